@@ -1,0 +1,21 @@
+"""Oneiro's engine: makes pictures from text. This door is all that `bot` needs, and it never imports torch."""
+
+from engine.errors import BadRequest, BadSetting, DreamError, EmptyPrompt, FailureKind, ModelError
+from engine.protocol import DreamRequest, Event, Failed, Finished, Progress, Recipe, Started
+
+__version__ = "0.1.0"
+__all__ = [
+    "BadRequest",
+    "BadSetting",
+    "DreamError",
+    "DreamRequest",
+    "EmptyPrompt",
+    "Event",
+    "Failed",
+    "FailureKind",
+    "Finished",
+    "ModelError",
+    "Progress",
+    "Recipe",
+    "Started",
+]

@@ -1,0 +1,81 @@
+"""Settings with a default, a range and a sentence of help, and the limits of a dream. Standard library only.
+
+A `Setting` is read from a mapping (the environment, after `.env`); a bad value is a `BadSetting` that names
+the key, the value's fault and the allowed range.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from engine.errors import BadSetting
+
+MAX_SEED = 2**32 - 1
+MAX_STEPS = 5000
+MAX_PROMPT = (
+    2000  # characters; a longer prompt is refused, one beyond the perceptor's tokens is cut with a notice
+)
+
+# The pairs of generator and perceptor that a dream can name; "auto" takes the best that is there.
+MODELS = ("auto", "pocket", "biggan-deep-128", "biggan-deep-256", "biggan-deep-512")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Setting(Generic[T]):
+    """One setting: `default` is what an absent or blank value means."""
+
+    key: str
+    default: T
+    help: str
+    parse: Callable[[str], T]
+    allowed: str  # the range in words, e.g. "a whole number from 1 to 60"
+    accepts: Callable[[T], bool] = lambda value: True
+    secret: bool = False  # never repeat the value in a message
+
+    def read(self, environ: Mapping[str, str]) -> T:
+        """The value in `environ`, or the default. Raises `BadSetting`."""
+        text = environ.get(self.key, "").strip()
+        if not text:
+            return self.default
+        try:
+            value = self.parse(text)
+        except (ValueError, OSError):
+            value = None  # type: ignore[assignment]  # told below, in one sentence with the range
+        if value is None or not self.accepts(value):
+            shown = "is not valid" if self.secret else f"is {text[:80]!r}"
+            raise BadSetting(f"{self.key} {shown}; it must be {self.allowed}.")
+        return value
+
+
+def whole(key: str, default: int, low: int, high: int, help: str) -> Setting[int]:
+    """A whole number within low..high, both included."""
+    return Setting(
+        key, default, help, int, f"a whole number from {low} to {high}", lambda v: low <= v <= high
+    )
+
+
+def number(key: str, default: float, low: float, high: float, help: str) -> Setting[float]:
+    """A number within low..high, both included."""
+    return Setting(
+        key, default, help, float, f"a number from {low:g} to {high:g}", lambda v: low <= v <= high
+    )
+
+
+def choice(key: str, default: str, choices: tuple[str, ...], help: str) -> Setting[str]:
+    """One of a few words."""
+    return Setting(key, default, help, str, "one of " + ", ".join(choices), lambda v: v in choices)
+
+
+DREAM_MODEL = choice(
+    "DREAM_MODEL",
+    "auto",
+    MODELS,
+    "Which models dream: auto takes the large ones where a GPU and their files are.",
+)
+DATA_DIR: Setting[Path] = Setting(
+    "DATA_DIR", Path("data"), "Folder for the database and for model files.", Path, "a folder's path"
+)
+ENGINE_SETTINGS: tuple[Setting[Any], ...] = (DREAM_MODEL, DATA_DIR)

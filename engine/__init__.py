@@ -1,4 +1,4 @@
-"""Oneiro's engine: makes pictures from text. This door is all that `bot` needs, and it never imports torch."""
+"""Oneiro's engine: makes pictures from text. This door is all that `bot` needs; it imports no torch."""
 
 from engine.errors import BadRequest, BadSetting, DreamError, EmptyPrompt, FailureKind, ModelError
 from engine.protocol import DreamRequest, Event, Failed, Finished, Progress, Recipe, Started

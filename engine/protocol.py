@@ -1,4 +1,4 @@
-"""The messages between the bot and the engine, and how they travel over a pipe. Knows neither torch nor asyncio.
+"""The messages between the bot and the engine, and how they travel over a pipe. Knows no torch, no asyncio.
 
 One frame is `>II` (header bytes, picture bytes), a JSON header in UTF-8, then the picture's bytes.
 The parent writes `DreamRequest` and `Stop` to the child's stdin, the child writes events to its stdout.

@@ -43,7 +43,7 @@ class Setting(Generic[T]):
         try:
             value = self.parse(text)
         except (ValueError, OSError):
-            value = None  # type: ignore[assignment]  # told below, in one sentence with the range
+            value = None  # told below, in one sentence with the range
         if value is None or not self.accepts(value):
             shown = "is not valid" if self.secret else f"is {text[:80]!r}"
             raise BadSetting(f"{self.key} {shown}; it must be {self.allowed}.")

@@ -3,6 +3,7 @@
 A plain `raise EmptyPrompt` shows the docstring; a sentence that needs facts is given in the call.
 """
 
+import errno
 from enum import StrEnum
 
 
@@ -17,6 +18,7 @@ class FailureKind(StrEnum):
     MEMORY = "memory"  # the machine's or the GPU's memory ran out
     CRASH = "crash"  # the engine process died
     HANG = "hang"  # the engine process gave no sign of life within its time limit
+    STOPPED = "stopped"  # asked to stop before its first step: there is no picture to keep
     INTERNAL = "internal"  # a fault of ours; the log has the traceback
 
 
@@ -59,3 +61,46 @@ class OutOfMemory(DreamError):
     """There is not enough memory for this dream."""
 
     kind = FailureKind.MEMORY
+
+
+class EngineCrash(DreamError):
+    """The dream engine stopped unexpectedly."""
+
+    kind = FailureKind.CRASH
+
+
+class EngineHang(DreamError):
+    """The dream engine gave no sign of life."""
+
+    kind = FailureKind.HANG
+
+
+class StoppedEarly(DreamError):
+    """This dream was stopped before there was a picture to keep."""
+
+    kind = FailureKind.STOPPED
+
+
+APOLOGY = "Sorry, something went wrong inside the dream engine; the fault is ours and has been logged."
+
+
+def sentence_for(error: BaseException) -> tuple[FailureKind, str]:
+    """What to tell the user about an error that a dream raised: its kind and one sentence.
+
+    Knows `DreamError`, the ways in which Python and torch say that memory ran out, and a full disk; all
+    else is a fault of ours. Imports no torch: its errors are known by their name and words.
+    """
+    if isinstance(error, DreamError):
+        return error.kind, str(error)
+    if _is_out_of_memory(error):
+        return FailureKind.MEMORY, str(OutOfMemory())
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        return FailureKind.DISK, str(DiskError())
+    return FailureKind.INTERNAL, APOLOGY
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, for CUDA
+        return True
+    words = ("can't allocate memory", "not enough memory", "out of memory")  # torch's, for CPU and MPS
+    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)

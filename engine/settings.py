@@ -4,6 +4,7 @@ A `Setting` is read from a mapping (the environment, after `.env`); a bad value 
 the key, the value's fault and the allowed range.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,3 +80,18 @@ DATA_DIR: Setting[Path] = Setting(
     "DATA_DIR", Path("data"), "Folder for the database and for model files.", Path, "a folder's path"
 )
 ENGINE_SETTINGS: tuple[Setting[Any], ...] = (DREAM_MODEL, DATA_DIR)
+
+
+def environment(folder: Path = Path()) -> dict[str, str]:
+    """The process's environment over the `.env` in `folder` (the working directory); no `.env` is fine.
+
+    An unreadable `.env` is a `BadSetting`, for its settings would be silently lost.
+    """
+    from dotenv import dotenv_values  # here: whoever only wants the ranges needs no package
+
+    path = folder / ".env"
+    try:
+        file = dotenv_values(path) if path.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"The settings file {path} cannot be read: {error}.") from error
+    return {key: value for key, value in file.items() if value is not None} | dict(os.environ)

@@ -1,0 +1,32 @@
+"""The command line of the embedded models' making: data, train-perceptor, train-generator, evaluate."""
+
+import importlib
+import sys
+
+COMMANDS = {
+    "data": ("engine.pocket.data", "render the training pictures out of ordinary packages"),
+    "train-perceptor": ("engine.pocket.train_perceptor", "train the small CLIP"),
+    "train-generator": ("engine.pocket.train_generator", "train the small BigGAN"),
+    "evaluate": ("engine.pocket.evaluate", "measure the small CLIP on drawings that it never saw"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command with the rest of the arguments. Returns its exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    if not arguments or arguments[0] not in COMMANDS:
+        wanted_help = arguments[:1] in (["-h"], ["--help"])
+        lines = [f"  {name:16} {sentence}" for name, (_, sentence) in COMMANDS.items()]
+        print(
+            "usage: python -m engine.pocket COMMAND [options]   (COMMAND --help explains its options)",
+            *lines,
+            sep="\n",
+            file=sys.stdout if wanted_help else sys.stderr,
+        )
+        return 0 if wanted_help else 2
+    module = importlib.import_module(COMMANDS[arguments[0]][0])
+    return int(module.main(arguments[1:]) or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""Dreams requests one after the other with models loaded once: the loop, told as the engine's events."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+import engine
+from engine import generator, images, perceptor, prompt, search, weights
+from engine.dream import Step, dream
+from engine.errors import BadRequest, DreamError, OutOfMemory
+from engine.protocol import DreamRequest, Event, Failed, Finished, Progress, Recipe, Started
+from engine.settings import MAX_SEED, MAX_STEPS
+
+log = logging.getLogger(__name__)
+
+ATLAS = "atlas.safetensors"
+
+
+def best_device() -> str:
+    """ "cuda" or "mps" where there is one, else "cpu"."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    pair: weights.Pair
+    generator: generator.Generator
+    perceptor: perceptor.Perceptor
+    atlas: Tensor | None  # [classes, d], where the pair's start needs it
+
+
+class Dreamer:
+    """Loads models once and dreams requests one at a time."""
+
+    def __init__(self, *, data_dir: Path, device: str | None = None) -> None:
+        """`data_dir` holds `models/` and what is worth keeping; `device` None is the best there is."""
+        self.device = device or best_device()
+        self._data_dir = data_dir
+        self._loaded: _Loaded | None = None
+
+    def dream(self, request: DreamRequest, should_stop: Callable[[], bool]) -> Iterator[Event]:
+        """Yields `Started`, then `Progress` for each step, then one `Finished` or `Failed`.
+
+        `should_stop` is asked at each step; a stopped dream ends with its best picture. What is expected to
+        go wrong ends in `Failed`; anything else rises.
+        """
+        try:
+            yield from self._dream(request, should_stop)
+        except DreamError as error:
+            yield Failed(request.id, error.kind, str(error))
+        except (MemoryError, torch.OutOfMemoryError):
+            self._loaded = None
+            yield Failed(request.id, OutOfMemory.kind, str(OutOfMemory()))
+
+    def _dream(self, request: DreamRequest, should_stop: Callable[[], bool]) -> Iterator[Event]:
+        words = check(request)
+        loaded = self.load(request.model)
+        settings = loaded.pair.settings
+        if request.steps is not None:
+            settings = replace(settings, steps=request.steps)
+        read = loaded.perceptor.fitting(words)
+        notice = "" if read == words else f"The prompt is long: I dream its first {len(read.split())} words."
+        yield Started(request.id, loaded.pair.name, settings.steps, notice)
+
+        begun = shown_at = time.monotonic()
+        shown: Step | None = None
+        last: Step | None = None
+        stopped = False
+        for last in dream(
+            loaded.generator,
+            loaded.perceptor,
+            read,
+            request.seed,
+            settings,
+            torch.device(self.device),
+            loaded.atlas,
+        ):
+            now = time.monotonic()
+            fresh = shown is None or last.latest is not shown.latest
+            due = shown is None or now - shown_at >= request.preview_every_s
+            picture = None
+            if fresh and due:
+                picture, shown, shown_at = images.to_jpeg(last.latest.picture), last, now
+            yield Progress(
+                request.id,
+                last.step,
+                settings.steps,
+                last.latest.score,
+                last.best.score,
+                (now - begun) / last.step * (settings.steps - last.step),
+                picture,
+            )
+            stopped = last.step < settings.steps and should_stop()
+            if stopped:
+                break
+        assert last is not None  # the loop yields or raises
+        recipe = Recipe(
+            prompt=request.prompt,
+            seed=request.seed,
+            steps=settings.steps,
+            model=loaded.pair.name,
+            generator=loaded.pair.generator_name,
+            perceptor=loaded.pair.perceptor_name,
+            version=engine.__version__,
+            settings=settings.recorded(),
+        )
+        yield Finished(
+            request.id,
+            recipe,
+            last.best.score,
+            last.best.step,
+            last.step,
+            time.monotonic() - begun,
+            stopped,
+            images.to_png(last.best.picture, recipe),
+        )
+
+    def load(self, model: str) -> _Loaded:
+        """The models that `model` means, loaded unless they are already. Raises `ModelError`."""
+        pair = weights.resolve(model, self._data_dir, self.device)
+        if self._loaded is None or self._loaded.pair != pair:
+            self._loaded = None  # free the old ones first
+            device = torch.device(self.device)
+            generate = generator.load(pair.generator, pair.generator_name, device)
+            perceive = perceptor.load(pair.perceptor, pair.perceptor_name, device)
+            atlas = None
+            if pair.settings.start == "scored":
+                atlas = self._atlas(pair, generate, perceive)
+            self._loaded = _Loaded(pair, generate, perceive, atlas)
+        return self._loaded
+
+    def _atlas(
+        self, pair: weights.Pair, generate: generator.Generator, perceive: perceptor.Perceptor
+    ) -> Tensor:
+        """The pair's atlas: the one that lies beside the generator, or one made here and kept."""
+        mark = weights.fingerprint(pair)
+        kept = self._data_dir / f"atlas-{mark[:16]}.safetensors"
+        for path in (pair.generator.parent / ATLAS, kept):
+            atlas = read_atlas(path, mark)
+            if atlas is not None:
+                return atlas
+        log.info("Looking at every class once, so that dreams can start well; this happens only once.")
+        atlas = search.make_atlas(generate, perceive, torch.device(self.device))
+        try:
+            write_atlas(kept, atlas, mark)
+        except OSError as error:
+            log.warning("The atlas could not be kept in %s: %s.", kept, error)
+        return atlas
+
+
+def check(request: DreamRequest) -> str:
+    """The request's prompt in dreamable words. Raises `BadRequest` for anything that no engine can dream."""
+    if not 0 <= request.seed <= MAX_SEED:
+        raise BadRequest(f"The seed is {request.seed}; it must be a whole number from 0 to {MAX_SEED}.")
+    if request.steps is not None and not 1 <= request.steps <= MAX_STEPS:
+        raise BadRequest(f"The number of steps is {request.steps}; it must be from 1 to {MAX_STEPS}.")
+    return prompt.clean(request.prompt)
+
+
+def read_atlas(path: Path, fingerprint: str) -> Tensor | None:
+    """The atlas [classes, d] in `path`, or None when there is none, or it is of other models."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            if (file.metadata() or {}).get("fingerprint") == fingerprint:
+                return file.get_tensor("features").float()
+    except (OSError, SafetensorError):
+        log.debug("No atlas in %s.", path)
+    return None
+
+
+def write_atlas(path: Path, atlas: Tensor, fingerprint: str) -> None:
+    """Keep the atlas [classes, d] as float16, under its final name only when whole. Raises `OSError`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    try:
+        save_file({"features": atlas.half()}, partial, metadata={"fingerprint": fingerprint})
+        partial.replace(path)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
+    finally:
+        partial.unlink(missing_ok=True)

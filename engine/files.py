@@ -1,0 +1,68 @@
+"""Reads a model folder: `config.json` and weights (safetensors or a PyTorch file). Runs no code of theirs."""
+
+import json
+import pickle
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from engine.errors import ModelError
+
+SAFETENSORS = "model.safetensors"
+PYTORCH = "pytorch_model.bin"
+MAX_CONFIG = 1024 * 1024  # bytes; CLIP's longest is 5 kB
+
+
+def has_weights(folder: Path) -> bool:
+    """Whether the folder holds a configuration and weights, unread."""
+    return (folder / "config.json").is_file() and any(
+        (folder / name).is_file() for name in (SAFETENSORS, PYTORCH)
+    )
+
+
+def read_config(folder: Path, keys: Sequence[str]) -> dict[str, Any]:
+    """The configuration's values for `keys`. Raises `ModelError` when it is missing, damaged or lacks one."""
+    path = folder / "config.json"
+    try:
+        if path.stat().st_size > MAX_CONFIG:
+            raise ModelError(f"{path} is too long for a model's configuration.")
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(f"The model file {path} is missing.") from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"The model file {path} cannot be read: {error}.") from error
+    missing = [key for key in keys if key not in config] if isinstance(config, dict) else list(keys)
+    if missing:
+        raise ModelError(f"{path} lacks {', '.join(missing)}.")
+    return {key: config[key] for key in keys}
+
+
+def read_tensors(folder: Path) -> dict[str, Tensor]:
+    """All tensors by name, on the CPU, in the file's own types. Raises `ModelError`."""
+    path = folder / SAFETENSORS
+    try:
+        if path.is_file():
+            return load_file(path)
+        path = folder / PYTORCH
+        tensors = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise ModelError(f"The model file {path} is missing.") from error
+    except (
+        OSError,
+        EOFError,
+        RuntimeError,
+        ValueError,
+        SafetensorError,
+        pickle.UnpicklingError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise ModelError(f"The model file {path} is damaged or not a model; please fetch it anew.") from error
+    if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):
+        raise ModelError(f"The model file {path} does not hold a model's tensors.")
+    return tensors

@@ -1,0 +1,247 @@
+"""BigGAN-deep (Brock et al. 2018, arXiv 1809.11096) of pytorch-pretrained-biggan, baked for the search.
+
+Loaded strictly into the package's own module, then rewritten for use with fixed weights and truncation 1:
+spectral norm folded into the weights, the batch statistics folded into the condition's linear maps (one
+map per block for its four norms), the last convolution cut to its three used channels, and a condition
+vector per layer, which the package cannot take.
+"""
+
+from pathlib import Path
+from typing import Protocol, cast
+
+import torch
+import torch.nn.functional as F
+from pytorch_pretrained_biggan import BigGAN, BigGANConfig
+from pytorch_pretrained_biggan.model import BigGANBatchNorm, GenBlock, SelfAttn
+from torch import Tensor, nn
+
+from engine.errors import ModelError
+from engine.files import read_config, read_tensors
+
+TRUNCATION = 1.0  # BigSleep's; the statistics of this truncation are folded in
+
+
+class Generator(Protocol):
+    """What the search knows of a generator."""
+
+    name: str
+    size: int  # side of its pictures in pixels
+    rows: int  # latent rows it takes: its blocks + 1
+    z_dim: int
+    classes: int
+
+    def __call__(self, z: Tensor, class_weights: Tensor) -> Tensor:
+        """`z` [n, rows, z_dim], `class_weights` [n, rows, classes] in 0..1 -> [n, 3, size, size], -1..1."""
+        ...
+
+
+class BakedBigGAN(nn.Module):
+    """A frozen BigGAN-deep generator that takes one condition per layer; see the module's docstring."""
+
+    def __init__(self, model: BigGAN, name: str) -> None:
+        super().__init__()
+        model = model.eval().requires_grad_(False)
+        config = model.config
+        self.name = name
+        self.size: int = 4 * 2 ** sum(bool(up) for up, _, _ in config.layers)
+        self.rows = len(config.layers) + 1
+        self.z_dim: int = config.z_dim
+        self.classes: int = config.num_classes
+        self.embed = _frozen_linear(model.embeddings.weight)  # classes -> z_dim
+        self.input = _bake_input(model.generator.gen_z, 16 * config.channel_width)
+        self.layers = nn.ModuleList(
+            _Block(layer) if isinstance(layer, GenBlock) else _Attention(layer)
+            for layer in model.generator.layers
+        )
+        scale, shift = _statistics(model.generator.bn)
+        self.register_buffer("last_scale", (model.generator.bn.weight * scale)[:, None, None])
+        self.register_buffer(
+            "last_shift", (model.generator.bn.bias + model.generator.bn.weight * shift)[:, None, None]
+        )
+        weight, bias = _folded(model.generator.conv_to_rgb)
+        assert bias is not None
+        self.to_rgb = _Conv(weight[:3], bias[:3])
+        self.eval().requires_grad_(False)
+
+    def forward(self, z: Tensor, class_weights: Tensor) -> Tensor:
+        """As `Generator.__call__` says."""
+        condition = torch.cat((z, self.embed(class_weights)), dim=2)  # [n, rows, 2 z_dim]
+        x = self.input(condition[:, 0])  # [n, 16 ch * 4 * 4]
+        x = x.view(len(x), -1, 4, 4)  # [n, 16 ch, 4, 4]
+        row = 1
+        for layer in self.layers:
+            if isinstance(layer, _Block):
+                x = layer(x, condition[:, row])  # [n, out, h or 2h, w or 2w]
+                row += 1
+            else:
+                x = layer(x)
+        x = F.relu(x * self.last_scale + self.last_shift)  # [n, ch, size, size]
+        return torch.tanh(self.to_rgb(x))  # [n, 3, size, size]
+
+
+def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
+    """Read `config.json` and the weights in `folder`, strictly, bake them, and move them to the device.
+
+    Raises `ModelError` when a file is missing or damaged, or when any tensor's name or shape differs.
+    """
+    config = read_config(folder, _CONFIG_KEYS)
+    layers = config["layers"]
+    fits = (
+        all(
+            isinstance(config[key], (int, float)) and config[key] > 0
+            for key in _CONFIG_KEYS
+            if key not in _NOT_SIZES
+        )
+        and isinstance(layers, list)
+        and 0 < len(layers) <= 64
+        and all(isinstance(layer, list) and len(layer) == 3 for layer in layers)
+        and config["n_stats"] >= 2
+    )
+    if not fits:
+        raise ModelError(f"{folder / 'config.json'} does not describe a BigGAN-deep generator.")
+    tensors = read_tensors(folder)
+    try:
+        with torch.device("meta"):  # names and shapes first: a wrong file costs no memory
+            expected = {
+                key: value.shape for key, value in BigGAN(BigGANConfig.from_dict(config)).state_dict().items()
+            }
+    except (RuntimeError, ValueError, TypeError, ZeroDivisionError) as error:
+        raise ModelError(f"{folder / 'config.json'} does not describe a BigGAN-deep generator.") from error
+    found = {key: value.shape for key, value in tensors.items()}
+    if found != expected:
+        wrong = sorted(key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key))
+        raise ModelError(
+            f"The weights in {folder} do not fit their config.json: "
+            f"{len(wrong)} tensors differ, the first is {wrong[0]}."
+        )
+    if not all(bool(value.isfinite().all()) for value in tensors.values()):
+        raise ModelError(f"The weights in {folder} hold numbers that are not finite; please fetch them anew.")
+    model = BigGAN(BigGANConfig.from_dict(config))
+    model.load_state_dict({key: value.float() for key, value in tensors.items()}, strict=True)
+    return BakedBigGAN(model, name).to(device)
+
+
+_NOT_SIZES = ("layers", "attention_layer_position")
+_CONFIG_KEYS = (
+    "output_dim",
+    "z_dim",
+    "class_embed_dim",
+    "channel_width",
+    "num_classes",
+    "layers",
+    "attention_layer_position",
+    "eps",
+    "n_stats",
+)
+
+
+class _Conv(nn.Module):
+    """A convolution with fixed weights and 'same' padding."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__()
+        self.register_buffer("weight", weight.clone())
+        self.register_buffer("bias", None if bias is None else bias.clone())
+        self.padding = weight.shape[-1] // 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[n, in, h, w] -> [n, out, h, w]."""
+        return F.conv2d(x, cast(Tensor, self.weight), cast(Tensor | None, self.bias), padding=self.padding)
+
+
+class _Block(nn.Module):
+    """A residual block whose four conditional norms come from one linear map of its condition."""
+
+    def __init__(self, block: GenBlock) -> None:
+        super().__init__()
+        self.up_sample: bool = block.up_sample
+        self.drop_channels: bool = block.drop_channels
+        norms = (block.bn_0, block.bn_1, block.bn_2, block.bn_3)
+        self.widths = [norm.running_means.shape[1] for norm in norms]
+        maps = [_condition_map(norm) for norm in norms]
+        self.norms = _frozen_linear(torch.cat([w for w, _ in maps]), torch.cat([b for _, b in maps]))
+        self.convs = nn.ModuleList(
+            _Conv(*_folded(conv)) for conv in (block.conv_0, block.conv_1, block.conv_2, block.conv_3)
+        )
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """x [n, in, h, w], condition [n, 2 z_dim] -> [n, out, h, w] or [n, out, 2h, 2w]."""
+        norms = self.norms(condition)[:, :, None, None].split([2 * width for width in self.widths], dim=1)
+        y = x
+        for index, (norm, conv) in enumerate(zip(norms, self.convs, strict=True)):
+            scale, shift = norm.chunk(2, dim=1)  # [n, width, 1, 1] each
+            y = F.relu(torch.addcmul(shift, y, scale))
+            if self.up_sample and index == 1:
+                y = F.interpolate(y, scale_factor=2, mode="nearest")
+            y = conv(y)
+        if self.drop_channels:
+            x = x[:, : x.shape[1] // 2]
+        if self.up_sample:
+            x = F.interpolate(x, scale_factor=2, mode="nearest")
+        return x + y
+
+
+class _Attention(nn.Module):
+    """Self-attention over positions, keys and values pooled by two."""
+
+    def __init__(self, layer: SelfAttn) -> None:
+        super().__init__()
+        self.query = _Conv(*_folded(layer.snconv1x1_theta))
+        self.key = _Conv(*_folded(layer.snconv1x1_phi))
+        self.value = _Conv(*_folded(layer.snconv1x1_g))
+        weight, _ = _folded(layer.snconv1x1_o_conv)
+        self.out = _Conv(layer.gamma * weight, None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[n, c, h, w] -> [n, c, h, w]."""
+        n, _, height, width = x.shape
+        query = self.query(x).flatten(2).transpose(1, 2)  # [n, hw, c/8]
+        key = F.max_pool2d(self.key(x), 2).flatten(2).transpose(1, 2)  # [n, hw/4, c/8]
+        value = F.max_pool2d(self.value(x), 2).flatten(2).transpose(1, 2)  # [n, hw/4, c/2]
+        y = F.scaled_dot_product_attention(
+            query, key, value, scale=1.0
+        )  # [n, hw, c/2], unscaled as in the package
+        return x + self.out(y.transpose(1, 2).reshape(n, -1, height, width))
+
+
+def _folded(module: nn.Module) -> tuple[Tensor, Tensor | None]:
+    """Weight and bias of a spectral-normed module as its evaluation uses them: W / (uᵀ W v)."""
+    weight = cast(Tensor, module.weight_orig)
+    matrix = weight.flatten(1)
+    sigma = torch.dot(cast(Tensor, module.weight_u), matrix @ cast(Tensor, module.weight_v))
+    return weight / sigma, cast(Tensor | None, module.bias)
+
+
+def _statistics(norm: BigGANBatchNorm) -> tuple[Tensor, Tensor]:
+    """The norm's own scale and shift [features] at `TRUNCATION` 1, the last of its stored statistics."""
+    mean, variance = norm.running_means[-1], norm.running_vars[-1]
+    scale = (variance + norm.eps).rsqrt()
+    return scale, -mean * scale
+
+
+def _condition_map(norm: BigGANBatchNorm) -> tuple[Tensor, Tensor]:
+    """The affine map from a condition to the norm's scale and shift: weight [2 f, 2 z_dim], bias [2 f].
+
+    ((x - mean) / std) (1 + S c) + O c  =  x (r + r S c) + (O c - mean r - mean r S c)  with r = 1 / std.
+    """
+    r, shift = _statistics(norm)
+    scale_weight, _ = _folded(norm.scale)
+    offset_weight, _ = _folded(norm.offset)
+    weight = torch.cat((r[:, None] * scale_weight, offset_weight + shift[:, None] * scale_weight))
+    return weight, torch.cat((r, shift))
+
+
+def _bake_input(gen_z: nn.Module, channels: int) -> nn.Linear:
+    """The first linear map, its outputs reordered from TensorFlow's [4, 4, channels] to [channels, 4, 4]."""
+    weight, bias = _folded(gen_z)
+    assert bias is not None
+    order = torch.arange(16 * channels).view(4, 4, channels).permute(2, 0, 1).flatten()
+    return _frozen_linear(weight[order], bias[order])
+
+
+def _frozen_linear(weight: Tensor, bias: Tensor | None = None) -> nn.Linear:
+    linear = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
+    linear.weight = nn.Parameter(weight.detach().clone(), requires_grad=False)
+    if bias is not None:
+        linear.bias = nn.Parameter(bias.detach().clone(), requires_grad=False)
+    return linear

@@ -1,0 +1,59 @@
+"""Between tensors and picture files: previews as JPEG, the final picture as PNG with its recipe inside."""
+
+import io
+
+import torch
+from PIL import Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
+
+from engine.protocol import Recipe
+
+SHOWN = 512  # pixels; smaller dreams are enlarged to this side, so that a chat shows them well
+RECIPE_KEY = "oneiro"  # the PNG text chunk that holds the recipe
+MAX_PIXELS = 4096 * 4096  # a larger picture is not one of ours
+
+
+def to_image(picture: Tensor) -> Image.Image:
+    """A picture [3, h, w], -1..1, any device, as RGB of at least `SHOWN` pixels a side (Lanczos)."""
+    bytes_ = ((picture.detach().float().clamp(-1, 1) + 1) * 127.5).round().to("cpu", torch.uint8)
+    image = Image.fromarray(bytes_.permute(1, 2, 0).contiguous().numpy())
+    if max(image.size) >= SHOWN:
+        return image
+    scale = SHOWN / max(image.size)
+    return image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
+
+
+def to_jpeg(picture: Tensor) -> bytes:
+    """A preview of a picture [3, h, w], -1..1."""
+    file = io.BytesIO()
+    to_image(picture).save(file, "JPEG", quality=88)
+    return file.getvalue()
+
+
+def to_png(picture: Tensor, recipe: Recipe) -> bytes:
+    """The final form of a picture [3, h, w], -1..1. The same picture and recipe give the same bytes."""
+    info = PngInfo()
+    info.add_itxt("Description", recipe.prompt)
+    info.add_itxt("Software", f"Oneiro {recipe.version}")
+    info.add_itxt(RECIPE_KEY, recipe.to_json())
+    file = io.BytesIO()
+    to_image(picture).save(file, "PNG", pnginfo=info)
+    return file.getvalue()
+
+
+def recipe_of(png: bytes) -> Recipe:
+    """The recipe inside a picture that Oneiro dreamt. Raises `ValueError` with a sentence."""
+    try:
+        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError("This picture is too large to be a dream of Oneiro's.")
+            image.load()  # text may also follow the pixels
+            text = getattr(image, "text", {}).get(RECIPE_KEY)
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError("This file is not a PNG picture, or it is damaged.") from error
+    if text is None:
+        raise ValueError(
+            "This picture carries no recipe: it was not dreamt by Oneiro, or lost it on the way."
+        )
+    return Recipe.from_json(str(text))

@@ -1,0 +1,171 @@
+"""CLIP (Radford et al. 2021, arXiv 2103.00020): text and pictures as unit vectors, alike when they match.
+
+Large models come through `transformers`' own CLIPModel, the embedded one through `engine.pocket.clip`; both
+bring their tokenizer in their folder. All weights are frozen: gradients flow to the pixels only.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.errors import ModelError
+from engine.files import read_config
+
+# The mean and deviation of the pixels that CLIP was trained on (openai/CLIP, clip/clip.py).
+CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
+CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+
+
+class Perceptor(Protocol):
+    """What the search knows of a perceptor."""
+
+    name: str
+    size: int  # side of the pictures it sees, in pixels
+
+    def encode_texts(self, texts: Sequence[str]) -> Tensor:
+        """Unit vectors [len(texts), d], float32; each text is cut to what fits."""
+        ...
+
+    def encode_images(self, images: Tensor) -> Tensor:
+        """`images` [n, 3, size, size], 0..1 -> unit vectors [n, d], float32, with gradients to the pixels."""
+        ...
+
+    def fitting(self, text: str) -> str:
+        """The longest run of whole words from the text's start that it can read: often the text itself."""
+        ...
+
+
+class _Tokens:
+    """A tokenizer and the number of tokens that its model reads."""
+
+    def __init__(self, tokenizer: Any, limit: int) -> None:
+        self._tokenizer = tokenizer
+        self._limit = limit
+
+    def encode(self, texts: Sequence[str], device: torch.device) -> dict[str, Tensor]:
+        """`input_ids` and `attention_mask`, each int64 [n, longest], start and end tokens included."""
+        batch = self._tokenizer(
+            list(texts), padding=True, truncation=True, max_length=self._limit, return_tensors="pt"
+        )
+        return {key: batch[key].to(device) for key in ("input_ids", "attention_mask")}
+
+    def fitting(self, text: str) -> str:
+        """As `Perceptor.fitting` says."""
+        words = text.split()
+        low, high = 0, len(words)
+        while low < high:  # the longest prefix of words that fits
+            middle = (low + high + 1) // 2
+            if len(self._tokenizer(" ".join(words[:middle])).input_ids) <= self._limit:
+                low = middle
+            else:
+                high = middle - 1
+        return text if low == len(words) else " ".join(words[:low])
+
+
+class ClipPerceptor:
+    """A `transformers` CLIPModel."""
+
+    def __init__(self, model: Any, tokenizer: Any, name: str, device: torch.device) -> None:
+        self.name = name
+        self.size: int = model.config.vision_config.image_size
+        self._model = model.eval().requires_grad_(False).to(device)
+        self._tokens = _Tokens(tokenizer, model.config.text_config.max_position_embeddings)
+        self._device = device
+        self._mean = torch.tensor(CLIP_MEAN, device=device).view(3, 1, 1)
+        self._std = torch.tensor(CLIP_STD, device=device).view(3, 1, 1)
+
+    @torch.no_grad()
+    def encode_texts(self, texts: Sequence[str]) -> Tensor:
+        """As `Perceptor.encode_texts` says."""
+        features = self._model.get_text_features(**self._tokens.encode(texts, self._device))
+        return F.normalize(features.pooler_output, dim=1)
+
+    def encode_images(self, images: Tensor) -> Tensor:
+        """As `Perceptor.encode_images` says."""
+        features = self._model.get_image_features(pixel_values=(images - self._mean) / self._std)
+        return F.normalize(features.pooler_output, dim=1)
+
+    def fitting(self, text: str) -> str:
+        """As `Perceptor.fitting` says."""
+        return self._tokens.fitting(text)
+
+
+class PocketPerceptor:
+    """The embedded model of `engine.pocket.clip`."""
+
+    def __init__(self, model: Any, tokenizer: Any, name: str, device: torch.device) -> None:
+        self.name = name
+        self.size: int = model.config.image_size
+        self._model = model.eval().requires_grad_(False).to(device)
+        self._tokens = _Tokens(tokenizer, model.config.max_tokens)
+        self._device = device
+
+    @torch.no_grad()
+    def encode_texts(self, texts: Sequence[str]) -> Tensor:
+        """As `Perceptor.encode_texts` says."""
+        tokens = self._tokens.encode(texts, self._device)
+        return self._model.encode_text(tokens["input_ids"], tokens["attention_mask"])
+
+    def encode_images(self, images: Tensor) -> Tensor:
+        """As `Perceptor.encode_images` says."""
+        return self._model.encode_image(images)
+
+    def fitting(self, text: str) -> str:
+        """As `Perceptor.fitting` says."""
+        return self._tokens.fitting(text)
+
+
+def load(folder: Path, name: str, device: torch.device) -> Perceptor:
+    """Read the perceptor in `folder` (config.json, weights, tokenizer), strictly; its config says which kind.
+
+    Raises `ModelError` when a file is missing or damaged, or when any tensor's name or shape differs.
+    """
+    kind = read_config(folder, ["model_type"])["model_type"]
+    if kind == "clip":
+        return ClipPerceptor(_load_clip(folder), _load_tokenizer(folder), name, device)
+    if kind == "pocket-clip":
+        from engine.pocket.clip import PocketClip
+
+        return PocketPerceptor(PocketClip.load(folder), _load_tokenizer(folder), name, device)
+    raise ModelError(
+        f"{folder / 'config.json'} describes {kind!r}, which is not a perceptor that Oneiro knows."
+    )
+
+
+def _load_tokenizer(folder: Path) -> Any:
+    from transformers import CLIPTokenizer
+
+    try:
+        return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # the tokenizers library raises bare Exception for damaged files
+        raise ModelError(f"The tokenizer in {folder} is missing or damaged; please fetch it anew.") from error
+
+
+def _load_clip(folder: Path) -> Any:
+    from safetensors import SafetensorError
+    from transformers import CLIPModel
+
+    try:
+        model, report = CLIPModel.from_pretrained(
+            folder, local_files_only=True, output_loading_info=True, dtype=torch.float32
+        )
+    except (OSError, EOFError, RuntimeError, ValueError, TypeError, KeyError, SafetensorError) as error:
+        raise ModelError(
+            f"The CLIP model in {folder} is missing or damaged; please fetch it anew."
+        ) from error
+    wrong = [
+        str(key)
+        for kind in ("missing_keys", "unexpected_keys", "mismatched_keys")
+        for key in report.get(kind, ())
+        if not str(key).endswith("position_ids")  # a constant that older files carry
+    ]
+    if wrong:
+        raise ModelError(
+            f"The weights in {folder} do not fit their config.json: "
+            f"{len(wrong)} tensors differ, the first is {sorted(wrong)[0]}."
+        )
+    return model

@@ -1,0 +1,76 @@
+"""The database's tables. A change raises `SCHEMA_VERSION`; an older program refuses a newer one."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
+
+# SQLite counts up by itself only in a column declared INTEGER.
+_DreamId = BigInteger().with_variant(Integer, "sqlite")
+
+dreams = Table(
+    "dreams",
+    metadata,
+    Column("id", _DreamId, primary_key=True, autoincrement=True),
+    Column("origin", BigInteger, nullable=False, unique=True),  # the interaction: stored only once
+    Column("prompt", Text, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("steps", Integer),
+    Column("model", String(64), nullable=False),
+    Column("author_id", BigInteger, nullable=False),
+    Column("guild_id", BigInteger),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger, unique=True),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("created_at", Float(53), nullable=False),  # seconds since 1970, UTC, here and below
+    Column("started_at", Float(53)),
+    Column("ended_at", Float(53)),
+    Column("owner", String(64)),  # the process that dreams it
+    Column("lease_until", Float(53)),
+    Column("cancel_asked", Boolean, nullable=False, default=False),
+    Column("delivered", Boolean, nullable=False, default=False),
+    Column("failure", String(32)),  # an engine.FailureKind
+    Column("failure_detail", Text, nullable=False, default=""),
+    Column("notice", Text, nullable=False, default=""),
+    Column("score", Float(53)),
+    Column("best_step", Integer),
+    Column("steps_done", Integer),
+    Column("seconds", Float(53)),
+    Column("recipe", Text, nullable=False, default=""),
+    Index("dreams_by_state", "state", "delivered"),
+)
+
+# Pictures lie in the database (some 50 KB each): a host's disk may be lost at any restart.
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("dream_id", _DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+# One row for each reaction that is a vote; a person who gives two emoji is counted once.
+votes = Table(
+    "votes",
+    metadata,
+    Column("dream_id", _DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+    Column("emoji", String(100), primary_key=True),
+)

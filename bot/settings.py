@@ -1,0 +1,199 @@
+"""The bot's settings, each with its range and help: one `Settings` value from the environment and `.env`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from engine.errors import BadSetting
+from engine.settings import DATA_DIR, DREAM_MODEL, MAX_STEPS, Setting, choice, number, whole
+
+# What hosts and people write → the driver that SQLAlchemy needs.
+_DRIVERS: dict[str, str] = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+
+
+def _address(key: str, default: str, schemes: tuple[str, ...], help: str) -> Setting[str]:
+    def accepts(value: str) -> bool:
+        parts = urlsplit(value)
+        return parts.scheme in schemes and bool(parts.hostname)
+
+    return Setting(
+        key, default, help, lambda text: text.rstrip("/"), f"an address with {' or '.join(schemes)}", accepts
+    )
+
+
+def _steps(text: str) -> int | None:
+    return int(text)
+
+
+DISCORD_TOKEN = Setting(
+    "DISCORD_TOKEN",
+    "",
+    "The bot's token, from https://discord.com/developers/applications (Bot, Reset Token).",
+    str,
+    "the token that Discord shows under Bot, without spaces",
+    lambda value: not any(character.isspace() for character in value),
+    secret=True,
+)
+DISCORD_API_URL = _address(
+    "DISCORD_API_URL",
+    "https://discord.com/api/v10",
+    ("https", "http"),
+    "Discord's REST address; another one for a proxy or a Discord-compatible server.",
+)
+DISCORD_GATEWAY_URL = _address(
+    "DISCORD_GATEWAY_URL",
+    "wss://gateway.discord.gg",
+    ("wss", "ws"),
+    "Discord's gateway address; another one for a proxy or a Discord-compatible server.",
+)
+DISCORD_CDN_URL = _address(
+    "DISCORD_CDN_URL",
+    "https://cdn.discordapp.com",
+    ("https", "http"),
+    "Where Discord keeps pictures; another one for a proxy or a Discord-compatible server.",
+)
+DATABASE_URL = Setting(
+    "DATABASE_URL",
+    "",
+    "The database: sqlite:///… or postgres://…; blank: the file oneiro.db in DATA_DIR.",
+    str,
+    "blank, or an address that begins with sqlite:/// or postgres://",
+    lambda value: value.partition("://")[0] in _DRIVERS,
+    secret=True,  # it may hold a password
+)
+DREAM_STEPS: Setting[int | None] = Setting(
+    "DREAM_STEPS",
+    None,
+    "Steps of a dream that names none; blank: what suits the model.",
+    _steps,
+    f"blank, or a whole number from 1 to {MAX_STEPS}",
+    lambda value: value is None or 1 <= value <= MAX_STEPS,
+)
+WAITING_PER_PERSON = whole(
+    "WAITING_PER_PERSON", 3, 1, 100, "How many dreams one person may have waiting in line."
+)
+WAITING_IN_ALL = whole("WAITING_IN_ALL", 100, 1, 10000, "How many dreams may wait in line altogether.")
+FRAME_PACE_S = number(
+    "FRAME_PACE_S", 4, 1, 60, "Seconds between two pictures of a dream in the channel; Discord limits edits."
+)
+ENGINE_SILENCE_S = number(
+    "ENGINE_SILENCE_S",
+    300,
+    5,
+    3600,
+    "Seconds without a sign of life after which the engine is taken to hang and is started anew.",
+)
+LEASE_S = number(
+    "LEASE_S",
+    60,
+    5,
+    3600,
+    "Seconds after which another process may take over the dream of a process that vanished.",
+)
+LOG_LEVEL = choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), "How much the log tells.")
+
+SETTINGS: tuple[Setting[Any], ...] = (
+    DISCORD_TOKEN,
+    DREAM_MODEL,
+    DREAM_STEPS,
+    DATA_DIR,
+    DATABASE_URL,
+    WAITING_PER_PERSON,
+    WAITING_IN_ALL,
+    FRAME_PACE_S,
+    ENGINE_SILENCE_S,
+    LEASE_S,
+    LOG_LEVEL,
+    DISCORD_API_URL,
+    DISCORD_GATEWAY_URL,
+    DISCORD_CDN_URL,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting of the bot, read and checked; the fields are the keys in lower case."""
+
+    discord_token: str
+    dream_model: str
+    dream_steps: int | None  # None: the model's own default
+    data_dir: Path
+    database_url: str  # as SQLAlchemy's asyncio engine wants it
+    waiting_per_person: int
+    waiting_in_all: int
+    frame_pace_s: float
+    engine_silence_s: float
+    lease_s: float
+    log_level: str
+    discord_api_url: str
+    discord_gateway_url: str
+    discord_cdn_url: str
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> "Settings":
+        """All settings from a mapping such as `environment()`. Raises `BadSetting`."""
+        values = {setting.key.lower(): setting.read(environ) for setting in SETTINGS}
+        values["database_url"] = _database(values["database_url"], values["data_dir"])
+        return cls(**values)
+
+    def __repr__(self) -> str:
+        return f"<Settings data_dir={str(self.data_dir)!r} dream_model={self.dream_model!r}>"  # no secrets
+
+
+def environment(environ: Mapping[str, str], dotenv: Path = Path(".env")) -> dict[str, str]:
+    """`environ` over the lines of the file `dotenv`, if it is there. Raises `BadSetting`."""
+    try:
+        lines = dotenv_values(dotenv) if dotenv.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{dotenv} cannot be read: {error}.") from error
+    return {key: value for key, value in lines.items() if value is not None} | dict(environ)
+
+
+def env_example() -> str:
+    """The text of `.env.example`: each setting's help, range and default; a test holds the file to it."""
+    blocks = [
+        "# Copy this file to .env and change what you need. Variables of the environment win over it.\n"
+        "# Every line is optional; the value shown is the default.\n"
+    ]
+    for setting in SETTINGS:
+        default = "" if setting.default is None else setting.default
+        shown = f"{default:g}" if isinstance(default, float) else str(default)
+        mark = "" if setting is DISCORD_TOKEN else "# "
+        blocks.append(
+            f"# {setting.help}\n# Allowed: {setting.allowed}.\n{mark}{setting.key}={shown}".rstrip() + "\n"
+        )
+    return "\n".join(blocks)
+
+
+def _database(text: str, data_dir: Path) -> str:
+    """The address with the driver's name; the default lies in `data_dir`. Raises `BadSetting`."""
+    if not text:
+        return f"sqlite+aiosqlite:///{data_dir / 'oneiro.db'}"
+    scheme, _, rest = text.partition("://")
+    try:
+        url = make_url(f"{_DRIVERS[scheme]}://{rest}")
+    except (ArgumentError, ValueError) as error:
+        raise BadSetting(f"DATABASE_URL is not valid; it must be {DATABASE_URL.allowed}.") from error
+    if url.drivername == "postgresql+asyncpg":
+        if find_spec("asyncpg") is None:
+            raise BadSetting(
+                "DATABASE_URL names a PostgreSQL database; please pip install asyncpg, which it needs."
+            )
+        mode = url.query.get("sslmode")  # libpq's word, which hosts append; asyncpg's is "ssl"
+        url = url.difference_update_query(["sslmode"])
+        if isinstance(mode, str):
+            url = url.update_query_dict({"ssl": mode})
+    return url.render_as_string(hide_password=False)

@@ -1,0 +1,313 @@
+"""Keeps dreams, pictures and votes in a database, so that a restart loses nothing. Knows no Discord.
+
+A dream is claimed under a lease: its row names the process that dreams it and the time until which it holds.
+Two processes that overlap (a host starts the new one before the old one is gone) never dream the same dream.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict, fields
+from pathlib import Path
+from time import time
+from typing import Any
+
+from sqlalchemy import Row, and_, delete, event, func, insert, or_, select, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.dreams import Dream, DreamState, Picture, Wish
+from bot.schema import SCHEMA_VERSION, dreams, metadata, pictures, schema_version, votes
+from engine import Failed, FailureKind, Finished
+
+BUSY_TIMEOUT_S = 2.0  # how long SQLite waits for another writer; an interaction must be answered within 3 s
+OVER = tuple(state for state in DreamState if state.is_over)
+_DREAM_FIELDS = frozenset(field.name for field in fields(Dream))
+
+
+class StoreError(Exception):
+    """The database cannot be used just now."""
+
+    def __init__(self, sentence: str | None = None) -> None:
+        super().__init__(sentence or (type(self).__doc__ or "").split("\n")[0])
+
+
+class StoreFull(StoreError):
+    """The disk is full, so nothing new can be kept."""
+
+
+class StoreBusy(StoreError):
+    """The database is locked by another program."""
+
+
+class AlreadyStored(Exception):
+    """This interaction's dream is stored already, by this process or by another one."""
+
+
+class Store:
+    """The database. `open` first, `close` last; every method is one transaction and raises `StoreError`."""
+
+    def __init__(self, url: str, *, owner: str) -> None:
+        """`url`: for SQLAlchemy's asyncio engine; `owner`: this process's own name in leases."""
+        self.owner = owner
+        parsed = make_url(url)
+        self._file = (
+            Path(parsed.database) if parsed.drivername == "sqlite+aiosqlite" and parsed.database else None
+        )
+        options: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_S}} if self._file else {}
+        self._engine: AsyncEngine = create_async_engine(parsed, **options)
+        if self._file:
+            event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
+
+    async def open(self) -> None:
+        """Make the tables that are missing. Raises `StoreError` when the database is newer or not usable."""
+        if self._file:
+            try:
+                await asyncio.to_thread(self._file.parent.mkdir, parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(
+                    f"The folder {self._file.parent} cannot be made: {error.strerror}."
+                ) from error
+        async with self._transaction() as connection:
+            await connection.run_sync(metadata.create_all)
+            version = await connection.scalar(select(func.max(schema_version.c.version)))
+            if version is None:
+                await connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
+            elif version > SCHEMA_VERSION:
+                raise StoreError(
+                    "The database was made by a newer version of Oneiro; please update this one."
+                )
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    # ---------------------------------------------------------------- dreams
+
+    async def add(self, wish: Wish) -> Dream:
+        """Store a wish as a queued dream. Raises `AlreadyStored` when its origin was stored before."""
+        values = asdict(wish) | {"state": DreamState.QUEUED, "attempts": 0, "created_at": time()}
+        try:
+            async with self._transaction() as connection:
+                result = await connection.execute(insert(dreams).values(values))
+                key = result.inserted_primary_key
+                assert key is not None
+                return await self._get(connection, key[0])
+        except IntegrityError as error:
+            raise AlreadyStored from error
+
+    async def get(self, dream_id: int) -> Dream | None:
+        async with self._transaction() as connection:
+            return await self._find(connection, dreams.c.id == dream_id)
+
+    async def shown_by(self, message_id: int) -> Dream | None:
+        """The dream that this channel message shows."""
+        async with self._transaction() as connection:
+            return await self._find(connection, dreams.c.message_id == message_id)
+
+    async def waiting(self) -> list[Dream]:
+        """All queued dreams and those whose owner's lease ran out, oldest first."""
+        abandoned = and_(dreams.c.state == DreamState.DREAMING, dreams.c.lease_until < time())
+        return await self._list(or_(dreams.c.state == DreamState.QUEUED, abandoned))
+
+    async def undelivered(self) -> list[Dream]:
+        """All dreams whose channel message does not yet show how they ended, oldest first."""
+        return await self._list(dreams.c.delivered.is_(False))
+
+    async def recent(self, *, since: float, most: int) -> list[Dream]:
+        """The newest delivered dreams with a message, ended after `since` (seconds since 1970)."""
+        over = and_(dreams.c.state.in_(OVER), dreams.c.delivered.is_(True), dreams.c.ended_at >= since)
+        return (await self._list(and_(over, dreams.c.message_id.is_not(None))))[-most:]
+
+    async def set_message(self, dream_id: int, message_id: int) -> None:
+        await self._change(dream_id, {"message_id": message_id})
+
+    async def set_notice(self, dream_id: int, notice: str) -> None:
+        await self._change(dream_id, {"notice": notice})
+
+    async def set_delivered(self, dream_id: int) -> None:
+        await self._change(dream_id, {"delivered": True})
+
+    # ---------------------------------------------------------------- leases
+
+    async def claim(self, dream_id: int, *, lease_s: float) -> Dream | None:
+        """Make a waiting dream ours for `lease_s` seconds; None when another process has it or it is over."""
+        now = time()
+        free = or_(dreams.c.state == DreamState.QUEUED, dreams.c.lease_until < now)
+        values = {
+            "state": DreamState.DREAMING,
+            "owner": self.owner,
+            "lease_until": now + lease_s,
+            "attempts": dreams.c.attempts + 1,
+            "started_at": now,
+        }
+        claimable = and_(free, dreams.c.state.not_in(OVER))
+        return await self._change(dream_id, values, only_if=claimable)
+
+    async def renew(self, dream_id: int, *, lease_s: float) -> Dream | None:
+        """Hold our dream for `lease_s` more seconds; None when it is ours no more."""
+        return await self._change(dream_id, {"lease_until": time() + lease_s}, only_if=self._ours())
+
+    async def release(self, dream_id: int, *, refund: bool) -> Dream | None:
+        """Put our dream back in line; `refund` when the attempt was not the dream's fault."""
+        values = {
+            "state": DreamState.QUEUED,
+            "owner": None,
+            "lease_until": None,
+            "started_at": None,
+            "attempts": dreams.c.attempts - (1 if refund else 0),
+        }
+        return await self._change(dream_id, values, only_if=self._ours())
+
+    async def finish(
+        self,
+        dream_id: int,
+        state: DreamState,
+        *,
+        finished: Finished | None = None,
+        picture: Picture | None = None,
+        failure: Failed | None = None,
+    ) -> Dream | None:
+        """End our dream as `state` with its picture; None when it is ours no more."""
+        assert DreamState.DREAMING.may_become(state) and state.is_over
+        values: dict[str, Any] = {"state": state, "ended_at": time(), "owner": None}
+        if failure is not None:
+            values |= {"failure": failure.kind, "failure_detail": failure.message}
+        if finished is not None:
+            values |= {
+                "score": finished.score,
+                "best_step": finished.best_step,
+                "steps_done": finished.steps_done,
+                "seconds": finished.seconds,
+                "recipe": finished.recipe.to_json(),
+            }
+        async with self._transaction() as connection:
+            dream = await self._update(connection, dream_id, values, self._ours())
+            if dream is not None and picture is not None:
+                await connection.execute(delete(pictures).where(pictures.c.dream_id == dream_id))
+                await connection.execute(insert(pictures).values(dream_id=dream_id, **asdict(picture)))
+            return dream
+
+    async def cancel_queued(self, dream_id: int) -> Dream | None:
+        """Cancel a dream that waits; None when it does not."""
+        values = {"state": DreamState.CANCELLED, "ended_at": time()}
+        return await self._change(dream_id, values, only_if=dreams.c.state == DreamState.QUEUED)
+
+    async def ask_cancel(self, dream_id: int) -> Dream | None:
+        """Ask whichever process dreams it to stop; None when none does."""
+        running = dreams.c.state == DreamState.DREAMING
+        return await self._change(dream_id, {"cancel_asked": True}, only_if=running)
+
+    async def picture(self, dream_id: int) -> Picture | None:
+        query = select(pictures.c.content, pictures.c.kind).where(pictures.c.dream_id == dream_id)
+        async with self._transaction() as connection:
+            row = (await connection.execute(query)).first()
+        return Picture(content=row.content, kind=row.kind) if row else None
+
+    # ----------------------------------------------------------------- votes
+
+    async def add_vote(self, dream_id: int, person: int, emoji: str) -> None:
+        """Keep one reaction; a second time is harmless."""
+        vote = {"dream_id": dream_id, "person": person, "emoji": emoji}
+        async with self._transaction() as connection:
+            await connection.execute(_votes_of(delete(votes), vote))
+            await connection.execute(insert(votes).values(vote))
+
+    async def remove_votes(
+        self, dream_id: int, *, person: int | None = None, emoji: str | None = None
+    ) -> None:
+        """Forget the reactions of a dream, or only this person's, or only this emoji's."""
+        wanted = {"dream_id": dream_id, "person": person, "emoji": emoji}
+        async with self._transaction() as connection:
+            await connection.execute(_votes_of(delete(votes), wanted))
+
+    async def replace_votes(self, dream_id: int, reactions: Iterable[tuple[int, str]]) -> None:
+        """Let a dream's reactions be exactly these (person, emoji)."""
+        rows = [{"dream_id": dream_id, "person": person, "emoji": emoji} for person, emoji in set(reactions)]
+        async with self._transaction() as connection:
+            await connection.execute(delete(votes).where(votes.c.dream_id == dream_id))
+            if rows:
+                await connection.execute(insert(votes), rows)
+
+    async def count_votes(self, dream_id: int) -> int:
+        """How many people voted for it."""
+        query = select(func.count(votes.c.person.distinct())).where(votes.c.dream_id == dream_id)
+        async with self._transaction() as connection:
+            return await connection.scalar(query) or 0
+
+    # -------------------------------------------------------------- plumbing
+
+    def _ours(self) -> Any:
+        return and_(dreams.c.state == DreamState.DREAMING, dreams.c.owner == self.owner)
+
+    async def _list(self, condition: Any) -> list[Dream]:
+        async with self._transaction() as connection:
+            rows = await connection.execute(select(dreams).where(condition).order_by(dreams.c.id))
+            return [_dream(row) for row in rows]
+
+    async def _change(self, dream_id: int, values: Mapping[str, Any], *, only_if: Any = None) -> Dream | None:
+        async with self._transaction() as connection:
+            return await self._update(connection, dream_id, values, only_if)
+
+    async def _update(
+        self, connection: AsyncConnection, dream_id: int, values: Mapping[str, Any], only_if: Any
+    ) -> Dream | None:
+        change = update(dreams).where(dreams.c.id == dream_id).values(values)
+        if only_if is not None:
+            change = change.where(only_if)
+        if (await connection.execute(change)).rowcount == 0:
+            return None
+        return await self._get(connection, dream_id)
+
+    async def _get(self, connection: AsyncConnection, dream_id: int) -> Dream:
+        dream = await self._find(connection, dreams.c.id == dream_id)
+        assert dream is not None
+        return dream
+
+    async def _find(self, connection: AsyncConnection, condition: Any) -> Dream | None:
+        row = (await connection.execute(select(dreams).where(condition))).first()
+        return _dream(row) if row else None
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except IntegrityError:
+            raise  # says something about the row, not about the database
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            raise _named(error) from error
+
+
+def _dream(row: Row[Any]) -> Dream:
+    values = {key: value for key, value in row._mapping.items() if key in _DREAM_FIELDS}
+    values["state"] = DreamState(values["state"])
+    values["failure"] = None if values["failure"] is None else FailureKind(values["failure"])
+    return Dream(**values)
+
+
+def _votes_of(statement: Any, wanted: Mapping[str, Any]) -> Any:
+    for name, value in wanted.items():
+        if value is not None:
+            statement = statement.where(votes.c[name] == value)
+    return statement
+
+
+def _named(error: Exception) -> StoreError:
+    """The `StoreError` for an error of the driver. SQLite tells these apart only in its message."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    text = str(cause).lower()
+    if "full" in text or "no space" in text:
+        return StoreFull()
+    if "locked" in text or "busy" in text:
+        return StoreBusy()
+    return StoreError()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Readers and a writer at the same time, and no dream lost when the power is."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

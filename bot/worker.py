@@ -1,0 +1,304 @@
+"""The single worker that drains the line: next dream → engine → events; retries, cancelling, restarts.
+
+Knows the store, the turns and an `Engine`; what happens it tells an `Audience`, and knows not who that is.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+from enum import Enum, auto
+from typing import Protocol
+
+from bot.dreams import Dream, DreamState, Picture, Wish
+from bot.limits import Limits
+from bot.store import Store, StoreError
+from bot.turns import Turn, Turns
+from engine import DreamRequest, Event, Failed, FailureKind, Finished, Progress, Started
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 2  # a dream that ends the engine (or the bot) so often is not tried again
+POLL_S = 10.0  # seconds between looks for dreams that another process stored or left behind
+RETRY_S = 5.0  # seconds to wait while the database cannot be used
+_RETRIED = frozenset({FailureKind.CRASH, FailureKind.HANG})  # other failures would only happen again
+
+
+class Engine(Protocol):
+    """What makes the pictures: `engine.host.EngineHost`, or a script in tests."""
+
+    def dream(self, request: DreamRequest) -> AsyncGenerator[Event, None]:
+        """Events of one dream; the last is exactly one `Finished` or `Failed`."""
+        ...
+
+    async def stop(self, id: str) -> None:
+        """Ask for the end of this dream at its next step; unknown ids are ignored."""
+        ...
+
+
+class Audience(Protocol):
+    """Who is told what happens. Both calls return at once and never raise."""
+
+    def heard(self, dream: Dream, event: Event | None) -> None:
+        """The dream as it is now, and the engine's event, if that is what changed it."""
+        ...
+
+    def line_moved(self) -> None:
+        """Places in line are not what they were."""
+        ...
+
+
+class Cancelled(Enum):
+    """What came of a wish to cancel."""
+
+    WITHDRAWN = auto()  # it waited; now it is out of the line
+    STOPPING = auto()  # it is being dreamt and ends at its next step
+    OVER = auto()  # it had ended already, or there is no such dream
+
+
+class Worker:
+    """Live: `start`, then `submit` and `cancel` from anywhere on the loop, `close` last."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        turns: Turns,
+        engine: Engine,
+        audience: Audience,
+        limits: Limits,
+        lease_s: float,
+        preview_every_s: float,
+        poll_s: float = POLL_S,
+        retry_s: float = RETRY_S,
+    ) -> None:
+        self._store = store
+        self._turns = turns
+        self._engine = engine
+        self._audience = audience
+        self._limits = limits
+        self._lease_s = lease_s
+        self._preview_every_s = preview_every_s
+        self._poll_s = poll_s
+        self._retry_s = retry_s
+        self._admission = asyncio.Lock()  # between counting the line and joining it
+        self._current: int | None = None  # the dream in hand
+        self._stopping = False  # it shall end at its next step
+        self._lost = False  # another process has it now
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Rebuild the line from the store and begin. Raises `StoreError`."""
+        await self.refresh()
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._watch())]
+
+    async def close(self) -> None:
+        """Stop; the dream in hand goes back in line, to be dreamt after the restart."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+    @property
+    def is_dreaming(self) -> bool:
+        return self._current is not None
+
+    def place(self, dream_id: int) -> int | None:
+        """1 for the dream that comes next, None for one that does not wait."""
+        return self._turns.place(dream_id)
+
+    async def submit(self, wish: Wish) -> Dream:
+        """Store a wish and put it in line. Raises `LineFull`, `AlreadyStored`, `StoreError`."""
+        async with self._admission:
+            self._limits.check(self._turns, wish.author_id)
+            dream = await self._store.add(wish)
+            self._turns.put_nowait(Turn(dream.id, dream.author_id))
+        log.info("dream %d: queued", dream.id)
+        self._audience.heard(dream, None)
+        self._audience.line_moved()
+        return dream
+
+    async def cancel(self, dream_id: int) -> Cancelled:
+        """End a dream, waiting or running, and keep its best picture so far. Raises `StoreError`."""
+        dream = await self._store.cancel_queued(dream_id)
+        if dream is not None:
+            self._turns.remove(dream_id)
+            log.info("dream %d: cancelled while it waited", dream_id)
+            self._audience.heard(dream, None)
+            self._audience.line_moved()
+            return Cancelled.WITHDRAWN
+        if await self._store.ask_cancel(dream_id) is None:
+            return Cancelled.OVER
+        if dream_id == self._current:
+            await self._stop()
+        return Cancelled.STOPPING
+
+    async def refresh(self) -> None:
+        """Make the line what the store says: other processes add dreams, take them or leave them behind."""
+        known = {turn.dream_id for turn in self._turns.order()}  # before the look: a newer one is no mistake
+        waiting = await self._store.waiting()
+        gone = known - {dream.id for dream in waiting}
+        for dream_id in gone:
+            self._turns.remove(dream_id)
+        new = [dream for dream in waiting if dream.id not in self._turns and dream.id != self._current]
+        for dream in new:
+            self._turns.put_nowait(Turn(dream.id, dream.author_id))
+        if gone or new:
+            self._audience.line_moved()
+
+    # ------------------------------------------------------------------ tasks
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(self._poll_s)
+            try:
+                await self.refresh()
+            except StoreError as error:
+                log.warning("The line cannot be read again just now: %s", error)
+
+    async def _run(self) -> None:
+        while True:
+            turn = await self._turns.get()
+            self._current, self._stopping, self._lost = turn.dream_id, False, False
+            self._audience.line_moved()
+            try:
+                while await self._take(turn.dream_id):
+                    log.info("dream %d: once more", turn.dream_id)
+            except StoreError as error:
+                log.warning("dream %d: waits, %s", turn.dream_id, error)
+                await asyncio.sleep(self._retry_s)
+                self._turns.put_nowait(turn)
+            finally:
+                self._current = None
+                self._audience.line_moved()
+
+    async def _take(self, dream_id: int) -> bool:
+        """Claim and dream one dream. True when it shall be tried again at once."""
+        dream = await self._store.claim(dream_id, lease_s=self._lease_s)
+        if dream is None:
+            return False
+        if dream.cancel_asked:
+            await self._end(dream, DreamState.CANCELLED)
+            return False
+        if dream.attempts > MAX_ATTEMPTS:
+            failed = Failed(str(dream.id), FailureKind.CRASH, "")
+            await self._end(dream, DreamState.FAILED, event=failed)
+            return False
+        self._audience.heard(dream, None)
+        holding = asyncio.create_task(self._hold(dream))
+        try:
+            return await self._dream(dream)
+        except asyncio.CancelledError:
+            # Shielded: the release must reach the database although this task is being cancelled.
+            await asyncio.shield(self._give_back(dream))
+            raise
+        except StoreError:
+            raise
+        except Exception:
+            # Whatever a single dream runs into, the others in line must be dreamt.
+            log.exception("dream %d: a fault of ours", dream.id)
+            failed = Failed(str(dream.id), FailureKind.INTERNAL, "")
+            await self._end(dream, DreamState.FAILED, event=failed)
+            return False
+        finally:
+            holding.cancel()
+
+    async def _dream(self, dream: Dream) -> bool:
+        request = DreamRequest(
+            id=str(dream.id),
+            prompt=dream.prompt,
+            seed=dream.seed,
+            model=dream.model,
+            steps=dream.steps,
+            preview_every_s=self._preview_every_s,
+        )
+        best: Progress | None = None  # of those with a picture
+        event: Event | None = None
+        async with aclosing(self._engine.dream(request)) as events:
+            async for event in events:
+                if isinstance(event, Started) and event.notice:
+                    dream = await self._noted(dream, event.notice)
+                elif isinstance(event, Progress) and event.picture:
+                    best = event if best is None or event.score >= best.score else best
+                if not isinstance(event, Finished | Failed):
+                    self._audience.heard(dream, event)
+        if self._lost:
+            log.warning("dream %d: another process has it now", dream.id)
+            return False
+        preview = Picture(best.picture, "jpg") if best and best.picture else None
+        if isinstance(event, Finished):
+            if event.stopped and not self._stopping:  # by a signal to the engine, not by us
+                return await self._give_back(dream, refund=False)
+            state = DreamState.CANCELLED if event.stopped else DreamState.DONE
+            await self._end(dream, state, event=event, picture=Picture(event.picture, "png"))
+        elif self._stopping:
+            await self._end(dream, DreamState.CANCELLED, picture=preview)
+        elif isinstance(event, Failed):
+            log.warning("dream %d: attempt %d failed: %s", dream.id, dream.attempts, event)
+            if event.kind in _RETRIED and dream.attempts < MAX_ATTEMPTS:
+                return await self._give_back(dream, refund=False)
+            await self._end(dream, DreamState.FAILED, event=event, picture=preview)
+        else:
+            raise RuntimeError(f"The engine ended dream {dream.id} without a word.")
+        return False
+
+    async def _end(
+        self,
+        dream: Dream,
+        state: DreamState,
+        *,
+        event: Finished | Failed | None = None,
+        picture: Picture | None = None,
+    ) -> None:
+        """Store how the dream ended, however long the database takes, and tell it."""
+        while True:
+            try:
+                ended = await self._store.finish(
+                    dream.id,
+                    state,
+                    finished=event if isinstance(event, Finished) else None,
+                    failure=event if isinstance(event, Failed) else None,
+                    picture=picture,
+                )
+                break
+            except StoreError as error:
+                log.warning("dream %d: its end cannot be stored yet: %s", dream.id, error)
+                await asyncio.sleep(self._retry_s)
+        if ended is not None:  # None: another process took it over meanwhile
+            log.info("dream %d: %s", dream.id, state.value)
+            self._audience.heard(ended, event)
+
+    async def _noted(self, dream: Dream, notice: str) -> Dream:
+        try:
+            await self._store.set_notice(dream.id, notice)
+        except StoreError as error:
+            log.warning("dream %d: its notice cannot be stored: %s", dream.id, error)
+        return replace(dream, notice=notice)
+
+    async def _give_back(self, dream: Dream, *, refund: bool = True) -> bool:
+        """Put our dream back in line. True if it was ours."""
+        released = await self._store.release(dream.id, refund=refund)
+        if released is not None:
+            self._audience.heard(released, None)
+        return released is not None
+
+    async def _hold(self, dream: Dream) -> None:
+        """Renew the lease while we dream; notice its loss, and a wish to cancel from another process."""
+        while True:
+            await asyncio.sleep(self._lease_s / 3)
+            try:
+                held = await self._store.renew(dream.id, lease_s=self._lease_s)
+            except StoreError as error:
+                log.warning("dream %d: its lease cannot be renewed yet: %s", dream.id, error)
+                continue
+            if held is None:
+                self._lost = True
+                await self._engine.stop(str(dream.id))
+                return
+            if held.cancel_asked and not self._stopping:
+                await self._stop()
+
+    async def _stop(self) -> None:
+        self._stopping = True
+        await self._engine.stop(str(self._current))

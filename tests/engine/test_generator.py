@@ -1,0 +1,169 @@
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from engine import generator
+from engine.errors import ModelError
+from engine.generator import BakedBigGAN
+from tests.engine import tiny
+
+CPU = torch.device("cpu")
+PUBLISHED_128 = {
+    "output_dim": 128,
+    "z_dim": 128,
+    "class_embed_dim": 128,
+    "channel_width": 128,
+    "num_classes": 1000,
+    "layers": [
+        [False, 16, 16],
+        [True, 16, 16],
+        [False, 16, 16],
+        [True, 16, 8],
+        [False, 8, 8],
+        [True, 8, 4],
+        [False, 4, 4],
+        [True, 4, 2],
+        [False, 2, 2],
+        [True, 2, 1],
+    ],
+    "attention_layer_position": 8,
+    "eps": 1e-4,
+    "n_stats": 51,
+}
+
+
+def condition(z_dim: int, classes: int, seed: int = 3) -> tuple[Tensor, Tensor]:
+    rng = torch.Generator().manual_seed(seed)
+    return torch.randn(2, z_dim, generator=rng), torch.rand(2, classes, generator=rng)
+
+
+def rows(x: Tensor, count: int) -> Tensor:
+    return x[:, None].expand(-1, count, -1)
+
+
+@pytest.mark.parametrize("config", [tiny.BIGGAN, PUBLISHED_128], ids=["tiny", "published 128"])
+def test_the_baked_form_makes_the_package_s_own_pictures(config: dict[str, object]) -> None:
+    model = tiny.random_biggan(config)
+    z, label = condition(config["z_dim"], config["num_classes"])
+    with torch.no_grad():
+        expected = model(z, label, 1.0)
+        baked = BakedBigGAN(model, "baked")
+        picture = baked(rows(z, baked.rows), rows(label, baked.rows))
+    assert baked.size == config["output_dim"]
+    assert expected.std() > 0.05  # a picture, not a grey square that anything equals
+    assert (picture - expected).abs().max() < 1e-4
+
+
+def test_a_gradient_reaches_every_latent_row(tiny_generator: BakedBigGAN) -> None:
+    z, label = condition(tiny_generator.z_dim, tiny_generator.classes)
+    z = rows(z, tiny_generator.rows).clone().requires_grad_()
+    label = rows(label, tiny_generator.rows).clone().requires_grad_()
+    tiny_generator(z, label).square().sum().backward()
+    assert z.grad is not None and label.grad is not None
+    assert bool((z.grad.abs().amax(dim=2) > 0).all())
+    assert bool((label.grad.abs().amax(dim=2) > 0).all())
+    assert all(parameter.grad is None for parameter in tiny_generator.parameters())
+
+
+def test_each_row_conditions_its_own_layer(tiny_generator: BakedBigGAN) -> None:
+    z, label = condition(tiny_generator.z_dim, tiny_generator.classes)
+    same = tiny_generator(rows(z, tiny_generator.rows), rows(label, tiny_generator.rows))
+    for row in range(tiny_generator.rows):
+        moved = rows(z, tiny_generator.rows).clone()
+        moved[:, row] += 1
+        assert not torch.equal(tiny_generator(moved, rows(label, tiny_generator.rows)), same), row
+
+
+def test_safetensors_and_half_precision_load_too(tmp_path: Path, tiny_generator: BakedBigGAN) -> None:
+    model = tiny.write_biggan(tmp_path)
+    (tmp_path / "pytorch_model.bin").unlink()
+    save_file(
+        {key: value.half().contiguous() for key, value in model.state_dict().items()},
+        tmp_path / "model.safetensors",
+    )
+    z, label = condition(tiny_generator.z_dim, tiny_generator.classes)
+    picture = generator.load(tmp_path, "half", CPU)(rows(z, 6), rows(label, 6))
+    assert (picture - tiny_generator(rows(z, 6), rows(label, 6))).abs().max() < 0.05
+
+
+def rewrite(folder: Path, change: str) -> None:
+    """Spoil a good generator's folder in one way."""
+    weights = folder / "pytorch_model.bin"
+    config = json.loads((folder / "config.json").read_text())
+    if change == "no weights":
+        weights.unlink()
+    elif change == "no config":
+        (folder / "config.json").unlink()
+    elif change == "truncated":
+        weights.write_bytes(weights.read_bytes()[:-1000])
+    elif change == "empty":
+        weights.write_bytes(b"")
+    elif change == "not a model":
+        weights.write_bytes(b"<html>404 Not Found</html>" * 100)
+    elif change == "config not json":
+        (folder / "config.json").write_text("{")
+    elif change == "config of another size":
+        config["channel_width"] = 16
+        (folder / "config.json").write_text(json.dumps(config))
+    elif change == "config without layers":
+        del config["layers"]
+        (folder / "config.json").write_text(json.dumps(config))
+    elif change == "hostile config":
+        config["layers"] = "x" * 1000
+        (folder / "config.json").write_text(json.dumps(config))
+    else:
+        tensors = torch.load(weights, weights_only=True)
+        name = "generator.layers.0.conv_0.weight_orig"
+        if change == "a tensor missing":
+            del tensors[name]
+        elif change == "a tensor too many":
+            tensors["extra"] = torch.zeros(1)
+        elif change == "another shape":
+            tensors[name] = tensors[name][1:]
+        elif change == "not a number":
+            tensors[name].view(-1)[0] = float("nan")
+        torch.save(tensors, weights)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "no weights",
+        "no config",
+        "truncated",
+        "empty",
+        "not a model",
+        "config not json",
+        "config of another size",
+        "config without layers",
+        "hostile config",
+        "a tensor missing",
+        "a tensor too many",
+        "another shape",
+        "not a number",
+    ],
+)
+def test_a_spoilt_model_is_one_clear_sentence(tmp_path: Path, change: str) -> None:
+    tiny.write_biggan(tmp_path)
+    rewrite(tmp_path, change)
+    with pytest.raises(ModelError) as caught:
+        generator.load(tmp_path, "spoilt", CPU)
+    assert str(tmp_path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_code_inside_a_model_file_does_not_run(tmp_path: Path) -> None:
+    class Attack:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return Path.touch, (Path(tmp_path / "ran"),)  # type: ignore[return-value]
+
+    tiny.write_biggan(tmp_path)
+    (tmp_path / "pytorch_model.bin").write_bytes(pickle.dumps({"embeddings.weight": Attack()}, protocol=2))
+    with pytest.raises(ModelError):
+        generator.load(tmp_path, "hostile", CPU)
+    assert not (tmp_path / "ran").exists()

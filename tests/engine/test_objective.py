@@ -1,0 +1,40 @@
+import torch
+
+from engine.objective import class_term, cosine_score, latent_term
+
+
+def bigsleep_latent_loss(latents: torch.Tensor) -> torch.Tensor:
+    """As written, row by row, in lucidrains/big-sleep 0.9.1."""
+    loss = (
+        torch.abs(1 - torch.std(latents, dim=1)).mean()
+        + torch.abs(torch.mean(latents, dim=1)).mean()
+        + 4 * torch.max(torch.square(latents).mean(), torch.tensor(1.0))
+    )
+    for row in latents:
+        diffs = row - row.mean()
+        z = diffs / diffs.square().mean().sqrt()
+        loss = (
+            loss + torch.abs(z.pow(4).mean() - 3) / len(latents) + torch.abs(z.pow(3).mean()) / len(latents)
+        )
+    return loss
+
+
+def test_the_latent_term_is_bigsleep_s() -> None:
+    rng = torch.Generator().manual_seed(0)
+    for scale, shift in ((1, 0), (0.5, 0.2), (2, -1)):
+        z = scale * torch.randn(11, 128, generator=rng) + shift
+        assert torch.allclose(latent_term(z), bigsleep_latent_loss(z), rtol=1e-4)
+
+
+def test_the_class_term_spares_only_the_largest_of_each_row() -> None:
+    assert class_term(torch.eye(4)) == 0
+    weights = torch.tensor([[0.9, 0.2, 0.0], [0.0, 0.1, 0.8]])
+    expected = (50**2) * (0.2**2 + 0.1**2) / 4
+    assert torch.allclose(class_term(weights), torch.tensor(expected))
+    assert class_term(torch.ones(3, 1)) == 0
+
+
+def test_the_score_is_a_hundred_times_the_cosine() -> None:
+    text = torch.tensor([1.0, 0.0])
+    views = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.6, 0.8]])
+    assert torch.allclose(cosine_score(text, views), torch.tensor([100.0, 0.0, -100.0, 60.0]))

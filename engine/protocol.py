@@ -62,7 +62,7 @@ class Recipe:
     generator: str
     perceptor: str
     version: str  # of Oneiro
-    settings: dict[str, float] = field(default_factory=dict)  # learning rate, cutouts …, by name
+    settings: dict[str, float | str] = field(default_factory=dict)  # learning rate, cutouts …, by name
 
     def to_json(self) -> str:
         """As one line of JSON, keys sorted: what the PNG's metadata holds."""
@@ -134,7 +134,7 @@ def encode(message: Message) -> bytes:
     """The message as one frame."""
     header = asdict(message)
     picture = header.pop("picture", None)
-    text = json.dumps({"type": type(message).__name__, **header}, ensure_ascii=False).encode()
+    text = json.dumps({"type": type(message).__name__, **header}, ensure_ascii=False).encode(errors="replace")
     return _LENGTHS.pack(len(text), len(picture or b"")) + text + (picture or b"")
 
 

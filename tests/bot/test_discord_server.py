@@ -143,6 +143,18 @@ async def test_an_attachment_that_an_edit_does_not_list_is_gone(server: DiscordS
         assert gone.value.code == 10008
 
 
+async def test_a_file_that_an_embed_shows_is_a_link_in_the_embed(server: DiscordServer) -> None:
+    async with running(server) as client:
+        embed = discord.Embed(title="red").set_image(url="attachment://a.png")
+        message = await partial(client, server).send(embed=embed, file=picture())
+        assert message.attachments == []
+        assert (message.embeds[0].image.url or "").startswith(server.url)
+        (stored,) = server.messages()
+        assert server.files(stored) == [RED]
+        await message.edit(embed=embed, attachments=[picture(b"two")])
+        assert server.files(stored) == [b"two"]
+
+
 async def test_a_file_over_the_limit_is_refused(server: DiscordServer) -> None:
     server.rest.upload_limit = 10
     async with running(server) as client:

@@ -1,5 +1,6 @@
 """The REST side: reads a request, lets faults and limits speak, hands it to simcord's routes, answers."""
 
+import copy
 import io
 import json
 import time
@@ -164,8 +165,10 @@ class Rest:
         repeated = self._repeated(call)
         if repeated is not None:
             call = Call("GET", f"{call.path}/{repeated}")
-        body = router.dispatch(
-            self.backend, call.method, call.path, json=call.body, params=query, files=call.files
+        body = as_shown(
+            router.dispatch(
+                self.backend, call.method, call.path, json=call.body, params=query, files=call.files
+            )
         )
         parts = call.path.split("/")
         if parts[1] == "interactions":
@@ -222,6 +225,25 @@ async def _read(request: web.Request) -> tuple[Any, list[Upload]]:
     told = (body or {}).get("data", body) or {}  # an interaction's callback holds the message in `data`
     descriptions = {str(a.get("id")): a.get("description") for a in told.get("attachments") or []}
     return body, [Upload(name, data, descriptions.get(str(n))) for n, (name, data) in sorted(files.items())]
+
+
+def as_shown(payload: Any) -> Any:
+    """A message as Discord hands it out; anything else unchanged.
+
+    A file that an embed shows (`attachment://…`) is a link in the embed and not among the attachments.
+    """
+    if not isinstance(payload, dict) or "embeds" not in payload or "attachments" not in payload:
+        return payload
+    shown = copy.deepcopy(payload)
+    links = {f"attachment://{a['filename']}": a["url"] for a in shown["attachments"]}
+    pictures = [e[part] for e in shown["embeds"] for part in ("image", "thumbnail") if e.get(part)]
+    used = {picture["url"] for picture in pictures if picture["url"] in links}
+    for picture in pictures:
+        picture["url"] = links.get(picture["url"], picture["url"])
+    shown["attachments"] = [a for a in shown["attachments"] if f"attachment://{a['filename']}" not in used]
+    for embed in shown["embeds"]:
+        embed.setdefault("type", "rich")
+    return shown
 
 
 def _cut(request: web.Request) -> web.Response:

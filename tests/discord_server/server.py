@@ -20,7 +20,7 @@ from simcord.enums import InteractionType, OverwriteType
 
 from tests.discord_server.faults import Fault, RateLimits
 from tests.discord_server.gateway import Gateway
-from tests.discord_server.rest import API, CDN, Call, LocalCdn, RealClock, Rest
+from tests.discord_server.rest import API, CDN, Call, LocalCdn, RealClock, Rest, as_shown
 
 ANSWER_WITHIN_S = 3.0  # a first answer that comes later is void (Discord's interaction reference, 2026-08)
 MAX_UPLOAD = 10 * 1024 * 1024  # bytes of one file, without boosts (Discord's reference, 2025-01)
@@ -283,7 +283,7 @@ class DiscordServer:
         payload["attachment_size_limit"] = self.rest.upload_limit
         if source is not None:
             record.source_message_id = source.id
-            payload["message"] = serializers.message_payload(self.backend, source)
+            payload["message"] = as_shown(serializers.message_payload(self.backend, source))
         sent = time.monotonic()
         self.backend.emit("INTERACTION_CREATE", payload)
         try:

@@ -126,29 +126,38 @@ def load(folder: Path, name: str, device: torch.device) -> Perceptor:
     """
     kind = read_config(folder, ["model_type"])["model_type"]
     if kind == "clip":
-        return ClipPerceptor(_load_clip(folder), _load_tokenizer(folder), name, device)
+        model = _load_clip(folder)
+        tokenizer = _load_tokenizer(folder, model.config.text_config.vocab_size)
+        return ClipPerceptor(model, tokenizer, name, device)
     if kind == "pocket-clip":
         from engine.pocket.clip import PocketClip
 
-        return PocketPerceptor(PocketClip.load(folder), _load_tokenizer(folder), name, device)
+        pocket = PocketClip.load(folder)
+        return PocketPerceptor(pocket, _load_tokenizer(folder, pocket.config.vocab_size), name, device)
     raise ModelError(
         f"{folder / 'config.json'} describes {kind!r}, which is not a perceptor that Oneiro knows."
     )
 
 
-def _load_tokenizer(folder: Path) -> Any:
+def _load_tokenizer(folder: Path, vocabulary: int) -> Any:
     from transformers import CLIPTokenizer
 
+    broken = ModelError(f"The tokenizer in {folder} is missing or damaged; please fetch it anew.")
     try:
-        return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
     except Exception as error:  # the tokenizers library raises bare Exception for damaged files
-        raise ModelError(f"The tokenizer in {folder} is missing or damaged; please fetch it anew.") from error
+        raise broken from error
+    if len(tokenizer) != vocabulary:  # without its files, transformers silently makes one of three tokens
+        raise broken
+    return tokenizer
 
 
 def _load_clip(folder: Path) -> Any:
     from safetensors import SafetensorError
     from transformers import CLIPModel
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # the command line has its own
     try:
         model, report = CLIPModel.from_pretrained(
             folder, local_files_only=True, output_loading_info=True, dtype=torch.float32

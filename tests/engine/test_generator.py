@@ -1,5 +1,6 @@
 import json
 import pickle
+import shutil
 from pathlib import Path
 
 import pytest
@@ -148,8 +149,8 @@ def rewrite(folder: Path, change: str) -> None:
         "not a number",
     ],
 )
-def test_a_spoilt_model_is_one_clear_sentence(tmp_path: Path, change: str) -> None:
-    tiny.write_biggan(tmp_path)
+def test_a_spoilt_model_is_one_clear_sentence(tiny_models: Path, tmp_path: Path, change: str) -> None:
+    shutil.copytree(tiny_models / "models" / "biggan-deep-128", tmp_path, dirs_exist_ok=True)
     rewrite(tmp_path, change)
     with pytest.raises(ModelError) as caught:
         generator.load(tmp_path, "spoilt", CPU)
@@ -162,7 +163,7 @@ def test_code_inside_a_model_file_does_not_run(tmp_path: Path) -> None:
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return Path.touch, (Path(tmp_path / "ran"),)  # type: ignore[return-value]
 
-    tiny.write_biggan(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps(tiny.BIGGAN))
     (tmp_path / "pytorch_model.bin").write_bytes(pickle.dumps({"embeddings.weight": Attack()}, protocol=2))
     with pytest.raises(ModelError):
         generator.load(tmp_path, "hostile", CPU)

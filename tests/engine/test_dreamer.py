@@ -1,0 +1,122 @@
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.dreamer import Dreamer, read_atlas, write_atlas
+from engine.errors import FailureKind
+from engine.images import recipe_of
+from engine.protocol import DreamRequest, Event, Failed, Finished, Progress, Started
+from engine.settings import MAX_SEED, MAX_STEPS
+
+TINY = "biggan-deep-128"  # tiny models lie in its place
+
+
+def never() -> bool:
+    return False
+
+
+def request(prompt: str = "a bowl of cherries", **changes: object) -> DreamRequest:
+    values: dict[str, object] = {"seed": 7, "model": TINY, "steps": 4, "preview_every_s": 0}
+    return DreamRequest("one", prompt, **{**values, **changes})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def dreamer(tiny_models: Path) -> Dreamer:
+    return Dreamer(data_dir=tiny_models, device="cpu")
+
+
+def events(dreamer: Dreamer, wanted: DreamRequest) -> list[Event]:
+    return list(dreamer.dream(wanted, never))
+
+
+def test_a_dream_is_told_from_start_to_end(dreamer: Dreamer) -> None:
+    started, *progress, finished = events(dreamer, request())
+    assert started == Started("one", TINY, 4)
+    assert [(p.step, p.steps) for p in progress if isinstance(p, Progress)] == [(n, 4) for n in range(1, 5)]
+    assert isinstance(progress[0], Progress) and progress[0].picture is not None
+    assert isinstance(finished, Finished) and finished.steps_done == 4 and not finished.stopped
+    assert finished.recipe == recipe_of(finished.picture)
+    assert (finished.recipe.prompt, finished.recipe.seed, finished.recipe.steps) == (
+        "a bowl of cherries",
+        7,
+        4,
+    )
+
+
+def test_the_same_request_gives_the_same_bytes(dreamer: Dreamer, tiny_models: Path) -> None:
+    one = events(dreamer, request())[-1]
+    two = events(Dreamer(data_dir=tiny_models, device="cpu"), request())[-1]
+    other = events(dreamer, request(seed=8))[-1]
+    assert isinstance(one, Finished) and isinstance(two, Finished) and isinstance(other, Finished)
+    assert one.picture == two.picture
+    assert one.picture != other.picture
+
+
+def test_stop_is_asked_at_each_step_and_keeps_the_best(dreamer: Dreamer) -> None:
+    asked = iter([False, False, True])
+    *_, last, finished = dreamer.dream(request(steps=500), lambda: next(asked))
+    assert isinstance(last, Progress) and last.step == 3
+    assert isinstance(finished, Finished) and finished.stopped and finished.steps_done == 3
+    assert recipe_of(finished.picture).steps == 500
+
+
+def test_a_prompt_beyond_the_tokens_is_cut_with_a_notice(dreamer: Dreamer) -> None:
+    started = events(dreamer, request(" ".join(["cherries"] * 200)))[0]
+    assert isinstance(started, Started)
+    assert started.notice == "The prompt is long: I dream its first 9 words."
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sentence"),
+    [
+        (request(""), "say what to dream"),
+        (request("\x00 \u200b"), "say what to dream"),
+        (request("a" * 2001), "2001 characters"),
+        (request(seed=-1), f"from 0 to {MAX_SEED}"),
+        (request(seed=MAX_SEED + 1), f"from 0 to {MAX_SEED}"),
+        (request(steps=0), f"from 1 to {MAX_STEPS}"),
+        (request(steps=MAX_STEPS + 1), f"from 1 to {MAX_STEPS}"),
+    ],
+)
+def test_a_bad_request_is_refused_before_any_model_is_loaded(
+    tmp_path: Path, wanted: DreamRequest, sentence: str
+) -> None:
+    (failed,) = events(Dreamer(data_dir=tmp_path, device="cpu"), wanted)
+    assert isinstance(failed, Failed) and failed.kind is FailureKind.BAD_REQUEST
+    assert sentence in failed.message
+
+
+@pytest.mark.parametrize("prompt", ["🍒🍒🍒", "שלום עולם", "../../etc/passwd", "@everyone", "x" * 2000])
+def test_an_odd_prompt_is_dreamt_all_the_same(dreamer: Dreamer, prompt: str) -> None:
+    finished = events(dreamer, request(prompt, steps=1))[-1]
+    assert isinstance(finished, Finished) and finished.recipe.prompt == prompt
+
+
+def test_a_model_that_is_not_there_says_which_files_to_put_where(tmp_path: Path) -> None:
+    (failed,) = events(Dreamer(data_dir=tmp_path, device="cpu"), request())
+    assert isinstance(failed, Failed) and failed.kind is FailureKind.MODEL
+    assert str(tmp_path / "models" / TINY) in failed.message and "config.json" in failed.message
+
+
+def test_a_damaged_model_fails_one_dream_and_the_next_is_dreamt(tiny_models: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_models, tmp_path, dirs_exist_ok=True)
+    file = tmp_path / "models" / TINY / "pytorch_model.bin"
+    good = file.read_bytes()
+    file.write_bytes(good[: len(good) // 2])
+    dreamer = Dreamer(data_dir=tmp_path, device="cpu")
+    (failed,) = events(dreamer, request())
+    assert isinstance(failed, Failed) and failed.kind is FailureKind.MODEL
+    file.write_bytes(good)
+    assert isinstance(events(dreamer, request())[-1], Finished)
+
+
+def test_an_atlas_is_kept_and_never_mistaken_for_that_of_other_models(tmp_path: Path) -> None:
+    atlas = torch.rand(12, 24)
+    write_atlas(tmp_path / "new" / "atlas.safetensors", atlas, "mine")
+    kept = read_atlas(tmp_path / "new" / "atlas.safetensors", "mine")
+    assert kept is not None and (kept - atlas).abs().max() < 1e-3
+    assert read_atlas(tmp_path / "new" / "atlas.safetensors", "another") is None
+    assert read_atlas(tmp_path / "none.safetensors", "mine") is None
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["atlas.safetensors"]

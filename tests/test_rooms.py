@@ -1,0 +1,59 @@
+"""The rooms of the house: who may import whom (README, Architecture)."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted(path for room in ("bot", "engine") for path in (ROOT / room).rglob("*.py"))
+DOOR = {"engine", "engine.errors", "engine.protocol", "engine.settings", "engine.host", "engine.child"}
+
+
+def imports(path: Path) -> set[str]:
+    """The full names of the modules that a file imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def roots(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports(path)}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_file_keeps_to_its_room(path: Path) -> None:
+    place = path.relative_to(ROOT)
+    if place.parts[0] == "engine":
+        assert not {"bot", "discord", "aiohttp", "sqlalchemy"} & roots(path)
+    else:
+        assert not {"torch", "transformers", "pytorch_pretrained_biggan", "numpy"} & roots(path)
+        inner = {
+            name
+            for name in imports(path)
+            if name.startswith("engine.") and (ROOT / "engine" / f"{name.split('.')[1]}.py").exists()
+        }
+        assert inner <= DOOR, "bot knows the engine through its door only"
+        if place.parts[1] != "chat" and place.name != "__main__.py":
+            assert not {"discord", "aiohttp"} & roots(path)
+
+
+@pytest.mark.parametrize(
+    "module", ["engine", "engine.host", "bot.worker", "bot.store", "bot.chat", "bot.__main__"]
+)
+def test_the_bot_s_side_never_loads_torch(module: str) -> None:
+    code = f"import {module}, sys; sys.exit(bool({{'torch', 'numpy', 'transformers'}} & sys.modules.keys()))"
+    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, timeout=60)
+    assert ran.returncode == 0
+
+
+def test_help_comes_without_torch() -> None:
+    code = "import engine.__main__, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60).returncode == 0

@@ -63,6 +63,7 @@ class Dream:
     author_id: int
     guild_id: int | None
     channel_id: int
+    origin: int  # the interaction that asked for it
     message_id: int | None  # the channel message that shows it, once it is posted
     state: DreamState
     attempts: int  # how often a process began to dream it; an orderly stop takes one back

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -144,22 +143,13 @@ class Settings:
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
-        """All settings from a mapping such as `environment()`. Raises `BadSetting`."""
+        """All settings from a mapping such as `engine.settings.environment()`. Raises `BadSetting`."""
         values = {setting.key.lower(): setting.read(environ) for setting in SETTINGS}
         values["database_url"] = _database(values["database_url"], values["data_dir"])
         return cls(**values)
 
     def __repr__(self) -> str:
         return f"<Settings data_dir={str(self.data_dir)!r} dream_model={self.dream_model!r}>"  # no secrets
-
-
-def environment(environ: Mapping[str, str], dotenv: Path = Path(".env")) -> dict[str, str]:
-    """`environ` over the lines of the file `dotenv`, if it is there. Raises `BadSetting`."""
-    try:
-        lines = dotenv_values(dotenv) if dotenv.is_file() else {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSetting(f"{dotenv} cannot be read: {error}.") from error
-    return {key: value for key, value in lines.items() if value is not None} | dict(environ)
 
 
 def env_example() -> str:

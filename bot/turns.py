@@ -21,7 +21,7 @@ class Turn:
 
 
 class Turns(asyncio.Queue[Turn]):
-    """`put_nowait(turn)` and `await get()` as usual, `remove` and `place` besides; each dream once."""
+    """`put_nowait(turn)` and `await get()` as usual, `remove` and `places` besides; each dream once."""
 
     def _init(self, maxsize: int) -> None:
         self._waiting: dict[int, deque[tuple[int, Turn]]] = {}  # person → their (arrival, turn), in order
@@ -68,11 +68,9 @@ class Turns(asyncio.Queue[Turn]):
         ]
         return [turn for _, _, turn in sorted(entries, key=lambda entry: entry[:2])]
 
-    def place(self, dream_id: int) -> int | None:
-        """1 for the next dream, None for one that does not wait."""
-        if dream_id not in self._people:
-            return None
-        return 1 + next(i for i, turn in enumerate(self.order()) if turn.dream_id == dream_id)
+    def places(self) -> dict[int, int]:
+        """Each waiting dream's place, 1 for the next one."""
+        return {turn.dream_id: place for place, turn in enumerate(self.order(), start=1)}
 
     def waiting(self, person: int) -> int:
         """How many dreams this person has in line."""

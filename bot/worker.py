@@ -104,9 +104,9 @@ class Worker:
     def is_dreaming(self) -> bool:
         return self._current is not None
 
-    def place(self, dream_id: int) -> int | None:
-        """1 for the dream that comes next, None for one that does not wait."""
-        return self._turns.place(dream_id)
+    def places(self) -> dict[int, int]:
+        """The place of each dream that waits, 1 for the one that comes next."""
+        return self._turns.places()
 
     async def submit(self, wish: Wish) -> Dream:
         """Store a wish and put it in line. Raises `LineFull`, `AlreadyStored`, `StoreError`."""

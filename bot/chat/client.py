@@ -1,0 +1,114 @@
+"""The connection to Discord: which intents it needs, its commands and buttons, and who hears its events."""
+
+import logging
+from collections.abc import Awaitable
+from time import time
+
+import aiohttp
+import discord
+
+from bot.chat.commands import Tree, dream
+from bot.chat.presenter import Presenter
+from bot.chat.views import CancelButton
+from bot.dreams import Dream
+from bot.store import Store, StoreError
+from bot.votes import Votes, is_vote
+from bot.worker import Worker
+
+log = logging.getLogger(__name__)
+
+RECOUNT_S = 14 * 24 * 3600  # seconds; votes under dreams older than that are not looked for again
+RECOUNT_MOST = 100  # dreams whose reactions are read again when the bot comes back
+
+
+class OneiroClient(discord.Client):
+    """Hands over what users do. Caches no members and no messages: it stays small in many servers."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        worker: Worker,
+        presenter: Presenter,
+        votes: Votes,
+        model: str,
+        default_steps: int | None,
+    ) -> None:
+        """`model` and `default_steps`: what a dream gets that names none."""
+        intents = discord.Intents.none()
+        intents.guilds = True
+        intents.guild_reactions = True
+        super().__init__(
+            intents=intents,
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+        self.store = store
+        self.worker = worker
+        self.presenter = presenter
+        self.votes = votes
+        self.model = model
+        self.default_steps = default_steps
+        self.tree = Tree(self)
+        self.tree.add_command(dream)
+
+    async def setup_hook(self) -> None:
+        self.add_dynamic_items(CancelButton)
+        await self.tree.sync()
+
+    async def on_ready(self) -> None:
+        assert self.user is not None
+        log.info("Connected as %s, in %d servers", self.user, len(self.guilds))
+        await self._recount()
+
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        is_bot = event.member is not None and event.member.bot
+        await self._vote(
+            self.votes.add(
+                message_id=event.message_id, person=event.user_id, is_bot=is_bot, emoji=str(event.emoji)
+            )
+        )
+
+    async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
+        await self._vote(
+            self.votes.remove(message_id=event.message_id, person=event.user_id, emoji=str(event.emoji))
+        )
+
+    async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
+        await self._vote(self.votes.remove(message_id=event.message_id))
+
+    async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
+        await self._vote(self.votes.remove(message_id=event.message_id, emoji=str(event.emoji)))
+
+    async def _vote(self, change: Awaitable[None]) -> None:
+        try:
+            await change
+        except StoreError as error:
+            log.warning("A vote is not counted before the next start: %s", error)
+
+    async def _recount(self) -> None:
+        """Find the votes that were cast or taken back while the bot was away."""
+        try:
+            dreams = await self.store.recent(since=time() - RECOUNT_S, most=RECOUNT_MOST)
+            for dream in dreams:
+                await self._recount_one(dream)
+        except StoreError as error:
+            log.warning("Votes are not counted again before the next start: %s", error)
+
+    async def _recount_one(self, dream: Dream) -> None:
+        assert dream.message_id is not None  # `recent` gives no others
+        channel = self.get_partial_messageable(dream.channel_id, guild_id=dream.guild_id)
+        reactions: list[tuple[int, str]] = []
+        try:
+            message = await channel.fetch_message(dream.message_id)
+            for reaction in message.reactions:
+                if is_vote(str(reaction.emoji)) and reaction.count > reaction.me:
+                    reactions += [
+                        (user.id, str(reaction.emoji)) async for user in reaction.users() if not user.bot
+                    ]
+        except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
+            log.info("dream %d: its votes stay as they are: %s", dream.id, error)
+            return
+        await self.votes.replace(dream, reactions)

@@ -1,0 +1,107 @@
+"""The slash commands. Each checks, calls one thing, answers."""
+
+import logging
+import secrets
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+
+from bot.chat import sentences
+from bot.chat.access import obstacle
+from bot.dreams import Dream, wish
+from bot.limits import LineFull, TooManyWaiting
+from bot.store import AlreadyStored, StoreError
+from engine import BadRequest
+from engine.settings import MAX_PROMPT, MAX_SEED, MAX_STEPS
+
+if TYPE_CHECKING:
+    from bot.chat.client import OneiroClient
+
+log = logging.getLogger(__name__)
+
+
+@app_commands.command(name="dream", description=sentences.COMMAND)
+@app_commands.describe(
+    prompt=sentences.COMMAND_PROMPT, seed=sentences.COMMAND_SEED, steps=sentences.COMMAND_STEPS
+)
+@app_commands.allowed_installs(guilds=True, users=False)
+@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)  # a DM gets a sentence
+async def dream(
+    interaction: discord.Interaction,
+    prompt: app_commands.Range[str, 1, MAX_PROMPT],
+    seed: app_commands.Range[int, 0, MAX_SEED] | None = None,
+    steps: app_commands.Range[int, 1, MAX_STEPS] | None = None,
+) -> None:
+    """Put a dream in line and say where it stands; its own message in the channel shows the rest."""
+    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    try:
+        queued = await _queue(interaction, client, prompt=prompt, seed=seed, steps=steps)
+    except AlreadyStored:
+        log.info("interaction %d: another process took it", interaction.id)
+        return
+    except (BadRequest, LineFull, StoreError, _Refused) as error:
+        log.debug("interaction %d: refused, %r", interaction.id, error)
+        await interaction.response.send_message(_sentence(error), ephemeral=True)
+        return
+    place = client.worker.places().get(queued.id)
+    await interaction.response.send_message(sentences.queued(place), ephemeral=True)
+    if not await client.presenter.posted(queued.id):
+        await interaction.followup.send(sentences.NO_CHANNEL, ephemeral=True)
+
+
+class _Refused(Exception):
+    """This dream cannot be shown here; the argument is the sentence."""
+
+
+async def _queue(
+    interaction: discord.Interaction,
+    client: "OneiroClient",
+    *,
+    prompt: str,
+    seed: int | None,
+    steps: int | None,
+) -> Dream:
+    sentence = obstacle(interaction)
+    if sentence is not None:
+        raise _Refused(sentence)
+    assert interaction.channel_id is not None  # there is none only where `obstacle` refuses
+    return await client.worker.submit(
+        wish(
+            prompt=prompt,
+            seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
+            steps=client.default_steps if steps is None else steps,
+            model=client.model,
+            author_id=interaction.user.id,
+            guild_id=interaction.guild_id,
+            channel_id=interaction.channel_id,
+            origin=interaction.id,
+        )
+    )
+
+
+def _sentence(error: Exception) -> str:
+    match error:
+        case TooManyWaiting():
+            return sentences.too_many_waiting(error.allowed)
+        case LineFull():
+            return sentences.line_full(error.allowed)
+        case StoreError():
+            return sentences.store_trouble(error)
+    return str(error)
+
+
+class Tree(app_commands.CommandTree["OneiroClient"]):
+    """The commands, with one apology for whatever was not expected."""
+
+    async def on_error(
+        self, interaction: discord.Interaction["OneiroClient"], error: app_commands.AppCommandError, /
+    ) -> None:
+        log.error("interaction %d failed", interaction.id, exc_info=error)
+        try:
+            if interaction.response.is_done():
+                await interaction.followup.send(sentences.APOLOGY, ephemeral=True)
+            else:
+                await interaction.response.send_message(sentences.APOLOGY, ephemeral=True)
+        except discord.HTTPException as second:
+            log.info("interaction %d: no apology, %s", interaction.id, second)

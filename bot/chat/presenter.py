@@ -1,0 +1,226 @@
+"""Shows every dream in its one channel message: its place, its frames, its end. The worker's `Audience`."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import Protocol
+
+from bot.chat import sentences
+from bot.chat.desk import Desk
+from bot.chat.post import Outcome, Poster, fitting
+from bot.chat.screen import Content, Screen
+from bot.dreams import Dream, DreamState
+from bot.store import Store, StoreError
+from bot.votes import VOTE_EMOJI
+from bot.worker import Cancelled
+from engine import Event, Progress
+
+log = logging.getLogger(__name__)
+
+RETRIES = 5  # tries of an end that Discord or the network would not take, before the next restart's
+RETRY_S = 5.0  # seconds before the first of them, doubled each time
+FAREWELL_S = 3.0  # seconds for the last edits when the bot stops
+
+
+class Line(Protocol):
+    """What the presenter asks of the worker."""
+
+    def places(self) -> dict[int, int]: ...
+
+    async def cancel(self, dream_id: int) -> Cancelled: ...
+
+
+class Presenter:
+    """Live: `start` when the client can send, `close` before it is closed. `heard` may be called before."""
+
+    def __init__(self, *, store: Store, pace_s: float, retry_s: float = RETRY_S) -> None:
+        """`pace_s`: seconds between two edits of a dream's message."""
+        self._store = store
+        self._pace_s = pace_s
+        self._retry_s = retry_s
+        self._screens: dict[int, Screen] = {}  # by dream, until it is over and shown
+        self._posted: dict[int, asyncio.Future[bool]] = {}  # who waits for a dream's first message
+        self._gone: set[int] = set()  # dreams whose message is deleted, until they are over
+        self._wanted: set[int] = set()  # dreams to be shown anew
+        self._line_moved = False
+        self._changed = asyncio.Event()
+        self._desks: dict[int, tuple[Desk, asyncio.Task[None]]] = {}  # by channel
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, *, poster: Poster, line: Line) -> None:
+        """Begin; show what a former process could not show any more. Raises `StoreError`."""
+        self._poster = poster
+        self._line = line
+        for dream in await self._store.undelivered():
+            if dream.state is not DreamState.DREAMING and dream.id not in self._screens:
+                self.heard(dream, None)
+        self._line_moved = True
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Say in each running dream's message that it goes on after the restart, and stop."""
+        if self._task is None:
+            return
+        tasks = [self._task, *(task for _, task in self._desks.values())]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._task = None
+        self._desks = {}
+        ended = [s for s in self._screens.values() if s.dream.state.is_over]
+        begun = [s for s in self._screens.values() if s.progress is not None and s not in ended]
+        for screen in begun:
+            screen.paused = True
+        try:
+            async with asyncio.timeout(FAREWELL_S):
+                await asyncio.gather(*(self._show(screen) for screen in [*begun, *ended]))
+        except TimeoutError:
+            log.info("Not every message could be brought up to date before the end.")
+
+    def heard(self, dream: Dream, event: Event | None) -> None:
+        """See `bot.worker.Audience`."""
+        if dream.id in self._gone:
+            if dream.state.is_over:
+                self._gone.discard(dream.id)
+            return
+        screen = self._screens.setdefault(dream.id, Screen(dream))
+        # The worker's copy may be older than the message that was posted meanwhile.
+        screen.dream = replace(dream, message_id=dream.message_id or screen.dream.message_id)
+        if isinstance(event, Progress):
+            screen.progress = event
+            screen.frame = event.picture or screen.frame
+            if screen.frame is not None and event.picture is None:
+                return  # an edit is worth it only for a new picture
+        elif dream.state is DreamState.DREAMING and event is None:
+            screen.progress = screen.frame = None  # it begins, perhaps once more
+        self._wanted.add(dream.id)
+        self._changed.set()
+
+    def line_moved(self) -> None:
+        """See `bot.worker.Audience`."""
+        self._line_moved = True
+        self._changed.set()
+
+    async def posted(self, dream_id: int) -> bool:
+        """Wait until the dream's first message stands in the channel; False when it cannot be. Raises `StoreError`."""
+        screen = self._screens.get(dream_id)
+        if screen is None:
+            dream = await self._store.get(dream_id)
+            return dream is not None and dream.message_id is not None
+        if screen.dream.message_id is not None:
+            return True
+        future = self._posted.setdefault(dream_id, asyncio.get_running_loop().create_future())
+        return await asyncio.shield(future)
+
+    # ------------------------------------------------------------------ tasks
+
+    async def _run(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            if self._line_moved:
+                self._line_moved = False
+                self._take_places()
+            for dream_id in self._wanted:
+                if screen := self._screens.get(dream_id):
+                    self._desk(screen.dream.channel_id).want(screen)
+            self._wanted.clear()
+            for channel_id in [c for c, (desk, task) in self._desks.items() if desk.is_empty and task.done()]:
+                del self._desks[channel_id]
+
+    def _take_places(self) -> None:
+        places = self._line.places()
+        for dream_id, screen in self._screens.items():
+            if screen.dream.state is DreamState.QUEUED and screen.place != places.get(dream_id):
+                screen.place = places.get(dream_id)
+                self._wanted.add(dream_id)
+
+    def _desk(self, channel_id: int) -> Desk:
+        desk, task = self._desks.get(channel_id, (None, None))
+        if desk is None:
+            desk = Desk(show=self._show, pace_s=self._pace_s)
+        if task is None or task.done():
+            # Runs once the caller has given it something to show.
+            self._desks[channel_id] = desk, asyncio.create_task(desk.run())
+        return desk
+
+    async def _show(self, screen: Screen) -> None:
+        try:
+            if screen.dream.state.is_over:
+                await self._show_end(screen)
+            else:
+                await self._show_now(screen)
+        except StoreError as error:
+            log.warning("dream %d: not shown, %s", screen.dream.id, error)
+        except Exception:
+            # A fault with one message must not silence the channel's others.
+            log.exception("dream %d: could not be shown", screen.dream.id)
+            self._answer(screen.dream.id, False)
+
+    async def _show_now(self, screen: Screen) -> None:
+        dream = screen.dream
+        outcome, message_id = await self._poster.show(dream, screen.content())
+        if outcome is Outcome.SHOWN:
+            await self._keep(screen, message_id)
+        elif outcome is Outcome.GONE:
+            # Nobody could see it: whoever deleted the message does not want it either.
+            self._gone.add(dream.id)
+            self._drop(dream.id)
+            await self._line.cancel(dream.id)
+            await self._store.set_delivered(dream.id)
+        elif outcome is Outcome.LATER and dream.message_id is None:
+            self._wanted.add(dream.id)
+            self._changed.set()
+
+    async def _show_end(self, screen: Screen) -> None:
+        dream = screen.dream
+        stored = await self._store.picture(dream.id)
+        limit = self._poster.upload_limit(dream)
+        picture = await fitting(stored, limit) if stored else None
+        if stored and not picture:
+            screen.extra = sentences.TOO_LARGE
+        pause_s = self._retry_s
+        for _ in range(RETRIES):
+            content = screen.content(picture)
+            outcome, message_id = await self._poster.show(screen.dream, content)
+            if outcome is Outcome.ARCHIVED:
+                # A new message opens the thread again; a nonce of its own, for it is not the first one.
+                outcome, message_id = await self._poster.post(dream, content, nonce=f"{dream.origin}-end")
+            if outcome is Outcome.TOO_LARGE and picture is not None:
+                limit //= 4
+                picture = await fitting(picture, limit)
+                screen.extra = "" if picture else sentences.TOO_LARGE
+            elif outcome is not Outcome.LATER:
+                await self._delivered(screen, content, message_id)
+                return
+            else:
+                await asyncio.sleep(pause_s)
+                pause_s *= 2
+        log.warning("dream %d: its end is shown after the next restart", dream.id)
+
+    async def _delivered(self, screen: Screen, content: Content, message_id: int | None) -> None:
+        """The end is shown (`message_id`), or never will be (None)."""
+        if message_id is not None:
+            await self._keep(screen, message_id)
+            if content.picture is not None:
+                await self._poster.react(screen.dream, VOTE_EMOJI)
+        await self._store.set_delivered(screen.dream.id)
+        self._drop(screen.dream.id)
+
+    async def _keep(self, screen: Screen, message_id: int | None) -> None:
+        """Remember the message that shows the dream."""
+        if message_id is not None and message_id != screen.dream.message_id:
+            await self._store.set_message(screen.dream.id, message_id)
+            screen.dream = replace(screen.dream, message_id=message_id)
+        self._answer(screen.dream.id, True)
+
+    def _drop(self, dream_id: int) -> None:
+        screen = self._screens.pop(dream_id, None)
+        if screen is not None and screen.dream.channel_id in self._desks:
+            self._desks[screen.dream.channel_id][0].forget(dream_id)
+        self._answer(dream_id, False)
+
+    def _answer(self, dream_id: int, posted: bool) -> None:
+        future = self._posted.pop(dream_id, None)
+        if future is not None and not future.done():
+            future.set_result(posted)

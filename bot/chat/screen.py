@@ -1,0 +1,117 @@
+"""What a dream's channel message shows: one embed and at most one picture, made from a `Dream` and events."""
+
+import io
+from dataclasses import dataclass, field
+
+import discord
+
+from bot.chat import sentences
+from bot.chat.quoting import plain, quoted
+from bot.chat.views import cancel_view
+from bot.dreams import Dream, DreamState, Picture
+from engine import Progress, Recipe
+
+SHOWN_PROMPT = 1000  # characters; an embed's description holds 4096, and escaping may double them
+ALT_TEXT = 1000  # characters; Discord allows 1024
+
+_COLOURS = {
+    DreamState.QUEUED: 0x95A5A6,  # grey
+    DreamState.DREAMING: 0x9B59B6,  # purple
+    DreamState.DONE: 0xE91E63,  # cherry
+    DreamState.FAILED: 0x992D22,  # dark red
+    DreamState.CANCELLED: 0x607D8B,  # blue grey
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A message's content, complete: whatever is not here is not in the message."""
+
+    embed: discord.Embed
+    view: discord.ui.View | None
+    picture: Picture | None = None
+    filename: str = ""
+    alt_text: str = ""
+
+    def files(self) -> list[discord.File]:
+        """Fresh each time: a `File` can be sent only once."""
+        if self.picture is None:
+            return []
+        content = io.BytesIO(self.picture.content)
+        return [discord.File(content, filename=self.filename, description=self.alt_text)]
+
+
+@dataclass(slots=True)
+class Screen:
+    """What is known of one dream's message, and what it shall show next."""
+
+    dream: Dream
+    progress: Progress | None = None  # the newest one
+    frame: bytes | None = None  # the newest preview, JPEG
+    place: int | None = None  # in line
+    paused: bool = False  # the bot is about to restart
+    extra: str = field(default="")  # a sentence below everything else
+
+    def content(self, picture: Picture | None = None) -> Content:
+        """What to show now; `picture`: the stored one, of a dream that is over."""
+        dream = self.dream
+        if self.frame and not dream.state.is_over:
+            picture = Picture(self.frame, "jpg")
+        lines = [
+            f"**{quoted(dream.prompt, SHOWN_PROMPT)}**",
+            sentences.dreamer(dream.author_id),
+            "",
+            self._status(picture),
+            f"*{quoted(dream.notice, 300)}*" if dream.notice else "",
+            self.extra,
+        ]
+        embed = discord.Embed(
+            description="\n".join(lines).strip().replace("\n\n\n", "\n\n"), colour=_COLOURS[dream.state]
+        )
+        self._add_recipe(embed)
+        view = None if dream.state.is_over else cancel_view(dream.id)
+        if picture is None:
+            return Content(embed, view)
+        filename = f"dream-{dream.id}.{picture.kind}"  # never from the prompt
+        embed.set_image(url=f"attachment://{filename}")
+        alt_text = plain(sentences.alt_text(dream.prompt), ALT_TEXT)
+        return Content(embed, view, picture, filename, alt_text)
+
+    def _status(self, picture: Picture | None) -> str:
+        dream, progress = self.dream, self.progress
+        if self.paused and not dream.state.is_over:
+            return sentences.PAUSED
+        match dream.state:
+            case DreamState.QUEUED:
+                return sentences.waiting(self.place)
+            case DreamState.DREAMING if progress is None:
+                return sentences.LOADING if dream.attempts <= 1 else sentences.LOADING_AGAIN
+            case DreamState.DREAMING:
+                assert progress is not None
+                return sentences.dreaming(
+                    step=progress.step,
+                    steps=progress.steps,
+                    score=progress.score,
+                    seconds_left=progress.seconds_left,
+                )
+            case DreamState.CANCELLED:
+                return sentences.cancelled(has_picture=picture is not None)
+            case DreamState.FAILED:
+                return quoted(sentences.failed(dream.failure, dream.failure_detail), 1000)
+        return ""
+
+    def _add_recipe(self, embed: discord.Embed) -> None:
+        dream = self.dream
+        if not dream.recipe or dream.score is None or dream.seconds is None:
+            return
+        recipe = Recipe.from_json(dream.recipe)
+        models = sentences.models(pair=recipe.model, generator=recipe.generator, perceptor=recipe.perceptor)
+        steps = sentences.steps(done=dream.steps_done or 0, planned=recipe.steps)
+        for name, value in (
+            (sentences.SEED, str(dream.seed)),
+            (sentences.STEPS, steps),
+            (sentences.SCORE, f"{dream.score:.1f}"),
+            (sentences.TIME, sentences.duration(dream.seconds)),
+            (sentences.MODELS, models),
+        ):
+            embed.add_field(name=name, value=value)

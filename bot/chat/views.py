@@ -1,0 +1,77 @@
+"""Buttons. Each carries its dream's id, so it works after any restart without being registered again."""
+
+import logging
+import re
+from typing import TYPE_CHECKING, Self
+
+import discord
+
+from bot.chat import sentences
+from bot.store import StoreError
+from bot.worker import Cancelled
+
+if TYPE_CHECKING:
+    from bot.chat.client import OneiroClient
+
+log = logging.getLogger(__name__)
+
+_ANSWERS = {
+    Cancelled.WITHDRAWN: sentences.WITHDRAWN,
+    Cancelled.STOPPING: sentences.STOPPING,
+    Cancelled.OVER: sentences.ALREADY_OVER,
+}
+
+
+class CancelButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=r"dream:(?P<id>[0-9]{1,18}):cancel",
+):
+    """Ends a dream, waiting or running, for its author or a moderator."""
+
+    def __init__(self, dream_id: int) -> None:
+        super().__init__(
+            discord.ui.Button(
+                label=sentences.CANCEL,
+                style=discord.ButtonStyle.secondary,
+                custom_id=f"dream:{dream_id}:cancel",
+            )
+        )
+        self.dream_id = dream_id
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction,
+        item: discord.ui.Item[discord.ui.View],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        return cls(int(match["id"]))
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+        try:
+            answer = await self._cancel(interaction, client)
+        except StoreError as error:
+            log.warning("dream %d: cannot be cancelled just now: %s", self.dream_id, error)
+            answer = sentences.store_trouble(error)
+        except Exception:
+            # The click must be answered whatever happens; the log has the rest.
+            log.exception("dream %d: a click on its cancel button failed", self.dream_id)
+            answer = sentences.APOLOGY
+        await interaction.response.send_message(answer, ephemeral=True)
+
+    async def _cancel(self, interaction: discord.Interaction, client: "OneiroClient") -> str:
+        dream = await client.store.get(self.dream_id)
+        if dream is None:
+            return sentences.UNKNOWN_DREAM
+        if interaction.user.id != dream.author_id and not (
+            interaction.permissions.manage_messages and interaction.guild_id == dream.guild_id
+        ):
+            return sentences.NOT_YOURS
+        return _ANSWERS[await client.worker.cancel(dream.id)]
+
+
+def cancel_view(dream_id: int) -> discord.ui.View:
+    """The buttons of a dream that is not over."""
+    return discord.ui.View(timeout=None).add_item(CancelButton(dream_id))

@@ -71,7 +71,7 @@ def dream(
     """Search for the picture of `prompt`; yields after each step, ends after `settings.steps`.
 
     All randomness is one CPU generator seeded with `seed` (0..2**32 - 1). `atlas` [classes, d] of
-    `search.make_atlas` is needed for the scored start. When a number stops being finite the search ends with
+    `engine.atlas.make` is needed for the scored start. When a number stops being finite the search ends with
     what it has; raises `Collapsed` if that is nothing.
     """
     rng = torch.Generator().manual_seed(seed)

@@ -7,20 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 import engine
-from engine import generator, images, perceptor, prompt, search, weights
+from engine import atlas, generator, images, perceptor, prompt, weights
 from engine.dream import Step, dream
 from engine.errors import BadRequest, DreamError, OutOfMemory
 from engine.protocol import DreamRequest, Event, Failed, Finished, Progress, Recipe, Started
 from engine.settings import MAX_SEED, MAX_STEPS
 
 log = logging.getLogger(__name__)
-
-ATLAS = "atlas.safetensors"
 
 
 def best_device() -> str:
@@ -132,10 +128,9 @@ class Dreamer:
             device = torch.device(self.device)
             generate = generator.load(pair.generator, pair.generator_name, device)
             perceive = perceptor.load(pair.perceptor, pair.perceptor_name, device)
-            atlas = None
-            if pair.settings.start == "scored":
-                atlas = self._atlas(pair, generate, perceive)
-            self._loaded = _Loaded(pair, generate, perceive, atlas)
+            scored = pair.settings.start == "scored"
+            ranks = self._atlas(pair, generate, perceive) if scored else None
+            self._loaded = _Loaded(pair, generate, perceive, ranks)
         return self._loaded
 
     def _atlas(
@@ -143,18 +138,18 @@ class Dreamer:
     ) -> Tensor:
         """The pair's atlas: the one that lies beside the generator, or one made here and kept."""
         mark = weights.fingerprint(pair)
-        kept = self._data_dir / f"atlas-{mark[:16]}.safetensors"
-        for path in (pair.generator.parent / ATLAS, kept):
-            atlas = read_atlas(path, mark)
-            if atlas is not None:
-                return atlas
+        own = self._data_dir / f"atlas-{mark[:16]}.safetensors"
+        for path in (pair.generator.parent / atlas.FILE, own):
+            kept = atlas.read(path, mark)
+            if kept is not None:
+                return kept
         log.info("Looking at every class once, so that dreams can start well; this happens only once.")
-        atlas = search.make_atlas(generate, perceive, torch.device(self.device))
+        made = atlas.make(generate, perceive, torch.device(self.device))
         try:
-            write_atlas(kept, atlas, mark)
+            atlas.write(own, made, mark)
         except OSError as error:
-            log.warning("The atlas could not be kept in %s: %s.", kept, error)
-        return atlas
+            log.warning("The atlas could not be kept in %s: %s.", own, error)
+        return made
 
 
 def check(request: DreamRequest) -> str:
@@ -164,27 +159,3 @@ def check(request: DreamRequest) -> str:
     if request.steps is not None and not 1 <= request.steps <= MAX_STEPS:
         raise BadRequest(f"The number of steps is {request.steps}; it must be from 1 to {MAX_STEPS}.")
     return prompt.clean(request.prompt)
-
-
-def read_atlas(path: Path, fingerprint: str) -> Tensor | None:
-    """The atlas [classes, d] in `path`, or None when there is none, or it is of other models."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            if (file.metadata() or {}).get("fingerprint") == fingerprint:
-                return file.get_tensor("features").float()
-    except (OSError, SafetensorError):
-        log.debug("No atlas in %s.", path)
-    return None
-
-
-def write_atlas(path: Path, atlas: Tensor, fingerprint: str) -> None:
-    """Keep the atlas [classes, d] as float16, under its final name only when whole. Raises `OSError`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    try:
-        save_file({"features": atlas.half()}, partial, metadata={"fingerprint": fingerprint})
-        partial.replace(path)
-    except SafetensorError as error:
-        raise OSError(str(error)) from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ from itertools import islice
 import pytest
 import torch
 
-from engine import search
+from engine import atlas
 from engine.dream import Collapsed, DreamSettings, Step, dream
 from engine.generator import BakedBigGAN
 from engine.perceptor import Perceptor
@@ -16,8 +16,8 @@ QUICK = DreamSettings(steps=30, cutouts=8, ema_decay=0.8, look_every=5)
 def steps(
     generator: BakedBigGAN, perceptor: Perceptor, seed: int = 1, settings: DreamSettings = QUICK
 ) -> list[Step]:
-    atlas = search.make_atlas(generator, perceptor, CPU) if settings.start == "scored" else None
-    return list(dream(generator, perceptor, "a bowl of cherries", seed, settings, CPU, atlas))
+    ranks = atlas.make(generator, perceptor, CPU) if settings.start == "scored" else None
+    return list(dream(generator, perceptor, "a bowl of cherries", seed, settings, CPU, ranks))
 
 
 @pytest.mark.parametrize("start", ["blind", "scored"])

@@ -2,9 +2,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-import torch
 
-from engine.dreamer import Dreamer, read_atlas, write_atlas
+from engine.dreamer import Dreamer
 from engine.errors import FailureKind
 from engine.images import recipe_of
 from engine.protocol import DreamRequest, Event, Failed, Finished, Progress, Started
@@ -110,13 +109,3 @@ def test_a_damaged_model_fails_one_dream_and_the_next_is_dreamt(tiny_models: Pat
     assert isinstance(failed, Failed) and failed.kind is FailureKind.MODEL
     file.write_bytes(good)
     assert isinstance(events(dreamer, request())[-1], Finished)
-
-
-def test_an_atlas_is_kept_and_never_mistaken_for_that_of_other_models(tmp_path: Path) -> None:
-    atlas = torch.rand(12, 24)
-    write_atlas(tmp_path / "new" / "atlas.safetensors", atlas, "mine")
-    kept = read_atlas(tmp_path / "new" / "atlas.safetensors", "mine")
-    assert kept is not None and (kept - atlas).abs().max() < 1e-3
-    assert read_atlas(tmp_path / "new" / "atlas.safetensors", "another") is None
-    assert read_atlas(tmp_path / "none.safetensors", "mine") is None
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["atlas.safetensors"]

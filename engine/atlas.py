@@ -1,0 +1,74 @@
+"""The atlas: how the perceptor sees each of the generator's classes; made once for a pair and kept."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from engine import cutouts
+from engine.generator import Generator
+from engine.perceptor import Perceptor
+
+FILE = "atlas.safetensors"
+SAMPLES = 4  # pictures a class
+BATCH = 16  # pictures rendered at once
+
+
+@torch.no_grad()
+def make(
+    generator: Generator, perceptor: Perceptor, device: torch.device, told: Callable[[int], object] = bool
+) -> Tensor:
+    """The mean of the perceptor's features of `SAMPLES` pictures of each class, of unit length.
+
+    Returns [classes, d], float32, on the CPU; always the same for the same models. `told` hears after each
+    batch how many classes are done.
+    """
+    z = torch.randn(SAMPLES, generator.z_dim, generator=torch.Generator().manual_seed(0))
+    features: list[Tensor] = []
+    for classes in torch.arange(generator.classes).split(BATCH):
+        each = torch.stack(
+            [seen(generator, perceptor, row.expand(len(classes), -1), classes, device) for row in z]
+        )  # [SAMPLES, batch, d]
+        features.append(torch.nn.functional.normalize(each.mean(0), dim=1).cpu())
+        told(int(classes[-1]) + 1)
+    return torch.cat(features)
+
+
+@torch.no_grad()
+def seen(
+    generator: Generator, perceptor: Perceptor, z: Tensor, classes: Tensor, device: torch.device
+) -> Tensor:
+    """Features [n, d], of unit length, of whole pictures from z [n, z_dim] and classes [n], all rows alike."""
+    weights = torch.zeros(len(classes), generator.classes)
+    weights[torch.arange(len(classes)), classes] = 1
+    rows = (len(classes), generator.rows, -1)
+    picture = generator(z[:, None].expand(rows).to(device), weights[:, None].expand(rows).to(device))
+    whole = (torch.zeros(1), torch.zeros(1), torch.ones(1))
+    return perceptor.encode_images(cutouts.cut((picture + 1) / 2, whole, perceptor.size, "triangle"))
+
+
+def read(path: Path, fingerprint: str) -> Tensor | None:
+    """The atlas [classes, d] in `path`, or None when there is none, or it is of other models."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            if (file.metadata() or {}).get("fingerprint") == fingerprint:
+                return file.get_tensor("features").float()
+    except (OSError, SafetensorError):
+        return None
+    return None
+
+
+def write(path: Path, atlas: Tensor, fingerprint: str) -> None:
+    """Keep the atlas [classes, d] as float16, under its final name only when whole. Raises `OSError`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    try:
+        save_file({"features": atlas.half()}, partial, metadata={"fingerprint": fingerprint})
+        partial.replace(path)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -41,7 +41,7 @@ def make(
 def seen(
     generator: Generator, perceptor: Perceptor, z: Tensor, classes: Tensor, device: torch.device
 ) -> Tensor:
-    """Features [n, d], of unit length, of whole pictures from z [n, z_dim] and classes [n], all rows alike."""
+    """Unit features [n, d] of whole pictures from z [n, z_dim] and classes [n], all rows alike."""
     weights = torch.zeros(len(classes), generator.classes)
     weights[torch.arange(len(classes)), classes] = 1
     rows = (len(classes), generator.rows, -1)

@@ -6,6 +6,7 @@ best classes are then rendered and scored.
 """
 
 import math
+
 import torch
 from torch import Tensor
 
@@ -32,8 +33,8 @@ def scored_start(
 ) -> Latents:
     """The best of `CANDIDATES_A_CLASS` samples of each of the `CANDIDATE_CLASSES` classes nearest the text.
 
-    `text` [d] of unit length, `atlas` [classes, d] as `engine.atlas.make` gives it. All rows start alike, as the generator was
-    trained; the search then moves each by itself. Returns latents on the CPU.
+    `text` [d] of unit length, `atlas` [classes, d] as `engine.atlas.make` gives it. All rows start
+    alike; the search then moves each by itself. Returns latents on the CPU.
     """
     near = (atlas @ text.cpu()).topk(min(CANDIDATE_CLASSES, generator.classes)).indices
     classes = near.repeat_interleave(CANDIDATES_A_CLASS)  # [candidates]

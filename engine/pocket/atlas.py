@@ -1,0 +1,27 @@
+"""Makes the embedded models' atlas and puts it beside them, so that no user waits for it."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from engine import atlas, generator, perceptor, weights
+
+CPU = torch.device("cpu")
+
+
+def main(argv: list[str]) -> int:
+    """Write `weights/atlas.safetensors`. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m engine.pocket atlas", description=__doc__)
+    parser.parse_args(argv)
+    pair = weights.pair("pocket", Path())
+    generate = generator.load(pair.generator, pair.generator_name, CPU)
+    perceive = perceptor.load(pair.perceptor, pair.perceptor_name, CPU)
+    with tqdm(total=generate.classes, unit="class", file=sys.stderr) as bar:
+        made = atlas.make(generate, perceive, CPU, lambda done: bar.update(done - bar.n))
+    path = pair.generator.parent / atlas.FILE
+    atlas.write(path, made, weights.fingerprint(pair))
+    print(f"{path}: {made.shape[0]} classes, {path.stat().st_size / 1e6:.2f} MB")
+    return 0

@@ -12,7 +12,7 @@ from torch import Tensor
 import engine
 from engine import atlas, generator, images, perceptor, prompt, weights
 from engine.dream import Step, dream
-from engine.errors import BadRequest, DreamError, OutOfMemory
+from engine.errors import BadRequest, FailureKind, sentence_for
 from engine.protocol import DreamRequest, Event, Failed, Finished, Progress, Recipe, Started
 from engine.settings import MAX_SEED, MAX_STEPS
 
@@ -51,11 +51,14 @@ class Dreamer:
         """
         try:
             yield from self._dream(request, should_stop)
-        except DreamError as error:
-            yield Failed(request.id, error.kind, str(error))
-        except (MemoryError, torch.OutOfMemoryError):
-            self._loaded = None
-            yield Failed(request.id, OutOfMemory.kind, str(OutOfMemory()))
+        except Exception as error:
+            # Expected errors are known by `sentence_for`; what it does not know rises to the one handler.
+            kind, sentence = sentence_for(error)
+            if kind is FailureKind.INTERNAL:
+                raise
+            if kind is FailureKind.MEMORY:
+                self._loaded = None  # the models themselves may be what filled it
+            yield Failed(request.id, kind, sentence)
 
     def _dream(self, request: DreamRequest, should_stop: Callable[[], bool]) -> Iterator[Event]:
         words = check(request)

@@ -1,0 +1,173 @@
+"""A small CLIP: a convolutional stem with a transformer for 64 px pictures, a two-layer tower for text.
+
+After Radford et al. 2021 (CLIP). Ours differs where few pictures and few bytes ask for it: batch-normalised
+convolutions before the image's transformer, a text tower that sees both ways and pools by a learned weight.
+"""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from engine.errors import ModelError
+
+MODEL_TYPE = "pocket-clip"
+
+
+@dataclass(frozen=True)
+class PocketClipConfig:
+    """The shape of a `PocketClip`: what its config.json holds beside `model_type`."""
+
+    image_size: int = 64  # pixels, each side; a multiple of 16
+    max_tokens: int = 32  # with start and end
+    vocab_size: int = 8706
+    dimension: int = 256  # of the embeddings
+    stem: tuple[int, int, int] = (32, 64, 128)  # channels at 1/2, 1/4 and 1/8 of the picture
+    image_width: int = 192
+    image_layers: int = 4
+    text_width: int = 192
+    text_layers: int = 2
+    heads: int = 4
+
+    @classmethod
+    def read(cls, path: Path) -> "PocketClipConfig":
+        """From a config.json. Raises `ModelError`."""
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            if values.pop("model_type") != MODEL_TYPE:
+                raise ValueError("another model type")
+            if set(values) != {f.name for f in fields(cls)}:
+                raise ValueError("other keys")
+            values["stem"] = tuple(values["stem"])
+            numbers = [*values["stem"], *(v for k, v in values.items() if k != "stem")]
+            if len(values["stem"]) != 3 or any(type(n) is not int or not 0 < n < 100_000 for n in numbers):
+                raise ValueError("a value out of range")
+            return cls(**values)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(f"{path} is missing or not the config of a pocket perceptor.") from error
+
+
+class PocketClip(nn.Module):
+    """Pictures and texts as unit vectors of one space."""
+
+    def __init__(self, config: PocketClipConfig) -> None:
+        super().__init__()
+        self.config = config
+        one, two, three = config.stem
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, one, 4, 2, 1, bias=False), nn.BatchNorm2d(one), nn.SiLU(),
+            nn.Conv2d(one, two, 3, 2, 1, bias=False), nn.BatchNorm2d(two), nn.SiLU(),
+            _Residual(two),
+            nn.Conv2d(two, three, 3, 2, 1, bias=False), nn.BatchNorm2d(three), nn.SiLU(),
+            _Residual(three),
+            nn.Conv2d(three, config.image_width, 3, 2, 1),
+        )  # fmt: skip
+        side = config.image_size // 16
+        self.image_position = nn.Parameter(0.02 * torch.randn(side * side, config.image_width))
+        self.image_blocks = nn.ModuleList(
+            _Block(config.image_width, config.heads) for _ in range(config.image_layers)
+        )
+        self.image_norm = nn.LayerNorm(config.image_width)
+        self.image_projection = nn.Linear(config.image_width, config.dimension, bias=False)
+        self.token = nn.Embedding(config.vocab_size, config.text_width)
+        nn.init.normal_(self.token.weight, std=0.02)
+        self.text_position = nn.Parameter(0.02 * torch.randn(config.max_tokens, config.text_width))
+        self.text_blocks = nn.ModuleList(
+            _Block(config.text_width, config.heads) for _ in range(config.text_layers)
+        )
+        self.text_norm = nn.LayerNorm(config.text_width)
+        self.text_weight = nn.Linear(config.text_width, 1)
+        self.text_projection = nn.Linear(config.text_width, config.dimension, bias=False)
+
+    def encode_image(self, pixels: Tensor) -> Tensor:
+        """Pictures float [n, 3, 64, 64] in 0..1 → float [n, dimension], unit rows; differentiable."""
+        x = self.stem(pixels * 4 - 2)  # [n, width, 4, 4]
+        x = x.flatten(2).transpose(1, 2) + self.image_position  # [n, 16, width]
+        for block in self.image_blocks:
+            x = block(x, None)
+        return F.normalize(self.image_projection(self.image_norm(x).mean(1)).float(), dim=1)
+
+    def encode_text(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Token ids and mask (1: a token, 0: padding), both [n, m], m ≤ max_tokens → [n, dimension]."""
+        kept = mask.bool()  # [n, m]
+        x = self.token(ids) + self.text_position[: ids.shape[1]]  # [n, m, width]
+        for block in self.text_blocks:
+            x = block(x, kept[:, None, None, :])
+        x = self.text_norm(x)
+        weight = self.text_weight(x).float().masked_fill(~kept[..., None], float("-inf")).softmax(1)
+        return F.normalize(self.text_projection((weight * x).sum(1)).float(), dim=1)
+
+    @classmethod
+    def load(cls, folder: Path) -> "PocketClip":
+        """Read config.json and model.safetensors strictly; float32, frozen, in eval mode, on the CPU.
+
+        Raises `ModelError` when a file is missing or damaged, or any tensor's name or shape differs.
+        """
+        config = PocketClipConfig.read(folder / "config.json")
+        path = folder / "model.safetensors"
+        try:
+            weights = load_file(path)
+            with torch.device("meta"):
+                model = cls(config)
+            model.load_state_dict({k: _full(v) for k, v in weights.items()}, strict=True, assign=True)
+        except (OSError, SafetensorError) as error:
+            raise ModelError(f"{path} is missing or damaged.") from error
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(f"The weights in {path} do not fit their config.json.") from error
+        return model.eval().requires_grad_(False)
+
+    def save(self, folder: Path) -> None:
+        """Write config.json and model.safetensors (half precision)."""
+        folder.mkdir(parents=True, exist_ok=True)
+        config = {"model_type": MODEL_TYPE, **asdict(self.config)}
+        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        weights = {
+            name: (value.half() if value.is_floating_point() else value).contiguous()
+            for name, value in self.state_dict().items()
+        }
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+class _Residual(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+        self.second = nn.Conv2d(channels, channels, 3, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = x + self.second(F.silu(self.norm(self.first(x))))
+        return result
+
+
+class _Block(nn.Module):
+    """A pre-norm transformer block."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention_in = nn.Linear(width, 3 * width)
+        self.attention_out = nn.Linear(width, width)
+        self.mlp_norm = nn.LayerNorm(width)
+        self.mlp_in = nn.Linear(width, 4 * width)
+        self.mlp_out = nn.Linear(4 * width, width)
+
+    def forward(self, x: Tensor, kept: Tensor | None) -> Tensor:
+        n, m, width = x.shape
+        q, k, v = (
+            self.attention_in(self.attention_norm(x)).view(n, m, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        )
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=kept)  # [n, heads, m, width / heads]
+        x = x + self.attention_out(mixed.transpose(1, 2).reshape(n, m, width))
+        result: Tensor = x + self.mlp_out(F.gelu(self.mlp_in(self.mlp_norm(x))))
+        return result
+
+
+def _full(value: Tensor) -> Tensor:
+    return value.float() if value.is_floating_point() else value

@@ -1,0 +1,124 @@
+"""Training pictures made on the fly: drawings placed, tinted, paired and worn on 64 px backgrounds."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.pocket.captions import COLOURS
+
+STORED = 96  # pixels, each side, of the drawings in memory
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where drawings stand: all float [n]; centre in -1..1 of the canvas, size as a share of its side."""
+
+    x: Tensor
+    y: Tensor
+    size: Tensor
+    angle: Tensor  # radians
+    flip: Tensor  # 1 or -1
+
+
+def load_drawings(pictures: np.ndarray, rows: np.ndarray) -> Tensor:
+    """Rows of uint8 [N, 128, 128, 4] → uint8 [n, 4, 96, 96], colours multiplied by alpha."""
+    result = torch.empty(len(rows), 4, STORED, STORED, dtype=torch.uint8)
+    for start in range(0, len(rows), 256):
+        part = torch.from_numpy(np.ascontiguousarray(pictures[rows[start : start + 256]]))
+        part = part.permute(0, 3, 1, 2).float() / 255
+        part[:, :3] *= part[:, 3:]
+        part = F.interpolate(part, size=STORED, mode="bilinear", antialias=True, align_corners=False)
+        result[start : start + 256] = (part * 255).round().clamp(0, 255).to(torch.uint8)
+    return result
+
+
+def random_layout(count: int, random: torch.Generator, low: float, high: float, flips: bool) -> Layout:
+    """One drawing alone: sizes from `low` to `high`, mostly inside, small turns, mirrored half the time."""
+
+    def uniform(a: float, b: float) -> Tensor:
+        return a + (b - a) * torch.rand(count, generator=random)
+
+    size = torch.exp(uniform(math.log(low), math.log(high)))
+    reach = (1 - size).abs() + 0.12  # beyond the edge by a little; a large drawing is cropped anywhere
+    flip = torch.where(torch.rand(count, generator=random) < (0.5 if flips else 0.0), -1.0, 1.0)
+    return Layout(uniform(-1, 1) * reach, uniform(-1, 1) * reach, size, uniform(-0.26, 0.26), flip)
+
+
+def place(drawings: Tensor, layout: Layout, side: int) -> Tensor:
+    """uint8 [n, 4, 96, 96] → float [n, 4, side, side] in 0..1, colours multiplied by alpha."""
+    cos, sin = torch.cos(layout.angle) / layout.size, torch.sin(layout.angle) / layout.size
+    theta = torch.stack(
+        [
+            torch.stack(
+                [cos * layout.flip, sin * layout.flip, -(cos * layout.x + sin * layout.y) * layout.flip], 1
+            ),
+            torch.stack([-sin, cos, sin * layout.x - cos * layout.y], 1),
+        ],
+        1,
+    )  # [n, 2, 3]
+    grid = F.affine_grid(theta, [len(drawings), 4, side, side], align_corners=False)
+    return F.grid_sample(drawings.float() / 255, grid, mode="bilinear", align_corners=False)
+
+
+def tint(layers: Tensor, colours: list[str], random: torch.Generator) -> Tensor:
+    """Recolour [n, 4, h, w] by lightness: black → the colour → white, with some of its own play left."""
+    alpha = layers[:, 3:].clamp_min(1e-4)
+    light = (layers[:, :3] / alpha * torch.tensor([0.3, 0.6, 0.1]).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    target = torch.tensor([COLOURS[c][1] for c in colours])
+    target = (target + 0.05 * torch.randn(target.shape, generator=random)).clamp(0, 1)[:, :, None, None]
+    inside = (layers[:, 3:] > 0.5).float()
+    mean = (light * inside).sum((2, 3), keepdim=True) / inside.sum((2, 3), keepdim=True).clamp_min(1)
+    shift = (light - mean) * 0.7  # the drawing's own light and shade around the colour
+    result = (target + torch.where(shift > 0, shift * (1 - target), shift * target) * 1.2).clamp(0, 1)
+    return torch.cat([result * layers[:, 3:], layers[:, 3:]], 1)
+
+
+def backgrounds(count: int, side: int, random: torch.Generator) -> Tensor:
+    """float [n, 3, side, side]: white, plain colours, gradients and soft clouds of colour."""
+    corners = torch.rand(count, 3, 2, 2, generator=random)
+    kind = torch.rand(count, generator=random)
+    plain = corners[:, :, :1, :1].expand(-1, -1, 2, 2)
+    light = 0.75 + 0.25 * corners
+    picked = torch.where((kind < 0.4)[:, None, None, None], plain, corners)
+    picked = torch.where((kind > 0.6)[:, None, None, None], light, picked)
+    picked = torch.where((kind > 0.75)[:, None, None, None], torch.ones(()), picked)
+    smooth = F.interpolate(picked, size=side, mode="bilinear", align_corners=True)
+    cloud = F.interpolate(torch.rand(count, 3, 5, 5, generator=random), size=side, mode="bicubic").clamp(0, 1)
+    return torch.where(((kind > 0.52) & (kind < 0.62))[:, None, None, None], cloud, smooth)
+
+
+def over(layers: Tensor, ground: Tensor) -> Tensor:
+    """Layers [n, 4, h, w] with multiplied colours over pictures [n, 3, h, w]."""
+    return layers[:, :3] + ground * (1 - layers[:, 3:])
+
+
+def wear(pictures: Tensor, random: torch.Generator) -> Tensor:
+    """Light, contrast, hue, blur, coarse pixels and noise, each on some of [n, 3, h, w] in 0..1."""
+    n, _, side, _ = pictures.shape
+
+    def some(share: float) -> Tensor:
+        return (torch.rand(n, generator=random) < share).nonzero().flatten()
+
+    def around(low: float, high: float, channels: int = 1) -> Tensor:
+        return low + (high - low) * torch.rand(n, channels, 1, 1, generator=random)
+
+    mean = pictures.mean((1, 2, 3), keepdim=True)
+    pictures = (pictures - mean) * around(0.7, 1.2) + mean * around(0.85, 1.15) * around(0.94, 1.06, 3)
+    chosen = some(0.2)
+    pictures[chosen] = F.avg_pool2d(F.pad(pictures[chosen], (1, 1, 1, 1), mode="replicate"), 3, 1)
+    chosen = some(0.2)
+    pictures[chosen] = F.interpolate(
+        F.avg_pool2d(pictures[chosen], 2), size=side, mode="bilinear", align_corners=False
+    )
+    chosen = some(0.08)
+    pictures[chosen] = F.interpolate(
+        F.avg_pool2d(pictures[chosen], 4), size=side, mode="bilinear", align_corners=False
+    )
+    chosen = some(0.25)
+    noise = torch.randn(len(chosen), 3, side, side, generator=random)
+    pictures[chosen] += noise * 0.07 * torch.rand(len(chosen), 1, 1, 1, generator=random)
+    return pictures.clamp(0, 1)

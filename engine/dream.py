@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from engine import cutouts, search
-from engine.errors import DreamError
+from engine.errors import DreamError, FailureKind
 from engine.generator import Generator
 from engine.latents import LatentAverage, Latents
 from engine.objective import class_term, cosine_score, latent_term
@@ -39,6 +39,8 @@ class DreamSettings:
 
 class Collapsed(DreamError):
     """The numbers of this dream ran away before it had a picture; another seed will do better."""
+
+    kind = FailureKind.COLLAPSE
 
 
 @dataclass(frozen=True)

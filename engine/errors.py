@@ -19,6 +19,7 @@ class FailureKind(StrEnum):
     CRASH = "crash"  # the engine process died
     HANG = "hang"  # the engine process gave no sign of life within its time limit
     STOPPED = "stopped"  # asked to stop before its first step: there is no picture to keep
+    COLLAPSE = "collapse"  # the numbers ran away before the first picture
     INTERNAL = "internal"  # a fault of ours; the log has the traceback
 
 

@@ -24,18 +24,15 @@ class Turns(asyncio.Queue[Turn]):
     """`put_nowait(turn)` and `await get()` as usual, `remove` and `places` besides; each dream once."""
 
     def _init(self, maxsize: int) -> None:
+        self._queue: dict[int, int] = {}  # dream → person; asyncio.Queue asks whether it is empty
         self._waiting: dict[int, deque[tuple[int, Turn]]] = {}  # person → their (arrival, turn), in order
         self._last_round: dict[int, int] = {}  # person → the round of their last dream that left the line
         self._round = 0  # of the dream that left the line last
         self._arrivals = count()
-        self._people: dict[int, int] = {}  # dream → person
-
-    def _qsize(self) -> int:
-        return len(self._people)
 
     def _put(self, item: Turn) -> None:
-        if item.dream_id not in self._people:
-            self._people[item.dream_id] = item.person
+        if item.dream_id not in self._queue:
+            self._queue[item.dream_id] = item.person
             self._waiting.setdefault(item.person, deque()).append((next(self._arrivals), item))
 
     def _get(self) -> Turn:
@@ -49,7 +46,7 @@ class Turns(asyncio.Queue[Turn]):
 
     def remove(self, dream_id: int) -> bool:
         """Take a dream out of the line. True if it stood there."""
-        person = self._people.pop(dream_id, None)
+        person = self._queue.pop(dream_id, None)
         if person is None:
             return False
         left = deque(entry for entry in self._waiting[person] if entry[1].dream_id != dream_id)
@@ -77,7 +74,7 @@ class Turns(asyncio.Queue[Turn]):
         return len(self._waiting.get(person, ()))
 
     def __contains__(self, dream_id: int) -> bool:
-        return dream_id in self._people
+        return dream_id in self._queue
 
     def _first_round(self, person: int) -> int:
         return max(self._round, self._last_round.get(person, -1) + 1)

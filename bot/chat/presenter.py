@@ -102,7 +102,7 @@ class Presenter:
         self._changed.set()
 
     async def posted(self, dream_id: int) -> bool:
-        """Wait until the dream's first message stands in the channel; False when it cannot be. Raises `StoreError`."""
+        """Wait for the dream's first message; False when it cannot be posted. Raises `StoreError`."""
         screen = self._screens.get(dream_id)
         if screen is None:
             dream = await self._store.get(dream_id)

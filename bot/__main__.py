@@ -1,0 +1,173 @@
+"""`python -m bot`: builds every part in one place, hands it over by keyword, and closes it in order.
+
+Exit codes (sysexits.h): 0 stopped on request, 69 Discord cannot be reached, 70 a fault of ours, 74 the
+database cannot be used, 77 Discord refuses the token, 78 a setting is missing or bad.
+"""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import uuid4
+
+import aiohttp
+import discord
+import yarl
+
+from bot.chat.client import OneiroClient
+from bot.chat.post import Poster
+from bot.chat.presenter import Presenter
+from bot.limits import Limits
+from bot.settings import DISCORD_TOKEN, Settings
+from bot.store import Store, StoreError
+from bot.turns import Turns
+from bot.votes import Votes
+from bot.worker import Engine, Worker
+from engine.errors import BadSetting
+from engine.host import EngineHost
+from engine.settings import environment
+
+log = logging.getLogger(__name__)
+
+STOPPED, UNREACHABLE, FAULT, NO_DATABASE, TOKEN_REFUSED, BAD_SETTING = 0, 69, 70, 74, 77, 78
+
+NO_TOKEN = f"""\
+Oneiro has no Discord token yet, so it cannot log in.
+
+  1. Make a bot: https://discord.com/developers/applications (New Application, Bot, Reset Token).
+  2. Write its token into a file named .env in this folder: {DISCORD_TOKEN.key}=your-token
+  3. Start again: python -m bot
+
+Without Discord you can dream at once: dream "a bowl of cherries"
+"""
+REFUSED = (
+    f"Discord does not accept the token in {DISCORD_TOKEN.key}. Make a new one at "
+    "https://discord.com/developers/applications (your application, Bot, Reset Token)."
+)
+OFFLINE = "Discord cannot be reached at {address}. Please check the network and try again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The live parts of a bot; `begin` and `end` know their order."""
+
+    store: Store
+    presenter: Presenter
+    worker: Worker
+    client: OneiroClient
+
+    async def begin(self) -> None:
+        """Rebuild what a former process left and dream on; the client must be logged in."""
+        await self.presenter.start(poster=Poster(client=self.client), line=self.worker)
+        await self.worker.start()
+
+    async def end(self) -> None:
+        """The dream in hand goes back in line, its message says so; everything else is stored already."""
+        await self.worker.close()
+        await self.presenter.close()
+
+
+def build(settings: Settings, *, engine: Engine, poll_s: float | None = None) -> Parts:
+    """All parts, none of them started; `poll_s` None: the worker's own default."""
+    store = Store(settings.database_url, owner=uuid4().hex)
+    presenter = Presenter(store=store, pace_s=settings.frame_pace_s)
+    worker = Worker(
+        store=store,
+        turns=Turns(),
+        engine=engine,
+        audience=presenter,
+        limits=Limits(per_person=settings.waiting_per_person, in_all=settings.waiting_in_all),
+        lease_s=settings.lease_s,
+        preview_every_s=settings.frame_pace_s,
+        **({} if poll_s is None else {"poll_s": poll_s}),
+    )
+    client = OneiroClient(
+        store=store,
+        worker=worker,
+        presenter=presenter,
+        votes=Votes(store=store),
+        model=settings.dream_model,
+        default_steps=settings.dream_steps,
+    )
+    return Parts(store=store, presenter=presenter, worker=worker, client=client)
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or Ctrl-C. Raises `StoreError`, `discord.LoginFailure`, `aiohttp.ClientError`."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):  # Windows has no handlers on the loop
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    # No grace for the running step: its dream is back in line and begins anew.
+    host = EngineHost(step_timeout_s=settings.engine_silence_s, close_grace_s=0.5)
+    parts = build(settings, engine=host)
+    connection: asyncio.Future[None] | None = None
+    try:
+        await parts.store.open()
+        async with parts.client as client:
+            await client.login(settings.discord_token)
+            await host.start()  # it loads while nobody waits yet
+            await parts.begin()
+            connection = asyncio.ensure_future(client.connect())
+            stopping = asyncio.ensure_future(stop.wait())
+            await asyncio.wait((connection, stopping), return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            log.info("Stopping; the line is kept")
+            await parts.end()
+        await connection  # returns now that the client is closed, or tells what ended it
+    finally:
+        await host.close()
+        await parts.store.close()
+
+
+def use_addresses(settings: Settings) -> None:
+    """Point discord.py at another server that speaks Discord's protocol, if the settings name one."""
+    discord.http.Route.BASE = settings.discord_api_url
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
+    discord.Asset.BASE = settings.discord_cdn_url
+
+
+def main() -> int:
+    """Read the settings, run the bot, and turn what stops it into one sentence and an exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bot",
+        description="Oneiro's Discord bot. Settings come from the environment and the file .env; "
+        ".env.example explains each.",
+    )
+    parser.parse_args()
+    try:
+        settings = Settings.read(environment())
+    except BadSetting as error:
+        return _say(str(error), BAD_SETTING)
+    if not settings.discord_token:
+        return _say(NO_TOKEN, BAD_SETTING)
+    discord.utils.setup_logging(level=logging.getLevelNamesMapping()[settings.log_level])
+    # Oneiro has no voice, so what it would need is not missing.
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+    use_addresses(settings)
+    try:
+        asyncio.run(serve(settings))
+    except discord.LoginFailure:
+        return _say(REFUSED, TOKEN_REFUSED)
+    except StoreError as error:
+        return _say(str(error), NO_DATABASE)
+    except (aiohttp.ClientError, discord.GatewayNotFound) as error:
+        log.info("No connection: %r", error)
+        return _say(OFFLINE.format(address=settings.discord_api_url), UNREACHABLE)
+    except Exception:
+        # The last handler: whatever it is belongs into the log, with a code that a host's manager sees.
+        log.exception("Oneiro stopped over a fault of ours")
+        return FAULT
+    return STOPPED
+
+
+def _say(sentence: str, code: int) -> int:
+    print(sentence.strip(), file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

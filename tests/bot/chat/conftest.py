@@ -1,0 +1,120 @@
+"""A simulated Discord with the real bot in it, and an engine that dreams by script."""
+
+from collections.abc import AsyncIterator
+
+import discord
+import pytest
+from simcord.actors import MemberActor
+from simcord.builders import ChannelHandle
+from simcord.env import Env
+from simcord.results import InteractionResult
+
+from bot.__main__ import Parts, build
+from bot.dreams import Dream, DreamState
+from bot.settings import Settings
+from tests.bot.scripted import ScriptedEngine, until
+
+NEEDED = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    embed_links=True,
+    attach_files=True,
+    read_message_history=True,
+    add_reactions=True,
+    use_application_commands=True,
+)
+
+
+class World:
+    """A server with a channel, two members and a moderator; the bot may do what it needs and no more."""
+
+    def __init__(self, env: Env, parts: Parts, engine: ScriptedEngine, settings: Settings) -> None:
+        self.env = env
+        self.parts = parts
+        self.engine = engine
+        self.settings = settings
+        self.guild = env.create_guild("Dreamers")
+        self.guild.default_role._role.permissions = NEEDED.value
+        self.channel = self.guild.create_text_channel("dreams")
+        self.alice = self.guild.add_member(env.create_user("alice"))
+        self.bob = self.guild.add_member(env.create_user("bob"))
+        moderators = self.guild.create_role(
+            "moderators", permissions=discord.Permissions(manage_messages=True)
+        )
+        self.moderator = self.guild.add_member(env.create_user("mo"), roles=[moderators])
+
+    async def dream(
+        self, member: MemberActor, prompt: str = "a bowl of cherries", **options: object
+    ) -> InteractionResult:
+        """`/dream` in the channel."""
+        return await member.slash(self.channel, "dream", prompt=prompt, **options)
+
+    async def stored(self, dream_id: int) -> Dream:
+        dream = await self.parts.store.get(dream_id)
+        assert dream is not None
+        return dream
+
+    async def until_state(self, dream_id: int, state: DreamState) -> Dream:
+        """Wait until the store says so."""
+
+        async def reached() -> bool:
+            return (await self.stored(dream_id)).state is state
+
+        await until(reached)
+        return await self.stored(dream_id)
+
+    async def until_delivered(self, dream_id: int) -> Dream:
+        """Wait until the channel shows how it ended, or never will."""
+
+        async def delivered() -> bool:
+            return (await self.stored(dream_id)).delivered
+
+        await until(delivered)
+        return await self.stored(dream_id)
+
+    def messages(self, channel: ChannelHandle | None = None) -> list[discord.Message]:
+        """The messages that everybody sees: dreams, not answers to one person."""
+        return [m for m in (channel or self.channel).history() if not m.flags.ephemeral]
+
+    def text(self, at: int = -1) -> str:
+        """The embed's text of a dream's message; '' while there is none."""
+        messages = self.messages()
+        if len(messages) < (at + 1 if at >= 0 else -at):
+            return ""
+        return messages[at].embeds[0].description or ""
+
+    async def until_text(self, part: str, at: int = -1) -> discord.Message:
+        """Wait until a dream's message says this."""
+        await until(lambda: part in self.text(at))
+        return self.messages()[at]
+
+    async def restart(self) -> None:
+        """An orderly end, and another process with the same database."""
+        await self.parts.end()
+        await self.parts.store.close()
+        self.engine = ScriptedEngine()
+        self.parts = build(self.settings, engine=self.engine)
+        await self.parts.store.open()
+        await self.env.restart_bot(self.parts.client)
+        await self.parts.begin()
+
+
+@pytest.fixture
+async def world(settings: Settings) -> AsyncIterator[World]:
+    engine = ScriptedEngine()
+    parts = build(settings, engine=engine)
+    await parts.store.open()
+    env = Env(parts.client)
+    await env.start()
+    world = World(env, parts, engine, settings)
+    await env.settle()
+    # Begun outside the simulation's own tasks: it would wait for them to end.
+    await parts.begin()
+    try:
+        yield world
+    finally:
+        await world.parts.end()
+        await env.shutdown()
+        await world.parts.store.close()
+    env._raise_errors_since(env._errors_acknowledged)  # as simcord's own fixture does

@@ -1,0 +1,229 @@
+"""A dream's one message: its place, its frames, its end."""
+
+import io
+
+import discord
+from PIL import Image
+
+from bot.chat import sentences
+from bot.dreams import DreamState
+from bot.votes import VOTE_EMOJI
+from tests.bot.chat.conftest import World
+from tests.bot.scripted import picture, until
+
+
+async def test_a_dream_takes_shape_in_one_message_and_becomes_its_final_picture(world: World) -> None:
+    answer = await world.dream(world.alice, seed=7, steps=5)
+    assert answer.response is not None and answer.response.ephemeral
+    await world.engine.dreams(1)
+    world.engine.start()
+    world.engine.step(score=20.0, preview=picture("JPEG"))
+    message = await world.until_text("step 1 of 5")
+    assert [a.filename for a in message.attachments] == ["dream-1.jpg"]
+    assert message.components, "a cancel button"
+    world.engine.step(score=25.5, preview=picture("JPEG", shade=90))
+    await world.until_text("step 2 of 5 · score 25.5")
+    world.engine.finish(score=31.5)
+    dream = await world.until_delivered(1)
+
+    assert dream.state is DreamState.DONE
+    (message,) = world.messages()
+    (embed,) = message.embeds
+    assert message.id == dream.message_id
+    assert [a.filename for a in message.attachments] == ["dream-1.png"]
+    assert embed.image.url == "attachment://dream-1.png" or "dream-1.png" in (embed.image.url or "")
+    assert "**a bowl of cherries**" in world.text() and world.alice.mention in world.text()
+    assert {field.name: field.value for field in embed.fields} == {
+        "Seed": "7",
+        "Steps": "5",
+        "Score": "31.5",
+        "Time": "0:42",
+        "Models": "pocket (pocket-gan, pocket-clip)",
+    }
+    assert not message.components
+    await until(lambda: [str(r.emoji) for r in world.messages()[0].reactions] == list(VOTE_EMOJI))
+
+
+async def test_the_final_picture_arrives_byte_for_byte(world: World) -> None:
+    png = picture("PNG", shade=33)
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    world.engine.finish(png=png)
+    await world.until_delivered(1)
+    (attachment,) = world.messages()[0].attachments
+    assert await attachment.read() == png
+
+
+async def test_a_second_dream_says_where_it_stands_and_moves_up(world: World) -> None:
+    first = await world.dream(world.alice)
+    assert first.response is not None and first.response.content == sentences.queued(1)
+    await world.engine.dreams(1)
+    second = await world.dream(world.bob, "a house")
+    third = await world.dream(world.alice, "a tree")
+    assert second.response is not None and "next in line" in second.response.content
+    assert third.response is not None and "number 2 in line" in third.response.content
+    await world.until_text("Next in line.", at=1)
+    await world.until_text("Number 2 in line.", at=2)
+    world.engine.finish()
+    await world.engine.dreams(2)
+    await world.until_text("Next in line.", at=2)
+    await world.until_text(sentences.LOADING, at=1)
+
+
+async def test_the_newest_frame_wins_when_frames_come_faster_than_edits(world: World) -> None:
+    await world.dream(world.alice, steps=50)
+    await world.engine.dreams(1)
+    before = len(world.env.http_requests)
+    for _ in range(40):
+        world.engine.step(preview=picture("JPEG"))
+    await world.until_text("step 40 of 50")
+    edits = [r for r in world.env.http_requests[before:] if r.method == "PATCH"]
+    assert len(edits) <= 4
+
+
+async def test_steps_without_a_new_picture_cost_no_edit(world: World) -> None:
+    await world.dream(world.alice, steps=50)
+    await world.engine.dreams(1)
+    world.engine.step(preview=picture("JPEG"))
+    await world.until_text("step 1 of 50")
+    before = len(world.env.http_requests)
+    for _ in range(20):
+        world.engine.step()
+    world.engine.step(preview=picture("JPEG"))
+    await world.until_text("step 22 of 50")
+    assert len([r for r in world.env.http_requests[before:] if r.method == "PATCH"]) == 1
+
+
+async def test_a_notice_of_the_engine_stands_under_the_picture(world: World) -> None:
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    world.engine.start(notice="Only the first 77 tokens count.")
+    world.engine.finish()
+    await world.until_delivered(1)
+    assert "Only the first 77 tokens count." in world.text()
+
+
+async def test_a_message_deleted_while_dreaming_ends_the_dream_and_is_left_alone(world: World) -> None:
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    world.engine.step(preview=picture("JPEG"))
+    message = await world.until_text("step 1 of 10")
+    await world.moderator.delete(message)
+    world.engine.step(preview=picture("JPEG"))
+    dream = await world.until_state(1, DreamState.CANCELLED)
+    await world.until_delivered(1)
+    tries = [r for r in world.env.http_requests if r.method == "PATCH" and str(message.id) in r.path]
+    await world.dream(world.bob, "a house")
+    await world.engine.dreams(2)
+    again = [r for r in world.env.http_requests if r.method == "PATCH" and str(message.id) in r.path]
+    assert len(again) == len(tries), "nothing is edited after the first 'unknown message'"
+    assert dream.recipe and await world.parts.store.picture(1), "the picture so far is kept"
+    assert len(world.messages()) == 1
+
+
+async def test_a_message_deleted_while_waiting_takes_the_dream_out_of_the_line(world: World) -> None:
+    for prompt in ("one", "two", "three"):
+        await world.dream(world.alice, prompt)
+    await world.engine.dreams(1)
+    await world.until_text("Number 2 in line.", at=2)
+    await world.moderator.delete(world.messages()[2])
+    world.engine.finish()
+    await world.until_state(3, DreamState.CANCELLED)
+    await world.engine.dreams(2)
+    assert [r.prompt for r in world.engine.requests] == ["one", "two"]
+
+
+async def test_a_lost_permission_mid_dream_is_not_tried_again(world: World) -> None:
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    world.engine.step(preview=picture("JPEG"))
+    await world.until_text("step 1 of 10")
+    world.env.inject_error("PATCH", "/channels/*/messages/*", status=403, code=50001, times=None)
+    before = len(world.env.http_requests)
+    world.engine.step(preview=picture("JPEG"))
+    await world.until_state(1, DreamState.CANCELLED)
+    await world.until_delivered(1)
+    assert len([r for r in world.env.http_requests[before:] if r.method == "PATCH"]) == 1
+
+
+async def test_a_failed_edit_costs_one_frame_and_not_the_dream(world: World) -> None:
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    world.env.inject_error("PATCH", "/channels/*/messages/*", status=500, times=1)
+    world.engine.step(preview=picture("JPEG"))
+    await until(lambda: not world.env.backend.faults)
+    world.engine.step(preview=picture("JPEG"))
+    await world.until_text("step 2 of 10")
+    world.engine.finish()
+    assert (await world.until_delivered(1)).state is DreamState.DONE
+
+
+async def test_a_final_edit_that_fails_is_tried_again(world: World) -> None:
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    await world.until_text(sentences.LOADING)
+    world.parts.presenter._retry_s = 0.01
+    world.env.inject_error("PATCH", "/channels/*/messages/*", status=500, times=2)
+    world.engine.finish()
+    await world.until_delivered(1)
+    assert [a.filename for a in world.messages()[0].attachments] == ["dream-1.png"]
+
+
+async def test_an_archived_thread_gets_the_picture_in_a_new_message(world: World) -> None:
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    await world.until_text(sentences.LOADING)
+    world.env.inject_error("PATCH", "/channels/*/messages/*", status=400, code=50083, times=None)
+    world.engine.step(preview=picture("JPEG"))
+    world.engine.finish()
+    dream = await world.until_delivered(1)
+    assert dream.state is DreamState.DONE
+    first, second = world.messages()
+    assert dream.message_id == second.id != first.id
+    assert [a.filename for a in second.attachments] == ["dream-1.png"]
+
+
+async def test_a_picture_over_the_upload_limit_becomes_a_smaller_one(world: World) -> None:
+    noise = Image.effect_noise((256, 256), 90).convert("RGB")
+    buffer = io.BytesIO()
+    noise.save(buffer, "PNG")
+    limit = buffer.tell() - 1000
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    world.parts.presenter._poster.upload_limit = lambda dream: limit
+    world.engine.finish(png=buffer.getvalue())
+    await world.until_delivered(1)
+    (attachment,) = world.messages()[0].attachments
+    assert attachment.filename == "dream-1.jpg" and attachment.size <= limit
+
+
+async def test_a_picture_that_discord_finds_too_large_is_told(world: World) -> None:
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    await world.until_text(sentences.LOADING)
+    world.parts.presenter._poster.upload_limit = lambda dream: 200
+    world.env.inject_error("PATCH", "/channels/*/messages/*", status=413, code=40005, times=1)
+    world.engine.finish()
+    await world.until_delivered(1)
+    assert sentences.TOO_LARGE in world.text()
+    assert world.messages()[0].attachments == []
+
+
+async def test_a_dream_in_a_thread_is_shown_in_the_thread(world: World) -> None:
+    opener = await world.alice.send(world.channel, "let us dream here")
+    channel = world.parts.client.get_channel(world.channel.id)
+    thread = await channel.get_partial_message(opener.id).create_thread(name="night")
+    (handle,) = [t for t in world.channel.threads if t.id == thread.id]
+    answer = await world.alice.slash(handle, "dream", prompt="the moon")
+    assert answer.response is not None and answer.response.content == sentences.queued(1)
+    await world.engine.dreams(1)
+    world.engine.finish()
+    await world.until_delivered(1)
+    assert [a.filename for m in handle.history() for a in m.attachments] == ["dream-1.png"]
+
+
+async def test_the_bot_asks_discord_for_no_members_and_no_messages(world: World) -> None:
+    client = world.parts.client
+    assert client.intents == discord.Intents(guilds=True, guild_reactions=True)
+    assert list(client.cached_messages) == []
+    assert {m.id for g in client.guilds for m in g.members} <= {client.application_id, client.user.id}

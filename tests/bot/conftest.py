@@ -1,0 +1,48 @@
+"""What the bot's tests share: settings in a temporary folder, a store, and a wish."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from bot.dreams import Wish
+from bot.settings import Settings
+from bot.store import Store
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The defaults, with all files in a temporary folder and a pace that a test can wait for."""
+    defaults = Settings.read({"DATA_DIR": str(tmp_path)})
+    return replace(defaults, frame_pace_s=0.01, lease_s=30.0)
+
+
+@pytest.fixture
+async def store(settings: Settings) -> AsyncIterator[Store]:
+    store = Store(settings.database_url, owner="this process")
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def a_wish() -> Callable[..., Wish]:
+    """Makes wishes that differ in their origin."""
+    origins = count(1)
+
+    def make(**changes: object) -> Wish:
+        plain = Wish(
+            prompt="a bowl of cherries",
+            seed=7,
+            steps=None,
+            model="auto",
+            author_id=11,
+            guild_id=1,
+            channel_id=2,
+            origin=next(origins),
+        )
+        return replace(plain, **changes)  # type: ignore[arg-type]  # the field names come from the tests
+
+    return make

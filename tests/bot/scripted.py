@@ -1,0 +1,112 @@
+"""An engine that dreams by script: real requests and events, and each step only when the test says so."""
+
+import asyncio
+import io
+from collections.abc import AsyncGenerator, Awaitable, Callable
+
+from PIL import Image
+
+from engine import DreamRequest, Event, Failed, FailureKind, Finished, Progress, Recipe, Started
+
+DEADLINE_S = 5.0
+
+
+def picture(kind: str, *, shade: int = 200, size: int = 16) -> bytes:
+    """A real picture, `kind` 'PNG' or 'JPEG'."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (size, size), (shade, 20, 60)).save(buffer, kind)
+    return buffer.getvalue()
+
+
+async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
+    """Let the loop run until something is true; fail after a while."""
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            answer = true()
+            if answer if isinstance(answer, bool) else await answer:
+                return
+            await asyncio.sleep(0.002)
+
+
+class ScriptedEngine:
+    """`bot.worker.Engine`. Dreams one request at a time; ids are the dreams' ids."""
+
+    def __init__(self, *, steps: int = 10) -> None:
+        self.steps = steps
+        self.requests: list[DreamRequest] = []  # every one, in order
+        self.current: DreamRequest | None = None
+        self.abandoned: list[str] = []  # ids of dreams whose events nobody wanted to the end
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._step = 0
+
+    async def dream(self, request: DreamRequest) -> AsyncGenerator[Event, None]:
+        assert self.current is None, "two dreams at a time"
+        self.requests.append(request)
+        self.current = request
+        self._events = asyncio.Queue()
+        self._step = 0
+        ended = False
+        try:
+            while not ended:
+                event = await self._events.get()
+                ended = isinstance(event, Finished | Failed)
+                yield event
+        finally:
+            self.current = None
+            if not ended:
+                self.abandoned.append(request.id)
+
+    async def stop(self, id: str) -> None:
+        if self.current is not None and self.current.id == id:
+            if self._step == 0:
+                self._events.put_nowait(Failed(id, FailureKind.BAD_REQUEST, "Stopped before the first step."))
+            else:
+                self.finish(stopped=True)
+
+    async def dreams(self, dream_id: int) -> None:
+        """Wait until it is this dream's turn."""
+        await until(lambda: self.current is not None and self.current.id == str(dream_id))
+
+    def start(self, notice: str = "") -> None:
+        """The models are loaded."""
+        request = self._request()
+        self._events.put_nowait(Started(request.id, "pocket", self._steps(request), notice))
+
+    def step(self, *, score: float = 20.0, preview: bytes | None = None) -> None:
+        """One step is done."""
+        request = self._request()
+        self._step += 1
+        steps = self._steps(request)
+        self._events.put_nowait(
+            Progress(request.id, self._step, steps, score, score, 2.0 * (steps - self._step), preview)
+        )
+
+    def finish(self, *, score: float = 31.5, png: bytes | None = None, stopped: bool = False) -> None:
+        """The dream is done."""
+        request = self._request()
+        recipe = Recipe(
+            request.prompt, request.seed, self._steps(request), "pocket", "pocket-gan", "pocket-clip", "0.1.0"
+        )
+        self._events.put_nowait(
+            Finished(
+                request.id,
+                recipe,
+                score,
+                best_step=max(self._step, 1),
+                steps_done=self._step if stopped else recipe.steps,
+                seconds=42.0,
+                stopped=stopped,
+                picture=png or picture("PNG"),
+            )
+        )
+
+    def fail(self, kind: FailureKind, message: str = "It broke.") -> None:
+        """The dream ends without a picture."""
+        self._events.put_nowait(Failed(self._request().id, kind, message))
+
+    def _request(self) -> DreamRequest:
+        assert self.current is not None, "nothing is being dreamt"
+        return self.current
+
+    def _steps(self, request: DreamRequest) -> int:
+        return request.steps or self.steps

@@ -1,0 +1,218 @@
+"""The database: nothing is lost, and two processes never dream the same dream."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from time import time
+
+import pytest
+from sqlalchemy import text
+
+from bot.dreams import DreamState, Picture, Wish
+from bot.settings import Settings
+from bot.store import AlreadyStored, Store, StoreBusy, StoreError, StoreFull
+from engine import Failed, FailureKind, Finished, Recipe
+
+A_WISH = Callable[..., Wish]
+RECIPE = Recipe("a house", 7, 100, "pocket", "gan", "clip", "0.1.0")
+FINISHED = Finished("1", RECIPE, 31.5, 90, 100, 42.0, False, b"png")
+
+
+@pytest.fixture
+async def other(settings: Settings, store: Store) -> AsyncIterator[Store]:
+    """A second process on the same database."""
+    other = Store(settings.database_url, owner="another process")
+    await other.open()
+    yield other
+    await other.close()
+
+
+async def test_a_stored_dream_comes_back_as_it_was_in_a_new_process(
+    store: Store, other: Store, a_wish: A_WISH
+) -> None:
+    prompt = "🍒 'quoted'; DROP TABLE dreams; -- \u202e ا" + "x" * 1900
+    dream = await store.add(a_wish(prompt=prompt, seed=2**32 - 1, author_id=2**62, steps=5))
+    assert dream.state is DreamState.QUEUED and abs(dream.created_at - time()) < 5
+    assert await other.get(dream.id) == dream
+    assert (dream.prompt, dream.seed, dream.author_id, dream.steps) == (prompt, 2**32 - 1, 2**62, 5)
+
+
+async def test_an_unknown_dream_is_none(store: Store) -> None:
+    assert await store.get(5) is None
+    assert await store.shown_by(5) is None
+    assert await store.picture(5) is None
+    assert await store.claim(5, lease_s=1) is None
+
+
+async def test_the_same_interaction_is_stored_once(store: Store, other: Store, a_wish: A_WISH) -> None:
+    wish = a_wish(origin=99)
+    await store.add(wish)
+    with pytest.raises(AlreadyStored):
+        await other.add(wish)
+    assert len(await store.undelivered()) == 1
+
+
+async def test_of_two_processes_one_gets_the_dream(store: Store, other: Store, a_wish: A_WISH) -> None:
+    ids = [(await store.add(a_wish())).id for _ in range(20)]
+    claims = [await asyncio.gather(store.claim(id, lease_s=30), other.claim(id, lease_s=30)) for id in ids]
+    assert all(len([c for c in pair if c]) == 1 for pair in claims)
+
+
+async def test_a_lease_that_ran_out_can_be_taken_and_its_old_owner_has_no_say(
+    store: Store, other: Store, a_wish: A_WISH
+) -> None:
+    dream = await store.add(a_wish())
+    assert await store.claim(dream.id, lease_s=-1)
+    assert [d.id for d in await other.waiting()] == [dream.id]
+    taken = await other.claim(dream.id, lease_s=30)
+    assert taken is not None and taken.attempts == 2
+    assert await store.renew(dream.id, lease_s=30) is None
+    assert await store.release(dream.id, refund=True) is None
+    assert await store.finish(dream.id, DreamState.DONE, finished=FINISHED) is None
+    assert (await store.get(dream.id)).state is DreamState.DREAMING  # type: ignore[union-attr]
+
+
+async def test_a_held_lease_cannot_be_taken(store: Store, other: Store, a_wish: A_WISH) -> None:
+    dream = await store.add(a_wish())
+    await store.claim(dream.id, lease_s=-1)
+    assert await store.renew(dream.id, lease_s=30)
+    assert await other.waiting() == []
+    assert await other.claim(dream.id, lease_s=30) is None
+
+
+async def test_a_released_dream_waits_again_and_an_orderly_stop_costs_no_attempt(
+    store: Store, a_wish: A_WISH
+) -> None:
+    dream = await store.add(a_wish())
+    for refund, attempts in ((True, 0), (False, 1)):
+        await store.claim(dream.id, lease_s=30)
+        released = await store.release(dream.id, refund=refund)
+        assert released is not None
+        assert (released.state, released.attempts) == (DreamState.QUEUED, attempts)
+
+
+async def test_an_end_keeps_picture_recipe_and_figures(store: Store, other: Store, a_wish: A_WISH) -> None:
+    dream = await store.add(a_wish())
+    await store.claim(dream.id, lease_s=30)
+    png = bytes(range(256)) * 200
+    await store.finish(dream.id, DreamState.DONE, finished=FINISHED, picture=Picture(png, "png"))
+    ended = await other.get(dream.id)
+    assert ended is not None and ended.ended_at is not None
+    assert (ended.state, ended.score, ended.best_step, ended.steps_done, ended.seconds) == (
+        DreamState.DONE, 31.5, 90, 100, 42.0,
+    )  # fmt: skip
+    assert Recipe.from_json(ended.recipe) == RECIPE
+    assert await other.picture(dream.id) == Picture(png, "png")
+    assert await other.waiting() == []
+
+
+async def test_a_failure_keeps_its_kind_and_sentence(store: Store, a_wish: A_WISH) -> None:
+    dream = await store.add(a_wish())
+    await store.claim(dream.id, lease_s=30)
+    failed = Failed("1", FailureKind.MODEL, "The model is damaged.")
+    ended = await store.finish(dream.id, DreamState.FAILED, failure=failed)
+    assert ended is not None
+    assert (ended.failure, ended.failure_detail) == (FailureKind.MODEL, "The model is damaged.")
+
+
+async def test_only_a_waiting_dream_can_be_withdrawn_and_only_a_running_one_asked(
+    store: Store, a_wish: A_WISH
+) -> None:
+    dream = await store.add(a_wish())
+    assert await store.ask_cancel(dream.id) is None
+    await store.claim(dream.id, lease_s=30)
+    assert await store.cancel_queued(dream.id) is None
+    asked = await store.ask_cancel(dream.id)
+    assert asked is not None and asked.cancel_asked
+    await store.finish(dream.id, DreamState.CANCELLED)
+    assert await store.ask_cancel(dream.id) is None
+
+
+async def test_what_is_undelivered_and_what_is_recent(store: Store, a_wish: A_WISH) -> None:
+    first, second = await store.add(a_wish()), await store.add(a_wish())
+    await store.set_message(first.id, 500)
+    await store.claim(first.id, lease_s=30)
+    await store.finish(first.id, DreamState.DONE, finished=FINISHED)
+    assert [d.id for d in await store.undelivered()] == [first.id, second.id]
+    assert await store.recent(since=0.0, most=10) == []
+    await store.set_delivered(first.id)
+    assert [d.id for d in await store.undelivered()] == [second.id]
+    assert [d.id for d in await store.recent(since=0.0, most=10)] == [first.id]
+    assert await store.recent(since=time() + 60, most=10) == []
+    assert (await store.shown_by(500)).id == first.id  # type: ignore[union-attr]
+
+
+async def test_votes_are_counted_by_person(store: Store, a_wish: A_WISH) -> None:
+    dream = await store.add(a_wish())
+    for person, emoji in ((1, "⭐"), (1, "⭐"), (1, "❤"), (2, "⭐"), (3, "❤")):
+        await store.add_vote(dream.id, person, emoji)
+    assert await store.count_votes(dream.id) == 3
+    await store.remove_votes(dream.id, person=1, emoji="⭐")
+    assert await store.count_votes(dream.id) == 3
+    await store.remove_votes(dream.id, emoji="❤")
+    assert await store.count_votes(dream.id) == 1
+    await store.replace_votes(dream.id, [(4, "⭐"), (5, "⭐"), (5, "⭐")])
+    assert await store.count_votes(dream.id) == 2
+    await store.remove_votes(dream.id)
+    assert await store.count_votes(dream.id) == 0
+
+
+async def test_a_locked_database_is_named_and_works_again(
+    settings: Settings, store: Store, a_wish: A_WISH
+) -> None:
+    lock = sqlite3.connect(settings.data_dir / "oneiro.db", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreBusy):
+        await store.add(a_wish())
+    assert await store.waiting() == [], "reading goes on"
+    lock.execute("ROLLBACK")
+    lock.close()
+    assert await store.add(a_wish())
+
+
+async def test_a_full_disk_is_named_and_loses_nothing(store: Store, a_wish: A_WISH) -> None:
+    dream = await store.add(a_wish())
+    await store.claim(dream.id, lease_s=30)
+    async with store._engine.connect() as connection:
+        pages = await connection.scalar(text("PRAGMA page_count"))
+        await connection.execute(text(f"PRAGMA max_page_count={pages}"))
+        big = Picture(b"x" * 1_000_000, "png")
+    with pytest.raises(StoreFull):
+        await store.finish(dream.id, DreamState.DONE, finished=FINISHED, picture=big)
+    kept = await store.get(dream.id)
+    assert kept is not None and kept.state is DreamState.DREAMING and await store.picture(dream.id) is None
+
+
+async def test_a_folder_that_cannot_be_made_is_named(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    store = Store(f"sqlite+aiosqlite:///{tmp_path}/file/oneiro.db", owner="x")
+    with pytest.raises(StoreError, match="file"):
+        await store.open()
+    await store.close()
+
+
+async def test_a_file_that_is_no_database_is_an_error_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "oneiro.db").write_bytes(b"this is not a database at all" * 100)
+    store = Store(f"sqlite+aiosqlite:///{tmp_path}/oneiro.db", owner="x")
+    with pytest.raises(StoreError):
+        await store.open()
+    await store.close()
+
+
+async def test_a_newer_database_is_left_alone(settings: Settings, store: Store) -> None:
+    async with store._engine.begin() as connection:
+        await connection.execute(text("UPDATE schema_version SET version = 99"))
+    newer = Store(settings.database_url, owner="x")
+    with pytest.raises(StoreError, match="newer version"):
+        await newer.open()
+    await newer.close()
+
+
+async def test_the_folder_is_made_when_it_is_missing(settings: Settings, tmp_path: Path) -> None:
+    deep = replace(settings, database_url=f"sqlite+aiosqlite:///{tmp_path}/a/b/oneiro.db")
+    store = Store(deep.database_url, owner="x")
+    await store.open()
+    await store.close()
+    assert (tmp_path / "a" / "b" / "oneiro.db").is_file()

@@ -14,7 +14,7 @@ def test_every_name_that_a_dream_can_give_is_a_pair(name: str, tmp_path: Path) -
 
 
 def test_any_other_name_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="'../../secret'"):
+    with pytest.raises(ModelError, match="secret"):
         weights.pair("../../secret", tmp_path)
 
 

@@ -163,7 +163,7 @@ class BatchMaker:
         picture[rows[:pairs], torch.from_numpy(self._concept[two])] += 0.5
         text = torch.zeros(len(one), size)
         for i, caption in enumerate(captions):
-            text[i, torch.from_numpy(caption.concepts)] += torch.from_numpy(caption.weights)
+            text[i].index_add_(0, torch.from_numpy(caption.concepts), torch.from_numpy(caption.weights))
         return picture, text
 
     def _excused(self, picture: Tensor, captions: list[Caption], pairs: int, tints: int) -> Tensor:

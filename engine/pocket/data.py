@@ -217,7 +217,7 @@ def render(content: str | Path) -> np.ndarray | None:
 
     try:
         if isinstance(content, str):
-            image = Image.open(io.BytesIO(resvg_py.svg_to_bytes(svg_string=content, width=SIZE)))
+            image: Image.Image = Image.open(io.BytesIO(resvg_py.svg_to_bytes(svg_string=content, width=SIZE)))
         elif content.suffix == ".svg":
             image = Image.open(io.BytesIO(resvg_py.svg_to_bytes(svg_path=str(content), width=512, dpi=96)))
         else:

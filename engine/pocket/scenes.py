@@ -87,7 +87,7 @@ def backgrounds(count: int, side: int, random: torch.Generator) -> Tensor:
     picked = torch.where((kind > 0.6)[:, None, None, None], light, picked)
     picked = torch.where((kind > 0.75)[:, None, None, None], torch.ones(()), picked)
     smooth = F.interpolate(picked, size=side, mode="bilinear", align_corners=True)
-    cloud = F.interpolate(torch.rand(count, 3, 5, 5, generator=random), size=side, mode="bicubic").clamp(0, 1)
+    cloud = F.interpolate(torch.rand(count, 3, 5, 5, generator=random), size=side, mode="bilinear")
     return torch.where(((kind > 0.52) & (kind < 0.62))[:, None, None, None], cloud, smooth)
 
 

@@ -50,8 +50,8 @@ def main(argv: list[str] | None = None) -> int:
         "--vocabulary", type=Path, help="CLIP's bpe_simple_vocab_16e6.txt.gz, for a new start"
     )
     parser.add_argument("--minutes", type=float, default=85, help="training time in all (%(default)s)")
-    parser.add_argument("--batch", type=int, default=160, help="pictures a step (%(default)s)")
-    parser.add_argument("--rate", type=float, default=1.4e-3, help="highest learning rate (%(default)s)")
+    parser.add_argument("--batch", type=int, default=96, help="pictures a step (%(default)s)")
+    parser.add_argument("--rate", type=float, default=1.2e-3, help="highest learning rate (%(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (%(default)s)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="(%(default)s)")
@@ -86,7 +86,8 @@ def train(options: argparse.Namespace) -> None:
     drawings = scenes.load_drawings(load_pictures(options.data), rows)
     device = torch.device(options.device)
     torch.manual_seed(options.seed)  # the weights' first values; all else has its own generators
-    model = PocketClip(config).to(device, memory_format=torch.channels_last)
+    model = PocketClip(config).to(device)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's stubs
     average = copy.deepcopy(model).eval().requires_grad_(False)
     prototypes = Prototypes(len(captions.slugs), config.dimension).to(device)
     optimiser = _optimiser(model, prototypes, options.rate)
@@ -159,7 +160,7 @@ def batch_losses(model: PocketClip, prototypes: Prototypes, batch: Batch) -> dic
     """
     with torch.autocast(batch.pictures.device.type, torch.bfloat16):
         pictures = model.encode_image(batch.pictures.contiguous(memory_format=torch.channels_last))
-        texts = model.encode_text(batch.ids, batch.mask)
+        texts = encode_by_length(model, batch.ids, batch.mask)
     n = len(pictures)
     own, wrong = texts[:n], texts[n:]
     scale = prototypes.pair_scale.exp().clamp(max=MAX_SCALE)
@@ -173,6 +174,17 @@ def batch_losses(model: PocketClip, prototypes: Prototypes, batch: Batch) -> dic
     text = F.cross_entropy(class_scale * own @ vectors.T, batch.text_target, label_smoothing=0.05)
     margin = scale * (pictures[batch.wrong_for] * (own[batch.wrong_for] - wrong)).sum(1)
     return {"pair": pair, "picture": picture, "text": 0.6 * text, "wrong": 0.3 * F.softplus(-margin).mean()}
+
+
+def encode_by_length(model: PocketClip, ids: Tensor, mask: Tensor) -> Tensor:
+    """`encode_text` without padding short texts to the longest: the shorter two thirds go on their own."""
+    lengths = mask.sum(1)
+    order = lengths.argsort()
+    parts = []
+    for part in order.tensor_split([2 * len(order) // 3]):
+        longest = int(lengths[part].max())
+        parts.append(model.encode_text(ids[part, :longest], mask[part, :longest]))
+    return torch.cat(parts)[order.argsort()]
 
 
 def export(average: PocketClip, tokenizer: Path, folder: Path) -> None:
@@ -193,7 +205,7 @@ def _optimiser(model: nn.Module, prototypes: nn.Module, rate: float) -> torch.op
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": WEIGHT_DECAY},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), eps=1e-6)
+    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
 
 
 def _cosine(share: float) -> float:

@@ -1,0 +1,238 @@
+"""Measures the perceptor on drawings that it never saw: a whole vendor, an outline set, unseen concepts."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.pocket import scenes
+from engine.pocket.captions import COLOUR_NAMES, RELATIONS, fill, tinted
+from engine.pocket.clip import PocketClip
+from engine.pocket.data import DEFAULT_FOLDER, load_descriptions, load_pictures
+from engine.pocket.tokens import load_tokenizer
+
+PROMPTS = (
+    "a bowl of cherries", "a house", "a red heart", "a green tree", "the moon", "a cat", "a pizza",
+    "a rocket", "a sunflower", "a castle", "una casa", "un gatto", "una ciotola di ciliegie",
+    "a frog wearing a crown",
+    "something sweet", "fire in the sky", "schadenfreude",
+)  # fmt: skip
+PAIRS = 300
+WEIGHTS = Path(__file__).parent / "weights" / "perceptor"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table."""
+
+    what: str
+    among: int  # how many answers there are to choose from
+    first: float  # share of pictures whose best answer is right, 0..1
+    five: float | None  # share with the right answer among the best five; None where that says nothing
+
+
+class Examiner:
+    """A perceptor with the pictures and names of the evaluation."""
+
+    def __init__(self, model: PocketClip, tokenizer: Any, descriptions: Sequence[dict], pictures: np.ndarray):
+        self.model = model
+        self.tokenizer = tokenizer
+        self.descriptions = descriptions
+        self.pictures = pictures
+        self.concepts: dict[str, dict] = {}
+        for d in descriptions:
+            if d["thing"] and d["code"]:
+                self.concepts.setdefault(d["concept"], d)
+        self.random = np.random.default_rng(0)
+        self.torch = torch.Generator().manual_seed(0)
+
+    def rows(self, style: str, held_out: bool = False) -> np.ndarray:
+        """Numbers of a style's pictures of things (held-out concepts or the others)."""
+        return np.array(
+            [
+                i
+                for i, d in enumerate(self.descriptions)
+                if d["style"] == style and d["concept"] in self.concepts and d["held_out"] == held_out
+            ]
+        )
+
+    def texts(self, texts: Sequence[str]) -> Tensor:
+        """[n, dimension] of n texts."""
+        parts = []
+        for start in range(0, len(texts), 256):
+            tokens = self.tokenizer(
+                list(texts[start : start + 256]),
+                padding=True,
+                truncation=True,
+                max_length=self.model.config.max_tokens,
+                return_tensors="pt",
+            )
+            parts.append(self.model.encode_text(tokens["input_ids"], tokens["attention_mask"]))
+        return torch.cat(parts)
+
+    def seen(self, pictures: Tensor) -> Tensor:
+        """[n, dimension] of pictures [n, 3, 64, 64]."""
+        return torch.cat([self.model.encode_image(part) for part in pictures.split(256)])
+
+    def layers(
+        self, rows: np.ndarray, size: float = 0.9, x: Tensor | None = None, y: Tensor | None = None
+    ) -> Tensor:
+        """The drawings of `rows`, placed: [n, 4, 64, 64]."""
+        n = len(rows)
+        zero = torch.zeros(n)
+        layout = scenes.Layout(
+            zero if x is None else x, zero if y is None else y, torch.full((n,), size), zero, torch.ones(n)
+        )
+        return scenes.place(scenes.load_drawings(self.pictures, rows), layout, self.model.config.image_size)
+
+    def on_white(self, rows: np.ndarray) -> Tensor:
+        """The drawings of `rows` alone on white: [n, 3, 64, 64]."""
+        layers = self.layers(rows)
+        return scenes.over(layers, torch.ones(len(rows), 3, *layers.shape[2:]))
+
+    def naming(self, what: str, rows: np.ndarray, texts: dict[str, str]) -> Figure:
+        """Picture → one of `texts` (by concept); pictures without a text are left out."""
+        slugs = list(texts)
+        rows = np.array([i for i in rows if self.descriptions[i]["concept"] in texts])
+        right = torch.tensor([slugs.index(self.descriptions[i]["concept"]) for i in rows])
+        similarity = self.seen(self.on_white(rows)) @ self.texts(list(texts.values())).T
+        return _figure(what, similarity, right)
+
+    def names(self, language: str, held_out: bool | None = None) -> dict[str, str]:
+        """Concept → its name with an article."""
+        return {
+            slug: fill("{a}", d[f"name_{language}"].lower(), language)
+            for slug, d in self.concepts.items()
+            if d[f"name_{language}"] and held_out in (None, d["held_out"])
+        }
+
+    def paraphrases(self) -> dict[str, str]:
+        """Concept → up to four of its English keywords without any word of its name."""
+        result = {}
+        for slug, d in self.concepts.items():
+            used = set(d["name_en"].lower().split())
+            words = [k for k in d["keywords_en"] if not used & set(k.split())]
+            words = [k for k in words if not any(k.startswith(u[:4]) for u in used)]
+            if len(words) >= 2:
+                result[slug] = ", ".join(words[:4])
+        return result
+
+    def colours(self, rows: np.ndarray) -> Figure:
+        """Tinted pictures → which of eleven colours."""
+        colours = [str(self.random.choice(COLOUR_NAMES)) for _ in rows]
+        layers = scenes.tint(self.layers(rows), colours, self.torch)
+        ground = torch.full((len(rows), 3, *layers.shape[2:]), 0.8)
+        seen = self.seen(scenes.over(layers, ground))
+        names = [self.descriptions[i]["name_en"].lower() for i in rows]
+        texts = self.texts([tinted(name, colour, "en") for name in names for colour in COLOUR_NAMES])
+        similarity = torch.einsum("nd,ncd->nc", seen, texts.view(len(rows), len(COLOUR_NAMES), -1))
+        return _figure("colour of a tinted picture", similarity, _numbers(colours, COLOUR_NAMES))
+
+    def pairs(self, rows: np.ndarray) -> list[Figure]:
+        """Two things beside or above each other → which pair, and which of them is where."""
+        one, two = self.random.choice(rows, PAIRS), self.random.choice(rows, PAIRS)
+        across = torch.arange(PAIRS) % 2 == 0
+        sign = torch.where(torch.arange(PAIRS) % 4 < 2, -0.48, 0.48)
+        zero = torch.zeros(PAIRS)
+        x, y = torch.where(across, sign, zero), torch.where(across, zero, sign)
+        ground = torch.ones(PAIRS, 3, 64, 64)
+        ground = scenes.over(self.layers(two, 0.5, -x, -y), ground)
+        seen = self.seen(scenes.over(self.layers(one, 0.5, x, y), ground))
+        a, b = (
+            [fill("{a}", self.descriptions[i]["name_en"].lower(), "en") for i in side] for side in (one, two)
+        )
+        which = seen @ self.texts([f"{p} and {q}" for p, q in zip(a, b, strict=True)]).T
+        figures = [_figure("'A and B'", which, torch.arange(PAIRS))]
+        for title, chosen, names in (
+            ("left or right of", across, ("left", "right")),
+            ("above or below", ~across, ("above", "below")),
+        ):
+            picked = [i for i in torch.nonzero(chosen).flatten().tolist() if a[i] != b[i]]
+            words = [RELATIONS[names[0] if sign[i] < 0 else names[1]][0][0] for i in picked]
+            right = self.texts([f"{a[i]} {w} {b[i]}" for i, w in zip(picked, words, strict=True)])
+            wrong = self.texts([f"{b[i]} {w} {a[i]}" for i, w in zip(picked, words, strict=True)])
+            both = torch.stack([(seen[picked] * right).sum(1), (seen[picked] * wrong).sum(1)], 1)
+            figures.append(_figure(title, both, torch.zeros(len(picked), dtype=torch.int64)))
+        return figures
+
+    def closest(self, prompts: Sequence[str], count: int = 5) -> list[list[tuple[str, float]]]:
+        """For each prompt the concepts whose pictures (all shipped styles) it is closest to, with cosines."""
+        rows = np.array(
+            [
+                i
+                for i, d in enumerate(self.descriptions)
+                if d["concept"] in self.concepts and d["split"] != "test_only" and d["style"] != "openclipart"
+            ]
+        )
+        slugs = list(self.concepts)
+        numbers = _numbers([self.descriptions[i]["concept"] for i in rows], slugs)
+        total = torch.zeros(len(slugs), self.model.config.dimension)
+        total.index_add_(0, numbers, self.seen(self.on_white(rows)))
+        similarity = self.texts(prompts) @ torch.nn.functional.normalize(total, dim=1).T
+        best = similarity.topk(count, dim=1)
+        return [
+            [(slugs[i], float(s)) for s, i in zip(scores, indices, strict=True)]
+            for scores, indices in zip(best.values, best.indices.tolist(), strict=True)
+        ]
+
+
+def examine(examiner: Examiner) -> list[Figure]:
+    """All figures of the table."""
+    vendor, outlines = examiner.rows("emojione"), examiner.rows("openmoji")
+    english = examiner.names("en")
+    unseen = np.concatenate([examiner.rows(style, held_out=True) for style in ("noto", "fluent", "emojione")])
+    return [
+        examiner.naming("trained style (noto) → name", examiner.rows("noto"), english),
+        examiner.naming("unseen vendor → name", vendor, english),
+        examiner.naming("unseen vendor → Italian name", vendor, examiner.names("it")),
+        examiner.naming("unseen vendor → keywords without the name's words", vendor, examiner.paraphrases()),
+        examiner.naming("outlines → name", outlines, english),
+        examiner.naming("held-out concepts → name", unseen, examiner.names("en", held_out=True)),
+        examiner.colours(vendor),
+        *examiner.pairs(vendor),
+    ]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command `python -m engine.pocket evaluate`. Returns its exit code."""
+    parser = argparse.ArgumentParser("python -m engine.pocket evaluate", description=__doc__)
+    parser.add_argument("--data", type=Path, default=DEFAULT_FOLDER, help="folder of the pictures")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="a perceptor's folder")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads (%(default)s)")
+    options = parser.parse_args(argv)
+    torch.set_num_threads(options.threads)
+    descriptions = load_descriptions(options.data)
+    examiner = Examiner(
+        PocketClip.load(options.weights),
+        load_tokenizer(options.weights),
+        descriptions,
+        load_pictures(options.data),
+    )
+    with torch.no_grad():
+        print("| what | among | first | first five |\n|---|---|---|---|")
+        for figure in examine(examiner):
+            five = "" if figure.five is None else f"{figure.five:.1%}"
+            print(f"| {figure.what} | {figure.among} | {figure.first:.1%} | {five} |")
+        print()
+        for prompt, found in zip(PROMPTS, examiner.closest(PROMPTS), strict=True):
+            print(f"{prompt}: " + ", ".join(f"{slug} {100 * score:.0f}" for slug, score in found))
+    return 0
+
+
+def _figure(what: str, similarity: Tensor, right: Tensor) -> Figure:
+    """From [pictures, answers] and the right answers' numbers."""
+    own = similarity.gather(1, right[:, None])
+    rank = (similarity > own).sum(1)
+    answers = similarity.shape[1]
+    five = float((rank < 5).float().mean()) if answers > 11 else None
+    return Figure(what, answers, float((rank == 0).float().mean()), five)
+
+
+def _numbers(values: Sequence[str], order: Sequence[str]) -> Tensor:
+    place = {value: i for i, value in enumerate(order)}
+    return torch.tensor([place[value] for value in values])

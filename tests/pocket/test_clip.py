@@ -1,0 +1,96 @@
+"""The small CLIP: its files are read strictly, its vectors are unit rows, its gradients reach the pixels."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from engine.errors import ModelError
+from engine.pocket.clip import PocketClip, PocketClipConfig
+
+TINY = PocketClipConfig(
+    vocab_size=50, max_tokens=8, dimension=12, stem=(4, 6, 8), image_width=16, image_layers=1,
+    text_width=16, text_layers=1, heads=2,
+)  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    PocketClip(TINY).save(tmp_path)
+    return tmp_path
+
+
+def test_both_towers_give_unit_rows_of_the_same_length(folder: Path) -> None:
+    model = PocketClip.load(folder)
+    images = model.encode_image(torch.rand(3, 3, 64, 64))
+    texts = model.encode_text(
+        torch.tensor([[1, 5, 2, 2], [1, 7, 9, 2]]), torch.tensor([[1, 1, 1, 0], [1] * 4])
+    )
+    assert images.shape == (3, 12)
+    assert texts.shape == (2, 12)
+    for rows in (images, texts):
+        torch.testing.assert_close(rows.norm(dim=1), torch.ones(len(rows)))
+
+
+def test_gradient_reaches_every_pixel_and_no_weight(folder: Path) -> None:
+    model = PocketClip.load(folder)
+    pixels = torch.rand(1, 3, 64, 64, requires_grad=True)
+    model.encode_image(pixels)[0, 0].backward()
+    assert pixels.grad is not None
+    assert (pixels.grad != 0).all()
+    assert not any(p.requires_grad for p in model.parameters())
+
+
+def test_padding_does_not_change_a_text(folder: Path) -> None:
+    model = PocketClip.load(folder)
+    short = model.encode_text(torch.tensor([[1, 5, 2]]), torch.ones(1, 3, dtype=torch.int64))
+    padded = model.encode_text(torch.tensor([[1, 5, 2, 33, 40]]), torch.tensor([[1, 1, 1, 0, 0]]))
+    torch.testing.assert_close(short, padded)
+
+
+def test_what_is_saved_is_what_is_loaded(folder: Path) -> None:
+    model = PocketClip.load(folder)
+    model.save(folder / "again")
+    again = PocketClip.load(folder / "again")
+    assert again.config == TINY
+    picture = torch.rand(1, 3, 64, 64)
+    assert torch.equal(model.encode_image(picture), again.encode_image(picture))
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+@pytest.mark.parametrize("size", [None, 0, 40])
+def test_missing_or_truncated_file_is_one_clear_error(folder: Path, name: str, size: int | None) -> None:
+    path = folder / name
+    if size is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(ModelError, match=name):
+        PocketClip.load(folder)
+
+
+def test_tensor_too_many_too_few_or_of_another_shape_is_refused(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    fewer = {k: v for k, v in weights.items() if k != "image_position"}
+    for changed in (
+        fewer,
+        {**weights, "extra": torch.zeros(1)},
+        {**fewer, "image_position": torch.zeros(4, 16)},
+    ):
+        save_file(changed, folder / "model.safetensors")
+        with pytest.raises(ModelError, match=r"do not fit their config\.json"):
+            PocketClip.load(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"model_type": "clip"}, {"heads": 0}, {"stem": [4, 6]}, {"vocab_size": "many"}, {"colour": 3}],
+)
+def test_config_of_another_model_is_refused(folder: Path, change: dict) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(ModelError, match="pocket perceptor"):
+        PocketClip.load(folder)

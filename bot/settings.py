@@ -24,12 +24,16 @@ _DRIVERS: dict[str, str] = {
 
 
 def _address(key: str, default: str, schemes: tuple[str, ...], help: str) -> Setting[str]:
-    def accepts(value: str) -> bool:
-        parts = urlsplit(value)
-        return parts.scheme in schemes and bool(parts.hostname)
+    def parse(text: str) -> str | None:
+        parts = urlsplit(text)  # a ValueError for a broken one
+        return text.rstrip("/") if parts.scheme in schemes and parts.hostname else None
 
     return Setting(
-        key, default, help, lambda text: text.rstrip("/"), f"an address with {' or '.join(schemes)}", accepts
+        key,
+        default,
+        help,
+        parse,  # type: ignore[arg-type]  # None is what `read` takes for not valid
+        f"an address with {' or '.join(schemes)}",
     )
 
 

@@ -49,14 +49,14 @@ class AlreadyStored(Exception):
 class Store:
     """The database. `open` first, `close` last; every method is one transaction and raises `StoreError`."""
 
-    def __init__(self, url: str, *, owner: str) -> None:
+    def __init__(self, url: str, *, owner: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
         """`url`: for SQLAlchemy's asyncio engine; `owner`: this process's own name in leases."""
         self.owner = owner
         parsed = make_url(url)
         self._file = (
             Path(parsed.database) if parsed.drivername == "sqlite+aiosqlite" and parsed.database else None
         )
-        options: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_S}} if self._file else {}
+        options: dict[str, Any] = {"connect_args": {"timeout": busy_timeout_s}} if self._file else {}
         self._engine: AsyncEngine = create_async_engine(parsed, **options)
         if self._file:
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
@@ -134,7 +134,11 @@ class Store:
     async def claim(self, dream_id: int, *, lease_s: float) -> Dream | None:
         """Make a waiting dream ours for `lease_s` seconds; None when another process has it or it is over."""
         now = time()
-        free = or_(dreams.c.state == DreamState.QUEUED, dreams.c.lease_until < now)
+        free = or_(
+            dreams.c.state == DreamState.QUEUED,
+            dreams.c.lease_until < now,
+            dreams.c.owner == self.owner,  # ours already, but the database failed us on the way
+        )
         values = {
             "state": DreamState.DREAMING,
             "owner": self.owner,

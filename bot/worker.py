@@ -100,10 +100,6 @@ class Worker:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
-    @property
-    def is_dreaming(self) -> bool:
-        return self._current is not None
-
     def places(self) -> dict[int, int]:
         """The place of each dream that waits, 1 for the one that comes next."""
         return self._turns.places()

@@ -105,9 +105,7 @@ def missing_permissions(names: Sequence[str]) -> str:
     """`names`: as Discord's settings show them, e.g. 'Attach Files'; at least one."""
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     word = "permission" if len(names) == 1 else "permissions"
-    return (
-        f"I lack the {word} {listed} in this channel. A moderator can give me that in its settings, please."
-    )
+    return f"I lack the {word} {listed} in this channel; a moderator can grant that in its settings."
 
 
 def store_trouble(error: StoreError) -> str:

@@ -21,7 +21,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def store(settings: Settings) -> AsyncIterator[Store]:
-    store = Store(settings.database_url, owner="this process")
+    store = Store(settings.database_url, owner="this process", busy_timeout_s=0.2)
     await store.open()
     yield store
     await store.close()

@@ -1,0 +1,100 @@
+"""`python -m bot` as a person starts it: what it says when it cannot run, and its exit codes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import BAD_SETTING, NO_DATABASE, UNREACHABLE, use_addresses
+from bot.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(tmp_path: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run it to its end in an empty folder."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("DISCORD", "D", "L"))}
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *arguments],
+        cwd=tmp_path,
+        env={**clean, "PYTHONPATH": str(ROOT), "DATA_DIR": str(tmp_path / "data"), **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_without_a_token_it_says_what_to_do(tmp_path: Path) -> None:
+    ended = start(tmp_path)
+    assert ended.returncode == BAD_SETTING == 78
+    assert ended.stdout == "" and "Traceback" not in ended.stderr
+    for part in ("https://discord.com/developers/applications", ".env", "DISCORD_TOKEN", 'dream "a bowl'):
+        assert part in ended.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_bad_setting_is_one_line(tmp_path: Path) -> None:
+    ended = start(tmp_path, DISCORD_TOKEN="t.o.k", FRAME_PACE_S="fast")
+    assert ended.returncode == BAD_SETTING
+    assert ended.stderr.strip() == "FRAME_PACE_S is 'fast'; it must be a number from 1 to 60."
+
+
+def test_the_token_may_stand_in_a_dotenv_file(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DISCORD_TOKEN=t.o.k\nWAITING_IN_ALL=none\n")
+    assert "WAITING_IN_ALL is 'none'" in start(tmp_path).stderr
+
+
+def test_an_unreachable_discord_is_told_and_the_token_is_not(tmp_path: Path) -> None:
+    address = "http://127.0.0.1:9"  # the discard port: nobody listens
+    ended = start(tmp_path, DISCORD_TOKEN="secret.to.ken", DISCORD_API_URL=address, LOG_LEVEL="DEBUG")
+    assert ended.returncode == UNREACHABLE == 69
+    assert f"Discord cannot be reached at {address}." in ended.stderr
+    assert "secret.to.ken" not in ended.stderr + ended.stdout
+
+
+def test_an_unusable_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    ended = start(tmp_path, DISCORD_TOKEN="t.o.k", DISCORD_API_URL="http://127.0.0.1:9")
+    assert ended.returncode == NO_DATABASE == 74
+    assert "data" in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_help_explains_itself(tmp_path: Path) -> None:
+    ended = start(tmp_path, "--help")
+    assert ended.returncode == 0 and ".env" in ended.stdout
+
+
+def test_the_bots_process_never_loads_torch_and_stays_small() -> None:
+    lines = (
+        "import resource, sys, bot.__main__",
+        "assert not {'torch', 'transformers', 'numpy'} & set(sys.modules)",
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 150 * 1024  # KiB
+
+
+def test_other_addresses_reach_discord_py(monkeypatch: pytest.MonkeyPatch) -> None:
+    import discord
+
+    monkeypatch.setattr(discord.http.Route, "BASE", "")
+    monkeypatch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", "")
+    monkeypatch.setattr(discord.Asset, "BASE", "")
+    environ = {
+        "DISCORD_API_URL": "http://127.0.0.1:8000/api/v10/",
+        "DISCORD_GATEWAY_URL": "ws://127.0.0.1:8000/gateway",
+        "DISCORD_CDN_URL": "http://127.0.0.1:8000/cdn",
+    }
+    use_addresses(Settings.read(environ))
+    assert discord.http.Route("GET", "/users/@me").url == "http://127.0.0.1:8000/api/v10/users/@me"
+    assert str(discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY) == "ws://127.0.0.1:8000/gateway"
+    assert discord.Asset.BASE == "http://127.0.0.1:8000/cdn"
+
+
+def test_the_procfile_starts_a_worker() -> None:
+    assert (ROOT / "Procfile").read_text() == "worker: python -m bot\n"

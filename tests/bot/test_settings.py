@@ -1,0 +1,96 @@
+"""Settings: each has a default, a range and help; a bad value is named; `.env.example` shows them all."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from bot.settings import SETTINGS, Settings, env_example
+from engine.errors import BadSetting
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_everything_has_a_default_but_there_is_no_token() -> None:
+    settings = Settings.read({})
+    assert settings.discord_token == ""
+    assert settings.database_url == "sqlite+aiosqlite:///data/oneiro.db"
+    assert (settings.dream_model, settings.dream_steps) == ("auto", None)
+    assert settings.discord_api_url == "https://discord.com/api/v10"
+
+
+def test_every_default_is_in_its_own_range_and_every_help_is_a_sentence() -> None:
+    for setting in SETTINGS:
+        if str(setting.default or ""):
+            assert setting.read({setting.key: str(setting.default)}) == setting.default, setting.key
+        assert setting.help.endswith(".") and setting.allowed and "\n" not in setting.help
+
+
+def test_env_example_is_what_the_settings_say() -> None:
+    text = (ROOT / ".env.example").read_text()
+    assert text == env_example()
+    for setting in SETTINGS:
+        assert f"{setting.key}=" in text and setting.help in text
+
+
+def test_env_example_as_it_stands_means_the_defaults(tmp_path: Path) -> None:
+    from dotenv import dotenv_values
+
+    lines = (ROOT / ".env.example").read_text().replace("# D", "D").replace("# L", "L").replace("# W", "W")
+    assignments = [line.removeprefix("# ") for line in lines.splitlines() if "=" in line.split(" ")[0]]
+    (tmp_path / ".env").write_text("\n".join(assignments))
+    values = {key: value or "" for key, value in dotenv_values(tmp_path / ".env").items()}
+    assert Settings.read(values) == Settings.read({})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("FRAME_PACE_S", "0", "1 to 60"),
+        ("FRAME_PACE_S", "soon", "1 to 60"),
+        ("FRAME_PACE_S", "nan", "1 to 60"),
+        ("DREAM_STEPS", "0", "1 to 5000"),
+        ("DREAM_STEPS", "many", "1 to 5000"),
+        ("DREAM_MODEL", "dall-e", "auto, pocket"),
+        ("WAITING_PER_PERSON", "-1", "1 to 100"),
+        ("DISCORD_API_URL", "discord.com", "https or http"),
+        ("DISCORD_GATEWAY_URL", "https://discord.gg", "wss or ws"),
+        ("DISCORD_API_URL", "http://[", "https or http"),
+        ("DATABASE_URL", "mysql://localhost/x", "sqlite:/// or postgres://"),
+        ("LOG_LEVEL", "loud", "DEBUG, INFO"),
+    ],
+)
+def test_a_bad_value_is_named_with_key_and_range(key: str, value: str, allowed: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        Settings.read({key: value})
+    assert key in str(caught.value) and allowed in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["DISCORD_TOKEN", "DATABASE_URL"])
+def test_a_secret_is_never_repeated(key: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        Settings.read({key: "secret with spaces"})
+    assert "secret" not in str(caught.value)
+    assert "hunter2" not in repr(Settings.read({"DISCORD_TOKEN": "hunter2"}))
+
+
+def test_blank_means_the_default() -> None:
+    assert Settings.read({"FRAME_PACE_S": "  ", "DREAM_STEPS": ""}) == Settings.read({})
+
+
+def test_sqlite_may_be_written_as_hosts_do(tmp_path: Path) -> None:
+    settings = Settings.read({"DATABASE_URL": f"sqlite:///{tmp_path}/x.db"})
+    assert settings.database_url == f"sqlite+aiosqlite:///{tmp_path}/x.db"
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
+def test_postgres_as_hosts_write_it_gets_its_driver(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.settings.find_spec", lambda name: object())
+    settings = Settings.read({"DATABASE_URL": f"{scheme}://u:p@db.example:5432/x?sslmode=require"})
+    assert settings.database_url == "postgresql+asyncpg://u:p@db.example:5432/x?ssl=require"
+
+
+@pytest.mark.skipif(find_spec("asyncpg") is not None, reason="asyncpg is installed here")
+def test_postgres_without_its_package_says_what_to_install() -> None:
+    with pytest.raises(BadSetting, match="pip install asyncpg"):
+        Settings.read({"DATABASE_URL": "postgres://u:hunter2@db.example/x"})

@@ -1,0 +1,293 @@
+"""The worker: one dream at a time, leases, cancelling across processes, a database that has a moment."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from bot.dreams import Dream, DreamState, Wish
+from bot.limits import Limits, LineFull, TooManyWaiting
+from bot.settings import Settings
+from bot.store import Store
+from bot.turns import Turns
+from bot.worker import Cancelled, Worker
+from engine import Event, FailureKind, Started
+from tests.bot.scripted import ScriptedEngine, picture, until
+
+A_WISH = Callable[..., Wish]
+
+
+class Witness:
+    """An audience that remembers."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[int, DreamState, Event | None]] = []
+        self.moves = 0
+
+    def heard(self, dream: Dream, event: Event | None) -> None:
+        self.told.append((dream.id, dream.state, event))
+
+    def line_moved(self) -> None:
+        self.moves += 1
+
+    def states(self, dream_id: int) -> list[DreamState]:
+        """The states it went through."""
+        states = [state for id, state, _ in self.told if id == dream_id]
+        return [state for i, state in enumerate(states) if i == 0 or states[i - 1] is not state]
+
+
+class Rig:
+    """One process: its own store, engine and worker."""
+
+    def __init__(self, url: str, owner: str, *, lease_s: float = 30.0, limits: Limits | None = None) -> None:
+        self.store = Store(url, owner=owner, busy_timeout_s=0.2)
+        self.engine = ScriptedEngine()
+        self.witness = Witness()
+        self.worker = Worker(
+            store=self.store,
+            turns=Turns(),
+            engine=self.engine,
+            audience=self.witness,
+            limits=limits or Limits(per_person=100, in_all=1000),
+            lease_s=lease_s,
+            preview_every_s=4.0,
+            poll_s=0.02,
+            retry_s=0.02,
+        )
+
+    async def open(self) -> "Rig":
+        await self.store.open()
+        await self.worker.start()
+        return self
+
+    async def close(self) -> None:
+        await self.worker.close()
+        await self.store.close()
+
+    async def until(self, dream_id: int, state: DreamState) -> Dream:
+        async def reached() -> bool:
+            dream = await self.store.get(dream_id)
+            return dream is not None and dream.state is state
+
+        await until(reached)
+        dream = await self.store.get(dream_id)
+        assert dream is not None
+        return dream
+
+
+@pytest.fixture
+async def rig(settings: Settings) -> AsyncIterator[Rig]:
+    rig = await Rig(settings.database_url, "one").open()
+    yield rig
+    await rig.close()
+
+
+@pytest.fixture
+async def other(settings: Settings, rig: Rig) -> AsyncIterator[Rig]:
+    """A second process, begun while the first still runs."""
+    other = await Rig(settings.database_url, "two").open()
+    yield other
+    await other.close()
+
+
+async def test_dreams_are_dreamt_one_at_a_time_and_people_alternate(rig: Rig, a_wish: A_WISH) -> None:
+    for author in (1, 1, 1, 2):
+        await rig.worker.submit(a_wish(author_id=author))
+    for expected in (1, 4, 2, 3):
+        await rig.engine.dreams(expected)
+        rig.engine.finish()
+        await rig.until(expected, DreamState.DONE)
+    assert rig.witness.states(3) == [DreamState.QUEUED, DreamState.DREAMING, DreamState.DONE]
+
+
+async def test_the_request_says_what_was_wished(rig: Rig, a_wish: A_WISH) -> None:
+    await rig.worker.submit(a_wish(prompt="the moon", seed=3, steps=50, model="pocket"))
+    await rig.engine.dreams(1)
+    request = rig.engine.requests[0]
+    assert (request.id, request.prompt, request.seed, request.steps) == ("1", "the moon", 3, 50)
+    assert (request.model, request.preview_every_s) == ("pocket", 4.0)
+
+
+async def test_the_audience_hears_every_event(rig: Rig, a_wish: A_WISH) -> None:
+    await rig.worker.submit(a_wish())
+    await rig.engine.dreams(1)
+    rig.engine.start(notice="Cut.")
+    rig.engine.step()
+    rig.engine.finish()
+    dream = await rig.until(1, DreamState.DONE)
+    kinds = [type(event).__name__ for _, _, event in rig.witness.told if event]
+    assert kinds == ["Started", "Progress", "Finished"]
+    assert dream.notice == "Cut."
+
+
+async def test_limits_hold_even_when_everybody_asks_at_once(settings: Settings, a_wish: A_WISH) -> None:
+    rig = await Rig(settings.database_url, "one", limits=Limits(per_person=2, in_all=5)).open()
+    await rig.worker.submit(a_wish(author_id=100))
+    await rig.engine.dreams(1)
+    wishes = [a_wish(author_id=author) for author in (1, 1, 1, 2, 2, 2, 3, 3, 3)]
+    answers = await asyncio.gather(*map(rig.worker.submit, wishes), return_exceptions=True)
+    await rig.close()
+    assert [type(a) for a in answers].count(Dream) == 5
+    assert [type(a) for a in answers].count(TooManyWaiting) == 2
+    assert [type(a) for a in answers].count(LineFull) == 2
+
+
+async def test_two_processes_share_a_line_and_no_dream_is_dreamt_twice(
+    rig: Rig, other: Rig, a_wish: A_WISH
+) -> None:
+    for _ in range(6):
+        await rig.worker.submit(a_wish())
+
+    async def keep_dreaming(one: Rig) -> None:
+        while True:
+            await until(lambda: one.engine.current is not None)
+            one.engine.finish()
+            await until(lambda: one.engine.current is None)
+
+    tasks = [asyncio.create_task(keep_dreaming(r)) for r in (rig, other)]
+    for dream_id in range(1, 7):
+        await rig.until(dream_id, DreamState.DONE)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    dreamt = [r.id for one in (rig, other) for r in one.engine.requests]
+    assert sorted(dreamt) == list("123456")
+
+
+async def test_a_cancel_from_another_process_reaches_the_one_that_dreams(
+    settings: Settings, rig: Rig, a_wish: A_WISH
+) -> None:
+    owner = await Rig(settings.database_url, "short leases", lease_s=0.3).open()
+    await rig.worker.close()
+    await owner.worker.submit(a_wish())
+    await owner.engine.dreams(1)
+    owner.engine.step(preview=picture("JPEG"))
+    assert await rig.worker.cancel(1) is Cancelled.STOPPING
+    await rig.until(1, DreamState.CANCELLED)
+    await owner.close()
+
+
+async def test_a_process_that_lost_its_lease_gives_the_dream_up_in_silence(
+    settings: Settings, a_wish: A_WISH
+) -> None:
+    slow = await Rig(settings.database_url, "slow", lease_s=0.3).open()
+    await slow.worker.submit(a_wish())
+    await slow.engine.dreams(1)
+    slow.engine.step()
+    with sqlite3.connect(settings.data_dir / "oneiro.db") as connection:
+        connection.execute("UPDATE dreams SET owner = 'somebody else', lease_until = 9e9")
+    connection.close()
+    await until(lambda: slow.engine.current is None)
+    dream = await slow.store.get(1)
+    assert dream is not None and dream.state is DreamState.DREAMING
+    assert slow.witness.states(1) == [DreamState.QUEUED, DreamState.DREAMING]
+    await slow.close()
+
+
+async def test_closing_puts_the_dream_in_hand_back_in_line(settings: Settings, a_wish: A_WISH) -> None:
+    rig = await Rig(settings.database_url, "one").open()
+    await rig.worker.submit(a_wish())
+    await rig.engine.dreams(1)
+    rig.engine.step()
+    await rig.worker.close()
+    dream = await rig.store.get(1)
+    assert dream is not None
+    assert (dream.state, dream.attempts) == (DreamState.QUEUED, 0)
+    assert rig.engine.abandoned == ["1"]
+    await rig.close()
+
+
+async def test_a_dream_that_was_interrupted_too_often_is_given_up(rig: Rig, a_wish: A_WISH) -> None:
+    await rig.worker.close()
+    await rig.store.add(a_wish())
+    for _ in range(2):
+        await rig.store.claim(1, lease_s=-1)  # by a process that was killed
+    await rig.worker.start()
+    dream = await rig.until(1, DreamState.FAILED)
+    assert dream.failure is FailureKind.CRASH and rig.engine.requests == []
+
+
+async def test_a_dream_asked_to_end_while_nobody_dreamt_it_is_cancelled(rig: Rig, a_wish: A_WISH) -> None:
+    await rig.worker.close()
+    await rig.store.add(a_wish())
+    await rig.store.claim(1, lease_s=-1)
+    assert await rig.worker.cancel(1) is Cancelled.STOPPING
+    await rig.worker.start()
+    await rig.until(1, DreamState.CANCELLED)
+    assert rig.engine.requests == []
+
+
+async def test_an_engine_stopped_by_somebody_else_begins_again(rig: Rig, a_wish: A_WISH) -> None:
+    await rig.worker.submit(a_wish())
+    await rig.engine.dreams(1)
+    rig.engine.step()
+    rig.engine.finish(stopped=True)  # e.g. by a signal
+    await until(lambda: len(rig.engine.requests) == 2)
+    await rig.engine.dreams(1)
+    rig.engine.finish()
+    await rig.until(1, DreamState.DONE)
+
+
+async def test_a_fault_of_ours_ends_one_dream_and_the_next_is_dreamt(
+    rig: Rig, a_wish: A_WISH, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(dream: Dream, event: Event | None) -> None:
+        if isinstance(event, Started):
+            raise RuntimeError("a fault of the audience's")
+
+    monkeypatch.setattr(rig.witness, "heard", broken)
+    await rig.worker.submit(a_wish())
+    await rig.worker.submit(a_wish())
+    await rig.engine.dreams(1)
+    rig.engine.start()
+    dream = await rig.until(1, DreamState.FAILED)
+    assert dream.failure is FailureKind.INTERNAL
+    assert "dream 1: a fault of ours" in caplog.text
+    await rig.engine.dreams(2)
+    rig.engine.finish()
+    await rig.until(2, DreamState.DONE)
+
+
+async def test_an_end_is_stored_as_soon_as_the_database_is_free_again(
+    settings: Settings, rig: Rig, a_wish: A_WISH, caplog: pytest.LogCaptureFixture
+) -> None:
+    await rig.worker.submit(a_wish())
+    await rig.engine.dreams(1)
+    lock = sqlite3.connect(settings.data_dir / "oneiro.db", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    rig.engine.finish()
+    await until(lambda: "its end cannot be stored yet" in caplog.text)
+    lock.execute("ROLLBACK")
+    lock.close()
+    assert (await rig.until(1, DreamState.DONE)).score == 31.5
+
+
+async def test_a_dream_that_cannot_be_claimed_just_now_stays_in_line(
+    settings: Settings, rig: Rig, a_wish: A_WISH, caplog: pytest.LogCaptureFixture
+) -> None:
+    await rig.worker.close()
+    await rig.store.add(a_wish())
+    lock = sqlite3.connect(settings.data_dir / "oneiro.db", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    await rig.worker.start()
+    await until(lambda: "dream 1: waits" in caplog.text)
+    lock.execute("ROLLBACK")
+    lock.close()
+    await rig.engine.dreams(1)
+
+
+async def test_a_crash_while_the_database_is_locked_costs_no_dream(
+    settings: Settings, rig: Rig, a_wish: A_WISH, caplog: pytest.LogCaptureFixture
+) -> None:
+    await rig.worker.submit(a_wish())
+    await rig.engine.dreams(1)
+    lock = sqlite3.connect(settings.data_dir / "oneiro.db", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    rig.engine.fail(FailureKind.CRASH)
+    await until(lambda: "dream 1: waits" in caplog.text)
+    lock.execute("ROLLBACK")
+    lock.close()
+    await rig.engine.dreams(1)
+    rig.engine.finish()
+    await rig.until(1, DreamState.DONE)

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -24,7 +24,8 @@ class BotProcess:
         ours = {setting.key for setting in SETTINGS}
         inherited = {key: value for key, value in os.environ.items() if key not in ours}
         self._folder = folder
-        self._environ = {**inherited, "PYTHONPATH": str(ROOT), "DATA_DIR": str(folder / "data"), **settings}
+        ours_too = {"PYTHONPATH": str(ROOT), "DATA_DIR": str(folder / "data"), "OMP_NUM_THREADS": "1"}
+        self._environ = {**inherited, **ours_too, **settings}
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._engines: set[int] = set()  # every engine process that was seen
@@ -106,11 +107,16 @@ class BotProcess:
             self.log.append(line.decode(errors="replace").rstrip())
 
 
-async def until(condition: Callable[[], object], what: str, *, timeout_s: float = LOADED_CORES_S) -> None:
-    """Until the condition, which concerns a process, is true. Raises `AssertionError` that says `what`."""
+async def until(
+    condition: Callable[[], bool | Awaitable[bool]], what: str, *, timeout_s: float = LOADED_CORES_S
+) -> None:
+    """Until the condition, of a process or a database, is true. Raises `AssertionError` that says `what`."""
     try:
         async with asyncio.timeout(timeout_s):
-            while not condition():  # noqa: ASYNC110 (a process tells nobody)
+            while True:
+                holds = condition()
+                if holds if isinstance(holds, bool) else await holds:
+                    return
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
         raise AssertionError(f"{what}: not within {timeout_s:g} s") from None

@@ -1,0 +1,294 @@
+"""The real bot end to end: `python -m bot` and its engine, over real sockets, with the embedded models."""
+
+import io
+import itertools
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from PIL import Image
+from simcord.backend.models import Channel, Message
+
+from bot.chat import sentences
+from bot.dreams import Dream, DreamState
+from bot.store import Store
+from bot.votes import VOTE_EMOJI
+from engine import Recipe
+from engine.weights import POCKET
+from tests.bot.bot_process import BotProcess, until
+from tests.discord_server import DiscordServer, Interference
+from tests.discord_server.server import words
+from tests.engine.tiny import write_models
+
+BEAT_S = (
+    1.0  # heartbeats come often, so that a blocked event loop shows; Discord allows 120 messages a minute
+)
+BUSY_S = 60.0  # until something that the engine does has happened, on a machine with other work
+MODEL = "pocket" if POCKET.is_dir() else "biggan-deep-128"
+ENDLESS = 5000  # steps; such a dream ends only when it is stopped
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc"),
+]
+
+
+@asynccontextmanager
+async def running(server: DiscordServer, folder: Path, **settings: str) -> AsyncIterator[BotProcess]:
+    """The bot, connected to the server and with its command registered."""
+    settings = {"DREAM_MODEL": MODEL, "FRAME_PACE_S": "1", "LEASE_S": "5", **settings}
+    if MODEL != "pocket":
+        write_models(folder / "data")
+    known = len(server.gateway.sessions)
+    async with BotProcess(folder, **server.environment(), **settings) as bot:
+        await server.wait(
+            lambda: len(server.gateway.sessions) > known and "dream" in server.commands(),
+            "the bot's connection",
+            timeout_s=BUSY_S,
+        )
+        yield bot
+
+
+async def stop(bot: BotProcess) -> None:
+    bot.send(signal.SIGTERM)
+    assert await bot.end(timeout_s=20) == 0, bot.text
+    await until(lambda: not bot.engines_left(), "the engine's end")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server() -> AsyncIterator[DiscordServer]:
+    async with DiscordServer(heartbeat_interval_s=BEAT_S) as server:
+        yield server
+        assert server.problems == []
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bot(server: DiscordServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotProcess]:
+    """One bot for the tests that leave it as it was; each of them has a channel of its own."""
+    async with running(server, tmp_path_factory.mktemp("bot")) as bot:
+        yield bot
+        await stop(bot)
+        print(bot.text)  # noqa: T201 (pytest shows it with a failure)
+    assert "Traceback" not in bot.text
+
+
+def new_channel(server: DiscordServer) -> Channel:
+    return server.backend.create_channel(server.guild.id, "dreams")
+
+
+async def first_message(server: DiscordServer, channel: Channel, number: int = 1) -> Message:
+    """The channel's `number`th message, waited for."""
+    messages = await server.wait(
+        lambda: server.messages(channel)[number - 1 :], "the dream's message", timeout_s=BUSY_S
+    )
+    return messages[0]
+
+
+async def frame(server: DiscordServer, message: Message, *, after: int = 0) -> None:
+    """Wait for a picture on the message, later than its version `after`."""
+
+    def shown() -> bool:
+        return any(version.attachments for version in server.versions[message.id][after:])
+
+    await server.wait(shown, "a frame", timeout_s=BUSY_S)
+
+
+def is_final(server: DiscordServer, message: Message) -> bool:
+    return any(data.startswith(b"\x89PNG") for data in server.files(message))
+
+
+async def final(server: DiscordServer, message: Message) -> bytes:
+    """Wait for the final picture."""
+    await server.wait(lambda: is_final(server, message), "the final picture", timeout_s=BUSY_S)
+    (png,) = server.files(message)
+    return png
+
+
+def voted(server: DiscordServer, message: Message) -> bool:
+    """Whether the bot's own reactions stand under it."""
+    bot_id = server.backend.bot_user.id
+    reactions = [message.reaction_for(emoji) for emoji in VOTE_EMOJI]
+    return all(reaction is not None and bot_id in reaction.user_ids for reaction in reactions)
+
+
+def cancel_id(message: Message) -> str:
+    """The custom id of the message's only button."""
+    ((row),) = message.components
+    (button,) = row["components"]
+    return str(button["custom_id"])
+
+
+@asynccontextmanager
+async def stored(folder: Path) -> AsyncIterator[Store]:
+    """The bot's own database."""
+    store = Store(f"sqlite+aiosqlite:///{folder / 'data' / 'oneiro.db'}", owner="test")
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def shown_by(store: Store, message: Message) -> Dream:
+    dream = await store.shown_by(message.id)
+    assert dream is not None
+    return dream
+
+
+async def test_a_dream_takes_shape_on_one_message_while_others_are_answered_at_once(
+    server: DiscordServer, bot: BotProcess
+) -> None:
+    ada, bob, channel = server.person("Ada"), server.person("Bob"), new_channel(server)
+    answer = await server.slash(ada, channel, "dream", prompt="a bowl of cherries", seed=7, steps=40)
+    assert answer.latency_s < 1.0
+    assert answer.text == sentences.queued(1) or answer.text == sentences.queued(None)
+    message = await first_message(server, channel)
+    await frame(server, message)
+
+    second = await server.slash(bob, channel, "dream", prompt="the moon", steps=3)
+    assert (second.latency_s < 1.0, second.text) == (True, sentences.queued(1))
+    waiting = await first_message(server, channel, 2)
+    assert sentences.waiting(1) in words(waiting)
+
+    png = await final(server, message)
+    with Image.open(io.BytesIO(png)) as image:
+        assert (image.format, image.width) == ("PNG", image.height)
+        recipe = Recipe.from_json(str(image.info["oneiro"]))
+    assert (recipe.prompt, recipe.seed, recipe.steps) == ("a bowl of cherries", 7, 40)
+    for told in ("a bowl of cherries", f"<@{ada.id}>", "Seed: 7", "Steps: 40", MODEL, "Score: ", "Time: "):
+        assert told in words(message)
+    assert message.components == []
+    await server.wait(lambda: voted(server, message), "the vote reactions")
+
+    frames = [server.files(version) for version in server.versions[message.id] if version.attachments]
+    assert all(len(files) == 1 for files in frames)
+    previews = {files[0] for files in frames[:-1]}
+    assert len(previews) >= 2
+    assert all(preview.startswith(b"\xff\xd8") for preview in previews)
+
+    await final(server, waiting)
+    assert server.messages(channel) == [message, waiting]
+    assert server.gateway.longest_gap_s() < BEAT_S + 1.5
+
+
+async def test_a_bot_comes_back_on_a_dropped_socket_and_hears_what_it_missed(
+    server: DiscordServer, bot: BotProcess
+) -> None:
+    ada, bob, channel = server.person("Ada"), server.person("Bob"), new_channel(server)
+    identifies = server.gateway.identifies
+    await server.slash(ada, channel, "dream", prompt="a red heart", steps=ENDLESS)
+    message = await first_message(server, channel)
+    await frame(server, message)
+    server.gateway.drop()
+    await server.wait(lambda: not server.gateway.online, "the drop")
+    # Asked for while nobody listens: it is answered once the bot has resumed.
+    late = await server.slash(bob, channel, "dream", prompt="a house", steps=2)
+    assert late.text == sentences.queued(1)
+    assert (server.gateway.resumes, server.gateway.identifies) == (1, identifies)
+
+    refused = await server.click(bob, message, cancel_id(message))
+    assert refused.text == sentences.NOT_YOURS
+    cancelled = await server.click(ada, message, cancel_id(message))
+    assert (cancelled.latency_s < 1.0, cancelled.text) == (True, sentences.STOPPING)
+    with Image.open(io.BytesIO(await final(server, message))) as image:
+        assert image.format == "PNG"
+    assert sentences.cancelled(has_picture=True) in words(message)
+    assert message.components == []
+    await final(server, await first_message(server, channel, 2))
+
+
+async def test_a_storm_of_rate_limits_costs_frames_but_not_the_picture(
+    server: DiscordServer, bot: BotProcess
+) -> None:
+    ada, channel = server.person("Ada"), new_channel(server)
+    path = f"/channels/{channel.id}/messages/*"
+    storm = server.fault("PATCH", path, status=429, retry_after_s=0.5, times=7)
+    await server.slash(ada, channel, "dream", prompt="a green tree", steps=10)
+    message = await first_message(server, channel)
+    await final(server, message)
+    assert storm.hits == 7
+    edits = server.calls("PATCH", str(message.id))
+    refused = [call for call in edits if call.status == 429]
+    assert len(refused) == 7  # and none for going too fast
+    after = {id(call): later for call, later in itertools.pairwise(edits)}
+    assert all(after[id(call)].at - call.at > 0.45 for call in refused)  # it waited as told
+
+
+async def test_a_lost_answer_does_not_make_a_second_message(server: DiscordServer, bot: BotProcess) -> None:
+    ada, channel = server.person("Ada"), new_channel(server)
+    lost = server.fault("POST", f"/channels/{channel.id}/messages", does=Interference.LOSE)
+    await server.slash(ada, channel, "dream", prompt="a castle", steps=2)
+    message = await first_message(server, channel)
+    await final(server, message)
+    assert lost.hits == 1
+    assert server.messages(channel) == [message]
+
+
+async def test_the_line_outlives_an_orderly_stop_and_a_kill(tmp_path: Path) -> None:
+    async with DiscordServer() as server:
+        ada, bob = server.person("Ada"), server.person("Bob")
+        async with running(server, tmp_path) as bot:
+            await server.slash(ada, server.channel, "dream", prompt="a rocket", seed=1, steps=50)
+            message = await first_message(server, server.channel)
+            await server.slash(bob, server.channel, "dream", prompt="a pizza", seed=2, steps=2)
+            waiting = await first_message(server, server.channel, 2)
+            await frame(server, message)
+            await stop(bot)
+            assert sentences.PAUSED in words(message)
+        assert not is_final(server, message) and not is_final(server, waiting)
+
+        before = len(server.versions[message.id])
+        async with running(server, tmp_path) as bot:
+            await frame(server, message, after=before)
+            bot.send(signal.SIGKILL)
+            assert await bot.end() == -signal.SIGKILL
+            await until(lambda: not bot.engines_left(), "the orphaned engine's end")
+        assert not is_final(server, message)
+
+        async with running(server, tmp_path) as bot, stored(tmp_path) as store:
+            await final(server, waiting)
+            await final(server, message)
+            await server.wait(lambda: voted(server, message) and voted(server, waiting), "the reactions")
+            server.react(bob, message, VOTE_EMOJI[0])
+            dream = await shown_by(store, message)
+            await until(lambda: _counted(store, dream, 1), "the vote")
+            await stop(bot)
+        server.react(server.person("Carol"), message, VOTE_EMOJI[1])
+
+        async with running(server, tmp_path) as bot, stored(tmp_path) as store:
+            await until(lambda: _counted(store, dream, 2), "the vote cast while the bot was away")
+            for shown, attempts in ((message, 2), (waiting, 1)):  # an orderly stop costs no attempt
+                dream = await shown_by(store, shown)
+                assert (dream.state, dream.attempts) == (DreamState.DONE, attempts)
+            await stop(bot)
+        assert server.messages() == [message, waiting]
+        for shown in (message, waiting):
+            pictures = [server.files(version) for version in server.versions[shown.id]]
+            assert len({files[0] for files in pictures if files and files[0].startswith(b"\x89PNG")}) == 1
+        assert server.problems == []
+
+
+async def _counted(store: Store, dream: Dream, votes: int) -> bool:
+    return await store.count_votes(dream.id) == votes
+
+
+async def test_without_a_token_it_says_what_to_do_and_ends_with_its_own_code(tmp_path: Path) -> None:
+    async with BotProcess(tmp_path) as bot:
+        assert await bot.end() not in (0, 1, 2)
+    assert "DISCORD_TOKEN" in bot.text and "Traceback" not in bot.text
+    assert not (tmp_path / "data").exists()
+
+
+async def test_a_wrong_token_is_one_sentence(tmp_path: Path) -> None:
+    async with DiscordServer() as server:
+        settings = server.environment() | {"DISCORD_TOKEN": "wrong.token"}
+        async with BotProcess(tmp_path, **settings) as bot:
+            assert await bot.end() != 0
+        assert "Traceback" not in bot.text
+        assert "DISCORD_TOKEN" in bot.text
+        assert "wrong.token" not in bot.text
+        assert len(server.rest.calls) == 1

@@ -14,8 +14,8 @@ from engine.pocket import scenes
 from engine.pocket.captions import COLOUR_NAMES, OPPOSITE, Caption, Captions, tinted
 
 SIDE = 64  # pixels
-SHARE_TINTED = 0.13
-SHARE_PAIRS = 0.16
+SHARE_TINTED = 0.1
+SHARE_PAIRS = 0.11
 SHARE_RELATIONS = 0.5  # of the pairs: those whose caption says where things stand
 SHARE_NOISE_WORDS = 0.12  # captions with a word in them that means nothing
 USUAL_TOKENS, ALL_TOKENS = 18, 32  # short texts train fast; one batch in LONG_EVERY teaches the long ones
@@ -106,7 +106,7 @@ class BatchMaker:
         n, pairs = len(one), len(two)
         ground = scenes.backgrounds(n, SIDE, self._torch)
         first = self._drawings[one]
-        layout = scenes.random_layout(n, self._torch, 0.5, 1.45, flips=True)
+        layout = scenes.random_layout(n, self._torch, 0.62, 1.4, flips=True)
         relations: list[str | None] = []
         second_layout = scenes.random_layout(pairs, self._torch, 0.42, 0.68, flips=False)
         x, y, size, flip = layout.x.clone(), layout.y.clone(), layout.size.clone(), layout.flip.clone()

@@ -1,7 +1,7 @@
-"""A small CLIP: a convolutional stem with a transformer for 64 px pictures, a two-layer tower for text.
+"""A small CLIP: a residual convolutional tower for 64 px pictures, a two-layer transformer for text.
 
 After Radford et al. 2021 (CLIP). Ours differs where few pictures and few bytes ask for it: batch-normalised
-convolutions before the image's transformer, a text tower that sees both ways and pools by a learned weight.
+convolutions see the picture, and the text tower looks both ways and pools by a learned weight.
 """
 
 import json
@@ -27,9 +27,8 @@ class PocketClipConfig:
     max_tokens: int = 32  # with start and end
     vocab_size: int = 8706
     dimension: int = 256  # of the embeddings
-    stem: tuple[int, int, int] = (32, 64, 128)  # channels at 1/2, 1/4 and 1/8 of the picture
-    image_width: int = 192
-    image_layers: int = 4
+    channels: tuple[int, int, int, int] = (32, 64, 128, 224)  # at 1/2, 1/4, 1/8 and 1/16 of the picture
+    blocks: tuple[int, int, int, int] = (0, 0, 1, 2)  # residual blocks at these sizes
     text_width: int = 192
     text_layers: int = 2
     heads: int = 4
@@ -43,10 +42,16 @@ class PocketClipConfig:
                 raise ValueError("another model type")
             if set(values) != {f.name for f in fields(cls)}:
                 raise ValueError("other keys")
-            values["stem"] = tuple(values["stem"])
-            numbers = [*values["stem"], *(v for k, v in values.items() if k != "stem")]
-            if len(values["stem"]) != 3 or any(type(n) is not int or not 0 < n < 100_000 for n in numbers):
+            for key in ("channels", "blocks"):
+                values[key] = tuple(values[key])
+                if len(values[key]) != 4:
+                    raise ValueError("not four sizes")
+            numbers = [*values["channels"], values["blocks"][-1]]
+            numbers += [value for value in values.values() if not isinstance(value, tuple)]
+            if any(type(n) is not int or not 0 < n < 100_000 for n in numbers):
                 raise ValueError("a value out of range")
+            if any(type(n) is not int or not 0 <= n < 100 for n in values["blocks"]):
+                raise ValueError("a number of blocks out of range")
             return cls(**values)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{path} is missing or not the config of a pocket perceptor.") from error
@@ -58,22 +63,20 @@ class PocketClip(nn.Module):
     def __init__(self, config: PocketClipConfig) -> None:
         super().__init__()
         self.config = config
-        one, two, three = config.stem
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, one, 4, 2, 1, bias=False), nn.BatchNorm2d(one), nn.SiLU(),
-            nn.Conv2d(one, two, 3, 2, 1, bias=False), nn.BatchNorm2d(two), nn.SiLU(),
-            _Residual(two),
-            nn.Conv2d(two, three, 3, 2, 1, bias=False), nn.BatchNorm2d(three), nn.SiLU(),
-            _Residual(three),
-            nn.Conv2d(three, config.image_width, 3, 2, 1),
-        )  # fmt: skip
+        layers: list[nn.Module] = []
+        before = 3
+        for index, (channels, blocks) in enumerate(zip(config.channels, config.blocks, strict=True)):
+            kernel = 4 if index == 0 else 3
+            layers.append(nn.Conv2d(before, channels, kernel, 2, 1, bias=False))
+            layers += [nn.BatchNorm2d(channels), nn.SiLU()]
+            layers += [_Residual(channels) for _ in range(blocks)]
+            before = channels
+        self.image_layers = nn.Sequential(*layers[:-1])  # the last block comes after the positions
         side = config.image_size // 16
-        self.image_position = nn.Parameter(0.02 * torch.randn(side * side, config.image_width))
-        self.image_blocks = nn.ModuleList(
-            _Block(config.image_width, config.heads) for _ in range(config.image_layers)
-        )
-        self.image_norm = nn.LayerNorm(config.image_width)
-        self.image_projection = nn.Linear(config.image_width, config.dimension, bias=False)
+        self.image_position = nn.Parameter(0.02 * torch.randn(before, side, side))
+        self.image_last = layers[-1]
+        self.image_norm = nn.BatchNorm2d(before)
+        self.image_projection = nn.Linear(before, config.dimension, bias=False)
         self.token = nn.Embedding(config.vocab_size, config.text_width)
         nn.init.normal_(self.token.weight, std=0.02)
         self.text_position = nn.Parameter(0.02 * torch.randn(config.max_tokens, config.text_width))
@@ -86,11 +89,9 @@ class PocketClip(nn.Module):
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Pictures float [n, 3, 64, 64] in 0..1 → float [n, dimension], unit rows; differentiable."""
-        x = self.stem(pixels * 4 - 2)  # [n, width, 4, 4]
-        x = x.flatten(2).transpose(1, 2) + self.image_position  # [n, 16, width]
-        for block in self.image_blocks:
-            x = block(x, None)
-        return F.normalize(self.image_projection(self.image_norm(x).mean(1)).float(), dim=1)
+        x = self.image_layers(pixels * 4 - 2) + self.image_position  # [n, channels, 4, 4]
+        x = F.silu(self.image_norm(self.image_last(x))).mean((2, 3))  # [n, channels]
+        return F.normalize(self.image_projection(x).float(), dim=1)
 
     def encode_text(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Token ids and mask (1: a token, 0: padding), both [n, m], m ≤ max_tokens → [n, dimension]."""
@@ -158,7 +159,7 @@ class _Block(nn.Module):
         self.mlp_in = nn.Linear(width, 4 * width)
         self.mlp_out = nn.Linear(4 * width, width)
 
-    def forward(self, x: Tensor, kept: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, kept: Tensor) -> Tensor:
         n, m, width = x.shape
         q, k, v = (
             self.attention_in(self.attention_norm(x)).view(n, m, 3, self.heads, -1).permute(2, 0, 3, 1, 4)

@@ -83,12 +83,12 @@ def backgrounds(count: int, side: int, random: torch.Generator) -> Tensor:
     kind = torch.rand(count, generator=random)
     plain = corners[:, :, :1, :1].expand(-1, -1, 2, 2)
     light = 0.75 + 0.25 * corners
-    picked = torch.where((kind < 0.4)[:, None, None, None], plain, corners)
-    picked = torch.where((kind > 0.6)[:, None, None, None], light, picked)
-    picked = torch.where((kind > 0.75)[:, None, None, None], torch.ones(()), picked)
+    picked = torch.where((kind < 0.35)[:, None, None, None], plain, corners)
+    picked = torch.where((kind > 0.5)[:, None, None, None], light, picked)
+    picked = torch.where((kind > 0.65)[:, None, None, None], torch.ones(()), picked)
     smooth = F.interpolate(picked, size=side, mode="bilinear", align_corners=True)
     cloud = F.interpolate(torch.rand(count, 3, 5, 5, generator=random), size=side, mode="bilinear")
-    return torch.where(((kind > 0.52) & (kind < 0.62))[:, None, None, None], cloud, smooth)
+    return torch.where(((kind > 0.42) & (kind < 0.46))[:, None, None, None], cloud, smooth)
 
 
 def over(layers: Tensor, ground: Tensor) -> Tensor:
@@ -107,18 +107,18 @@ def wear(pictures: Tensor, random: torch.Generator) -> Tensor:
         return low + (high - low) * torch.rand(n, channels, 1, 1, generator=random)
 
     mean = pictures.mean((1, 2, 3), keepdim=True)
-    pictures = (pictures - mean) * around(0.7, 1.2) + mean * around(0.85, 1.15) * around(0.94, 1.06, 3)
-    chosen = some(0.2)
+    pictures = (pictures - mean) * around(0.75, 1.2) + mean * around(0.85, 1.15) * around(0.94, 1.06, 3)
+    chosen = some(0.15)
     pictures[chosen] = F.avg_pool2d(F.pad(pictures[chosen], (1, 1, 1, 1), mode="replicate"), 3, 1)
-    chosen = some(0.2)
+    chosen = some(0.15)
     pictures[chosen] = F.interpolate(
         F.avg_pool2d(pictures[chosen], 2), size=side, mode="bilinear", align_corners=False
     )
-    chosen = some(0.08)
+    chosen = some(0.04)
     pictures[chosen] = F.interpolate(
         F.avg_pool2d(pictures[chosen], 4), size=side, mode="bilinear", align_corners=False
     )
-    chosen = some(0.25)
+    chosen = some(0.15)
     noise = torch.randn(len(chosen), 3, side, side, generator=random)
     pictures[chosen] += noise * 0.07 * torch.rand(len(chosen), 1, 1, 1, generator=random)
     return pictures.clamp(0, 1)

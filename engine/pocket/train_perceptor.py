@@ -26,7 +26,7 @@ from engine.pocket.tokens import load_tokenizer, write_tokenizer
 log = logging.getLogger(__name__)
 
 TOKENIZER_FILES = ("vocab.json", "merges.txt", "tokenizer_config.json")
-WARM_UP_STEPS = 300
+WARM_UP_STEPS = 150
 EMA = 0.998  # a step; less at the beginning
 WEIGHT_DECAY = 0.05
 MAX_SCALE = 60.0  # CLIP's is 100; so few pictures are learnt by heart with it
@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--minutes", type=float, default=85, help="training time in all (%(default)s)")
     parser.add_argument("--batch", type=int, default=96, help="pictures a step (%(default)s)")
-    parser.add_argument("--rate", type=float, default=1.2e-3, help="highest learning rate (%(default)s)")
+    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate (%(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (%(default)s)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="(%(default)s)")
@@ -148,8 +148,8 @@ def train(options: argparse.Namespace) -> None:
 def row_weight(description: dict[str, Any]) -> float:
     """How often a picture is drawn: concrete things of many styles before what only openclipart has."""
     if description["concept"].startswith("clip-"):
-        return 0.22
-    return 1.0 if description["thing"] else 0.4
+        return 0.06
+    return 1.0 if description["thing"] else 0.2
 
 
 def batch_losses(model: PocketClip, prototypes: Prototypes, batch: Batch) -> dict[str, Tensor]:
@@ -160,7 +160,7 @@ def batch_losses(model: PocketClip, prototypes: Prototypes, batch: Batch) -> dic
     """
     with torch.autocast(batch.pictures.device.type, torch.bfloat16):
         pictures = model.encode_image(batch.pictures.contiguous(memory_format=torch.channels_last))
-        texts = encode_by_length(model, batch.ids, batch.mask)
+    texts = encode_by_length(model, batch.ids, batch.mask)
     n = len(pictures)
     own, wrong = texts[:n], texts[n:]
     scale = prototypes.pair_scale.exp().clamp(max=MAX_SCALE)

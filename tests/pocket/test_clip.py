@@ -11,7 +11,7 @@ from engine.errors import ModelError
 from engine.pocket.clip import PocketClip, PocketClipConfig
 
 TINY = PocketClipConfig(
-    vocab_size=50, max_tokens=8, dimension=12, stem=(4, 6, 8), image_width=16, image_layers=1,
+    vocab_size=50, max_tokens=8, dimension=12, channels=(4, 6, 8, 10), blocks=(0, 1, 0, 1),
     text_width=16, text_layers=1, heads=2,
 )  # fmt: skip
 
@@ -78,7 +78,7 @@ def test_tensor_too_many_too_few_or_of_another_shape_is_refused(folder: Path) ->
     for changed in (
         fewer,
         {**weights, "extra": torch.zeros(1)},
-        {**fewer, "image_position": torch.zeros(4, 16)},
+        {**fewer, "image_position": torch.zeros(10, 2, 8)},
     ):
         save_file(changed, folder / "model.safetensors")
         with pytest.raises(ModelError, match=r"do not fit their config\.json"):
@@ -87,7 +87,15 @@ def test_tensor_too_many_too_few_or_of_another_shape_is_refused(folder: Path) ->
 
 @pytest.mark.parametrize(
     "change",
-    [{"model_type": "clip"}, {"heads": 0}, {"stem": [4, 6]}, {"vocab_size": "many"}, {"colour": 3}],
+    [
+        {"model_type": "clip"},
+        {"heads": 0},
+        {"channels": [4, 6]},
+        {"blocks": [0, 0, 1, 0]},
+        {"blocks": 2},
+        {"vocab_size": "many"},
+        {"colour": 3},
+    ],
 )
 def test_config_of_another_model_is_refused(folder: Path, change: dict) -> None:
     path = folder / "config.json"

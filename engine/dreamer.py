@@ -102,10 +102,12 @@ class Dreamer:
             if stopped:
                 break
         assert last is not None  # the loop yields or raises
+        whole = last.step == settings.steps
         recipe = Recipe(
             prompt=request.prompt,
             seed=request.seed,
-            steps=settings.steps,
+            # A search that ended early is repeated to the step of its best picture, which is then its last.
+            steps=settings.steps if whole else last.best.step,
             model=loaded.pair.name,
             generator=loaded.pair.generator_name,
             perceptor=loaded.pair.perceptor_name,

@@ -58,7 +58,16 @@ def test_stop_is_asked_at_each_step_and_keeps_the_best(dreamer: Dreamer) -> None
     *_, last, finished = dreamer.dream(request(steps=500), lambda: next(asked))
     assert isinstance(last, Progress) and last.step == 3
     assert isinstance(finished, Finished) and finished.stopped and finished.steps_done == 3
-    assert recipe_of(finished.picture).steps == 500
+
+
+def test_the_recipe_of_a_stopped_dream_gives_its_very_bytes(dreamer: Dreamer) -> None:
+    asked = iter([False] * 33 + [True])
+    finished = list(dreamer.dream(request(steps=500), lambda: next(asked)))[-1]
+    assert isinstance(finished, Finished) and finished.steps_done == 34
+    recipe = recipe_of(finished.picture)
+    again = events(dreamer, request(steps=recipe.steps))[-1]
+    assert isinstance(again, Finished) and not again.stopped
+    assert again.picture == finished.picture
 
 
 def test_a_prompt_beyond_the_tokens_is_cut_with_a_notice(dreamer: Dreamer) -> None:

@@ -61,8 +61,8 @@ class Parts:
 
     async def begin(self) -> None:
         """Rebuild what a former process left and dream on; the client must be logged in."""
+        await self.worker.start()  # first, so that there are places to show
         await self.presenter.start(poster=Poster(client=self.client), line=self.worker)
-        await self.worker.start()
 
     async def end(self) -> None:
         """The dream in hand goes back in line, its message says so; everything else is stored already."""

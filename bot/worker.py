@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 2  # a dream that ends the engine (or the bot) so often is not tried again
 POLL_S = 10.0  # seconds between looks for dreams that another process stored or left behind
 RETRY_S = 5.0  # seconds to wait while the database cannot be used
-_RETRIED = frozenset({FailureKind.CRASH, FailureKind.HANG})  # other failures would only happen again
+# Other failures would only happen again. STOPPED is here for a stop that nobody asked us for.
+_RETRIED = frozenset({FailureKind.CRASH, FailureKind.HANG, FailureKind.STOPPED})
 
 
 class Engine(Protocol):

@@ -17,6 +17,9 @@ _NEEDED_IN_THREADS = {
     "send_messages_in_threads" if key == "send_messages" else key: name for key, name in _NEEDED.items()
 } | {"send_messages_in_threads": "Send Messages in Threads"}
 
+# What an invitation asks for.
+PERMISSIONS = discord.Permissions(**dict.fromkeys(_NEEDED | _NEEDED_IN_THREADS, True))
+
 
 def missing(permissions: discord.Permissions, *, thread: bool) -> list[str]:
     """Names of the permissions that the bot lacks."""

@@ -7,6 +7,7 @@ from time import time
 import aiohttp
 import discord
 
+from bot.chat.access import PERMISSIONS
 from bot.chat.commands import Tree, dream
 from bot.chat.presenter import Presenter
 from bot.chat.views import CancelButton
@@ -61,6 +62,8 @@ class OneiroClient(discord.Client):
     async def on_ready(self) -> None:
         assert self.user is not None
         log.info("Connected as %s, in %d servers", self.user, len(self.guilds))
+        if self.application_id is not None:
+            log.info("Invite me: %s", discord.utils.oauth_url(self.application_id, permissions=PERMISSIONS))
         await self._recount()
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:

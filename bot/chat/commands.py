@@ -1,5 +1,6 @@
 """The slash commands. Each checks, calls one thing, answers."""
 
+import asyncio
 import logging
 import secrets
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from bot.chat.client import OneiroClient
 
 log = logging.getLogger(__name__)
+
+POSTED_S = 600.0  # seconds; an interaction can be followed up for 900 (Discord reference, 2026-08)
 
 
 @app_commands.command(name="dream", description=sentences.COMMAND)
@@ -46,7 +49,12 @@ async def dream(
         return
     place = client.worker.places().get(queued.id)
     await interaction.response.send_message(sentences.queued(place), ephemeral=True)
-    if not await client.presenter.posted(queued.id):
+    try:
+        async with asyncio.timeout(POSTED_S):
+            posted = await client.presenter.posted(queued.id)
+    except TimeoutError:
+        return  # Discord has trouble; the message comes when it can
+    if not posted:
         await interaction.followup.send(sentences.NO_CHANNEL, ephemeral=True)
 
 

@@ -69,7 +69,8 @@ class Desk:
         due = self._due.get(screen.dream.id)
         if due is None or _rank(screen) == 0:
             return 0.0
-        return due + (PLACES_PACE - 1) * self._pace_s * (_rank(screen) == 2)
+        is_place = screen.dream.state is DreamState.QUEUED and screen.dream.message_id is not None
+        return due + (PLACES_PACE - 1) * self._pace_s if is_place else due
 
 
 def _rank(screen: Screen) -> int:

@@ -10,20 +10,12 @@ from simcord.env import Env
 from simcord.results import InteractionResult
 
 from bot.__main__ import Parts, build
+from bot.chat.access import PERMISSIONS
 from bot.dreams import Dream, DreamState
 from bot.settings import Settings
 from tests.bot.scripted import ScriptedEngine, until
 
-NEEDED = discord.Permissions(
-    view_channel=True,
-    send_messages=True,
-    send_messages_in_threads=True,
-    embed_links=True,
-    attach_files=True,
-    read_message_history=True,
-    add_reactions=True,
-    use_application_commands=True,
-)
+NEEDED = discord.Permissions(PERMISSIONS.value | discord.Permissions(use_application_commands=True).value)
 
 
 class World:

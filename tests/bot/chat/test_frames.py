@@ -227,3 +227,14 @@ async def test_the_bot_asks_discord_for_no_members_and_no_messages(world: World)
     assert client.intents == discord.Intents(guilds=True, guild_reactions=True)
     assert list(client.cached_messages) == []
     assert {m.id for g in client.guilds for m in g.members} <= {client.application_id, client.user.id}
+
+
+async def test_a_first_message_that_discord_would_not_take_is_posted_once_it_does(world: World) -> None:
+    world.env.inject_error("POST", "/channels/*/messages", status=500, times=2)
+    answer = await world.dream(world.alice)
+    assert answer.response is not None and answer.response.content == sentences.queued(1)
+    assert answer.followups == []
+    await world.engine.dreams(1)
+    world.engine.finish()
+    await world.until_delivered(1)
+    assert [a.filename for m in world.messages() for a in m.attachments] == ["dream-1.png"]

@@ -1,0 +1,218 @@
+"""The pocket generator while it learns: the package's own BigGAN without spectral norm, run one condition
+row a layer; and its way out into the package's own file format.
+
+Spectral norm would hold each layer's gain at 1, which hinders a network that learns pictures by heart. So it
+is off while training, and the export writes u and v such that u'Wv = 1: the package's evaluation forward,
+which divides W by u'Wv, then computes exactly what was trained.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from pytorch_pretrained_biggan import BigGAN, BigGANConfig
+from pytorch_pretrained_biggan.model import BigGANBatchNorm, GenBlock, SelfAttn
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from engine.pocket.latents_map import USED
+
+LAYERS = [
+    [False, 16, 16],  # 4 px
+    [False, 16, 16],
+    [True, 16, 8],  # 8 px
+    [False, 8, 8],
+    [True, 8, 4],  # 16 px
+    [False, 4, 4],
+    [True, 4, 2],  # 32 px
+    [True, 2, 1],  # 64 px
+    [True, 1, 1],  # 128 px
+]  # widths fall early: every size costs about the same arithmetic, and most weights sit where they are cheap
+ATTENTION = 5  # before block 5, at 16 px
+TRUNK = 7  # blocks that end at 32 px, where the training's extra head looks
+TINT_ROW = 6  # feeds block 5, at 16 px
+BACKGROUND_ROW = 8  # feeds block 7, at 64 px
+
+
+def configuration(num_classes: int, width: int = 32) -> BigGANConfig:
+    """The package's configuration of the pocket generator: 128 px, 128 latents, two rows of statistics."""
+    return BigGANConfig(
+        output_dim=128,
+        z_dim=128,
+        class_embed_dim=128,
+        channel_width=width,
+        num_classes=num_classes,
+        layers=LAYERS,
+        attention_layer_position=ATTENTION,
+        eps=1e-4,
+        n_stats=2,
+    )
+
+
+class TrainedGenerator(nn.Module):
+    """The package's BigGAN with plain weights, and a head at 32 px that only training uses."""
+
+    def __init__(self, config: BigGANConfig, generator: torch.Generator) -> None:
+        super().__init__()
+        self.config = config
+        self.net = BigGAN(config)
+        for module in self.net.modules():
+            if hasattr(module, "weight_orig"):
+                nn.utils.remove_spectral_norm(module)
+                module._load_state_dict_pre_hooks.clear()  # the line above leaves one
+        self.blocks = [layer for layer in self.net.generator.layers if isinstance(layer, GenBlock)]
+        channels = config.channel_width * config.layers[TRUNK - 1][2]
+        self.head = nn.Conv2d(channels, 4, 3, padding=1)  # premultiplied RGB and coverage at 32 px
+        self._initialise(generator)
+
+    def _initialise(self, generator: torch.Generator) -> None:
+        """He's initialisation, quiet residual ends, and no weight on latent coordinates without a meaning."""
+        z_dim = self.config.z_dim
+        with torch.no_grad():
+            for name, module in self.named_modules():
+                if isinstance(module, nn.Conv2d):
+                    fan_in = module.weight[0].numel()
+                    gain = 0.5 if name.endswith("conv_3") else 1.0
+                    module.weight.normal_(0, gain * (2 / fan_in) ** 0.5, generator=generator)
+                    if module.bias is not None:
+                        module.bias.zero_()
+                elif name.endswith(("scale", "offset")):
+                    module.weight.normal_(0, 0.3 / z_dim**0.5, generator=generator)
+                    module.weight[:, USED:z_dim] = 0
+                elif name.endswith("gen_z"):
+                    module.weight.normal_(0, 1 / z_dim**0.5, generator=generator)
+                    module.weight[:, :USED] *= 3
+                    module.weight[:, USED:z_dim] = 0
+                    module.bias.zero_()
+            self.net.generator.conv_to_rgb.weight[3:] = 0  # the package keeps the first three channels alone
+            self.net.generator.bn.weight.fill_(1)
+            self.net.generator.bn.bias.zero_()
+            self.net.embeddings.weight.normal_(0, 1, generator=generator)
+
+    def _linear(self, layer: nn.Linear, z: Tensor, e: Tensor) -> Tensor:
+        """The layer on the condition (z, e): only the used latents are multiplied, so that the columns of
+        the others keep their zero."""
+        weight = layer.weight
+        out = F.linear(z, weight[:, :USED]) + F.linear(e, weight[:, self.config.z_dim :])
+        return out if layer.bias is None else out + layer.bias
+
+    def _norm(self, bn: BigGANBatchNorm, x: Tensor, z: Tensor, e: Tensor, measure: bool) -> Tensor:
+        """BigGANBatchNorm at truncation 1 and the ReLU behind it; `measure` first sets the statistics."""
+        if measure:
+            x32 = x.detach().float()
+            bn.running_means.copy_(x32.mean((0, 2, 3)).expand_as(bn.running_means))
+            bn.running_vars.copy_((x32.var((0, 2, 3)) + 1e-3).expand_as(bn.running_vars))
+        with torch.autocast("cpu", enabled=False):
+            inverse = torch.rsqrt(bn.running_vars[1] + bn.eps)
+            scale = (1 + self._linear(bn.scale, z, e)) * inverse  # [B, C]
+            offset = self._linear(bn.offset, z, e) - bn.running_means[1] * scale
+        scale, offset = scale.to(x.dtype)[:, :, None, None], offset.to(x.dtype)[:, :, None, None]
+        return torch.addcmul(offset, x, scale).relu_()
+
+    def _block(self, block: GenBlock, x: Tensor, z: Tensor, e: Tensor, measure: bool) -> Tensor:
+        h = block.conv_0(self._norm(block.bn_0, x, z, e, measure))
+        h = self._norm(block.bn_1, h, z, e, measure)
+        if block.up_sample:
+            h = F.interpolate(h, scale_factor=2, mode="nearest")
+        h = block.conv_1(h)
+        h = block.conv_2(self._norm(block.bn_2, h, z, e, measure))
+        h = block.conv_3(self._norm(block.bn_3, h, z, e, measure))
+        if block.drop_channels:
+            x = x[:, : x.shape[1] // 2]
+        if block.up_sample:
+            x = F.interpolate(x, scale_factor=2, mode="nearest")
+        return h + x
+
+    def trunk(self, z: Tensor, e: Tensor, measure: bool = False) -> Tensor:
+        """Features [B, C, 32, 32] of latents `z` [B, rows, >= USED] and class vectors `e` [B, rows, 128]."""
+        z = z[:, :, :USED]
+        with torch.autocast("cpu", enabled=False):
+            x = self._linear(self.net.generator.gen_z, z[:, 0], e[:, 0])
+        x = x.view(-1, 4, 4, 16 * self.config.channel_width).permute(0, 3, 1, 2)  # channels last by itself
+        if torch.is_autocast_enabled("cpu"):
+            x = x.bfloat16()
+        index = 0
+        for layer in self.net.generator.layers:
+            if isinstance(layer, SelfAttn):
+                x = layer(x.contiguous()).contiguous(memory_format=torch.channels_last)
+                continue
+            if index == TRUNK:
+                break
+            x = self._block(layer, x, z[:, index + 1], e[:, index + 1], measure)
+            index += 1
+        return x
+
+    def coarse(self, features: Tensor) -> Tensor:
+        """The training head: premultiplied RGB and coverage [B, 4, 32, 32] of the trunk's features. It is
+        linear: behind a ReLU, 63 of 64 channels died in the first minutes and all pictures stayed brown."""
+        return self.head(features)
+
+    def top(self, x: Tensor, z: Tensor, e: Tensor, measure: bool = False) -> Tensor:
+        """Picture [B, 3, 128, 128] in -1..1 from the trunk's features."""
+        z = z[:, :, :USED]
+        for index in range(TRUNK, len(self.blocks)):
+            x = self._block(self.blocks[index], x, z[:, index + 1], e[:, index + 1], measure)
+        generator = self.net.generator
+        bn = generator.bn
+        if measure:
+            x32 = x.detach().float()
+            bn.running_means.copy_(x32.mean((0, 2, 3)).expand_as(bn.running_means))
+            bn.running_vars.copy_((x32.var((0, 2, 3)) + 1e-3).expand_as(bn.running_vars))
+        scale = bn.weight * torch.rsqrt(bn.running_vars[1] + bn.eps)
+        offset = bn.bias - bn.running_means[1] * scale
+        x = torch.addcmul(offset.to(x.dtype)[:, None, None], x, scale.to(x.dtype)[:, None, None]).relu_()
+        rgb = generator.conv_to_rgb
+        return torch.tanh(F.conv2d(x, rgb.weight[:3], rgb.bias[:3], padding=1).float())
+
+
+def export(state: dict[str, Tensor], config: BigGANConfig, folder: Path) -> None:
+    """Writes config.json and model.safetensors: the package's state dict, half precision, from the plain
+    weights `state` (names without the `net.` in front)."""
+    reference = BigGAN(config).state_dict()
+    tensors: dict[str, Tensor] = {}
+    for name, like in reference.items():
+        if name.endswith(("weight_u", "weight_v")):
+            continue
+        source = state[name.replace("weight_orig", "weight")].detach().float()
+        tensors[name] = source.reshape(like.shape).half()
+    for name in reference:
+        if name.endswith("weight_orig"):
+            u, v = unit_gain(tensors[name])
+            tensors[name.replace("_orig", "_u")], tensors[name.replace("_orig", "_v")] = u, v
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.tmp"):
+        old.unlink()
+    save_file({k: t.contiguous() for k, t in tensors.items()}, folder / "model.safetensors.tmp")
+    (folder / "model.safetensors.tmp").replace(folder / "model.safetensors")
+    (folder / "config.json").write_text(config.to_json_string(), encoding="utf-8")
+
+
+def unit_gain(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """u [rows] and v [columns], half precision, with u'Wv = 1 within 1e-5 for W = `weight` [rows, ...] as
+    one matrix: the leading singular pair, u divided by the singular value, then mended after rounding."""
+    matrix = weight.double().reshape(weight.shape[0], -1)
+    v = F.normalize(torch.ones(matrix.shape[1], dtype=torch.float64), dim=0)
+    for _ in range(30):
+        u = F.normalize(matrix @ v, dim=0)
+        v = F.normalize(matrix.t() @ u, dim=0)
+    v = v.half()
+    response = matrix @ v.double()  # [rows]
+    u = (u / torch.dot(u, response)).half()
+    for index in response.abs().argsort(descending=True).tolist() * 4:  # small steps of single entries
+        error = 1 - torch.dot(u.double(), response)
+        if error.abs() < 1e-5:
+            break
+        u[index] = (u[index].double() + error / response[index]).half()
+    return u, v
+
+
+def load(folder: Path) -> BigGAN:
+    """The package's BigGAN with the files of `folder`, in single precision, frozen, in evaluation mode."""
+    values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    model = BigGAN(BigGANConfig.from_dict(values))
+    tensors = load_file(folder / "model.safetensors")
+    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=True)
+    return model.eval().requires_grad_(False)

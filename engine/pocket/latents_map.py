@@ -1,0 +1,85 @@
+"""What the pocket generator was taught to do with its latents: style, tint and background.
+
+The search draws every latent row z ~ N(0, 1), one row per generator layer. Training gives three of those
+rows a fixed meaning, so that any draw is a good picture and every direction that matters is easy to find:
+row 0 picks the drawing style, one middle row tints the thing, one late row paints the background. Only the
+first `USED` coordinates of a row mean anything; the others have no weight at all.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+STYLES = ("fluent-3d", "fluent", "fluent-flat", "noto", "twemoji")
+STYLE = (0, 1, 2)  # coordinates whose signs walk a small tree to one of STYLES
+TINT = (3, 4)  # a point of the plane: its angle is the hue, its radius the strength
+BACKGROUND_HUE = (5, 6)  # likewise for the background
+BACKGROUND_DEPTH = 7  # below 0.4 pale, above it darker and darker
+BACKGROUND_SLOPE = 8  # positive: darker towards the bottom, negative: towards the top
+USED = 9  # coordinates 0..8 of a row
+
+TINT_FROM, TINT_FULL = 1.5, 2.3  # radii: natural colours inside, fully tinted outside; 33 % and 7 % of draws
+MARGIN = 0.12  # training keeps the style's coordinates this far from zero: the borders are blends
+
+
+def smoothstep(x: Tensor, low: float, high: float) -> Tensor:
+    """Hermite step: 0 below low, 1 above high, smooth between."""
+    t = ((x - low) / (high - low)).clamp(0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def style_index(z: Tensor) -> Tensor:
+    """Index into STYLES that row 0 `z` [..., >= 3] stands for: fluent-3d, noto and twemoji 1/4 each, the
+    two plainer fluent ones 1/8."""
+    fluent, rich, shaded = z[..., 0] > 0, z[..., 1] > 0, z[..., 2] > 0
+    plain = torch.where(shaded, 1, 2)
+    return torch.where(
+        fluent,
+        torch.where(rich, torch.zeros_like(plain), plain),
+        torch.where(rich, torch.full_like(plain, 3), torch.full_like(plain, 4)),
+    )
+
+
+def with_style(z: Tensor, style: Tensor) -> Tensor:
+    """Row 0 `z` [B, n] with the signs of its style coordinates set to mean `style` [B], MARGIN off zero."""
+    signs = torch.tensor([[1, 1, 0], [1, -1, 1], [1, -1, -1], [-1, 1, 0], [-1, -1, 0]])[style]
+    head = z[:, :3]
+    away = head.abs() + MARGIN
+    decided = torch.where(
+        signs == 0, head, away * signs
+    )  # [B, 3]; the third is free where it decides nothing
+    return torch.cat((decided, z[:, 3:]), dim=1)
+
+
+def hue_colour(x: Tensor, y: Tensor, swing: float) -> Tensor:
+    """RGB [B, 3] in 0..1 of the angle of (x, y): red at 0, green at 120, blue at 240 degrees."""
+    angle = torch.atan2(y, x)[:, None]  # [B, 1]
+    phases = torch.tensor([0.0, 2 * math.pi / 3, 4 * math.pi / 3])
+    return (0.5 + swing * torch.cos(angle - phases)).clamp(0, 1)
+
+
+def tint(colour: Tensor, z: Tensor) -> Tensor:
+    """Straight RGB `colour` [B, 3, H, W] in 0..1, tinted as the tint row `z` [B, >= 5] says: a duotone of
+    the luminance (Rec. 601 weights), black to the hue to white, mixed in by the radius."""
+    x, y = z[:, TINT[0]], z[:, TINT[1]]
+    strength = 0.9 * smoothstep(torch.hypot(x, y), TINT_FROM, TINT_FULL)[:, None, None, None]
+    hue = hue_colour(x, y, 0.62)[:, :, None, None]  # [B, 3, 1, 1]
+    luminance = (colour * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
+    duotone = hue * (2 * luminance).clamp(max=1) + (1 - hue) * 0.9 * (2 * luminance - 1).clamp(min=0)
+    return colour + strength * (duotone - colour)
+
+
+def background(z: Tensor, size: int) -> Tensor:
+    """Background [B, 3, size, 1] in 0..1 that the background row `z` [B, >= 9] paints: half of all draws
+    near white or pale, the rest pastel to dark, with a light vertical gradient."""
+    x, y = z[:, BACKGROUND_HUE[0]], z[:, BACKGROUND_HUE[1]]
+    saturation = 0.6 * smoothstep(torch.hypot(x, y), 0.7, 2.2)[:, None]
+    lightness = 1 - 0.75 * smoothstep(z[:, BACKGROUND_DEPTH], 0.4, 2.4)[:, None]
+    flat = lightness * (1 - saturation * (1 - hue_colour(x, y, 0.5)))  # [B, 3]
+    down = torch.linspace(0, 1, size)[None, None, :, None]  # [1, 1, size, 1]
+    slope = 0.2 * torch.tanh(z[:, BACKGROUND_SLOPE])[:, None, None, None]
+    shade = 1 - slope.clamp(min=0) * down + slope.clamp(max=0) * (1 - down)
+    return flat[:, :, None, None] * shade

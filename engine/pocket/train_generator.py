@@ -1,0 +1,267 @@
+"""Trains the pocket generator as an auto-decoder: class and latents in, the drawing that they stand for out.
+
+    python -m engine.pocket train-generator --minutes 75
+
+There is no discriminator. Each step draws concepts, latents z ~ N(0, 1) for every layer, works out from them
+which picture is meant (engine/pocket/latents_map.py) and pulls the network's answer towards it: L1 on a
+pyramid of sizes and on the edges. The first part of the time trains the blocks up to 32 px alone, through a
+head that is thrown away; then a share of each batch, at last all of it, runs to the full 128 px.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm import tqdm
+
+from engine.pocket import generator_net, latents_map
+from engine.pocket.generator_data import Drawings, read_drawings, straight
+from engine.pocket.generator_net import BACKGROUND_ROW, TINT_ROW, TrainedGenerator
+from engine.pocket.generator_sheet import contact_sheet
+
+STAGES = ((0.0, 32, 0), (0.26, 32, 10), (0.72, 24, 24))  # from this share of the time: batch, of it at 128 px
+RATE, RATE_END = 8e-4, 1e-5  # Adam's learning rate, cosine between them
+EMBEDDING_RATE = 5.0  # times the rate: a class is met in few steps
+WARM_UP = 150  # steps
+EMA = 0.998
+DISTRACTOR, CLASS_NOISE = 0.15, 0.1  # the search's class weights are never exactly one-hot
+
+
+def draw(data: Drawings, batch: int, rows: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Classes [B], pictures' numbers [B] and latents [B, rows, USED] of one step."""
+    classes = torch.multinomial(data.weights, batch, replacement=True, generator=rng)
+    z = torch.randn(batch, rows, latents_map.USED, generator=rng)
+    z[:, 0] = latents_map.with_style(z[:, 0], latents_map.style_index(z[:, 0]))
+    pushed = torch.rand(batch, generator=rng) < 0.15  # tinted things are rare in N(0, 1): show more
+    point = z[:, TINT_ROW, 3:5]
+    z[:, TINT_ROW, 3:5] = torch.where(pushed[:, None], point + F.normalize(point, dim=1), point)
+    return classes, data.index[classes, latents_map.style_index(z[:, 0])], z
+
+
+def class_vectors(table: Tensor, classes: Tensor, rows: int, rng: torch.Generator) -> Tensor:
+    """Class vectors [B, rows, 128] from the embedding `table` [128, classes], roughened as the search
+    roughens them: weight 0.8..1, now and then a little of another class, noise in each row."""
+    batch = len(classes)
+    weight = 0.8 + 0.2 * torch.rand(batch, 1, generator=rng)
+    other = torch.randint(table.shape[1], (batch,), generator=rng)
+    share = DISTRACTOR * torch.rand(batch, 1, generator=rng)
+    share = share * (torch.rand(batch, 1, generator=rng) < 0.25)
+    e = table.t()[classes] * weight + table.t()[other].detach() * share  # [B, 128]
+    noise = torch.randn(batch, rows, e.shape[1], generator=rng) * (CLASS_NOISE * e.detach().std())
+    return e[:, None] + noise
+
+
+def coarse_target(data: Drawings, numbers: Tensor, z: Tensor) -> Tensor:
+    """Premultiplied tinted RGB and coverage [B, 4, 32, 32] that the trunk's head should show."""
+    values = data.coarse[numbers].float()
+    cover = values[:, 3:]
+    tinted = latents_map.tint(values[:, :3] / cover.clamp(min=1 / 255), z[:, TINT_ROW])
+    return torch.cat((tinted * cover, cover), dim=1)
+
+
+def full_target(data: Drawings, numbers: Tensor, z: Tensor) -> Tensor:
+    """Pictures [B, 3, 128, 128] in -1..1: the drawing, tinted, on its background."""
+    colours, cover = straight(data.pictures[numbers])
+    ground = latents_map.background(z[:, BACKGROUND_ROW], colours.shape[2])
+    return (latents_map.tint(colours, z[:, TINT_ROW]) * cover + ground * (1 - cover)) * 2 - 1
+
+
+def pyramid_loss(shown: Tensor, wanted: Tensor, levels: int, edges: float) -> Tensor:
+    """Mean L1 over `levels` sizes, each half the one before, plus `edges` times that of the differences
+    between neighbours at the largest size."""
+    loss = torch.zeros(())
+    if edges:
+        across = (shown[..., 1:] - shown[..., :-1]) - (wanted[..., 1:] - wanted[..., :-1])
+        down = (shown[..., 1:, :] - shown[..., :-1, :]) - (wanted[..., 1:, :] - wanted[..., :-1, :])
+        loss = edges * (across.abs().mean() + down.abs().mean())
+    for level in range(levels):
+        if level:
+            shown, wanted = F.avg_pool2d(shown, 2), F.avg_pool2d(wanted, 2)
+        loss = loss + (shown - wanted).abs().mean()
+    return loss
+
+
+class Training:
+    """The state of one training: network, its moving average, optimiser, clock; saved and resumed whole."""
+
+    def __init__(self, data: Drawings, width: int, seed: int, rate: float) -> None:
+        self.data = data
+        self.rng = torch.Generator().manual_seed(seed)
+        self.config = generator_net.configuration(len(data.classes), width)
+        self.model = TrainedGenerator(self.config, self.rng)
+        self.average = copy.deepcopy(self.model).requires_grad_(False)
+        self.rate = rate
+        table = self.model.net.embeddings.weight
+        rest = [p for p in self.model.parameters() if p is not table]
+        self.optimiser = torch.optim.Adam(
+            [{"params": rest, "factor": 1.0}, {"params": [table], "factor": EMBEDDING_RATE}],
+            lr=rate,
+            betas=(0.9, 0.99),
+            fused=True,
+        )
+        self.rows = len(self.config.layers) + 1
+        self.elapsed_s, self.steps, self.samples = 0.0, 0, 0
+        self.warming_since = 0  # the step at which a part of the network was new
+        self.measured = [False, False]  # trunk and top: their statistics are taken once, then frozen
+
+    def step(self, share: float) -> dict[str, float]:
+        """One step at `share` 0..1 of the time; returns the losses."""
+        _, batch, full = max(stage for stage in STAGES if stage[0] <= share)
+        self._set_rate(share)
+        classes, numbers, z = draw(self.data, batch, self.rows, self.rng)
+        e = class_vectors(self.model.net.embeddings.weight, classes, self.rows, self.rng)
+        losses: dict[str, float] = {}
+        first = [not self.measured[0], bool(full) and not self.measured[1]]
+        with torch.autocast("cpu", torch.bfloat16):
+            features = self.model.trunk(z, e, measure=first[0])
+            seen = self.model.coarse(features).float()
+        wanted = coarse_target(self.data, numbers, z)
+        coarse = pyramid_loss(seen, wanted, 3, 0.5)
+        losses["coarse"] = coarse.item()
+        coarse = coarse + 4 * F.mse_loss(seen, wanted)  # L1 alone stays brown for long: the median of all
+        loss = coarse if full < batch else 0.3 * coarse
+        if full:
+            with torch.autocast("cpu", torch.bfloat16):
+                shown = self.model.top(features[:full], z[:full], e[:full], measure=first[1])
+            fine = pyramid_loss(shown, full_target(self.data, numbers[:full], z[:full]), 4, 1.0)
+            losses["fine"] = fine.item()
+            loss = loss + fine
+        if not math.isfinite(float(loss.item())):
+            raise FloatingPointError(f"the loss is {loss.item()} at step {self.steps}")
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step()
+        if first[0] or first[1]:
+            self.measured = [True, bool(full)]
+            self.warming_since = self.steps
+            self.average.load_state_dict(self.model.state_dict())
+        self.steps += 1
+        self.samples += batch
+        decay = min(EMA, (1 + self.steps) / (10 + self.steps))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
+        return losses
+
+    def _set_rate(self, share: float) -> None:
+        rate = RATE_END + (self.rate - RATE_END) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
+        rate *= min(1.0, (self.steps + 1 - self.warming_since) / WARM_UP)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate * group["factor"]
+
+    def save(self, path: Path) -> None:
+        """Writes everything that a later process needs to go on."""
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "rng": self.rng.get_state(),
+            "clock": [self.elapsed_s, self.steps, self.samples, self.warming_since],
+            "measured": self.measured,
+            "classes": [entry["id"] for entry in self.data.classes],
+        }
+        temporary = path.with_suffix(".tmp")
+        torch.save(state, temporary)
+        temporary.replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Goes on from `path`. Raises ValueError if it was trained on other classes."""
+        state = torch.load(path, weights_only=True)
+        if state["classes"] != [entry["id"] for entry in self.data.classes]:
+            raise ValueError(f"{path} was trained on other classes; move it away or bring the data back")
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.rng.set_state(state["rng"])
+        self.elapsed_s, self.steps, self.samples, self.warming_since = state["clock"]
+        self.measured = state["measured"]
+
+    def export(self, folder: Path) -> None:
+        """The moving average in the package's format, with the classes and styles beside it."""
+        generator_net.export(self.average.net.state_dict(), self.config, folder)
+        write_json(folder / "classes.json", self.data.classes)
+        write_json(folder / "styles.json", list(latents_map.STYLES))
+
+
+def write_json(path: Path, values: list[Any]) -> None:
+    """One entry a line, so that a change shows as a line."""
+    lines = ",\n".join(json.dumps(value, ensure_ascii=False) for value in values)
+    path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+
+def note(text: str) -> None:
+    print(f"{datetime.now():%Y-%m-%d %H:%M:%S} {text}", flush=True)
+
+
+def main(argv: list[str]) -> int:
+    """Train, or go on with a training that was stopped. Returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m engine.pocket train-generator", description="Train the small BigGAN."
+    )
+    parser.add_argument("--data", type=Path, default=Path(".training"), help="where pictures.npy lies")
+    parser.add_argument("--out", type=Path, default=Path(".training/generator"), help="checkpoint and sheets")
+    parser.add_argument("--export", type=Path, default=Path(".training/export/generator"))
+    parser.add_argument("--minutes", type=float, default=75, help="training time in all, resumed parts too")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--rate", type=float, default=RATE)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--limit", type=int, default=None, help="only so many classes, familiar ones first")
+    parser.add_argument("--sheet-every", type=float, default=3, help="minutes between sheets and saves")
+    arguments = parser.parse_args(argv)
+    torch.set_num_threads(arguments.threads)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    note("reading the pictures")
+    data = read_drawings(arguments.data, arguments.limit)
+    training = Training(data, arguments.width, arguments.seed, arguments.rate)
+    checkpoint = arguments.out / "checkpoint.pt"
+    if checkpoint.exists():
+        training.resume(checkpoint)
+    parameters = sum(p.numel() for p in training.model.net.parameters())
+    note(f"{len(data.classes)} classes, {len(data.pictures)} pictures, {parameters / 1e6:.2f} M parameters")
+    run(training, arguments, checkpoint)
+    return 0
+
+
+def run(training: Training, arguments: argparse.Namespace, checkpoint: Path) -> None:
+    """Trains until the time is over, with a line every half minute and a sheet, a save and an export now
+    and then."""
+    budget_s = arguments.minutes * 60
+    sums: dict[str, list[float]] = {}
+    said = shown = training.elapsed_s
+    said_samples = training.samples
+    bar = tqdm(total=round(budget_s), initial=round(training.elapsed_s), unit="s", disable=None)
+    while training.elapsed_s < budget_s:
+        start = time.perf_counter()
+        for name, value in training.step(training.elapsed_s / budget_s).items():
+            sums.setdefault(name, []).append(value)
+        training.elapsed_s += time.perf_counter() - start
+        bar.update(round(training.elapsed_s) - bar.n)
+        if training.elapsed_s - said >= 30:
+            pace = (training.samples - said_samples) / (training.elapsed_s - said)
+            means = " ".join(f"{name} {sum(v) / len(v):.4f}" for name, v in sums.items())
+            note(f"{training.elapsed_s / 60:5.1f} min step {training.steps} {pace:.0f}/s {means}")
+            said, said_samples, sums = training.elapsed_s, training.samples, {}
+        if training.elapsed_s - shown >= arguments.sheet_every * 60:
+            start = time.perf_counter()
+            training.save(checkpoint)
+            contact_sheet(training.average, training.data, training.measured[1], arguments.out)
+            if training.measured[1]:
+                training.export(arguments.export)
+            training.elapsed_s += time.perf_counter() - start
+            shown = training.elapsed_s
+    bar.close()
+    training.save(checkpoint)
+    training.export(arguments.export)
+    contact_sheet(training.average, training.data, training.measured[1], arguments.out)
+    note(f"done: {training.samples} samples in {training.elapsed_s / 60:.1f} minutes")

@@ -1,0 +1,64 @@
+"""The meaning that training gives to the pocket generator's latents."""
+
+import torch
+
+from engine.pocket import latents_map
+from engine.pocket.latents_map import STYLES
+
+
+def rows(count: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(count, latents_map.USED, generator=torch.Generator().manual_seed(seed))
+
+
+def test_every_draw_stands_for_a_style_and_the_richest_three_come_most_often() -> None:
+    counts = torch.bincount(latents_map.style_index(rows(8000)), minlength=len(STYLES)) / 8000
+    expected = torch.tensor([0.25, 0.125, 0.125, 0.25, 0.25])
+    assert (counts - expected).abs().max() < 0.02
+
+
+def test_a_row_that_is_given_a_style_stands_for_it_and_keeps_its_other_coordinates() -> None:
+    z = rows(600)
+    wanted = torch.arange(600) % len(STYLES)
+    given = latents_map.with_style(z, wanted)
+    assert torch.equal(latents_map.style_index(given), wanted)
+    assert torch.equal(given[:, 3:], z[:, 3:])
+    assert (given[:, :2].abs() >= latents_map.MARGIN).all()
+
+
+def test_natural_colours_stay_inside_the_radius_and_outside_the_hue_wins() -> None:
+    grey = torch.full((3, 3, 2, 2), 0.5)
+    z = torch.zeros(3, latents_map.USED)
+    z[0, 3] = latents_map.TINT_FROM - 0.01
+    z[1, 3] = 3.0  # angle 0: red
+    z[2, 3:5] = torch.tensor([-1.5, -2.6])  # angle 240: blue
+    shown = latents_map.tint(grey, z)
+    assert torch.equal(shown[0], grey[0])
+    assert (shown[1, 0] > shown[1, 1] + 0.5).all() and (shown[1, 0] > shown[1, 2] + 0.5).all()
+    assert (shown[2, 2] > shown[2, 0] + 0.5).all() and (shown[2, 2] > shown[2, 1] + 0.4).all()
+
+
+def test_tinted_colours_stay_colours() -> None:
+    colours = torch.rand(200, 3, 4, 4, generator=torch.Generator().manual_seed(1))
+    shown = latents_map.tint(colours, rows(200) * 2)
+    assert shown.min() >= -1e-6 and shown.max() <= 1 + 1e-6
+
+
+def test_two_thirds_of_draws_keep_natural_colours() -> None:
+    z = rows(8000)
+    natural = torch.hypot(z[:, 3], z[:, 4]) <= latents_map.TINT_FROM
+    assert 0.64 < natural.float().mean() < 0.71
+
+
+def test_half_of_the_backgrounds_are_pale_and_all_are_colours() -> None:
+    painted = latents_map.background(rows(4000), 16)  # [4000, 3, 16, 1]
+    assert painted.min() >= 0 and painted.max() <= 1
+    pale = painted.mean((1, 2, 3)) > 0.75
+    assert 0.4 < pale.float().mean() < 0.8
+
+
+def test_the_background_leans_the_way_its_slope_says() -> None:
+    z = torch.zeros(2, latents_map.USED)
+    z[:, latents_map.BACKGROUND_SLOPE] = torch.tensor([2.0, -2.0])
+    painted = latents_map.background(z, 32).mean(1)[..., 0]  # [2, 32]
+    assert painted[0, 0] > painted[0, -1] + 0.1
+    assert painted[1, -1] > painted[1, 0] + 0.1

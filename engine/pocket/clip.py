@@ -113,8 +113,8 @@ class PocketClip(nn.Module):
         path = folder / "model.safetensors"
         try:
             weights = load_file(path)
-            with torch.device("meta"):
-                model = cls(config)
+            with torch.random.fork_rng(devices=[]):
+                model = cls(config)  # not on "meta": importing that takes longer than drawing these weights
             model.load_state_dict({k: _full(v) for k, v in weights.items()}, strict=True, assign=True)
         except (OSError, SafetensorError) as error:
             raise ModelError(f"{path} is missing or damaged.") from error
@@ -132,6 +132,7 @@ class PocketClip(nn.Module):
             for name, value in self.state_dict().items()
         }
         save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+        (folder / "model.safetensors").chmod(0o644)  # the library writes it for its owner alone
 
 
 class _Residual(nn.Module):

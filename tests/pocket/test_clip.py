@@ -9,6 +9,8 @@ from safetensors.torch import load_file, save_file
 
 from engine.errors import ModelError
 from engine.pocket.clip import PocketClip, PocketClipConfig
+from engine.pocket.evaluate import WEIGHTS
+from engine.pocket.tokens import load_tokenizer
 
 TINY = PocketClipConfig(
     vocab_size=50, max_tokens=8, dimension=12, channels=(4, 6, 8, 10), blocks=(0, 1, 0, 1),
@@ -102,3 +104,42 @@ def test_config_of_another_model_is_refused(folder: Path, change: dict) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(ModelError, match="pocket perceptor"):
         PocketClip.load(folder)
+
+
+def test_loading_leaves_the_global_random_numbers_alone(folder: Path) -> None:
+    before = torch.random.get_rng_state()
+    PocketClip.load(folder)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def heart(colour: tuple[float, float, float]) -> torch.Tensor:
+    """A plain heart on white, [1, 3, 64, 64]: (x² + y² - 1)³ ≤ x² y³."""
+    line = torch.linspace(-1.35, 1.35, 64)
+    y, x = torch.meshgrid(-line, line, indexing="ij")
+    inside = ((x**2 + y**2 - 1) ** 3 - x**2 * y**3 <= 0).float()
+    return (inside * torch.tensor(colour).view(3, 1, 1) + (1 - inside))[None]
+
+
+@pytest.mark.parametrize(
+    ("colour", "name"), [((0.9, 0.1, 0.1), "a red heart"), ((0.1, 0.3, 0.9), "a blue heart")]
+)
+def test_shipped_perceptor_knows_a_heart_and_its_colour(
+    colour: tuple[float, float, float], name: str
+) -> None:
+    model, tokenizer = PocketClip.load(WEIGHTS), load_tokenizer(WEIGHTS)
+    texts = ["a red heart", "a blue heart", "a green tree", "the moon", "a house", "a cat", "a rocket"]
+    tokens = tokenizer(texts, padding=True, return_tensors="pt")
+    similarity = model.encode_image(heart(colour)) @ model.encode_text(**_named(tokens)).T
+    assert texts[int(similarity.argmax())] == name
+
+
+def test_shipped_perceptor_is_small_and_fits_its_tokenizer() -> None:
+    files = list(WEIGHTS.iterdir())
+    assert sum(path.stat().st_size for path in files) < 11.5 * 1024 * 1024
+    model, tokenizer = PocketClip.load(WEIGHTS), load_tokenizer(WEIGHTS)
+    assert len(tokenizer) == model.config.vocab_size
+    assert tokenizer.model_max_length == model.config.max_tokens
+
+
+def _named(tokens) -> dict[str, torch.Tensor]:
+    return {"ids": tokens["input_ids"], "mask": tokens["attention_mask"]}

@@ -47,7 +47,7 @@ DISCORD_TOKEN = Setting(
     "The bot's token, from https://discord.com/developers/applications (Bot, Reset Token).",
     str,
     "the token that Discord shows under Bot, without spaces",
-    lambda value: not any(character.isspace() for character in value),
+    lambda value: value.isascii() and value.isprintable() and " " not in value,
     secret=True,
 )
 DISCORD_API_URL = _address(

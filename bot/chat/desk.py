@@ -37,10 +37,6 @@ class Desk:
         self._wanted.pop(dream_id, None)
         self._due.pop(dream_id, None)
 
-    @property
-    def is_empty(self) -> bool:
-        return not self._wanted
-
     async def run(self) -> None:
         """Show what is wanted until nothing is."""
         loop = asyncio.get_running_loop()

@@ -67,13 +67,12 @@ class Presenter:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._task = None
         self._desks = {}
-        ended = [s for s in self._screens.values() if s.dream.state.is_over]
-        begun = [s for s in self._screens.values() if s.progress is not None and s not in ended]
-        for screen in begun:
-            screen.paused = True
+        last = [s for s in self._screens.values() if s.progress is not None or s.dream.state.is_over]
+        for screen in last:
+            screen.paused = not screen.dream.state.is_over
         try:
             async with asyncio.timeout(FAREWELL_S):
-                await asyncio.gather(*(self._show(screen) for screen in [*begun, *ended]))
+                await asyncio.gather(*(self._show(screen) for screen in last))
         except TimeoutError:
             log.info("Not every message could be brought up to date before the end.")
 
@@ -125,8 +124,13 @@ class Presenter:
                 if screen := self._screens.get(dream_id):
                     self._desk(screen.dream.channel_id).want(screen)
             self._wanted.clear()
-            for channel_id in [c for c, (desk, task) in self._desks.items() if desk.is_empty and task.done()]:
-                del self._desks[channel_id]
+            self._clear_desks()
+
+    def _clear_desks(self) -> None:
+        """Forget channels in which no dream is left; the others' desks know when they may edit again."""
+        channels = {screen.dream.channel_id for screen in self._screens.values()}
+        for channel_id in [c for c, (_, task) in self._desks.items() if c not in channels and task.done()]:
+            del self._desks[channel_id]
 
     def _take_places(self) -> None:
         places = self._line.places()

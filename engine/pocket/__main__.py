@@ -1,4 +1,4 @@
-"""The command line of the embedded models' making: data, train-perceptor, train-generator, evaluate."""
+"""The command line of the embedded models' making: data, train-perceptor, train-generator, atlas, evaluate."""
 
 import importlib
 import sys
@@ -7,6 +7,7 @@ COMMANDS = {
     "data": ("engine.pocket.data", "render the training pictures out of ordinary packages"),
     "train-perceptor": ("engine.pocket.train_perceptor", "train the small CLIP"),
     "train-generator": ("engine.pocket.train_generator", "train the small BigGAN"),
+    "atlas": ("engine.pocket.atlas", "write down what the small CLIP sees in the small BigGAN's classes"),
     "evaluate": ("engine.pocket.evaluate", "measure the small CLIP on drawings that it never saw"),
 }
 

@@ -106,10 +106,9 @@ class Screen:
             return
         recipe = Recipe.from_json(dream.recipe)
         models = sentences.models(pair=recipe.model, generator=recipe.generator, perceptor=recipe.perceptor)
-        steps = sentences.steps(done=dream.steps_done or 0, planned=recipe.steps)
         for name, value in (
             (sentences.SEED, str(dream.seed)),
-            (sentences.STEPS, steps),
+            (sentences.STEPS, str(recipe.steps)),  # what repeats the picture, also a stopped dream's
             (sentences.SCORE, f"{dream.score:.1f}"),
             (sentences.TIME, sentences.duration(dream.seconds)),
             (sentences.MODELS, models),

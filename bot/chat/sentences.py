@@ -62,10 +62,6 @@ def dreamer(author_id: int) -> str:
 SEED, MODELS, STEPS, SCORE, TIME = "Seed", "Models", "Steps", "Score", "Time"
 
 
-def steps(*, done: int, planned: int) -> str:
-    return f"{done}" if done >= planned else f"{done} of {planned}"
-
-
 def models(*, pair: str, generator: str, perceptor: str) -> str:
     return f"{pair} ({generator}, {perceptor})"
 

@@ -84,16 +84,15 @@ class ScriptedEngine:
     def finish(self, *, score: float = 31.5, png: bytes | None = None, stopped: bool = False) -> None:
         """The dream is done."""
         request = self._request()
-        recipe = Recipe(
-            request.prompt, request.seed, self._steps(request), "pocket", "pocket-gan", "pocket-clip", "0.1.0"
-        )
+        steps = max(self._step, 1) if stopped else self._steps(request)
+        recipe = Recipe(request.prompt, request.seed, steps, "pocket", "pocket-gan", "pocket-clip", "0.1.0")
         self._events.put_nowait(
             Finished(
                 request.id,
                 recipe,
                 score,
-                best_step=max(self._step, 1),
-                steps_done=self._step if stopped else recipe.steps,
+                best_step=recipe.steps,
+                steps_done=recipe.steps,
                 seconds=42.0,
                 stopped=stopped,
                 picture=png or picture("PNG"),

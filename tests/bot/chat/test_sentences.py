@@ -22,8 +22,6 @@ SENTENCES = [
         "▰▰▱▱▱▱▱▱▱▱ step 45 of 200 · score 27.3 · about 1:20 left",
     ),
     (say.dreamer(42), "A dream of <@42>"),
-    (say.steps(done=200, planned=200), "200"),
-    (say.steps(done=45, planned=200), "45 of 200"),
     (say.models(pair="pocket", generator="g", perceptor="p"), "pocket (g, p)"),
     (say.cancelled(has_picture=True), "Cancelled; this is the best picture so far."),
     (say.cancelled(has_picture=False), "Cancelled before it began."),

@@ -1,4 +1,4 @@
-"""The command line of the embedded models' making: data, train-perceptor, train-generator, atlas, evaluate."""
+"""The command line of the embedded models' making: data, training, atlas, evaluation."""
 
 import importlib
 import sys

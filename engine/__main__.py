@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 EXIT_BAD_REQUEST, EXIT_MODEL, EXIT_DISK, EXIT_MEMORY, EXIT_FAULT = 2, 3, 4, 5, 1
 EXIT_CODES = {
     FailureKind.BAD_REQUEST: EXIT_BAD_REQUEST,
+    FailureKind.COLLAPSE: EXIT_BAD_REQUEST,  # another seed or prompt will do
     FailureKind.MODEL: EXIT_MODEL,
     FailureKind.DISK: EXIT_DISK,
     FailureKind.MEMORY: EXIT_MEMORY,

@@ -75,6 +75,8 @@ def check(path: Path) -> None:
             raise DiskError(f"{path} is not an ordinary file; a picture cannot be put in its place.")
         if path.exists() and not os.access(path, os.W_OK):
             raise DiskError(f"{path} is protected against writing.")
+        if path.parent.is_file():
+            raise DiskError(f"{path.parent} is a file, not a folder.")
         path.parent.mkdir(parents=True, exist_ok=True)
         with _partial(path, bytes(PROBE)):
             pass

@@ -110,15 +110,13 @@ def wear(pictures: Tensor, random: torch.Generator) -> Tensor:
     pictures = (pictures - mean) * around(0.75, 1.2) + mean * around(0.85, 1.15) * around(0.94, 1.06, 3)
     chosen = some(0.15)
     pictures[chosen] = F.avg_pool2d(F.pad(pictures[chosen], (1, 1, 1, 1), mode="replicate"), 3, 1)
-    chosen = some(0.15)
-    pictures[chosen] = F.interpolate(
-        F.avg_pool2d(pictures[chosen], 2), size=side, mode="bilinear", align_corners=False
-    )
-    chosen = some(0.04)
-    pictures[chosen] = F.interpolate(
-        F.avg_pool2d(pictures[chosen], 4), size=side, mode="bilinear", align_corners=False
-    )
-    chosen = some(0.15)
-    noise = torch.randn(len(chosen), 3, side, side, generator=random)
-    pictures[chosen] += noise * 0.07 * torch.rand(len(chosen), 1, 1, 1, generator=random)
+    for share, cell, mode in ((0.15, 2, "bilinear"), (0.07, 4, "bilinear"), (0.06, 4, "nearest")):
+        chosen = some(share)
+        coarse = F.avg_pool2d(pictures[chosen], cell)
+        pictures[chosen] = F.interpolate(coarse, size=side, mode=mode)
+    for share, cell, mode in ((0.15, 1, "nearest"), (0.08, 4, "nearest"), (0.08, 8, "bilinear")):
+        chosen = some(share)  # grain, and the patches that a half-trained generator leaves
+        noise = torch.randn(len(chosen), 3, side // cell, side // cell, generator=random)
+        noise = F.interpolate(noise, size=side, mode=mode)
+        pictures[chosen] += noise * 0.08 * torch.rand(len(chosen), 1, 1, 1, generator=random)
     return pictures.clamp(0, 1)

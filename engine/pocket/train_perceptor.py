@@ -149,7 +149,9 @@ def row_weight(description: dict[str, Any]) -> float:
     """How often a picture is drawn: concrete things of many styles before what only openclipart has."""
     if description["concept"].startswith("clip-"):
         return 0.06
-    return 1.0 if description["thing"] else 0.2
+    if not description["thing"]:
+        return 0.2
+    return 1.6 if description["held_out"] else 1.0  # those come late, once their figure is taken
 
 
 def batch_losses(model: PocketClip, prototypes: Prototypes, batch: Batch) -> dict[str, Tensor]:

@@ -122,6 +122,17 @@ async def until(
         raise AssertionError(f"{what}: not within {timeout_s:g} s") from None
 
 
+def some_model(data_dir: Path) -> str:
+    """The name of a pair that can dream: the embedded one, or where that is not made a tiny random one."""
+    pocket = ROOT / "engine" / "pocket" / "weights"
+    if all((pocket / part / "model.safetensors").is_file() for part in ("generator", "perceptor")):
+        return "pocket"
+    from tests.engine.tiny import write_models  # takes seconds and torch
+
+    write_models(data_dir)
+    return "biggan-deep-128"
+
+
 def memory(pid: int) -> tuple[float, float]:
     """Resident memory of a process in MiB: now, and at its peak."""
     status = Path(f"/proc/{pid}/status").read_text()

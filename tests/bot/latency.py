@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bot.bot_process import BotProcess, memory
+from tests.bot.bot_process import BotProcess, memory, some_model
 from tests.discord_server import DiscordServer
 
 LONG = 2000  # steps of the dream that keeps the engine busy
@@ -21,14 +21,15 @@ async def measure(count: int) -> str:
     """The figures of `count` answers, as a few lines of text."""
     with tempfile.TemporaryDirectory() as folder:
         async with DiscordServer(heartbeat_interval_s=1.0) as server:
-            room = {"WAITING_IN_ALL": str(count + 1), "DREAM_MODEL": "pocket"}
-            async with BotProcess(Path(folder), **server.environment(), **room) as bot:
+            model = some_model(Path(folder) / "data")
+            settings = {"WAITING_IN_ALL": str(count + 1), "DREAM_MODEL": model}
+            async with BotProcess(Path(folder), **server.environment(), **settings) as bot:
                 await server.wait(lambda: "dream" in server.commands(), "/dream", timeout_s=60)
                 await server.wait(lambda: server.gateway.online, "a connection")
                 ada = server.person("Ada")
                 first = await server.slash(ada, server.channel, "dream", prompt="a lighthouse", steps=LONG)
                 await server.wait(
-                    lambda: any(m.attachments for m in server.messages()), "a frame", timeout_s=120
+                    lambda: any(m.attachments for m in server.messages()), "a frame", timeout_s=300
                 )
                 latencies = []
                 for number in range(count):
@@ -39,7 +40,8 @@ async def measure(count: int) -> str:
                 weights = [memory(bot.pid), memory(bot.engine_pid)]
                 gap_s = server.gateway.longest_gap_s()
     lines = [
-        f"first answer, engine loading: {first.latency_s * 1000:.0f} ms",
+        f"models: {model}",
+        f"first answer, while the engine loads: {first.latency_s * 1000:.0f} ms",
         f"{count} answers while the engine works: median {statistics.median(latencies) * 1000:.0f} ms, "
         f"worst {max(latencies) * 1000:.0f} ms",
         f"longest time between heartbeats (interval 1 s): {gap_s:.2f} s",

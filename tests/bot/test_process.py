@@ -18,17 +18,14 @@ from bot.dreams import DreamState
 from bot.store import Store
 from bot.votes import VOTE_EMOJI
 from engine import Recipe
-from engine.weights import pair
-from tests.bot.bot_process import BotProcess, until
+from tests.bot.bot_process import BotProcess, some_model, until
 from tests.discord_server import DiscordServer, Interference
 from tests.discord_server.server import words
-from tests.engine.tiny import write_models
 
 BEAT_S = (
     1.0  # heartbeats come often, so that a blocked event loop shows; Discord allows 120 messages a minute
 )
 BUSY_S = 100.0  # until something that the engine does has happened, on a machine with other work
-MODEL = "pocket" if pair("pocket", Path()).present() else "biggan-deep-128"  # the latter a tiny one
 ENDLESS = 5000  # steps; such a dream ends only when it is stopped
 
 pytestmark = [
@@ -41,9 +38,8 @@ pytestmark = [
 @asynccontextmanager
 async def running(server: DiscordServer, folder: Path, **settings: str) -> AsyncIterator[BotProcess]:
     """The bot, connected to the server and with its command registered."""
-    settings = {"DREAM_MODEL": MODEL, "FRAME_PACE_S": "1", "LEASE_S": "5", **settings}
-    if MODEL != "pocket":
-        write_models(folder / "data")
+    model = some_model(folder / "data")
+    settings = {"DREAM_MODEL": model, "FRAME_PACE_S": "1", "LEASE_S": "5", **settings}
     known = len(server.gateway.sessions)
     async with BotProcess(folder, **server.environment(), **settings) as bot:
         await server.wait(
@@ -154,7 +150,15 @@ async def test_a_dream_takes_shape_on_one_message_while_others_are_answered_at_o
         assert (image.format, image.width) == ("PNG", image.height)
         recipe = Recipe.from_json(str(image.info["oneiro"]))
     assert (recipe.prompt, recipe.seed, recipe.steps) == ("a bowl of cherries", 7, 40)
-    for told in ("a bowl of cherries", f"<@{ada.id}>", "Seed: 7", "Steps: 40", MODEL, "Score: ", "Time: "):
+    for told in (
+        "a bowl of cherries",
+        f"<@{ada.id}>",
+        "Seed: 7",
+        "Steps: 40",
+        recipe.model,
+        "Score: ",
+        "Time: ",
+    ):
         assert told in words(message)
     assert message.components == []
     await server.wait(lambda: voted(server, message), "the vote reactions")

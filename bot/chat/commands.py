@@ -10,6 +10,7 @@ from discord import app_commands
 
 from bot.chat import sentences
 from bot.chat.access import obstacle
+from bot.chat.answer import answer
 from bot.dreams import Dream, wish
 from bot.limits import LineFull, TooManyWaiting
 from bot.store import AlreadyStored, StoreError
@@ -45,17 +46,17 @@ async def dream(
         return
     except (BadRequest, LineFull, StoreError, _Refused) as error:
         log.debug("interaction %d: refused, %r", interaction.id, error)
-        await interaction.response.send_message(_sentence(error), ephemeral=True)
+        await answer(interaction, _sentence(error))
         return
     place = client.worker.places().get(queued.id)
-    await interaction.response.send_message(sentences.queued(place), ephemeral=True)
+    await answer(interaction, sentences.queued(place))
     try:
         async with asyncio.timeout(POSTED_S):
             posted = await client.presenter.posted(queued.id)
     except TimeoutError:
         return  # Discord has trouble; the message comes when it can
     if not posted:
-        await interaction.followup.send(sentences.NO_CHANNEL, ephemeral=True)
+        await answer(interaction, sentences.NO_CHANNEL)
 
 
 class _Refused(Exception):
@@ -106,10 +107,4 @@ class Tree(app_commands.CommandTree["OneiroClient"]):
         self, interaction: discord.Interaction["OneiroClient"], error: app_commands.AppCommandError, /
     ) -> None:
         log.error("interaction %d failed", interaction.id, exc_info=error)
-        try:
-            if interaction.response.is_done():
-                await interaction.followup.send(sentences.APOLOGY, ephemeral=True)
-            else:
-                await interaction.response.send_message(sentences.APOLOGY, ephemeral=True)
-        except discord.HTTPException as second:
-            log.info("interaction %d: no apology, %s", interaction.id, second)
+        await answer(interaction, sentences.APOLOGY)

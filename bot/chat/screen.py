@@ -57,17 +57,10 @@ class Screen:
         dream = self.dream
         if self.frame and not dream.state.is_over:
             picture = Picture(self.frame, "jpg")
-        lines = [
-            f"**{quoted(dream.prompt, SHOWN_PROMPT)}**",
-            sentences.dreamer(dream.author_id),
-            "",
-            self._status(picture),
-            f"*{quoted(dream.notice, 300)}*" if dream.notice else "",
-            self.extra,
-        ]
-        embed = discord.Embed(
-            description="\n".join(lines).strip().replace("\n\n\n", "\n\n"), colour=_COLOURS[dream.state]
-        )
+        head = f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{sentences.dreamer(dream.author_id)}"
+        notice = f"*{quoted(dream.notice, 300)}*" if dream.notice else ""
+        paragraphs = [head, self._status(picture), notice, self.extra]
+        embed = discord.Embed(description="\n\n".join(filter(None, paragraphs)), colour=_COLOURS[dream.state])
         self._add_recipe(embed)
         view = None if dream.state.is_over else cancel_view(dream.id)
         if picture is None:

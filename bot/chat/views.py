@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 import discord
 
 from bot.chat import sentences
+from bot.chat.answer import answer
 from bot.store import StoreError
 from bot.worker import Cancelled
 
@@ -51,15 +52,15 @@ class CancelButton(
     async def callback(self, interaction: discord.Interaction) -> None:
         client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
         try:
-            answer = await self._cancel(interaction, client)
+            sentence = await self._cancel(interaction, client)
         except StoreError as error:
             log.warning("dream %d: cannot be cancelled just now: %s", self.dream_id, error)
-            answer = sentences.store_trouble(error)
+            sentence = sentences.store_trouble(error)
         except Exception:
             # The click must be answered whatever happens; the log has the rest.
             log.exception("dream %d: a click on its cancel button failed", self.dream_id)
-            answer = sentences.APOLOGY
-        await interaction.response.send_message(answer, ephemeral=True)
+            sentence = sentences.APOLOGY
+        await answer(interaction, sentence)
 
     async def _cancel(self, interaction: discord.Interaction, client: "OneiroClient") -> str:
         dream = await client.store.get(self.dream_id)

@@ -145,3 +145,14 @@ async def test_a_failure_that_would_happen_again_is_told_at_once(world: World, k
     assert (await world.until_delivered(1)).state is DreamState.FAILED
     assert "The model file generator.safetensors is damaged." in world.text()
     assert len(world.engine.requests) == 1
+
+
+async def test_a_click_that_cannot_be_answered_any_more_is_obeyed_all_the_same(world: World) -> None:
+    await world.dream(world.bob)
+    await world.engine.dreams(1)
+    await world.dream(world.alice)
+    await world.until_text("Next in line.", at=1)
+    world.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062)
+    answer = await world.alice.click(world.messages()[1], label=sentences.CANCEL)
+    assert not answer.acknowledged
+    assert (await world.until_delivered(2)).state is DreamState.CANCELLED

@@ -8,6 +8,7 @@ from simcord.backend.errors import OptionError
 
 from bot.chat import sentences
 from bot.chat.access import missing
+from bot.dreams import DreamState
 from engine.settings import MAX_SEED
 from tests.bot.chat.conftest import NEEDED, World
 from tests.bot.scripted import until
@@ -187,3 +188,12 @@ async def test_an_interaction_that_two_processes_see_is_dreamt_once(world: World
     await until(lambda: len(world.messages()) == 1)
     assert len(await world.parts.store.undelivered()) == 1
     assert not [r for r in world.env.http_requests[before:] if "callback" in r.path]
+
+
+async def test_a_dream_whose_answer_came_too_late_is_dreamt_all_the_same(world: World) -> None:
+    world.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062)
+    answer = await world.dream(world.alice)
+    assert not answer.acknowledged
+    await world.engine.dreams(1)
+    world.engine.finish()
+    assert (await world.until_delivered(1)).state is DreamState.DONE

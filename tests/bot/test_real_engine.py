@@ -1,0 +1,123 @@
+"""The worker with the real engine process and tiny models: dreams, a cancel, a kill."""
+
+import io
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from PIL import Image
+
+from bot.dreams import Dream, DreamState, Wish
+from bot.limits import Limits
+from bot.store import Store
+from bot.turns import Turns
+from bot.worker import Cancelled, Worker
+from engine import Event, Progress, Recipe
+from engine.host import EngineHost
+from tests.bot.bot_process import until
+from tests.engine.tiny import write_models
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+class Witness:
+    """An audience that counts steps."""
+
+    def __init__(self) -> None:
+        self.steps: dict[int, int] = {}
+
+    def heard(self, dream: Dream, event: Event | None) -> None:
+        if isinstance(event, Progress):
+            self.steps[dream.id] = self.steps.get(dream.id, 0) + 1
+
+    def line_moved(self) -> None:
+        pass
+
+
+class Rig:
+    """A worker on a real engine; one child process for the whole module."""
+
+    def __init__(self, folder: Path) -> None:
+        self.host = EngineHost(environ={**os.environ, "DATA_DIR": str(folder), "OMP_NUM_THREADS": "1"})
+        self.store = Store(f"sqlite+aiosqlite:///{folder}/oneiro.db", owner="real")
+        self.witness = Witness()
+        self.worker = Worker(
+            store=self.store,
+            turns=Turns(),
+            engine=self.host,
+            audience=self.witness,
+            limits=Limits(per_person=10, in_all=10),
+            lease_s=60,
+            preview_every_s=0.0,
+        )
+
+    async def ended(self, dream: Dream) -> Dream:
+        async def is_over() -> bool:
+            now = await self.store.get(dream.id)
+            return now is not None and now.state.is_over
+
+        await until(is_over, "the dream's end", timeout_s=100)
+        now = await self.store.get(dream.id)
+        assert now is not None
+        return now
+
+    async def running(self, dream: Dream) -> None:
+        await until(lambda: self.witness.steps.get(dream.id, 0) > 1, "its second step", timeout_s=100)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def rig(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rig]:
+    folder = tmp_path_factory.mktemp("real")
+    write_models(folder)
+    rig = Rig(folder)
+    await rig.store.open()
+    await rig.host.start()
+    await rig.worker.start()
+    yield rig
+    await rig.worker.close()
+    await rig.host.close()
+    await rig.store.close()
+
+
+async def test_a_dream_ends_with_a_picture_that_carries_its_recipe(
+    rig: Rig, a_wish: Callable[..., Wish]
+) -> None:
+    dream = await rig.worker.submit(a_wish(origin=1, model="biggan-deep-128", steps=3))
+    done = await rig.ended(dream)
+    assert (done.state, done.steps_done, done.attempts) == (DreamState.DONE, 3, 1)
+    assert done.score is not None and -100 <= done.score <= 100
+    picture = await rig.store.picture(dream.id)
+    assert picture is not None and picture.kind == "png"
+    with Image.open(io.BytesIO(picture.content)) as image:
+        inside = Recipe.from_json(str(image.info["oneiro"]))
+    assert inside == Recipe.from_json(done.recipe)
+    assert (inside.prompt, inside.seed, inside.steps) == ("a bowl of cherries", 7, 3)
+
+
+async def test_a_cancelled_dream_keeps_its_best_picture(rig: Rig, a_wish: Callable[..., Wish]) -> None:
+    dream = await rig.worker.submit(a_wish(origin=2, model="biggan-deep-128", steps=5000))
+    await rig.running(dream)
+    assert await rig.worker.cancel(dream.id) is Cancelled.STOPPING
+    cancelled = await rig.ended(dream)
+    assert cancelled.state is DreamState.CANCELLED and 0 < (cancelled.steps_done or 0) < 5000
+    picture = await rig.store.picture(dream.id)
+    assert picture is not None and picture.content.startswith(b"\x89PNG")
+
+
+async def test_a_killed_engine_costs_no_dream(rig: Rig, a_wish: Callable[..., Wish]) -> None:
+    dream = await rig.worker.submit(a_wish(origin=3, model="biggan-deep-128", steps=60))
+    await rig.running(dream)
+    assert rig.host.pid is not None
+    os.kill(rig.host.pid, signal.SIGKILL)
+    done = await rig.ended(dream)
+    assert (done.state, done.attempts) == (DreamState.DONE, 2)
+
+
+async def test_a_model_that_is_not_there_is_told_in_a_sentence(rig: Rig, a_wish: Callable[..., Wish]) -> None:
+    dream = await rig.worker.submit(a_wish(origin=4, model="biggan-deep-512", steps=3))
+    failed = await rig.ended(dream)
+    assert failed.state is DreamState.FAILED and failed.attempts == 1
+    assert "biggan-deep-512" in failed.failure_detail and failed.failure_detail.endswith(".")

@@ -59,12 +59,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--everything", action="store_true", help="train on the held-out concepts too")
     options = parser.parse_args(argv)
     torch.set_num_threads(options.threads)
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(message)s",
-        handlers=[logging.FileHandler(options.data / "perceptor.log"), logging.StreamHandler()],
-    )
-    train(options)
+    log.setLevel(logging.INFO)
+    handlers = (logging.FileHandler(options.data / "perceptor.log"), logging.StreamHandler())
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        log.addHandler(handler)
+    try:
+        train(options)
+    finally:
+        for handler in handlers:
+            log.removeHandler(handler)
+            handler.close()
     return 0
 
 

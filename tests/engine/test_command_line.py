@@ -1,0 +1,415 @@
+"""The command line `dream`, with tiny models; what needs a process of its own has one."""
+
+import logging
+import os
+import pty
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from engine.__main__ import EXIT_CODES, main, parser, repeat_command
+from engine.images import recipe_of
+from engine.protocol import Recipe
+from engine.settings import MAX_SEED
+from tests.engine.processes import wait_until
+
+TINY = "biggan-deep-128"
+LIMIT_S = 110  # a process of its own imports torch, which takes long on a busy machine
+
+
+@pytest.fixture(autouse=True)
+def folder(tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty working directory, and the tiny models as the ones that dream."""
+    monkeypatch.setenv("DATA_DIR", str(tiny_models))
+    monkeypatch.setenv("DREAM_MODEL", TINY)
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    logging.getLogger("engine").setLevel(logging.NOTSET)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def start(*arguments: str | bytes, **settings: Any) -> subprocess.Popen[str]:
+    """`python -m engine` as a process with pipes."""
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-m", "engine", *arguments], **(pipes | settings))
+
+
+def read_until(stream: Any, beginning: str) -> None:
+    """Read lines up to the one that begins so."""
+    for line in stream:
+        if line.startswith(beginning):
+            return
+    pytest.fail(f"no line began with {beginning!r}")
+
+
+def test_a_dream_writes_the_picture_with_its_recipe_and_says_how_to_repeat_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["a bowl of cherries", "--seed", "7", "--steps", "2", "--out", "cherries.png"]) == 0
+    assert files(folder) == ["cherries.png", "cherries.preview.jpg"]
+    recipe = recipe_of((folder / "cherries.png").read_bytes())
+    assert (recipe.prompt, recipe.seed, recipe.steps, recipe.model) == ("a bowl of cherries", 7, 2, TINY)
+    with Image.open("cherries.preview.jpg") as preview:
+        assert preview.format == "JPEG"
+    said = capsys.readouterr()
+    assert said.out.startswith("Picture: cherries.png\nScore:   ")
+    assert said.out.endswith(f"'a bowl of cherries' --seed 7 --model {TINY} --steps 2 --out cherries.png\n")
+    assert "step 2 of 2, score" in said.err
+    assert "cherries.preview.jpg" in said.err
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(folder: Path) -> None:
+    for name, seed in (("a", "7"), ("b", "7"), ("c", "8")):
+        assert main(["a house", "--seed", seed, "--steps", "2", "--out", name, "--no-preview"]) == 0
+    a, b, c = ((folder / f"{name}.png").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+    assert files(folder) == ["a.png", "b.png", "c.png"]
+
+
+def test_without_a_name_the_words_and_a_random_seed_make_one(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        assert main(["a", "red", "heart", "--steps", "1", "--no-preview", "--quiet"]) == 0
+    said = capsys.readouterr()
+    names = files(folder)
+    assert len(names) == 2
+    for name in names:
+        seed = recipe_of((folder / name).read_bytes()).seed
+        assert name == f"dreams/a-red-heart-{seed}.png"
+        assert f"--seed {seed} " in said.out
+    assert said.err == ""
+
+
+def test_a_picture_is_repeated_from_itself_byte_for_byte(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["una casa 🏠\nrossa", "--seed", "7", "--steps", "2", "--out", "a.png"]) == 0
+    assert "--from a.png --out a.png\n" in capsys.readouterr().out  # a prompt of two lines is hard to type
+    assert main(["--from", "a.png", "--out", "b.png"]) == 0
+    assert (folder / "a.png").read_bytes() == (folder / "b.png").read_bytes()
+    assert "The bytes are the same." in capsys.readouterr().err
+
+
+def test_options_given_beside_a_picture_override_its_recipe(folder: Path) -> None:
+    assert main(["a house", "--seed", "7", "--steps", "2", "--out", "a.png"]) == 0
+    assert main(["--from", "a.png", "--seed", "8", "--out", "b.png"]) == 0
+    assert main(["a tree", "--from", "a.png", "--steps", "1", "--out", "c.png"]) == 0
+    b, c = (recipe_of((folder / name).read_bytes()) for name in ("b.png", "c.png"))
+    assert (b.prompt, b.seed, b.steps) == ("a house", 8, 2)
+    assert (c.prompt, c.seed, c.steps) == ("a tree", 7, 1)
+
+
+def test_settings_are_read_from_the_file_in_the_working_directory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("DREAM_MODEL")
+    (folder / ".env").write_text("DREAM_MODEL=biggan-deep-256\n")
+    assert main(["a house"]) == 3
+    assert "biggan-deep-256 is not on this machine" in capsys.readouterr().err
+    assert main(["a house", "--model", TINY, "--steps", "1"]) == 0
+
+
+def test_a_notice_of_the_engine_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cherries and " * 100, "--steps", "1"]) == 0
+    assert "The prompt is long" in capsys.readouterr().err
+
+
+def png_without_recipe(path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(path)
+
+
+def png_with_recipe(path: Path, recipe: Recipe) -> None:
+    import torch
+
+    from engine.images import to_png
+
+    path.write_bytes(to_png(torch.zeros(3, 8, 8), recipe))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        ([], 2, "Please say what to dream"),
+        ([""], 2, "the prompt is empty"),
+        ([" \t\n"], 2, "the prompt is empty"),
+        (["\x1b\x07"], 2, "the prompt is empty"),
+        (["x" * 2001], 2, "2001 characters"),
+        (["x", "--seed", "-1"], 2, f"a whole number from 0 to {MAX_SEED}"),
+        (["x", "--seed", str(MAX_SEED + 1)], 2, f"a whole number from 0 to {MAX_SEED}"),
+        (["x", "--seed", "seven"], 2, "--seed is 'seven'"),
+        (["x", "--seed", ""], 2, "--seed is empty"),
+        (["x", "--seed"], 2, "expected one argument"),
+        (["x", "--steps", "0"], 2, "from 1 to 5000"),
+        (["x", "--steps", "5001"], 2, "from 1 to 5000"),
+        (["x", "--preview-every", "-1"], 2, "from 0 to 3600"),
+        (["x", "--preview-every", "nan"], 2, "from 0 to 3600"),
+        (["x", "--model", "dall-e"], 2, "one of auto, pocket"),
+        (["x", "--model", "biggan-deep-512"], 3, "must hold config.json"),
+        (["x", "--colour"], 2, "Unrecognized arguments: --colour"),
+        (["x", "--out", "picture.gif"], 2, "must end in .png"),
+        (["x", "--preview", "picture.png"], 2, "must end in .jpg or .jpeg"),
+        (["x", "--out", "/dev/full.png/x.png"], 4, "/dev/full.png"),
+        (["x", "--out", "."], 4, "is a folder"),
+        (["x", "--out", "file/x.png"], 4, "file is a file, not a folder"),
+        (["x", "--preview", "file/x.jpg"], 4, "file is a file, not a folder"),
+        (["--from", "missing.png"], 2, "missing.png cannot be read: no such file or directory"),
+        (["--from", "."], 2, "cannot be read: is a directory"),
+        (["--from", "file"], 2, "not a PNG"),
+        (["--from", "plain.png"], 2, "carries no recipe"),
+        (["--from", "cut.png"], 2, "not a PNG picture, or it is damaged"),
+        (["--from", "evil.png"], 2, "a value that cannot be dreamt"),
+        (["--from", "strange.png"], 2, "a value that cannot be dreamt"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_an_exit_code(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: Sequence[str], code: int, told: str
+) -> None:
+    (folder / "file").touch()
+    png_without_recipe(folder / "plain.png")
+    (folder / "cut.png").write_bytes((folder / "plain.png").read_bytes()[:30])
+    png_with_recipe(folder / "evil.png", Recipe("x", 7, 10**9, TINY, "", "", ""))
+    png_with_recipe(folder / "strange.png", Recipe("x", 7, 1, "../../model", "", "", ""))
+    before = files(folder)
+    if "/dev/full.png" in told and os.geteuid() == 0:
+        pytest.skip("root could make that folder")
+    assert main(arguments) == code
+    said = capsys.readouterr()
+    assert said.out == ""
+    *_, sentence = said.err.splitlines()
+    assert sentence.startswith("dream: ")
+    assert sentence.endswith(".")
+    assert told in sentence
+    assert "Traceback" not in said.err
+    assert files(folder) == before
+
+
+def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("DREAM_MODEL", "large")
+    assert main(["x"]) == 2
+    assert capsys.readouterr().err.startswith("dream: DREAM_MODEL is 'large'; it must be one of auto, pocket")
+
+
+@pytest.mark.parametrize("damage", ["cut", "garbage", "empty"])
+def test_a_damaged_model_file_is_named_in_one_sentence(
+    tiny_models: Path,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    damage: str,
+) -> None:
+    shutil.copytree(tiny_models / "models", folder / "data" / "models")
+    weights = folder / "data" / "models" / TINY / "pytorch_model.bin"
+    whole = weights.read_bytes()
+    weights.write_bytes({"cut": whole[: len(whole) // 2], "garbage": os.urandom(5000), "empty": b""}[damage])
+    monkeypatch.setenv("DATA_DIR", str(folder / "data"))
+    assert main(["x", "--no-preview"]) == 3
+    said = capsys.readouterr().err
+    assert said.splitlines()[-1].startswith("dream: ")
+    assert "pytorch_model.bin" in said
+    assert "Traceback" not in said
+
+
+def test_a_prompt_like_an_option_is_repeated_as_a_prompt() -> None:
+    recipe = Recipe("--seed it", 7, 2, TINY, "", "", "")
+    command = repeat_command(recipe, Path("x.png"), None)
+    assert command.endswith(f" --seed 7 --model {TINY} --steps 2 --out x.png -- '--seed it'")
+    given = parser().parse_intermixed_args(["--seed", "7", "--out", "x.png", "--", "--seed it"])
+    assert (given.prompt, given.seed) == (["--seed it"], "7")
+
+
+def test_help_explains_every_option_and_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    options = parser()._actions
+    assert len(options) >= 11
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    for option in options:
+        assert option.help
+        assert not option.option_strings or option.option_strings[-1] in said
+    for code in {0, 1, 130, *EXIT_CODES.values()}:
+        assert f"\n  {code:<5}" in said
+    for told in ("DREAM_MODEL", "DATA_DIR", str(MAX_SEED), "from 1 to 5000", "default: 2", "143"):
+        assert told in said
+
+
+def test_help_does_not_wait_for_torch() -> None:
+    code = (
+        "import sys\nfrom engine.__main__ import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "print([name for name in ('torch', 'transformers', 'PIL') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_ctrl_c_keeps_the_best_picture_so_far(folder: Path) -> None:
+    with start("a house", "--seed", "7", "--steps", "5000", "--out", "x.png") as dream:
+        read_until(dream.stderr, "step ")
+        dream.send_signal(signal.SIGINT)
+        out, err = dream.communicate(timeout=LIMIT_S)
+    assert dream.returncode == 130
+    assert "Stopping after this step" in err
+    assert "Traceback" not in err
+    assert "stopped after" in out
+    assert recipe_of((folder / "x.png").read_bytes()).prompt == "a house"
+    assert files(folder) == ["x.png", "x.preview.jpg"]
+
+
+@contextmanager
+def once_there(path: Path, act: Callable[[], object]) -> Iterator[None]:
+    """Do something from another thread as soon as the file is there."""
+
+    def wait_and_act() -> None:
+        wait_until(path.exists, LIMIT_S)
+        act()
+
+    thread = threading.Thread(target=wait_and_act)
+    thread.start()
+    yield
+    thread.join()
+
+
+def test_terminate_keeps_the_best_picture_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with once_there(folder / "x.preview.jpg", lambda: os.kill(os.getpid(), signal.SIGTERM)):
+        assert main(["a house", "--steps", "5000", "--out", "x.png"]) == 143
+    assert "stopped after" in capsys.readouterr().out
+    assert files(folder) == ["x.png", "x.preview.jpg"]
+
+
+def test_what_was_stopped_can_be_repeated_from_its_picture(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with once_there(folder / "x.preview.jpg", lambda: os.kill(os.getpid(), signal.SIGTERM)):
+        assert main(["a house", "--steps", "5000", "--out", "x.png"]) == 143
+    assert main(["--from", "x.png", "--out", "y.png", "--no-preview"]) == 0
+    assert "The bytes are the same." in capsys.readouterr().err
+
+
+def test_a_second_signal_leaves_at_once_and_leaves_nothing_half(folder: Path) -> None:
+    with start("a house", "--steps", "5000", "--out", "x.png", "--no-preview") as dream:
+        read_until(dream.stderr, "step ")
+        dream.send_signal(signal.SIGSTOP)  # so that both signals arrive in the same step
+        dream.send_signal(signal.SIGINT)
+        dream.send_signal(signal.SIGTERM)
+        dream.send_signal(signal.SIGCONT)
+        out, err = dream.communicate(timeout=LIMIT_S)
+    assert dream.returncode == 143
+    assert "Left at once" in err
+    assert "Traceback" not in err
+    assert (out, files(folder)) == ("", [])
+
+
+def test_a_signal_while_the_models_load_ends_it_with_nothing_to_keep(folder: Path) -> None:
+    with start("a house", "--out", "x.png") as dream:
+        read_until(dream.stderr, "Loading the models")
+        dream.send_signal(signal.SIGINT)
+        out, err = dream.communicate(timeout=LIMIT_S)
+    assert dream.returncode == 130
+    assert "there is no picture to keep" in err
+    assert "Traceback" not in err
+    assert (out, files(folder)) == ("", [])
+
+
+def test_a_folder_that_vanishes_while_dreaming_costs_the_picture_but_not_the_recipe(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def vanish() -> None:
+        shutil.rmtree(folder / "a")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with once_there(folder / "a" / "x.preview.jpg", vanish):
+        assert main(["a house", "--seed", "7", "--steps", "5000", "--out", "a/x.png"]) == 4
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "not its recipe" in said.err
+    assert "'a house' --seed 7" in said.err
+    assert said.err.endswith("a/x.png cannot be written: no such file or directory.\n")
+
+
+def test_a_disk_without_room_is_told_before_anything_is_loaded(folder: Path) -> None:
+    def little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    with start("a house", "--out", "x.png", preexec_fn=little_room) as dream:
+        out, err = dream.communicate(timeout=LIMIT_S)
+    assert dream.returncode == 4
+    assert err == "dream: The file x.png cannot be written: file too large.\n"
+    assert (out, files(folder)) == ("", [])
+
+
+def test_a_full_stdout_does_not_lose_the_picture(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Path("/dev/full").open("w") as full, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", full)
+        assert main(["a house", "--steps", "1", "--out", "x.png", "--no-preview", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    assert files(folder) == ["x.png"]
+
+
+def test_a_terminal_that_knows_only_ascii_can_dream_in_every_script(folder: Path) -> None:
+    environ = os.environ | {
+        "LC_ALL": "C",
+        "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+        "PYTHONIOENCODING": "ascii",
+    }
+    prompt = "caffè 🍒 桜"
+    with start(prompt.encode(), "--steps", "1", "--seed", "7", env=environ) as dream:
+        out, err = dream.communicate(timeout=LIMIT_S)
+    assert dream.returncode == 0, err
+    assert recipe_of((folder / "dreams" / "caffe-cherries-7.png").read_bytes()).prompt == prompt
+    # What this terminal cannot show cannot be typed either.
+    assert "--from dreams/caffe-cherries-7.png" in out
+
+
+def test_a_terminal_sees_a_bar_even_if_it_does_not_know_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        assert os.get_terminal_size(theirs) == (0, 0)
+        assert main(["a house", "--steps", "3", "--no-preview"]) == 0
+        terminal.flush()
+        shown = os.read(ours, 64 * 1024).decode()
+        monkeypatch.undo()
+    os.close(ours)
+    assert "100%|" in shown
+    assert "step 3/3, score " in shown
+    assert "00:00 left" in shown
+
+
+def test_the_printed_command_repeats_the_picture(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['it\'s a "house" & $HOME', "--seed", "7", "--steps", "2", "--out", "x.png"]) == 0
+    command = capsys.readouterr().out.splitlines()[-1].removeprefix("Repeat:  ")
+    first = (folder / "x.png").read_bytes()
+    (folder / "x.png").unlink()
+    words = subprocess.run(
+        f"for word in {command}; do printf '%s\\0' \"$word\"; done",
+        shell=True,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split("\0")  # as a shell reads it
+    assert main(words[words.index('it\'s a "house" & $HOME') : -1]) == 0
+    assert (folder / "x.png").read_bytes() == first
+
+
+def test_warnings_of_libraries_do_not_reach_the_user(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["a house", "--steps", "1", "--quiet"]) == 0
+    warnings.warn("for programmers", FutureWarning, stacklevel=1)
+    assert capsys.readouterr().err == ""

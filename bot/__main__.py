@@ -70,8 +70,8 @@ class Parts:
         await self.presenter.close()
 
 
-def build(settings: Settings, *, engine: Engine, poll_s: float | None = None) -> Parts:
-    """All parts, none of them started; `poll_s` None: the worker's own default."""
+def build(settings: Settings, *, engine: Engine) -> Parts:
+    """All parts, none of them started."""
     store = Store(settings.database_url, owner=uuid4().hex)
     presenter = Presenter(store=store, pace_s=settings.frame_pace_s)
     worker = Worker(
@@ -82,7 +82,6 @@ def build(settings: Settings, *, engine: Engine, poll_s: float | None = None) ->
         limits=Limits(per_person=settings.waiting_per_person, in_all=settings.waiting_in_all),
         lease_s=settings.lease_s,
         preview_every_s=settings.frame_pace_s,
-        **({} if poll_s is None else {"poll_s": poll_s}),
     )
     client = OneiroClient(
         store=store,

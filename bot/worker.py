@@ -214,8 +214,10 @@ class Worker:
         event: Event | None = None
         async with aclosing(self._engine.dream(request)) as events:
             async for event in events:
-                if isinstance(event, Started) and event.notice:
+                if isinstance(event, Started):
                     dream = await self._noted(dream, event.notice)
+                    if self._stopping or self._lost:  # asked before the engine knew this dream
+                        await self._engine.stop(request.id)
                 elif isinstance(event, Progress) and event.picture:
                     best = event if best is None or event.score >= best.score else best
                 if not isinstance(event, Finished | Failed):
@@ -267,6 +269,8 @@ class Worker:
             self._audience.heard(ended, event)
 
     async def _noted(self, dream: Dream, notice: str) -> Dream:
+        if not notice:
+            return dream
         try:
             await self._store.set_notice(dream.id, notice)
         except StoreError as error:

@@ -20,7 +20,9 @@ from engine.host import EngineHost
 from tests.bot.bot_process import until
 from tests.engine.tiny import write_models
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+LOADED_CORES_S = 250.0  # seconds; torch alone takes 40 s to load beside a training on two cores
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
 
 class Witness:
@@ -59,13 +61,15 @@ class Rig:
             now = await self.store.get(dream.id)
             return now is not None and now.state.is_over
 
-        await until(is_over, "the dream's end", timeout_s=100)
+        await until(is_over, "the dream's end", timeout_s=LOADED_CORES_S)
         now = await self.store.get(dream.id)
         assert now is not None
         return now
 
     async def running(self, dream: Dream) -> None:
-        await until(lambda: self.witness.steps.get(dream.id, 0) > 1, "its second step", timeout_s=100)
+        await until(
+            lambda: self.witness.steps.get(dream.id, 0) > 1, "its second step", timeout_s=LOADED_CORES_S
+        )
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -185,6 +185,21 @@ async def test_a_process_that_lost_its_lease_gives_the_dream_up_in_silence(
     await slow.close()
 
 
+async def test_a_stop_that_the_engine_did_not_hear_is_said_again(
+    rig: Rig, a_wish: A_WISH, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deaf(id: str) -> None:
+        """The dream is claimed, but the engine has yet to hear of it."""
+
+    await rig.worker.submit(a_wish())
+    await rig.engine.dreams(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.engine, "stop", deaf)
+        assert await rig.worker.cancel(1) is Cancelled.STOPPING
+    rig.engine.start()
+    await rig.until(1, DreamState.CANCELLED)
+
+
 async def test_closing_puts_the_dream_in_hand_back_in_line(settings: Settings, a_wish: A_WISH) -> None:
     rig = await Rig(settings.database_url, "one").open()
     await rig.worker.submit(a_wish())

@@ -113,6 +113,8 @@ class PocketClip(nn.Module):
         path = folder / "model.safetensors"
         try:
             weights = load_file(path)
+            if not all(bool(value.isfinite().all()) for value in weights.values()):
+                raise ModelError(f"The weights in {path} hold numbers that are not finite.")
             with torch.random.fork_rng(devices=[]):
                 model = cls(config)  # not on "meta": importing that takes longer than drawing these weights
             model.load_state_dict({k: _full(v) for k, v in weights.items()}, strict=True, assign=True)

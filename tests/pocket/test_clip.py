@@ -87,6 +87,15 @@ def test_tensor_too_many_too_few_or_of_another_shape_is_refused(folder: Path) ->
             PocketClip.load(folder)
 
 
+def test_weights_that_are_no_numbers_are_refused(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    save_file(
+        {**weights, "image_position": weights["image_position"] * torch.nan}, folder / "model.safetensors"
+    )
+    with pytest.raises(ModelError, match="not finite"):
+        PocketClip.load(folder)
+
+
 @pytest.mark.parametrize(
     "change",
     [

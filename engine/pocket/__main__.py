@@ -1,4 +1,4 @@
-"""The command line of the embedded models' making: data, training, atlas, evaluation."""
+"""The command line of the embedded models' making; without a command it lists them."""
 
 import importlib
 import sys
@@ -8,6 +8,7 @@ COMMANDS = {
     "train-perceptor": ("engine.pocket.train_perceptor", "train the small CLIP"),
     "train-generator": ("engine.pocket.train_generator", "train the small BigGAN"),
     "atlas": ("engine.pocket.atlas", "write down what the small CLIP sees in the small BigGAN's classes"),
+    "sheet": ("engine.pocket.sheet", "dream a list of prompts and put the pictures on one sheet"),
     "evaluate": ("engine.pocket.evaluate", "measure the small CLIP on drawings that it never saw"),
 }
 

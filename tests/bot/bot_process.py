@@ -23,7 +23,7 @@ class BotProcess:
         """`folder`: where the bot runs, with its data in `data`; `settings`: environment variables."""
         ours = {setting.key for setting in SETTINGS}
         inherited = {key: value for key, value in os.environ.items() if key not in ours}
-        self._folder = folder
+        self.folder = folder
         ours_too = {"PYTHONPATH": str(ROOT), "DATA_DIR": str(folder / "data"), "OMP_NUM_THREADS": "1"}
         self._environ = {**inherited, **ours_too, **settings}
         self._process: asyncio.subprocess.Process | None = None
@@ -36,7 +36,7 @@ class BotProcess:
             sys.executable,
             "-m",
             "bot",
-            cwd=self._folder,
+            cwd=self.folder,
             env=self._environ,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

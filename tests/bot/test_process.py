@@ -13,24 +13,25 @@ import pytest_asyncio
 from PIL import Image
 from simcord.backend.models import Channel, Message
 
+from bot.__main__ import BAD_SETTING, NO_TOKEN, REFUSED, TOKEN_REFUSED
 from bot.chat import sentences
 from bot.dreams import DreamState
 from bot.store import Store
 from bot.votes import VOTE_EMOJI
 from engine import Recipe
 from tests.bot.bot_process import BotProcess, some_model, until
-from tests.discord_server import DiscordServer, Interference
+from tests.discord_server import DiscordServer
 from tests.discord_server.server import words
 
 BEAT_S = (
     1.0  # heartbeats come often, so that a blocked event loop shows; Discord allows 120 messages a minute
 )
-BUSY_S = 100.0  # until something that the engine does has happened, on a machine with other work
+BUSY_S = 240.0  # until something that the engine does has happened, on a machine with much other work
 ENDLESS = 5000  # steps; such a dream ends only when it is stopped
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(400),  # an idle machine needs a tenth; starting torch on a busy one takes a minute
+    pytest.mark.timeout(600),  # an idle machine needs a tenth; on a busy one torch alone starts for a minute
     pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc"),
 ]
 
@@ -217,16 +218,6 @@ async def test_a_storm_of_rate_limits_costs_frames_but_not_the_picture(
     assert all(after[id(call)].at - call.at > 0.45 for call in refused)  # it waited as told
 
 
-async def test_a_lost_answer_does_not_make_a_second_message(server: DiscordServer, bot: BotProcess) -> None:
-    ada, channel = server.person("Ada"), new_channel(server)
-    lost = server.fault("POST", f"/channels/{channel.id}/messages", does=Interference.LOSE)
-    await server.slash(ada, channel, "dream", prompt="a castle", steps=2)
-    message = await first_message(server, channel)
-    await final(server, message)
-    assert lost.hits == 1
-    assert server.messages(channel) == [message]
-
-
 async def test_line_and_votes_outlive_an_orderly_stop_and_a_kill(tmp_path: Path) -> None:
     async with DiscordServer() as server:
         ada, bob, channel = server.person("Ada"), server.person("Bob"), server.channel
@@ -280,8 +271,8 @@ async def _votes(store: Store, message: Message, votes: int) -> bool:
 
 async def test_without_a_token_it_says_what_to_do_and_ends_with_its_own_code(tmp_path: Path) -> None:
     async with BotProcess(tmp_path) as bot:
-        assert await bot.end() not in (0, 1, 2)
-    assert "DISCORD_TOKEN" in bot.text and "Traceback" not in bot.text
+        assert await bot.end() == BAD_SETTING
+    assert NO_TOKEN.strip() in bot.text and "Traceback" not in bot.text
     assert not (tmp_path / "data").exists()
 
 
@@ -289,8 +280,7 @@ async def test_a_wrong_token_is_one_sentence(tmp_path: Path) -> None:
     async with DiscordServer() as server:
         settings = server.environment() | {"DISCORD_TOKEN": "wrong.token"}
         async with BotProcess(tmp_path, **settings) as bot:
-            assert await bot.end() != 0
-        assert "Traceback" not in bot.text
-        assert "DISCORD_TOKEN" in bot.text
+            assert await bot.end() == TOKEN_REFUSED
+        assert REFUSED in bot.text and "Traceback" not in bot.text
         assert "wrong.token" not in bot.text
         assert len(server.rest.calls) == 1

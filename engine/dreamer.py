@@ -104,7 +104,7 @@ class Dreamer:
         assert last is not None  # the loop yields or raises
         whole = last.step == settings.steps
         recipe = Recipe(
-            prompt=request.prompt,
+            prompt=request.prompt.encode("utf-8", "replace").decode(),  # a lone surrogate fits no PNG
             seed=request.seed,
             # A search that ended early is repeated to the step of its best picture, which is then its last.
             steps=settings.steps if whole else last.best.step,

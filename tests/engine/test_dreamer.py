@@ -96,10 +96,12 @@ def test_a_bad_request_is_refused_before_any_model_is_loaded(
     assert sentence in failed.message
 
 
-@pytest.mark.parametrize("prompt", ["🍒🍒🍒", "שלום עולם", "../../etc/passwd", "@everyone", "x" * 2000])
+@pytest.mark.parametrize(
+    "prompt", ["🍒🍒🍒", "שלום עולם", "../../etc/passwd", "@everyone", "x" * 2000, "a lone \ud800 one"]
+)
 def test_an_odd_prompt_is_dreamt_all_the_same(dreamer: Dreamer, prompt: str) -> None:
     finished = events(dreamer, request(prompt, steps=1))[-1]
-    assert isinstance(finished, Finished) and finished.recipe.prompt == prompt
+    assert isinstance(finished, Finished) and finished.recipe.prompt == prompt.replace("\ud800", "?")
 
 
 def test_a_model_that_is_not_there_says_which_files_to_put_where(tmp_path: Path) -> None:

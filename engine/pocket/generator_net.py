@@ -18,7 +18,7 @@ from pytorch_pretrained_biggan.model import BigGANBatchNorm, GenBlock, SelfAttn
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from engine.pocket.latents_map import USED
+from engine.pocket.latents_map import USED, background
 
 LAYERS = [
     [False, 16, 16],  # 4 px
@@ -35,6 +35,7 @@ ATTENTION = 5  # before block 5, at 16 px
 TRUNK = 7  # blocks that end at 32 px, where the training's extra head looks
 TINT_ROW = 6  # feeds block 5, at 16 px
 BACKGROUND_ROW = 8  # feeds block 7, at 64 px
+LOUD = 40.0  # how far the picture stands out of the residual path's own features when the top begins
 
 
 def configuration(num_classes: int, width: int = 32) -> BigGANConfig:
@@ -145,6 +146,13 @@ class TrainedGenerator(nn.Module):
             index += 1
         return x
 
+    def top_convolutions(self) -> list[nn.Parameter]:
+        """The parameters of the top that begin as a picture; its conditional norms begin at nothing."""
+        generator = self.net.generator
+        parts = (*self.blocks[TRUNK:], generator.bn, generator.conv_to_rgb)
+        named = [pair for part in parts for pair in part.named_parameters()]
+        return [parameter for name, parameter in named if "scale" not in name and "offset" not in name]
+
     def coarse(self, features: Tensor) -> Tensor:
         """The training head: premultiplied RGB and coverage [B, 4, 32, 32] of the trunk's features. It is
         linear: behind a ReLU, 63 of 64 channels died in the first minutes and all pictures stayed brown."""
@@ -167,6 +175,88 @@ class TrainedGenerator(nn.Module):
         rgb = generator.conv_to_rgb
         return torch.tanh(F.conv2d(x, rgb.weight[:3], rgb.bias[:3], padding=1).float())
 
+    @torch.no_grad()
+    def start_top(self, z: Tensor, e: Tensor) -> float:
+        """Begins the untrained blocks above the trunk as what the head already shows, laid on white and
+        enlarged, so that their training starts from a picture. Started at random they first spent minutes on
+        unlearning the trunk's own features, which the residual path carries to the end as coloured squares.
+
+        `z` and `e` are a batch of conditions; returns the share of the head's variance that one pixel of the
+        trunk's features explains, 0..1.
+        """
+        features = self.trunk(z, e)
+        coarse = self.coarse(features)  # [B, 4, 32, 32]
+        mean, variance = features.mean((0, 2, 3)), features.var((0, 2, 3)) + 1e-3
+        low = mean - 2.5 * variance.sqrt()  # so that the ReLU behind it cuts next to nothing
+        seen = F.relu((features - low[:, None, None]) * variance.rsqrt()[:, None, None])
+        known = torch.cat((seen.permute(0, 2, 3, 1).flatten(0, 2), seen.new_ones(seen[:, 0].numel(), 1)), 1)
+        wanted = coarse.permute(0, 2, 3, 1).flatten(0, 2)  # [pixels, 4]
+        fit = torch.linalg.lstsq(known, wanted).solution  # [C + 1, 4]
+        explained = 1 - (known @ fit - wanted).var(0).sum() / wanted.var(0).sum()
+
+        first, second = self.blocks[TRUNK], self.blocks[TRUNK + 1]
+        last, rgb = self.net.generator.bn, self.net.generator.conv_to_rgb
+        for block in (first, second):
+            for bn in (block.bn_0, block.bn_1, block.bn_2, block.bn_3):
+                bn.scale.weight.zero_()
+                bn.offset.weight.zero_()
+        blur = torch.tensor([1.0, 2.0, 1.0])
+        blur = blur[:, None] * blur / 16
+        quiet = variance[: self.config.channel_width].argsort()[:4]  # channels that carry the least else
+        first.conv_0.weight[:4] = fit[:-1].t()[:, :, None, None]
+        first.conv_0.bias[:4] = fit[-1]
+        first.conv_1.weight[:7] = 0  # 0..2 colour, 3 coverage, 4..6 what the background will fill
+        first.conv_2.weight[:7] = 0
+        first.conv_3.weight[quiet] = 0
+        second.conv_0.weight[:4] = 0
+        second.conv_3.weight[quiet] = 0
+        rgb.weight.mul_(0.1)
+        for channel in range(7):
+            first.conv_1.weight[channel, min(channel, 3)] = blur if channel < 4 else -blur
+            first.conv_2.weight[channel, channel, 1, 1] = 1
+        first.conv_1.bias[4:7] = 1
+        for channel in range(3):
+            first.conv_3.weight[quiet[channel], channel] = LOUD
+            first.conv_3.weight[quiet[channel], channel + 4] = LOUD
+            rgb.weight[channel, quiet[channel]] = 0
+            rgb.weight[channel, quiet[channel], 1, 1] = 3.3
+            rgb.bias[channel] = -1.65  # tanh(3.3 v - 1.65) is nearly 2 v - 1
+        first.conv_3.weight[quiet[3], 3] = LOUD
+        for channel in range(4):
+            second.conv_0.weight[channel, quiet[channel]] = 1
+        gain, once, twice = fit_background()
+        for channel in range(3):
+            first.conv_2.weight[channel + 4, channel + 4, 1, 1] = gain[channel]
+        first.bn_2.scale.weight[4:7, :USED] = once
+        first.bn_3.scale.weight[4:7, :USED] = twice
+        self.top(features, z, e, measure=True)
+        first.bn_0.running_means.copy_(low.expand_as(first.bn_0.running_means))
+        for bn, channels in ((first.bn_1, 4), (first.bn_2, 7), (first.bn_3, 7)):
+            bn.running_means[:, :channels] = 0
+            bn.running_vars[:, :channels] = 1
+        for bn in (second.bn_0, last):
+            bn.running_means[:, quiet] = mean[quiet]
+            bn.running_vars[:, quiet] = LOUD**2
+        return float(explained)
+
+
+@torch.enable_grad()
+def fit_background() -> tuple[Tensor, Tensor, Tensor]:
+    """`gain` [3], `once` and `twice` [3, USED] for which gain (1 + once z)+ (1 + twice z)+ comes nearest to
+    the background's colour in the mean of |difference|: two conditional norms can compute just that."""
+    z = torch.randn(4096, USED, generator=torch.Generator().manual_seed(0))
+    wanted = background(z, 3)[:, :, 1, 0]  # [4096, 3], half way down
+    gain = torch.full((3,), 0.8, requires_grad=True)
+    maps = (0.01 * torch.randn(2, 3, USED, generator=torch.Generator().manual_seed(1))).requires_grad_()
+    optimiser = torch.optim.Adam([gain, maps], lr=0.02)
+    for _ in range(300):
+        once, twice = 1 + z @ maps[0].t(), 1 + z @ maps[1].t()
+        loss = (gain * once.relu() * twice.relu() - wanted).abs().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return gain.detach(), maps[0].detach(), maps[1].detach()
+
 
 def export(state: dict[str, Tensor], config: BigGANConfig, folder: Path) -> None:
     """Writes config.json and model.safetensors: the package's state dict, half precision, from the plain
@@ -186,6 +276,7 @@ def export(state: dict[str, Tensor], config: BigGANConfig, folder: Path) -> None
     for old in folder.glob("*.tmp"):
         old.unlink()
     save_file({k: t.contiguous() for k, t in tensors.items()}, folder / "model.safetensors.tmp")
+    (folder / "model.safetensors.tmp").chmod(0o644)  # safetensors writes it for its owner alone
     (folder / "model.safetensors.tmp").replace(folder / "model.safetensors")
     (folder / "config.json").write_text(config.to_json_string(), encoding="utf-8")
 
@@ -201,7 +292,9 @@ def unit_gain(weight: Tensor) -> tuple[Tensor, Tensor]:
     v = v.half()
     response = matrix @ v.double()  # [rows]
     u = (u / torch.dot(u, response)).half()
-    for index in response.abs().argsort(descending=True).tolist() * 4:  # small steps of single entries
+    order = response.abs().argsort(descending=True)
+    order = order[response[order].abs() > 1e-3 * response.abs().max()]  # rows of zeros can mend nothing
+    for index in order.tolist() * 4:  # small steps of single entries
         error = 1 - torch.dot(u.double(), response)
         if error.abs() < 1e-5:
             break

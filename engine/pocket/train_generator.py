@@ -29,9 +29,15 @@ from engine.pocket.generator_data import Drawings, read_drawings, straight
 from engine.pocket.generator_net import BACKGROUND_ROW, TINT_ROW, TrainedGenerator
 from engine.pocket.generator_sheet import contact_sheet
 
-STAGES = ((0.0, 32, 0), (0.26, 32, 10), (0.72, 24, 24))  # from this share of the time: batch, of it at 128 px
+STAGES = (
+    (0.0, 32, 0),
+    (0.26, 32, 10),
+    (0.54, 32, 18),
+    (0.85, 24, 24),
+)  # from this share: batch, of it at 128 px
 RATE, RATE_END = 8e-4, 1e-5  # Adam's learning rate, cosine between them
 EMBEDDING_RATE = 5.0  # times the rate: a class is met in few steps
+TOP_RATE = 0.5  # times the rate: the top begins as a finished picture and is easily shaken
 WARM_UP = 150  # steps
 EMA = 0.998
 DISTRACTOR, CLASS_NOISE = 0.15, 0.1  # the search's class weights are never exactly one-hot
@@ -102,9 +108,15 @@ class Training:
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.rate = rate
         table = self.model.net.embeddings.weight
-        rest = [p for p in self.model.parameters() if p is not table]
+        top = self.model.top_convolutions()
+        apart = {id(parameter) for parameter in (table, *top)}
+        rest = [parameter for parameter in self.model.parameters() if id(parameter) not in apart]
         self.optimiser = torch.optim.Adam(
-            [{"params": rest, "factor": 1.0}, {"params": [table], "factor": EMBEDDING_RATE}],
+            [
+                {"params": rest, "factor": 1.0},
+                {"params": top, "factor": TOP_RATE},
+                {"params": [table], "factor": EMBEDDING_RATE},
+            ],
             lr=rate,
             betas=(0.9, 0.99),
             fused=True,
@@ -117,13 +129,13 @@ class Training:
     def step(self, share: float) -> dict[str, float]:
         """One step at `share` 0..1 of the time; returns the losses."""
         _, batch, full = max(stage for stage in STAGES if stage[0] <= share)
+        begins = self._begin(full)
         self._set_rate(share)
         classes, numbers, z = draw(self.data, batch, self.rows, self.rng)
         e = class_vectors(self.model.net.embeddings.weight, classes, self.rows, self.rng)
         losses: dict[str, float] = {}
-        first = [not self.measured[0], bool(full) and not self.measured[1]]
         with torch.autocast("cpu", torch.bfloat16):
-            features = self.model.trunk(z, e, measure=first[0])
+            features = self.model.trunk(z, e)
             seen = self.model.coarse(features).float()
         wanted = coarse_target(self.data, numbers, z)
         coarse = pyramid_loss(seen, wanted, 3, 0.5)
@@ -132,7 +144,7 @@ class Training:
         loss = coarse if full < batch else 0.3 * coarse
         if full:
             with torch.autocast("cpu", torch.bfloat16):
-                shown = self.model.top(features[:full], z[:full], e[:full], measure=first[1])
+                shown = self.model.top(features[:full], z[:full], e[:full])
             fine = pyramid_loss(shown, full_target(self.data, numbers[:full], z[:full]), 4, 1.0)
             losses["fine"] = fine.item()
             loss = loss + fine
@@ -142,9 +154,7 @@ class Training:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
-        if first[0] or first[1]:
-            self.measured = [True, bool(full)]
-            self.warming_since = self.steps
+        if begins:
             self.average.load_state_dict(self.model.state_dict())
         self.steps += 1
         self.samples += batch
@@ -152,6 +162,22 @@ class Training:
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
         return losses
+
+    @torch.no_grad()
+    def _begin(self, full: int) -> bool:
+        """Makes a part that is about to be trained for the first time ready; whether there was one."""
+        begins = not self.measured[0] or (full > 0 and not self.measured[1])
+        if begins:
+            classes, _, z = draw(self.data, 64, self.rows, self.rng)
+            e = class_vectors(self.model.net.embeddings.weight, classes, self.rows, self.rng)
+            if not self.measured[0]:
+                self.model.trunk(z, e, measure=True)
+                self.measured[0] = True
+            if full:
+                note(f"the top begins; the head is {self.model.start_top(z, e):.0%} of one pixel's features")
+                self.measured[1] = True
+            self.warming_since = self.steps
+        return begins
 
     def _set_rate(self, share: float) -> None:
         rate = RATE_END + (self.rate - RATE_END) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))

@@ -1,14 +1,17 @@
 """The atlas: how the perceptor sees each of the generator's classes; made once for a pair and kept."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from engine import cutouts
+from engine.errors import ModelError
 from engine.generator import Generator
 from engine.perceptor import Perceptor
 
@@ -19,22 +22,54 @@ BATCH = 16  # pictures rendered at once
 
 @torch.no_grad()
 def make(
-    generator: Generator, perceptor: Perceptor, device: torch.device, told: Callable[[int], object] = bool
+    generator: Generator,
+    perceptor: Perceptor,
+    device: torch.device,
+    names: Sequence[Sequence[str]] = (),
+    told: Callable[[int], object] = bool,
 ) -> Tensor:
     """The mean of the perceptor's features of `SAMPLES` pictures of each class, of unit length.
 
+    `names` are what each class is called, in any number of languages, or nothing: where they are known, half
+    of a class's feature is that of its names, which a small perceptor knows better than a soft picture.
     Returns [classes, d], float32, on the CPU; always the same for the same models. `told` hears after each
-    batch how many classes are done.
+    batch how many classes are done. Raises `ModelError` when there are more or fewer names than classes.
     """
+    if names and len(names) != generator.classes:
+        raise ModelError(f"The generator has {generator.classes} classes, but {len(names)} of them have names.")
     z = torch.randn(SAMPLES, generator.z_dim, generator=torch.Generator().manual_seed(0))
     features: list[Tensor] = []
     for classes in torch.arange(generator.classes).split(BATCH):
         each = torch.stack(
             [seen(generator, perceptor, row.expand(len(classes), -1), classes, device) for row in z]
         )  # [SAMPLES, batch, d]
-        features.append(torch.nn.functional.normalize(each.mean(0), dim=1).cpu())
+        features.append(normalize(each.mean(0), dim=1).cpu())
         told(int(classes[-1]) + 1)
-    return torch.cat(features)
+    pictures = torch.cat(features)
+    if not names:
+        return pictures
+    called = torch.stack([perceptor.encode_texts(some).mean(0) for some in names]).cpu()
+    return normalize(pictures + normalize(called, dim=1), dim=1)
+
+
+def read_names(folder: Path) -> list[list[str]]:
+    """What the generator's classes are called, from its `classes.json`; empty where there is none.
+
+    The file is a list with an object a class, whose `name_…` values are its names. Raises `ModelError`.
+    """
+    path = folder / "classes.json"
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        found = [
+            [value for key, value in each.items() if key.startswith("name_") and value] for each in entries
+        ]
+        if not all(some and all(isinstance(name, str) for name in some) for some in found):
+            raise ValueError("a class has no name")
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise ModelError(f"The model file {path} cannot be read: {error}.") from error
+    return found
 
 
 @torch.no_grad()

@@ -149,7 +149,7 @@ class Dreamer:
             if kept is not None:
                 return kept
         log.info("Looking at every class once, so that dreams can start well; this happens only once.")
-        made = atlas.make(generate, perceive, torch.device(self.device))
+        made = atlas.make(generate, perceive, torch.device(self.device), atlas.read_names(pair.generator))
         try:
             atlas.write(own, made, mark)
         except OSError as error:

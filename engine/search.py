@@ -45,7 +45,7 @@ def scored_start(
             for some_z, some_classes in zip(z.split(BATCH), classes.split(BATCH), strict=True)
         ]
     )
-    winner = int(scores.argmax())
+    winner = int((scores + cosine_score(text.cpu(), atlas[classes]).to(scores)).argmax())
     logits = CLASS_OFF + 0.3 * torch.randn(generator.rows, generator.classes, generator=rng)
     logits[:, classes[winner]] = CLASS_ON
     return Latents(z[winner].expand(generator.rows, -1), logits)

@@ -20,7 +20,8 @@ def main(argv: list[str]) -> int:
     generate = generator.load(pair.generator, pair.generator_name, CPU)
     perceive = perceptor.load(pair.perceptor, pair.perceptor_name, CPU)
     with tqdm(total=generate.classes, unit="class", file=sys.stderr) as bar:
-        made = atlas.make(generate, perceive, CPU, lambda done: bar.update(done - bar.n))
+        names = atlas.read_names(pair.generator)
+        made = atlas.make(generate, perceive, CPU, names, lambda done: bar.update(done - bar.n))
     path = pair.generator.parent / atlas.FILE
     atlas.write(path, made, weights.fingerprint(pair))
     print(f"{path}: {made.shape[0]} classes, {path.stat().st_size / 1e6:.2f} MB")

@@ -36,7 +36,7 @@ def make(
     batch how many classes are done. Raises `ModelError` when there are more or fewer names than classes.
     """
     if names and len(names) != generator.classes:
-        raise ModelError(f"The generator has {generator.classes} classes, but {len(names)} of them have names.")
+        raise ModelError(f"The generator has {generator.classes} classes, but its names are {len(names)}.")
     z = torch.randn(SAMPLES, generator.z_dim, generator=torch.Generator().manual_seed(0))
     features: list[Tensor] = []
     for classes in torch.arange(generator.classes).split(BATCH):

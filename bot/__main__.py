@@ -9,8 +9,10 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import aiohttp
@@ -33,6 +35,8 @@ from engine.settings import environment
 log = logging.getLogger(__name__)
 
 STOPPED, UNREACHABLE, FAULT, NO_DATABASE, TOKEN_REFUSED, BAD_SETTING = 0, 69, 70, 74, 77, 78
+
+_AUTHENTICATION_FAILED = 4004  # the gateway's close code for a token that is not valid any more
 
 NO_TOKEN = f"""\
 Oneiro has no Discord token yet, so it cannot log in.
@@ -103,23 +107,34 @@ async def serve(settings: Settings) -> None:
     # No grace for the running step: its dream is back in line and begins anew.
     host = EngineHost(step_timeout_s=settings.engine_silence_s, close_grace_s=0.5)
     parts = build(settings, engine=host)
-    connection: asyncio.Future[None] | None = None
     try:
         await parts.store.open()
         async with parts.client as client:
-            await client.login(settings.discord_token)
-            await host.start()  # it loads while nobody waits yet
-            await parts.begin()
-            connection = asyncio.ensure_future(client.connect())
-            stopping = asyncio.ensure_future(stop.wait())
-            await asyncio.wait((connection, stopping), return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
-            log.info("Stopping; the line is kept")
-            await parts.end()
-        await connection  # returns now that the client is closed, or tells what ended it
+            if await _unless(stop, client.login(settings.discord_token)):
+                await host.start()  # it loads while nobody waits yet
+                await parts.begin()
+                try:
+                    await _unless(stop, client.connect())
+                finally:
+                    log.info("Stopping; the line is kept")
+                    await parts.end()
     finally:
         await host.close()
         await parts.store.close()
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do this work, or give it up when `stop` is set. Returns whether it was done; raises what it raises."""
+    doing, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((doing, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            doing.result()
+        return doing.done()
+    finally:
+        doing.cancel()
+        stopping.cancel()
+        await asyncio.wait((doing, stopping))
 
 
 def use_addresses(settings: Settings) -> None:
@@ -151,9 +166,14 @@ def main() -> int:
         asyncio.run(serve(settings))
     except discord.LoginFailure:
         return _say(REFUSED, TOKEN_REFUSED)
+    except discord.ConnectionClosed as error:
+        if error.code != _AUTHENTICATION_FAILED:
+            log.exception("Discord closed the connection for good")
+            return FAULT
+        return _say(REFUSED, TOKEN_REFUSED)
     except StoreError as error:
         return _say(str(error), NO_DATABASE)
-    except (aiohttp.ClientError, discord.GatewayNotFound) as error:
+    except (aiohttp.ClientError, discord.GatewayNotFound, discord.DiscordServerError) as error:
         log.info("No connection: %r", error)
         return _say(OFFLINE.format(address=settings.discord_api_url), UNREACHABLE)
     except Exception:

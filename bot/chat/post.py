@@ -56,13 +56,19 @@ class Poster:
         self, dream: Dream, content: Content, *, nonce: str | None = None
     ) -> tuple[Outcome, int | None]:
         """Post a new message. Repeated with the same nonce within some minutes it gives the same message."""
-        sending = self._channel(dream).send(
+        return await self._attempt(dream, self._send(dream, content, nonce or str(dream.origin)))
+
+    async def _send(self, dream: Dream, content: Content, nonce: str) -> discord.Message:
+        message = await self._channel(dream).send(
             embed=content.embed,
             files=content.files(),
             view=content.view or discord.ui.View(),
-            nonce=nonce or str(dream.origin),
+            nonce=nonce,
         )
-        return await self._attempt(dream, sending)
+        if message.embeds and message.embeds[0].description == content.embed.description:
+            return message
+        # An earlier attempt, whose answer was lost, had made it: it shows what was true then.
+        return await message.edit(embed=content.embed, attachments=content.files(), view=content.view)
 
     async def react(self, dream: Dream, emoji: tuple[str, ...]) -> None:
         """Put reactions under the dream's message; without them it is still a dream."""

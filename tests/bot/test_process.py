@@ -13,14 +13,14 @@ import pytest_asyncio
 from PIL import Image
 from simcord.backend.models import Channel, Message
 
-from bot.__main__ import BAD_SETTING, NO_TOKEN, REFUSED, TOKEN_REFUSED
+from bot.__main__ import BAD_SETTING, NO_TOKEN, OFFLINE, REFUSED, TOKEN_REFUSED, UNREACHABLE
 from bot.chat import sentences
 from bot.dreams import DreamState
 from bot.store import Store
 from bot.votes import VOTE_EMOJI
 from engine import Recipe
 from tests.bot.bot_process import BotProcess, some_model, until
-from tests.discord_server import DiscordServer
+from tests.discord_server import DiscordServer, Interference
 from tests.discord_server.server import words
 
 BEAT_S = (
@@ -218,6 +218,25 @@ async def test_a_storm_of_rate_limits_costs_frames_but_not_the_picture(
     assert all(after[id(call)].at - call.at > 0.45 for call in refused)  # it waited as told
 
 
+async def test_lost_answers_make_neither_a_second_message_nor_a_stale_one(
+    server: DiscordServer, bot: BotProcess
+) -> None:
+    ada, channel = server.person("Ada"), new_channel(server)
+    lost = server.fault("POST", f"/channels/{channel.id}/messages", does=Interference.LOSE, times=None)
+    await server.slash(ada, channel, "dream", prompt="a castle", steps=2)
+    message = await first_message(server, channel)
+    async with stored(bot.folder) as store:
+        await until(lambda: _newest_is_done(store), "the dream's end")
+    lost.stop()  # so what is sent next is the end, and Discord has a message from the beginning
+    await final(server, message)
+    await server.wait(lambda: voted(server, message), "the vote reactions")
+    assert server.messages(channel) == [message]
+
+
+async def _newest_is_done(store: Store) -> bool:
+    return (await store.undelivered())[-1].state is DreamState.DONE
+
+
 async def test_line_and_votes_outlive_an_orderly_stop_and_a_kill(tmp_path: Path) -> None:
     async with DiscordServer() as server:
         ada, bob, channel = server.person("Ada"), server.person("Bob"), server.channel
@@ -284,3 +303,30 @@ async def test_a_wrong_token_is_one_sentence(tmp_path: Path) -> None:
         assert REFUSED in bot.text and "Traceback" not in bot.text
         assert "wrong.token" not in bot.text
         assert len(server.rest.calls) == 1
+
+
+async def test_it_stops_when_asked_to_although_the_login_hangs(tmp_path: Path) -> None:
+    async with DiscordServer() as server:
+        login = server.fault("GET", "/users/@me", does=Interference.STALL)
+        async with BotProcess(tmp_path, **server.environment()) as bot:
+            await server.wait(lambda: login.hits, "the login", timeout_s=BUSY_S)
+            bot.send(signal.SIGTERM)
+            assert await bot.end(timeout_s=20) == 0
+        assert "Traceback" not in bot.text
+
+
+async def test_a_discord_that_is_out_of_order_is_one_sentence(tmp_path: Path) -> None:
+    async with DiscordServer() as server:
+        server.fault("GET", "/users/@me", status=503)
+        async with BotProcess(tmp_path, **server.environment()) as bot:
+            assert await bot.end() == UNREACHABLE
+        assert OFFLINE.format(address=server.environment()["DISCORD_API_URL"]) in bot.text
+        assert "Traceback" not in bot.text
+
+
+async def test_a_token_that_is_taken_back_while_it_runs_is_one_sentence(tmp_path: Path) -> None:
+    async with DiscordServer() as server, running(server, tmp_path) as bot:
+        server.gateway.token = server.rest.token = "another"
+        server.gateway.invalidate()
+        assert await bot.end() == TOKEN_REFUSED
+        assert REFUSED in bot.text and "Traceback" not in bot.text

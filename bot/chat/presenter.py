@@ -191,8 +191,8 @@ class Presenter:
                 # A new message opens the thread again; a nonce of its own, for it is not the first one.
                 outcome, message_id = await self._poster.post(dream, content, nonce=f"{dream.origin}-end")
             if outcome is Outcome.TOO_LARGE and picture is not None:
-                limit //= 4
-                picture = await fitting(picture, limit)
+                # What Discord refused is the measure, whatever limit it names.
+                picture = await fitting(picture, len(picture.content) // 4)
                 screen.extra = "" if picture else sentences.TOO_LARGE
             elif outcome is not Outcome.LATER:
                 await self._delivered(screen, content, message_id)

@@ -209,6 +209,17 @@ async def test_a_picture_that_discord_finds_too_large_is_told(world: World) -> N
     assert world.messages()[0].attachments == []
 
 
+async def test_a_refused_picture_is_made_smaller_than_it_was_or_left_out(world: World) -> None:
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    await world.until_text(sentences.LOADING)
+    world.env.inject_error("PATCH", "/channels/*/messages/*", status=413, code=40005, times=1)
+    world.engine.finish()  # its picture is so small that no JPEG of a quarter of its size exists
+    await world.until_delivered(1)
+    assert sentences.TOO_LARGE in world.text()
+    assert world.messages()[0].attachments == []
+
+
 async def test_a_dream_in_a_thread_is_shown_in_the_thread(world: World) -> None:
     opener = await world.alice.send(world.channel, "let us dream here")
     channel = world.parts.client.get_channel(world.channel.id)

@@ -1,0 +1,149 @@
+"""The pocket generator as it ships: the files load into the package's own BigGAN, and the pictures show
+what the class list says."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from pytorch_pretrained_biggan import BigGAN
+from torch import Tensor
+
+from engine.pocket import generator_net, latents_map
+from engine.pocket.generator_net import BACKGROUND_ROW, TINT_ROW
+
+FOLDER = Path(generator_net.__file__).parent / "weights" / "generator"
+LARGEST = 13 * 1024 * 1024  # bytes of model.safetensors
+
+
+@pytest.fixture(scope="module")
+def generator() -> BigGAN:
+    return generator_net.load(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def classes() -> list[dict[str, object]]:
+    entries: list[dict[str, object]] = json.loads((FOLDER / "classes.json").read_text(encoding="utf-8"))
+    return entries
+
+
+def paint(generator: BigGAN, number: int, z: Tensor) -> Tensor:
+    """Pictures [B, 3, 128, 128] in 0..1 of one class at latents `z` [B, USED]."""
+    rest = torch.zeros(len(z), generator.config.z_dim - z.shape[1])
+    labels = torch.zeros(len(z), generator.config.num_classes)
+    labels[:, number] = 1
+    with torch.no_grad():
+        picture: Tensor = generator(torch.cat((z, rest), 1), labels, 1.0) / 2 + 0.5
+    return picture
+
+
+def plain_rows() -> Tensor:
+    """One row [styles, USED] a style: natural colours on white."""
+    count = len(latents_map.STYLES)
+    return latents_map.with_style(
+        torch.ones(count, latents_map.USED) * 0.8, torch.arange(count)
+    ) * torch.tensor([1.0] * 3 + [0.0] * (latents_map.USED - 3))
+
+
+def number_of(classes: list[dict[str, object]], name: str) -> int:
+    return [entry["id"] for entry in classes].index(name)
+
+
+def middle(pictures: Tensor) -> Tensor:
+    """Mean colour [B, 3] of the middle half."""
+    return pictures[:, :, 32:96, 32:96].mean((2, 3))
+
+
+def test_the_files_fill_the_package_s_own_network(generator: BigGAN) -> None:
+    assert generator.config.output_dim == 128
+    assert (FOLDER / "model.safetensors").stat().st_size <= LARGEST
+    assert all(torch.isfinite(value).all() for value in generator.state_dict().values())
+
+
+def test_spectral_norm_divides_by_one(generator: BigGAN) -> None:
+    for name, module in generator.named_modules():
+        if hasattr(module, "weight_orig"):
+            matrix = module.weight_orig.reshape(module.weight_orig.shape[0], -1)
+            sigma = torch.dot(module.weight_u, matrix @ module.weight_v)
+            assert abs(float(sigma) - 1) < 1e-3, name
+
+
+def test_each_class_stands_once_in_the_list_and_has_both_names(
+    generator: BigGAN, classes: list[dict[str, object]]
+) -> None:
+    assert len(classes) == generator.config.num_classes >= 800
+    assert len({entry["id"] for entry in classes}) == len(classes)
+    assert all(entry["name_en"] for entry in classes)
+    assert sum(bool(entry["name_it"]) for entry in classes) > 0.9 * len(classes)
+    assert json.loads((FOLDER / "styles.json").read_text(encoding="utf-8")) == list(latents_map.STYLES)
+
+
+def test_cherries_are_red_and_trees_are_green_in_every_style(
+    generator: BigGAN, classes: list[dict[str, object]]
+) -> None:
+    heart = middle(paint(generator, number_of(classes, "red-heart"), plain_rows()))
+    assert (heart[:, 0] > heart[:, 1:].amax(1) + 0.2).all()
+    cherries = paint(generator, number_of(classes, "cherries"), plain_rows())[:, :, 76:112, 24:104].mean(
+        (2, 3)
+    )
+    assert (cherries[:, 0] > cherries[:, 1:].amax(1) + 0.15).all()
+    tree = middle(paint(generator, number_of(classes, "deciduous-tree"), plain_rows()))
+    assert (tree[:, 1] > tree[:, 0] + 0.05).all() and (tree[:, 1] > tree[:, 2] + 0.1).all()
+
+
+def test_the_border_is_white_where_the_latents_say_so(
+    generator: BigGAN, classes: list[dict[str, object]]
+) -> None:
+    picture = paint(generator, number_of(classes, "crescent-moon"), plain_rows())
+    assert picture[:, :, :8, :8].mean() > 0.9
+
+
+def test_the_background_row_paints_the_background_that_the_map_promises(
+    generator: BigGAN, classes: list[dict[str, object]]
+) -> None:
+    z = plain_rows()[:1].repeat(4, 1)
+    z[1, 5] = 2.2  # red
+    z[2, 5:7] = torch.tensor([-1.1, 1.9])  # green
+    z[3, latents_map.BACKGROUND_DEPTH] = 2.2  # dark
+    corner = paint(generator, number_of(classes, "crescent-moon"), z)[:, :, 4:28, 4:28].mean((2, 3))
+    promised = latents_map.background(z, 128)[:, :, 4:28].mean((2, 3))
+    assert (corner - promised).abs().max() < 0.2
+    assert corner[3].mean() < 0.5 < corner[0].mean()
+
+
+def test_the_tint_turns_a_red_heart_blue(generator: BigGAN, classes: list[dict[str, object]]) -> None:
+    z = plain_rows()[:1].repeat(2, 1)
+    z[1, 3:5] = torch.tensor([-1.25, -2.17])  # 240 degrees, radius 2.5
+    red, blue = middle(paint(generator, number_of(classes, "red-heart"), z))
+    assert red[0] > red[2] + 0.2
+    assert blue[2] > blue[0] + 0.1
+
+
+def test_the_training_form_and_the_package_agree(generator: BigGAN) -> None:
+    rng = torch.Generator().manual_seed(5)
+    trained = generator_net.TrainedGenerator(generator_net.configuration(7, width=8), rng)
+    z, labels = torch.randn(3, 128, generator=rng), torch.rand(3, 7, generator=rng)
+    e = labels @ trained.net.embeddings.weight.t()
+    rows_z, rows_e = z[:, None].expand(3, 10, -1), e[:, None].expand(3, 10, -1)
+    with torch.no_grad():
+        trained.top(trained.trunk(rows_z, rows_e, measure=True), rows_z, rows_e, measure=True)
+        mine = trained.top(trained.trunk(rows_z, rows_e), rows_z, rows_e)
+        theirs = trained.net.eval()(z, labels, 1.0)
+    assert mine.std() > 0.1
+    assert (mine - theirs).abs().max() < 1e-4
+
+
+def test_an_export_computes_what_was_trained_up_to_half_precision(tmp_path: Path) -> None:
+    rng = torch.Generator().manual_seed(6)
+    config = generator_net.configuration(5, width=8)
+    trained = generator_net.TrainedGenerator(config, rng)
+    generator_net.export(trained.net.state_dict(), config, tmp_path)
+    loaded = generator_net.load(tmp_path)
+    z, labels = torch.randn(2, 128, generator=rng), torch.eye(5)[:2]
+    with torch.no_grad():
+        difference = loaded(z, labels, 1.0) - trained.net.eval()(z, labels, 1.0)
+    assert difference.abs().mean() < 5e-3
+
+
+def test_rows_that_mean_something_lie_inside_the_layers() -> None:
+    assert 0 < TINT_ROW < BACKGROUND_ROW <= len(generator_net.LAYERS)

@@ -1,0 +1,85 @@
+"""The embedded models dream: what everything else is for."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine import atlas, weights
+from engine.dreamer import Dreamer
+from engine.pocket.sheet import PROMPTS
+from engine.protocol import DreamRequest, Finished, Progress, Started
+
+PAIR = weights.pair("pocket", Path())
+WANTED = {  # a class that a person would call this
+    "a bowl of cherries": {"cherries"},
+    "a house": {"house", "house-with-garden"},
+    "a red heart": {"red-heart"},
+    "a green tree": {"deciduous-tree", "evergreen-tree"},
+    "the moon": {"crescent-moon", "waxing-crescent-moon", "full-moon", "first-quarter-moon"},
+    "a cat": {"cat", "cat-face", "black-cat"},
+    "a pizza": {"pizza"},
+    "a rocket": {"rocket"},
+    "a sunflower": {"sunflower"},
+    "a castle": {"castle", "japanese-castle"},
+}
+
+
+@pytest.fixture(scope="module")
+def dreamer(tmp_path_factory: pytest.TempPathFactory) -> Dreamer:
+    return Dreamer(data_dir=tmp_path_factory.mktemp("data"), device="cpu")
+
+
+def dream(dreamer: Dreamer, prompt: str, seed: int = 7, steps: int = 10) -> tuple[list[Progress], Finished]:
+    started, *progress, finished = dreamer.dream(
+        DreamRequest("x", prompt, seed, "pocket", steps), lambda: False
+    )
+    assert isinstance(started, Started) and isinstance(finished, Finished)
+    return [event for event in progress if isinstance(event, Progress)], finished
+
+
+def test_the_embedded_files_stay_within_25_megabytes() -> None:
+    files = [path for path in weights.POCKET.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 25e6
+
+
+def test_the_atlas_belongs_to_the_weights_so_that_nobody_waits_for_one() -> None:
+    assert atlas.read(weights.POCKET / atlas.FILE, weights.fingerprint(PAIR)) is not None
+
+
+def test_a_dream_comes_closer_to_its_words(dreamer: Dreamer) -> None:
+    progress, finished = dream(dreamer, "a bowl of cherries", steps=25)
+    assert finished.score > progress[0].score + 1
+    assert finished.score == max(event.score for event in progress)
+
+
+def test_a_bowl_of_cherries_is_red_and_the_same_seed_gives_the_same_bytes(dreamer: Dreamer) -> None:
+    _, one = dream(dreamer, "a bowl of cherries")
+    _, two = dream(dreamer, "a bowl of cherries")
+    _, other = dream(dreamer, "a bowl of cherries", seed=8)
+    assert one.picture == two.picture != other.picture
+    with Image.open(io.BytesIO(one.picture)) as image:
+        red, green, blue = np.asarray(image, dtype=float)[256:448, 64:448].reshape(-1, 3).mean(0)
+    assert red > 1.3 * max(green, blue)  # where the fruit hangs
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_the_ten_plain_things_start_at_what_they_are(dreamer: Dreamer, prompt: str) -> None:
+    loaded = dreamer.load("pocket")
+    assert loaded.atlas is not None
+    ids = [entry["id"] for entry in json.loads((PAIR.generator / "classes.json").read_text(encoding="utf-8"))]
+    best = (loaded.atlas @ loaded.perceptor.encode_texts([prompt])[0]).argmax()
+    assert ids[int(best)] in WANTED[prompt]
+
+
+@pytest.mark.parametrize(
+    "prompt", ["schadenfreude", "https://example.com/x?y=1", "夢を見る", "sueño", "🍒", "x" * 400]
+)
+def test_words_that_it_does_not_know_still_make_a_picture(dreamer: Dreamer, prompt: str) -> None:
+    _, finished = dream(dreamer, prompt, steps=2)
+    with Image.open(io.BytesIO(finished.picture)) as image:
+        assert np.asarray(image, dtype=float).std() > 10  # not a flat square
+    assert np.isfinite(finished.score)

@@ -70,7 +70,7 @@ def dream(
     device: torch.device,
     atlas: Tensor | None = None,
 ) -> Iterator[Step]:
-    """Search for the picture of `prompt`; yields after each step, ends after `settings.steps`.
+    """Search for the picture of `prompt`: finds the start, then returns steps, `settings.steps` at most.
 
     All randomness is one CPU generator seeded with `seed` (0..2**32 - 1). `atlas` [classes, d] of
     `engine.atlas.make` is needed for the scored start. When a number stops being finite the search ends with
@@ -84,7 +84,18 @@ def dream(
         latents = search.scored_start(generator, perceptor, text, atlas, rng, device)
     else:
         latents = Latents.blind(generator.rows, generator.z_dim, generator.classes, rng)
-    latents.to(device)
+    return _search(generator, perceptor, text, latents.to(device), rng, settings)
+
+
+def _search(
+    generator: Generator,
+    perceptor: Perceptor,
+    text: Tensor,
+    latents: Latents,
+    rng: torch.Generator,
+    settings: DreamSettings,
+) -> Iterator[Step]:
+    """One step after the other from `latents`, on their device, towards `text` [d]."""
     average = LatentAverage(latents, settings.ema_decay)
     optimizer = torch.optim.Adam(latents.parameters(), lr=settings.learning_rate)
     latest = best = None

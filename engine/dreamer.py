@@ -67,14 +67,14 @@ class Dreamer:
         if request.steps is not None:
             settings = replace(settings, steps=request.steps)
         read = loaded.perceptor.fitting(words)
-        notice = "" if read == words else f"The prompt is long: I dream its first {len(read.split())} words."
+        notice = "" if read == words else f"The prompt is long: I dream its first {_count(read)}."
         yield Started(request.id, loaded.pair.name, settings.steps, notice)
 
-        begun = shown_at = time.monotonic()
+        begun = time.monotonic()
         shown: Step | None = None
         last: Step | None = None
         stopped = False
-        for last in dream(
+        steps = dream(
             loaded.generator,
             loaded.perceptor,
             read,
@@ -82,7 +82,9 @@ class Dreamer:
             settings,
             torch.device(self.device),
             loaded.atlas,
-        ):
+        )
+        stepping = shown_at = time.monotonic()  # the start, found by now, says nothing of a step's time
+        for last in steps:
             now = time.monotonic()
             fresh = shown is None or last.latest is not shown.latest
             due = shown is None or now - shown_at >= request.preview_every_s
@@ -95,7 +97,7 @@ class Dreamer:
                 settings.steps,
                 last.latest.score,
                 last.best.score,
-                (now - begun) / last.step * (settings.steps - last.step),
+                (now - stepping) / last.step * (settings.steps - last.step),
                 picture,
             )
             stopped = last.step < settings.steps and should_stop()
@@ -155,6 +157,12 @@ class Dreamer:
         except OSError as error:
             log.warning("The atlas could not be kept in %s: %s.", own, error)
         return made
+
+
+def _count(text: str) -> str:
+    """How much of a prompt this is: '9 words', or, of a single word, '30 letters'."""
+    words = len(text.split())
+    return f"{words} words" if words > 1 else f"{len(text)} letters"
 
 
 def check(request: DreamRequest) -> str:

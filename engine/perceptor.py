@@ -63,7 +63,10 @@ class _Tokens:
                 low = middle
             else:
                 high = middle - 1
-        return text if low == len(words) else " ".join(words[:low])
+        if low == len(words):
+            return text
+        # A single endless word, or a script without spaces: as many characters as there may be tokens.
+        return " ".join(words[:low]) or words[0][: self._limit - 2]
 
 
 class ClipPerceptor:

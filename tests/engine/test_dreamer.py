@@ -74,6 +74,9 @@ def test_a_prompt_beyond_the_tokens_is_cut_with_a_notice(dreamer: Dreamer) -> No
     started = events(dreamer, request(" ".join(["cherries"] * 200)))[0]
     assert isinstance(started, Started)
     assert started.notice == "The prompt is long: I dream its first 9 words."
+    started = events(dreamer, request("x" * 2000))[0]
+    assert isinstance(started, Started)
+    assert started.notice == "The prompt is long: I dream its first 75 letters."
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ def test_a_text_is_cut_at_whole_words_and_only_when_it_must_be(tiny_perceptor: P
     assert tiny_perceptor.fitting("a bowl of cherries") == "a bowl of cherries"
     long = " ".join(["cherries"] * 40)  # a letter a token here: 8 tokens a word, 77 with two ends
     assert tiny_perceptor.fitting(long) == " ".join(["cherries"] * 9)
+    assert tiny_perceptor.fitting("x" * 2000) == "x" * 75
     assert torch.isfinite(tiny_perceptor.encode_texts([long, "x" * 2000])).all()
 
 

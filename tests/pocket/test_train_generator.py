@@ -66,7 +66,7 @@ def test_latents_without_a_meaning_keep_no_weight(drawings: Drawings) -> None:
 
 def test_the_top_begins_as_the_head_s_picture_on_white(drawings: Drawings) -> None:
     training = Training(drawings, width=16, seed=1, rate=2e-3)
-    for _ in range(15):
+    for _ in range(40):  # until the trunk shows most of what it can
         training.step(0.0)
     model = training.model
     rng = torch.Generator().manual_seed(4)

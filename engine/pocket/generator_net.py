@@ -191,7 +191,9 @@ class TrainedGenerator(nn.Module):
         seen = F.relu((features - low[:, None, None]) * variance.rsqrt()[:, None, None])
         known = torch.cat((seen.permute(0, 2, 3, 1).flatten(0, 2), seen.new_ones(seen[:, 0].numel(), 1)), 1)
         wanted = coarse.permute(0, 2, 3, 1).flatten(0, 2)  # [pixels, 4]
-        fit = torch.linalg.lstsq(known, wanted).solution  # [C + 1, 4]
+        fit = torch.linalg.lstsq(
+            known, wanted, driver="gelsd"
+        ).solution  # [C + 1, 4]; SVD, for channels may be dead
         explained = 1 - (known @ fit - wanted).var(0).sum() / wanted.var(0).sum()
 
         first, second = self.blocks[TRUNK], self.blocks[TRUNK + 1]

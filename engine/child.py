@@ -139,7 +139,7 @@ class Child:
     def _send(self, message: Message) -> None:
         stdin = self._process.stdin
         if stdin is not None and not stdin.is_closing():
-            stdin.write(protocol.encode(message))  # a few hundred bytes: needs no drain
+            stdin.write(protocol.encode(message))  # one request at a time: the buffer needs no drain
 
     async def _read_frames(self) -> None:
         """Read until the stream ends or breaks, then find out how the process ended."""
@@ -147,9 +147,9 @@ class Child:
         assert stdout is not None  # a pipe, see start
         try:
             while True:
-                header, picture = protocol.lengths(await stdout.readexactly(protocol.PREFIX_SIZE))
+                header, payload = protocol.lengths(await stdout.readexactly(protocol.PREFIX_SIZE))
                 self._receive(
-                    protocol.decode(await stdout.readexactly(header), await stdout.readexactly(picture))
+                    protocol.decode(await stdout.readexactly(header), await stdout.readexactly(payload))
                 )
         except asyncio.IncompleteReadError:
             grace_s = EXIT_GRACE_S  # its end of the pipe is closed: it has ended or is about to

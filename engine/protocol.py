@@ -1,6 +1,7 @@
 """The messages between the bot and the engine, and how they travel over a pipe. Knows no torch, no asyncio.
 
-One frame is `>II` (header bytes, picture bytes), a JSON header in UTF-8, then the picture's bytes.
+One frame is `>II` (header bytes, payload bytes), a JSON header in UTF-8, then the payload: the values of all
+fields that are bytes (pictures, states), one after the other; the header's "blobs" has their lengths by name.
 The parent writes `DreamRequest` and `Stop` to the child's stdin, the child writes events to its stdout.
 For each request the child sends one `Started`, any number of `Progress`, and ends with exactly one
 `Finished` or `Failed`. `Ready` comes once, when the child has started and can take requests.
@@ -10,13 +11,14 @@ import json
 import struct
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from itertools import accumulate
+from typing import Any, Literal
 
 from engine.errors import FailureKind
 
 MAX_HEADER = 1 * 1024 * 1024  # bytes; a longer header is a broken stream, not a message
-MAX_PICTURE = 64 * 1024 * 1024  # bytes; a 512 px PNG stays under 1 MiB
-_LENGTHS = struct.Struct(">II")  # header bytes, picture bytes
+MAX_PAYLOAD = 64 * 1024 * 1024  # bytes; a 512 px PNG and a dream's state stay under 1 MiB each
+_LENGTHS = struct.Struct(">II")  # header bytes, payload bytes
 PREFIX_SIZE = _LENGTHS.size  # bytes
 
 
@@ -24,16 +26,34 @@ class BrokenFrame(Exception):
     """The other process sent something that is not a message of this protocol."""
 
 
+# How a search begins: afresh; exactly where a state was saved, as if it had never stopped; at a state's
+# picture for `steps` more steps, perhaps towards another prompt; at a changed copy; between two states.
+Begin = Literal["new", "resume", "continue", "vary", "blend"]
+
+
 @dataclass(frozen=True, slots=True)
 class DreamRequest:
     """One picture to dream."""
 
     id: str  # the sender's own name for it, given back in every event
-    prompt: str  # as the user wrote it; cleaned and cut by the engine
+    prompt: str  # as the user wrote it; cleaned and cut by the engine; phrases as `engine.prompt` reads them
     seed: int  # 0..engine.settings.MAX_SEED
     model: str = "auto"  # a name from engine.settings.MODELS
-    steps: int | None = None  # 1..engine.settings.MAX_STEPS; None: the model's own default
+    steps: int | None = None  # 1..engine.settings.MAX_STEPS; None: the preset's, else the model's own default
     preview_every_s: float = 2.0  # seconds between pictures in Progress; 0: a picture at every step
+    avoid: str = ""  # phrases whose likeness counts against the picture
+    image: bytes | None = None  # an image prompt: a picture file that the dream shall resemble
+    init: bytes | None = None  # a picture file: the search begins at the latents that come closest to it
+    preset: str = ""  # "quick", "normal", "thorough"; "": the model's own settings
+    recipe: str = ""  # the search algorithm, one of engine.settings.RECIPES; "": the default
+    size: int | None = None  # side of the shown picture in pixels; None: the model's own, 512 at least
+    settings: dict[str, float | str] = field(default_factory=dict)  # overrides, by DreamSettings' names
+    begin: Begin = "new"
+    state: bytes | None = None  # what `begin` goes on from: a Progress's or Finished's state
+    other_state: bytes | None = None  # the second one of a blend
+    strength: float = 0.5  # 0..1: how far to vary, or how much of a blend is the other one
+    state_every_s: float = 0.0  # seconds between states in Progress; 0: none
+    timelapse_bytes: int = 0  # the most bytes of a time-lapse in Finished; 0: none is made
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +118,8 @@ class Progress:
     best_score: float  # the highest score so far
     seconds_left: float
     picture: bytes | None = None  # a JPEG preview, when one is due
+    state: bytes | None = None  # from which this dream can be resumed at this step, when one is due
+    flagged: str = ""  # what the safety check found in the picture, e.g. "nudity"; "": nothing, or no check
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +134,9 @@ class Finished:
     seconds: float  # of the search, without loading
     stopped: bool  # True when it was asked to stop before its last step
     picture: bytes  # PNG, with the recipe in its metadata
+    state: bytes | None = None  # from which this dream can be continued, varied and blended
+    timelapse: bytes | None = None  # animated WebP, when one was asked for
+    flagged: str = ""  # as in Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,26 +158,28 @@ _TYPES: dict[str, type] = {
 def encode(message: Message) -> bytes:
     """The message as one frame."""
     header = asdict(message)
-    picture = header.pop("picture", None)
-    text = json.dumps({"type": type(message).__name__, **header}, ensure_ascii=False).encode(errors="replace")
-    return _LENGTHS.pack(len(text), len(picture or b"")) + text + (picture or b"")
+    blobs = {name: value for name, value in header.items() if isinstance(value, bytes)}
+    header = {name: value for name, value in header.items() if name not in blobs}
+    header |= {"type": type(message).__name__, "blobs": {name: len(value) for name, value in blobs.items()}}
+    text = json.dumps(header, ensure_ascii=False).encode(errors="replace")
+    payload = b"".join(blobs.values())
+    return _LENGTHS.pack(len(text), len(payload)) + text + payload
 
 
 def lengths(prefix: bytes) -> tuple[int, int]:
-    """Header and picture length (bytes) from a frame's first `PREFIX_SIZE` bytes. Raises `BrokenFrame`."""
-    header, picture = _LENGTHS.unpack(prefix)
-    if not 0 < header <= MAX_HEADER or picture > MAX_PICTURE:
-        raise BrokenFrame(f"A frame announced {header} + {picture} bytes.")
-    return header, picture
+    """Header and payload length (bytes) from a frame's first `PREFIX_SIZE` bytes. Raises `BrokenFrame`."""
+    header, payload = _LENGTHS.unpack(prefix)
+    if not 0 < header <= MAX_HEADER or payload > MAX_PAYLOAD:
+        raise BrokenFrame(f"A frame announced {header} + {payload} bytes.")
+    return header, payload
 
 
-def decode(header: bytes, picture: bytes) -> Message:
+def decode(header: bytes, payload: bytes) -> Message:
     """The message from a frame's two parts. Raises `BrokenFrame` for anything that is not one."""
     try:
         values = json.loads(header)
         kind = _TYPES[values.pop("type")]
-        if "picture" in {f.name for f in fields(kind)}:
-            values["picture"] = picture or None
+        values |= _cut(payload, values.pop("blobs"))
         if kind is Finished:
             values["recipe"] = _build(Recipe, values["recipe"])
         if kind is Failed:
@@ -162,10 +189,20 @@ def decode(header: bytes, picture: bytes) -> Message:
         raise BrokenFrame(f"Not a message: {error}.") from error
 
 
+def _cut(payload: bytes, sizes: dict[str, int]) -> dict[str, bytes]:
+    """The payload's parts by name."""
+    if any(type(size) is not int or size < 0 for size in sizes.values()) or sum(sizes.values()) != len(
+        payload
+    ):
+        raise ValueError("the payload is not what its header says")
+    ends = list(accumulate(sizes.values()))
+    return {name: payload[end - size : end] for (name, size), end in zip(sizes.items(), ends, strict=True)}
+
+
 def read(read_exactly: Callable[[int], bytes]) -> Message:
     """The next message from a blocking stream: `read_exactly(n)` gives n bytes or raises `EOFError`."""
-    header, picture = lengths(read_exactly(PREFIX_SIZE))
-    return decode(read_exactly(header), read_exactly(picture))
+    header, payload = lengths(read_exactly(PREFIX_SIZE))
+    return decode(read_exactly(header), read_exactly(payload))
 
 
 def _build(kind: type, values: Any) -> Any:

@@ -21,6 +21,10 @@ MAX_PROMPT = (
 # The pairs of generator and perceptor that a dream can name; "auto" takes the best that is there.
 MODELS = ("auto", "pocket", "biggan-deep-128", "biggan-deep-256", "biggan-deep-512")
 
+RECIPES = ("oneiro", "bigsleep", "fusedream")  # the search algorithms; the first is the default
+PRESETS = ("quick", "normal", "thorough")  # how much a search may cost
+SIZES = (128, 256, 512, 1024)  # sides of a shown picture, in pixels
+
 T = TypeVar("T")
 
 

@@ -39,6 +39,9 @@ MESSAGES: tuple[Message, ...] = (
     Progress("1", 3, 100, -21.5, -3.0, 0.0, bytes(range(256))),
     Finished("1", RECIPE, 30.5, 90, 100, 12.5, False, b"\x89PNG\r\n\x1a\n" + bytes(1000)),
     Failed("1", FailureKind.HANG, "Nothing for 3 seconds."),
+    DreamRequest("1", "a house", 0, image=b"one", init=b"", state=bytes(3), settings={"cutouts": 3}),
+    Progress("1", 3, 100, 21.5, 22.25, 12.0, b"picture", b"state", "nudity"),
+    Finished("1", RECIPE, 30.5, 90, 100, 12.5, False, b"picture", b"state", b"timelapse", "blood"),
 )
 
 
@@ -82,11 +85,16 @@ def test_fields_that_a_newer_version_added_are_ignored() -> None:
         b"null",
         b"\xff\xfe",
         b'{"id": "1"}',
-        b'{"type": "Nonsense", "id": "1"}',
-        b'{"type": "Stop"}',
-        b'{"type": ["Stop"], "id": "1"}',
-        b'{"type": "Failed", "id": "1", "kind": "boredom", "message": ""}',
-        b'{"type": "Finished", "id": "1", "recipe": 3}',
+        b'{"type": "Nonsense", "id": "1", "blobs": {}}',
+        b'{"type": "Stop", "id": "1"}',
+        b'{"type": "Stop", "blobs": {}}',
+        b'{"type": "Stop", "id": "1", "blobs": []}',
+        b'{"type": "Stop", "id": "1", "blobs": {"picture": 1}}',
+        b'{"type": "Stop", "id": "1", "blobs": {"a": -1, "b": 1}}',
+        b'{"type": "Stop", "id": "1", "blobs": {"a": "0"}}',
+        b'{"type": ["Stop"], "id": "1", "blobs": {}}',
+        b'{"type": "Failed", "id": "1", "kind": "boredom", "message": "", "blobs": {}}',
+        b'{"type": "Finished", "id": "1", "recipe": 3, "blobs": {}}',
     ],
 )
 def test_a_header_that_is_no_message_is_a_broken_frame(header: bytes) -> None:

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 
 from bot.dreams import Dream
+from bot.guilds import VOTE_EMOJI
 from bot.store import Store
 
-# What the bot puts under a finished dream; each of them is the same vote.
-VOTE_EMOJI = ("⭐", "❤️")
 _VARIATION = "\ufe0f"  # some clients send the heart without it
 
 

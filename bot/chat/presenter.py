@@ -10,8 +10,8 @@ from bot.chat.desk import Desk
 from bot.chat.post import Outcome, Poster, fitting
 from bot.chat.screen import Content, Screen
 from bot.dreams import Dream, DreamState
+from bot.guilds import VOTE_EMOJI
 from bot.store import Store, StoreError
-from bot.votes import VOTE_EMOJI
 from bot.worker import Cancelled
 from engine import Event, Progress
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from bot.dreams import Wish
+from bot.guilds import VOTE_EMOJI
 from bot.store import Store
-from bot.votes import VOTE_EMOJI, Votes, is_vote
+from bot.votes import Votes, is_vote
 
 
 @pytest.mark.parametrize("emoji", [*VOTE_EMOJI, "❤", "❤\ufe0f"])

@@ -22,9 +22,10 @@ import yarl
 from bot.chat.client import OneiroClient
 from bot.chat.post import Poster
 from bot.chat.presenter import Presenter
+from bot.database import Database, StoreError
 from bot.limits import Limits
 from bot.settings import DISCORD_TOKEN, Settings
-from bot.store import Store, StoreError
+from bot.store import Store
 from bot.turns import Turns
 from bot.votes import Votes
 from bot.worker import Engine, Worker
@@ -58,6 +59,7 @@ OFFLINE = "Discord cannot be reached at {address}. Please check the network and 
 class Parts:
     """The live parts of a bot; `begin` and `end` know their order."""
 
+    database: Database
     store: Store
     presenter: Presenter
     worker: Worker
@@ -76,7 +78,8 @@ class Parts:
 
 def build(settings: Settings, *, engine: Engine) -> Parts:
     """All parts, none of them started."""
-    store = Store(settings.database_url, owner=uuid4().hex)
+    database = Database(settings.database_url)
+    store = Store(database, owner=uuid4().hex)
     presenter = Presenter(store=store, pace_s=settings.frame_pace_s)
     worker = Worker(
         store=store,
@@ -95,7 +98,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         model=settings.dream_model,
         default_steps=settings.dream_steps,
     )
-    return Parts(store=store, presenter=presenter, worker=worker, client=client)
+    return Parts(database=database, store=store, presenter=presenter, worker=worker, client=client)
 
 
 async def serve(settings: Settings) -> None:
@@ -108,7 +111,7 @@ async def serve(settings: Settings) -> None:
     host = EngineHost(step_timeout_s=settings.engine_silence_s, close_grace_s=0.5)
     parts = build(settings, engine=host)
     try:
-        await parts.store.open()
+        await parts.database.open()
         async with parts.client as client:
             if await _unless(stop, client.login(settings.discord_token)):
                 await host.start()  # it loads while nobody waits yet
@@ -120,7 +123,7 @@ async def serve(settings: Settings) -> None:
                     await parts.end()
     finally:
         await host.close()
-        await parts.store.close()
+        await parts.database.close()
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:

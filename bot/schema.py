@@ -1,4 +1,7 @@
-"""The database's tables. A change raises `SCHEMA_VERSION`; an older program refuses a newer one."""
+"""The tables of dreams and votes. A change needs a step in `bot/migrations/versions`; a test compares.
+
+Other modules declare tables of their own on the same `metadata`.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -15,19 +18,18 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 1
-
 metadata = MetaData()
 
+# What programs without migrations look at, so that they refuse tables that they do not know.
 schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
 
 # SQLite counts up by itself only in a column declared INTEGER.
-_DreamId = BigInteger().with_variant(Integer, "sqlite")
+DreamId = BigInteger().with_variant(Integer, "sqlite")
 
 dreams = Table(
     "dreams",
     metadata,
-    Column("id", _DreamId, primary_key=True, autoincrement=True),
+    Column("id", DreamId, primary_key=True, autoincrement=True),
     Column("origin", BigInteger, nullable=False, unique=True),  # the interaction: stored only once
     Column("prompt", Text, nullable=False),
     Column("seed", BigInteger, nullable=False),
@@ -61,7 +63,7 @@ dreams = Table(
 pictures = Table(
     "pictures",
     metadata,
-    Column("dream_id", _DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
+    Column("dream_id", DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
     Column("kind", String(8), nullable=False),
     Column("content", LargeBinary, nullable=False),
 )
@@ -70,7 +72,7 @@ pictures = Table(
 votes = Table(
     "votes",
     metadata,
-    Column("dream_id", _DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
+    Column("dream_id", DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
     Column("person", BigInteger, primary_key=True, autoincrement=False),
     Column("emoji", String(100), primary_key=True),
 )

@@ -4,42 +4,22 @@ A dream is claimed under a lease: its row names the process that dreams it and t
 Two processes that overlap (a host starts the new one before the old one is gone) never dream the same dream.
 """
 
-import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
-from pathlib import Path
 from time import time
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, event, func, insert, or_, select, update
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.database import Database
 from bot.dreams import Dream, DreamState, Picture, Wish
-from bot.schema import SCHEMA_VERSION, dreams, metadata, pictures, schema_version, votes
+from bot.schema import dreams, pictures, votes
 from engine import Failed, FailureKind, Finished
 
-BUSY_TIMEOUT_S = 2.0  # how long SQLite waits for another writer; an interaction must be answered within 3 s
 OVER = tuple(state for state in DreamState if state.is_over)
 _DREAM_FIELDS = frozenset(field.name for field in fields(Dream))
-
-
-class StoreError(Exception):
-    """The database cannot be used just now."""
-
-    def __init__(self, sentence: str | None = None) -> None:
-        super().__init__(sentence or (type(self).__doc__ or "").split("\n")[0])
-
-
-class StoreFull(StoreError):
-    """The disk is full, so nothing new can be kept."""
-
-
-class StoreBusy(StoreError):
-    """The database is locked by another program."""
 
 
 class AlreadyStored(Exception):
@@ -47,41 +27,12 @@ class AlreadyStored(Exception):
 
 
 class Store:
-    """The database. `open` first, `close` last; every method is one transaction and raises `StoreError`."""
+    """Every method is one transaction and raises `StoreError`."""
 
-    def __init__(self, url: str, *, owner: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
-        """`url`: for SQLAlchemy's asyncio engine; `owner`: this process's own name in leases."""
+    def __init__(self, database: Database, *, owner: str) -> None:
+        """`owner`: this process's own name in leases."""
         self.owner = owner
-        parsed = make_url(url)
-        self._file = (
-            Path(parsed.database) if parsed.drivername == "sqlite+aiosqlite" and parsed.database else None
-        )
-        options: dict[str, Any] = {"connect_args": {"timeout": busy_timeout_s}} if self._file else {}
-        self._engine: AsyncEngine = create_async_engine(parsed, **options)
-        if self._file:
-            event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
-
-    async def open(self) -> None:
-        """Make the tables that are missing. Raises `StoreError` when the database is newer or not usable."""
-        if self._file:
-            try:
-                await asyncio.to_thread(self._file.parent.mkdir, parents=True, exist_ok=True)
-            except OSError as error:
-                raise StoreError(
-                    f"The folder {self._file.parent} cannot be made: {error.strerror}."
-                ) from error
-        async with self._transaction() as connection:
-            await connection.run_sync(metadata.create_all)
-            version = await connection.scalar(select(func.max(schema_version.c.version)))
-            if version is None:
-                await connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
-            elif version > SCHEMA_VERSION:
-                raise StoreError(
-                    "The database was made by a newer version of Oneiro; please update this one."
-                )
-
-    async def close(self) -> None:
-        await self._engine.dispose()
+        self._transaction = database.transaction
 
     # ---------------------------------------------------------------- dreams
 
@@ -273,16 +224,6 @@ class Store:
         row = (await connection.execute(select(dreams).where(condition))).first()
         return _dream(row) if row else None
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._engine.begin() as connection:
-                yield connection
-        except IntegrityError:
-            raise  # says something about the row, not about the database
-        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-            raise _named(error) from error
-
 
 def _dream(row: Row[Any]) -> Dream:
     values = {key: value for key, value in row._mapping.items() if key in _DREAM_FIELDS}
@@ -296,22 +237,3 @@ def _votes_of(statement: Any, wanted: Mapping[str, Any]) -> Any:
         if value is not None:
             statement = statement.where(votes.c[name] == value)
     return statement
-
-
-def _named(error: Exception) -> StoreError:
-    """The `StoreError` for an error of the driver. SQLite tells these apart only in its message."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    text = str(cause).lower()
-    if "full" in text or "no space" in text:
-        return StoreFull()
-    if "locked" in text or "busy" in text:
-        return StoreBusy()
-    return StoreError()
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    """Readers and a writer at the same time, and no dream lost when the power is."""
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()

@@ -11,9 +11,10 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import Protocol
 
+from bot.database import StoreError
 from bot.dreams import Dream, DreamState, Picture, Wish
 from bot.limits import Limits
-from bot.store import Store, StoreError
+from bot.store import Store
 from bot.turns import Turn, Turns
 from engine import DreamRequest, Event, Failed, FailureKind, Finished, Progress, Started
 

@@ -45,7 +45,7 @@ def test_each_file_keeps_to_its_room(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["engine", "engine.host", "bot.worker", "bot.store", "bot.chat", "bot.__main__"]
+    "module", ["engine", "engine.host", "bot.worker", "bot.database", "bot.store", "bot.chat", "bot.__main__"]
 )
 def test_the_bot_s_side_never_loads_torch(module: str) -> None:
     code = f"import {module}, sys; sys.exit(bool({{'torch', 'numpy', 'transformers'}} & sys.modules.keys()))"

@@ -11,8 +11,9 @@ from bot.chat.access import PERMISSIONS
 from bot.chat.commands import Tree, dream
 from bot.chat.presenter import Presenter
 from bot.chat.views import CancelButton
+from bot.database import StoreError
 from bot.dreams import Dream
-from bot.store import Store, StoreError
+from bot.store import Store
 from bot.votes import Votes, is_vote
 from bot.worker import Worker
 

@@ -11,9 +11,10 @@ from discord import app_commands
 from bot.chat import sentences
 from bot.chat.access import obstacle
 from bot.chat.answer import answer
+from bot.database import StoreError
 from bot.dreams import Dream, wish
 from bot.limits import LineFull, TooManyWaiting
-from bot.store import AlreadyStored, StoreError
+from bot.store import AlreadyStored
 from engine import BadRequest
 from engine.settings import MAX_PROMPT, MAX_SEED, MAX_STEPS
 

@@ -9,9 +9,10 @@ from bot.chat import sentences
 from bot.chat.desk import Desk
 from bot.chat.post import Outcome, Poster, fitting
 from bot.chat.screen import Content, Screen
+from bot.database import StoreError
 from bot.dreams import Dream, DreamState
 from bot.guilds import VOTE_EMOJI
-from bot.store import Store, StoreError
+from bot.store import Store
 from bot.worker import Cancelled
 from engine import Event, Progress
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.store import StoreBusy, StoreError, StoreFull
+from bot.database import StoreBusy, StoreError, StoreFull
 from engine import FailureKind
 
 COMMAND = "Dream a picture from words, and watch it take shape."

@@ -8,7 +8,7 @@ import discord
 
 from bot.chat import sentences
 from bot.chat.answer import answer
-from bot.store import StoreError
+from bot.database import StoreError
 from bot.worker import Cancelled
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.database import Database
 from bot.dreams import Wish
 from bot.settings import Settings
 from bot.store import Store
@@ -20,11 +21,16 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def store(settings: Settings) -> AsyncIterator[Store]:
-    store = Store(settings.database_url, owner="this process", busy_timeout_s=0.2)
-    await store.open()
-    yield store
-    await store.close()
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    database = Database(settings.database_url, busy_timeout_s=0.2)
+    await database.open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def store(database: Database) -> Store:
+    return Store(database, owner="this process")
 
 
 @pytest.fixture

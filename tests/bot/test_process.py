@@ -15,6 +15,7 @@ from simcord.backend.models import Channel, Message
 
 from bot.__main__ import BAD_SETTING, NO_TOKEN, OFFLINE, REFUSED, TOKEN_REFUSED, UNREACHABLE
 from bot.chat import sentences
+from bot.database import Database
 from bot.dreams import DreamState
 from bot.store import Store
 from bot.votes import VOTE_EMOJI
@@ -123,12 +124,12 @@ def cancel_id(message: Message) -> str:
 @asynccontextmanager
 async def stored(folder: Path) -> AsyncIterator[Store]:
     """The bot's own database."""
-    store = Store(f"sqlite+aiosqlite:///{folder / 'data' / 'oneiro.db'}", owner="test")
-    await store.open()
+    database = Database(f"sqlite+aiosqlite:///{folder / 'data' / 'oneiro.db'}")
+    await database.open()
     try:
-        yield store
+        yield Store(database, owner="test")
     finally:
-        await store.close()
+        await database.close()
 
 
 async def test_a_dream_takes_shape_on_one_message_while_others_are_answered_at_once(

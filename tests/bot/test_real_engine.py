@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
+from bot.database import Database
 from bot.dreams import Dream, DreamState, Wish
 from bot.limits import Limits
 from bot.store import Store
@@ -44,7 +45,8 @@ class Rig:
 
     def __init__(self, folder: Path) -> None:
         self.host = EngineHost(environ={**os.environ, "DATA_DIR": str(folder), "OMP_NUM_THREADS": "1"})
-        self.store = Store(f"sqlite+aiosqlite:///{folder}/oneiro.db", owner="real")
+        self.database = Database(f"sqlite+aiosqlite:///{folder}/oneiro.db")
+        self.store = Store(self.database, owner="real")
         self.witness = Witness()
         self.worker = Worker(
             store=self.store,
@@ -77,13 +79,13 @@ async def rig(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rig]:
     folder = tmp_path_factory.mktemp("real")
     write_models(folder)
     rig = Rig(folder)
-    await rig.store.open()
+    await rig.database.open()
     await rig.host.start()
     await rig.worker.start()
     yield rig
     await rig.worker.close()
     await rig.host.close()
-    await rig.store.close()
+    await rig.database.close()
 
 
 async def test_a_dream_ends_with_a_picture_that_carries_its_recipe(

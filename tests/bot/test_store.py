@@ -1,18 +1,15 @@
 """The database: nothing is lost, and two processes never dream the same dream."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
-from pathlib import Path
 from time import time
 
 import pytest
-from sqlalchemy import text
 
+from bot.database import Database
 from bot.dreams import DreamState, Picture, Wish
 from bot.settings import Settings
-from bot.store import AlreadyStored, Store, StoreBusy, StoreError, StoreFull
+from bot.store import AlreadyStored, Store
 from engine import Failed, FailureKind, Finished, Recipe
 
 A_WISH = Callable[..., Wish]
@@ -23,10 +20,10 @@ FINISHED = Finished("1", RECIPE, 31.5, 90, 100, 42.0, False, b"png")
 @pytest.fixture
 async def other(settings: Settings, store: Store) -> AsyncIterator[Store]:
     """A second process on the same database."""
-    other = Store(settings.database_url, owner="another process")
-    await other.open()
-    yield other
-    await other.close()
+    database = Database(settings.database_url)
+    await database.open()
+    yield Store(database, owner="another process")
+    await database.close()
 
 
 async def test_a_stored_dream_comes_back_as_it_was_in_a_new_process(
@@ -157,62 +154,3 @@ async def test_votes_are_counted_by_person(store: Store, a_wish: A_WISH) -> None
     assert await store.count_votes(dream.id) == 2
     await store.remove_votes(dream.id)
     assert await store.count_votes(dream.id) == 0
-
-
-async def test_a_locked_database_is_named_and_works_again(
-    settings: Settings, store: Store, a_wish: A_WISH
-) -> None:
-    lock = sqlite3.connect(settings.data_dir / "oneiro.db", isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreBusy):
-        await store.add(a_wish())
-    assert await store.waiting() == [], "reading goes on"
-    lock.execute("ROLLBACK")
-    lock.close()
-    assert await store.add(a_wish())
-
-
-async def test_a_full_disk_is_named_and_loses_nothing(store: Store, a_wish: A_WISH) -> None:
-    dream = await store.add(a_wish())
-    await store.claim(dream.id, lease_s=30)
-    async with store._engine.connect() as connection:
-        pages = await connection.scalar(text("PRAGMA page_count"))
-        await connection.execute(text(f"PRAGMA max_page_count={pages}"))
-        big = Picture(b"x" * 1_000_000, "png")
-    with pytest.raises(StoreFull):
-        await store.finish(dream.id, DreamState.DONE, finished=FINISHED, picture=big)
-    kept = await store.get(dream.id)
-    assert kept is not None and kept.state is DreamState.DREAMING and await store.picture(dream.id) is None
-
-
-async def test_a_folder_that_cannot_be_made_is_named(settings: Settings, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    store = Store(f"sqlite+aiosqlite:///{tmp_path}/file/oneiro.db", owner="x")
-    with pytest.raises(StoreError, match="file"):
-        await store.open()
-    await store.close()
-
-
-async def test_a_file_that_is_no_database_is_an_error_with_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "oneiro.db").write_bytes(b"this is not a database at all" * 100)
-    store = Store(f"sqlite+aiosqlite:///{tmp_path}/oneiro.db", owner="x")
-    with pytest.raises(StoreError):
-        await store.open()
-    await store.close()
-
-
-async def test_a_newer_database_is_left_alone(settings: Settings, store: Store) -> None:
-    async with store._engine.begin() as connection:
-        await connection.execute(text("UPDATE schema_version SET version = 99"))
-    newer = Store(settings.database_url, owner="x")
-    with pytest.raises(StoreError, match="newer version"):
-        await newer.open()
-    await newer.close()
-
-
-async def test_the_folder_is_made_when_it_is_missing(settings: Settings, tmp_path: Path) -> None:
-    deep = replace(settings, database_url=f"sqlite+aiosqlite:///{tmp_path}/a/b/oneiro.db")
-    store = Store(deep.database_url, owner="x")
-    await store.open()
-    await store.close()
-    assert (tmp_path / "a" / "b" / "oneiro.db").is_file()

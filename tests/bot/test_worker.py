@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from bot.database import Database
 from bot.dreams import Dream, DreamState, Wish
 from bot.limits import Limits, LineFull, TooManyWaiting
 from bot.settings import Settings
@@ -41,7 +42,8 @@ class Rig:
     """One process: its own store, engine and worker."""
 
     def __init__(self, url: str, owner: str, *, lease_s: float = 30.0, limits: Limits | None = None) -> None:
-        self.store = Store(url, owner=owner, busy_timeout_s=0.2)
+        self.database = Database(url, busy_timeout_s=0.2)
+        self.store = Store(self.database, owner=owner)
         self.engine = ScriptedEngine()
         self.witness = Witness()
         self.worker = Worker(
@@ -57,13 +59,13 @@ class Rig:
         )
 
     async def open(self) -> "Rig":
-        await self.store.open()
+        await self.database.open()
         await self.worker.start()
         return self
 
     async def close(self) -> None:
         await self.worker.close()
-        await self.store.close()
+        await self.database.close()
 
     async def until(self, dream_id: int, state: DreamState) -> Dream:
         async def reached() -> bool:

@@ -84,10 +84,10 @@ class World:
     async def restart(self) -> None:
         """An orderly end, and another process with the same database."""
         await self.parts.end()
-        await self.parts.store.close()
+        await self.parts.database.close()
         self.engine = ScriptedEngine()
         self.parts = build(self.settings, engine=self.engine)
-        await self.parts.store.open()
+        await self.parts.database.open()
         await self.env.restart_bot(self.parts.client)
         await self.parts.begin()
 
@@ -96,7 +96,7 @@ class World:
 async def world(settings: Settings) -> AsyncIterator[World]:
     engine = ScriptedEngine()
     parts = build(settings, engine=engine)
-    await parts.store.open()
+    await parts.database.open()
     env = Env(parts.client)
     await env.start()
     world = World(env, parts, engine, settings)
@@ -108,5 +108,5 @@ async def world(settings: Settings) -> AsyncIterator[World]:
     finally:
         await world.parts.end()
         await env.shutdown()
-        await world.parts.store.close()
+        await world.parts.database.close()
     env._raise_errors_since(env._errors_acknowledged)  # as simcord's own fixture does

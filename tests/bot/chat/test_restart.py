@@ -83,11 +83,10 @@ async def test_a_dream_stored_but_never_posted_is_posted_after_the_restart(world
 
 
 async def test_a_dream_whose_process_was_killed_is_dreamt_again(world: World, a_wish) -> None:
-    killed = Store(world.settings.database_url, owner="killed")
+    killed = Store(world.parts.database, owner="killed")
     wish = a_wish(author_id=world.alice.id, guild_id=world.guild.id, channel_id=world.channel.id)
     await killed.add(wish)
     assert await killed.claim(1, lease_s=-1.0), "its lease has run out"
-    await killed.close()
     await world.parts.worker.refresh()
     await world.engine.dreams(1)
     world.engine.finish()

@@ -7,7 +7,7 @@ import pytest
 
 from bot.chat import sentences as say
 from bot.chat.quoting import plain, quoted
-from bot.store import StoreBusy, StoreError, StoreFull
+from bot.database import StoreBusy, StoreError, StoreFull
 from engine import FailureKind
 
 SENTENCES = [

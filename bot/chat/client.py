@@ -9,6 +9,7 @@ import discord
 
 from bot.chat.access import PERMISSIONS
 from bot.chat.commands import Tree, dream
+from bot.chat.language import Translator
 from bot.chat.presenter import Presenter
 from bot.chat.views import CancelButton
 from bot.database import StoreError
@@ -58,6 +59,7 @@ class OneiroClient(discord.Client):
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(CancelButton)
+        await self.tree.set_translator(Translator())
         await self.tree.sync()
 
     async def on_ready(self) -> None:

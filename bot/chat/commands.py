@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import discord
 from discord import app_commands
 
-from bot.chat import sentences
 from bot.chat.access import obstacle
 from bot.chat.answer import answer
+from bot.chat.language import personal
+from bot.chat.sentences import ENGLISH, Sentences
 from bot.database import StoreError
 from bot.dreams import Dream, wish
 from bot.limits import LineFull, TooManyWaiting
@@ -26,10 +27,8 @@ log = logging.getLogger(__name__)
 POSTED_S = 600.0  # seconds; an interaction can be followed up for 900 (Discord reference, 2026-08)
 
 
-@app_commands.command(name="dream", description=sentences.COMMAND)
-@app_commands.describe(
-    prompt=sentences.COMMAND_PROMPT, seed=sentences.COMMAND_SEED, steps=sentences.COMMAND_STEPS
-)
+@app_commands.command(name="dream", description=ENGLISH.COMMAND)
+@app_commands.describe(prompt=ENGLISH.COMMAND_PROMPT, seed=ENGLISH.COMMAND_SEED, steps=ENGLISH.COMMAND_STEPS)
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)  # a DM gets a sentence
 async def dream(
@@ -40,24 +39,25 @@ async def dream(
 ) -> None:
     """Put a dream in line and say where it stands; its own message in the channel shows the rest."""
     client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    say = personal(interaction)
     try:
-        queued = await _queue(interaction, client, prompt=prompt, seed=seed, steps=steps)
+        queued = await _queue(interaction, client, say, prompt=prompt, seed=seed, steps=steps)
     except AlreadyStored:
         log.info("interaction %d: another process took it", interaction.id)
         return
     except (BadRequest, LineFull, StoreError, _Refused) as error:
         log.debug("interaction %d: refused, %r", interaction.id, error)
-        await answer(interaction, _sentence(error))
+        await answer(interaction, _sentence(error, say))
         return
     place = client.worker.places().get(queued.id)
-    await answer(interaction, sentences.queued(place))
+    await answer(interaction, say.queued(place))
     try:
         async with asyncio.timeout(POSTED_S):
             posted = await client.presenter.posted(queued.id)
     except TimeoutError:
         return  # Discord has trouble; the message comes when it can
     if not posted:
-        await answer(interaction, sentences.NO_CHANNEL)
+        await answer(interaction, say.NO_CHANNEL)
 
 
 class _Refused(Exception):
@@ -67,12 +67,13 @@ class _Refused(Exception):
 async def _queue(
     interaction: discord.Interaction,
     client: "OneiroClient",
+    say: Sentences,
     *,
     prompt: str,
     seed: int | None,
     steps: int | None,
 ) -> Dream:
-    sentence = obstacle(interaction)
+    sentence = obstacle(interaction, say)
     if sentence is not None:
         raise _Refused(sentence)
     assert interaction.channel_id is not None  # there is none only where `obstacle` refuses
@@ -90,14 +91,16 @@ async def _queue(
     )
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: Exception, say: Sentences) -> str:
     match error:
         case TooManyWaiting():
-            return sentences.too_many_waiting(error.allowed)
+            return say.too_many_waiting(error.allowed)
         case LineFull():
-            return sentences.line_full(error.allowed)
+            return say.line_full(error.allowed)
         case StoreError():
-            return sentences.store_trouble(error)
+            return say.store_trouble(error)
+        case BadRequest():
+            return say.engine(str(error))
     return str(error)
 
 
@@ -108,4 +111,4 @@ class Tree(app_commands.CommandTree["OneiroClient"]):
         self, interaction: discord.Interaction["OneiroClient"], error: app_commands.AppCommandError, /
     ) -> None:
         log.error("interaction %d failed", interaction.id, exc_info=error)
-        await answer(interaction, sentences.APOLOGY)
+        await answer(interaction, personal(interaction).APOLOGY)

@@ -5,7 +5,6 @@ import logging
 from dataclasses import replace
 from typing import Protocol
 
-from bot.chat import sentences
 from bot.chat.desk import Desk
 from bot.chat.post import Outcome, Poster, fitting
 from bot.chat.screen import Content, Screen
@@ -182,8 +181,7 @@ class Presenter:
         stored = await self._store.picture(dream.id)
         limit = self._poster.upload_limit(dream)
         picture = await fitting(stored, limit) if stored else None
-        if stored and not picture:
-            screen.extra = sentences.TOO_LARGE
+        screen.too_large = stored is not None and picture is None
         pause_s = self._retry_s
         for _ in range(RETRIES):
             content = screen.content(picture)
@@ -194,7 +192,7 @@ class Presenter:
             if outcome is Outcome.TOO_LARGE and picture is not None:
                 # What Discord refused is the measure, whatever limit it names.
                 picture = await fitting(picture, len(picture.content) // 4)
-                screen.extra = "" if picture else sentences.TOO_LARGE
+                screen.too_large = picture is None
             elif outcome is not Outcome.LATER:
                 await self._delivered(screen, content, message_id)
                 return

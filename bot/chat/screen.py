@@ -1,12 +1,13 @@
 """What a dream's channel message shows: one embed and at most one picture, made from a `Dream` and events."""
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import discord
 
-from bot.chat import sentences
 from bot.chat.quoting import plain, quoted
+from bot.chat.sentences import ENGLISH, Sentences
+from bot.chat.sentences.numbers import duration
 from bot.chat.views import cancel_view
 from bot.dreams import Dream, DreamState, Picture
 from engine import Progress, Recipe
@@ -50,60 +51,65 @@ class Screen:
     frame: bytes | None = None  # the newest preview, JPEG
     place: int | None = None  # in line
     paused: bool = False  # the bot is about to restart
-    extra: str = field(default="")  # a sentence below everything else
+    too_large: bool = False  # its picture cannot be shown
 
     def content(self, picture: Picture | None = None) -> Content:
         """What to show now; `picture`: the stored one, of a dream that is over."""
-        dream = self.dream
+        dream, say = self.dream, self.say
         if self.frame and not dream.state.is_over:
             picture = Picture(self.frame, "jpg")
-        head = f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{sentences.dreamer(dream.author_id)}"
-        notice = f"*{quoted(dream.notice, 300)}*" if dream.notice else ""
-        paragraphs = [head, self._status(picture), notice, self.extra]
+        head = f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}"
+        notice = f"*{quoted(say.engine(dream.notice), 300)}*" if dream.notice else ""
+        paragraphs = [head, self._status(picture), notice, say.TOO_LARGE if self.too_large else ""]
         embed = discord.Embed(description="\n\n".join(filter(None, paragraphs)), colour=_COLOURS[dream.state])
         self._add_recipe(embed)
-        view = None if dream.state.is_over else cancel_view(dream.id)
+        view = None if dream.state.is_over else cancel_view(dream.id, say)
         if picture is None:
             return Content(embed, view)
         filename = f"dream-{dream.id}.{picture.kind}"  # never from the prompt
         embed.set_image(url=f"attachment://{filename}")
-        alt_text = plain(sentences.alt_text(dream.prompt), ALT_TEXT)
+        alt_text = plain(say.alt_text(dream.prompt), ALT_TEXT)
         return Content(embed, view, picture, filename, alt_text)
 
+    @property
+    def say(self) -> Sentences:
+        """The language of the dream's message."""
+        return ENGLISH
+
     def _status(self, picture: Picture | None) -> str:
-        dream, progress = self.dream, self.progress
+        dream, progress, say = self.dream, self.progress, self.say
         if self.paused and not dream.state.is_over:
-            return sentences.PAUSED
+            return say.PAUSED
         match dream.state:
             case DreamState.QUEUED:
-                return sentences.waiting(self.place)
+                return say.waiting(self.place)
             case DreamState.DREAMING if progress is None:
-                return sentences.LOADING if dream.attempts <= 1 else sentences.LOADING_AGAIN
+                return say.LOADING if dream.attempts <= 1 else say.LOADING_AGAIN
             case DreamState.DREAMING:
                 assert progress is not None
-                return sentences.dreaming(
+                return say.dreaming(
                     step=progress.step,
                     steps=progress.steps,
                     score=progress.score,
                     seconds_left=progress.seconds_left,
                 )
             case DreamState.CANCELLED:
-                return sentences.cancelled(has_picture=picture is not None)
+                return say.cancelled(has_picture=picture is not None)
             case DreamState.FAILED:
-                return quoted(sentences.failed(dream.failure, dream.failure_detail), 1000)
+                return quoted(say.failed(dream.failure, dream.failure_detail), 1000)
         return ""
 
     def _add_recipe(self, embed: discord.Embed) -> None:
-        dream = self.dream
+        dream, say = self.dream, self.say
         if not dream.recipe or dream.score is None or dream.seconds is None:
             return
         recipe = Recipe.from_json(dream.recipe)
-        models = sentences.models(pair=recipe.model, generator=recipe.generator, perceptor=recipe.perceptor)
+        models = say.models(pair=recipe.model, generator=recipe.generator, perceptor=recipe.perceptor)
         for name, value in (
-            (sentences.SEED, str(dream.seed)),
-            (sentences.STEPS, str(recipe.steps)),  # what repeats the picture, also a stopped dream's
-            (sentences.SCORE, f"{dream.score:.1f}"),
-            (sentences.TIME, sentences.duration(dream.seconds)),
-            (sentences.MODELS, models),
+            (say.SEED, str(dream.seed)),
+            (say.STEPS, str(recipe.steps)),  # what repeats the picture, also a stopped dream's
+            (say.SCORE, say.score(dream.score)),
+            (say.TIME, duration(dream.seconds)),
+            (say.MODELS, models),
         ):
             embed.add_field(name=name, value=value)

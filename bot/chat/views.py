@@ -2,12 +2,14 @@
 
 import logging
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 import discord
 
-from bot.chat import sentences
 from bot.chat.answer import answer
+from bot.chat.language import personal
+from bot.chat.sentences import ENGLISH, Sentences
 from bot.database import StoreError
 from bot.worker import Cancelled
 
@@ -16,10 +18,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_ANSWERS = {
-    Cancelled.WITHDRAWN: sentences.WITHDRAWN,
-    Cancelled.STOPPING: sentences.STOPPING,
-    Cancelled.OVER: sentences.ALREADY_OVER,
+_ANSWERS: dict[Cancelled, Callable[[Sentences], str]] = {
+    Cancelled.WITHDRAWN: lambda say: say.WITHDRAWN,
+    Cancelled.STOPPING: lambda say: say.STOPPING,
+    Cancelled.OVER: lambda say: say.ALREADY_OVER,
 }
 
 
@@ -29,10 +31,10 @@ class CancelButton(
 ):
     """Ends a dream, waiting or running, for its author or a moderator."""
 
-    def __init__(self, dream_id: int) -> None:
+    def __init__(self, dream_id: int, say: Sentences = ENGLISH) -> None:
         super().__init__(
             discord.ui.Button(
-                label=sentences.CANCEL,
+                label=say.CANCEL,
                 style=discord.ButtonStyle.secondary,
                 custom_id=f"dream:{dream_id}:cancel",
             )
@@ -51,28 +53,29 @@ class CancelButton(
 
     async def callback(self, interaction: discord.Interaction) -> None:
         client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+        say = personal(interaction)
         try:
-            sentence = await self._cancel(interaction, client)
+            sentence = await self._cancel(interaction, client, say)
         except StoreError as error:
             log.warning("dream %d: cannot be cancelled just now: %s", self.dream_id, error)
-            sentence = sentences.store_trouble(error)
+            sentence = say.store_trouble(error)
         except Exception:
             # The click must be answered whatever happens; the log has the rest.
             log.exception("dream %d: a click on its cancel button failed", self.dream_id)
-            sentence = sentences.APOLOGY
+            sentence = say.APOLOGY
         await answer(interaction, sentence)
 
-    async def _cancel(self, interaction: discord.Interaction, client: "OneiroClient") -> str:
+    async def _cancel(self, interaction: discord.Interaction, client: "OneiroClient", say: Sentences) -> str:
         dream = await client.store.get(self.dream_id)
         if dream is None:
-            return sentences.UNKNOWN_DREAM
+            return say.UNKNOWN_DREAM
         if interaction.user.id != dream.author_id and not (
             interaction.permissions.manage_messages and interaction.guild_id == dream.guild_id
         ):
-            return sentences.NOT_YOURS
-        return _ANSWERS[await client.worker.cancel(dream.id)]
+            return say.NOT_YOURS
+        return _ANSWERS[await client.worker.cancel(dream.id)](say)
 
 
-def cancel_view(dream_id: int) -> discord.ui.View:
+def cancel_view(dream_id: int, say: Sentences) -> discord.ui.View:
     """The buttons of a dream that is not over."""
-    return discord.ui.View(timeout=None).add_item(CancelButton(dream_id))
+    return discord.ui.View(timeout=None).add_item(CancelButton(dream_id, say))

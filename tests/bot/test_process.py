@@ -14,7 +14,7 @@ from PIL import Image
 from simcord.backend.models import Channel, Message
 
 from bot.__main__ import BAD_SETTING, NO_TOKEN, OFFLINE, REFUSED, TOKEN_REFUSED, UNREACHABLE
-from bot.chat import sentences
+from bot.chat.sentences import ENGLISH as sentences
 from bot.database import Database
 from bot.dreams import DreamState
 from bot.store import Store

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.chat import sentences
+from bot.chat.sentences import ENGLISH as sentences
 from bot.dreams import DreamState
 from engine import FailureKind
 from tests.bot.chat.conftest import World

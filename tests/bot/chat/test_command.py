@@ -6,8 +6,8 @@ import discord
 import pytest
 from simcord.backend.errors import OptionError
 
-from bot.chat import sentences
 from bot.chat.access import missing
+from bot.chat.sentences import ENGLISH as sentences
 from bot.dreams import DreamState
 from engine.settings import MAX_SEED
 from tests.bot.chat.conftest import NEEDED, World
@@ -110,15 +110,15 @@ async def test_a_missing_permission_is_named_before_any_work(
     overwrite = discord.PermissionOverwrite(**{permission: False})
     quiet = world.guild.create_text_channel("quiet", overwrites={world.guild.me: overwrite})
     answer = await world.alice.slash(quiet, "dream", prompt="a house")
-    assert said(answer) == sentences.missing_permissions([name])
+    assert name in said(answer) and said(answer) == sentences.missing_permissions([permission])
     assert await nothing_happened(world)
 
 
 def test_a_thread_needs_the_permission_for_threads() -> None:
     without = discord.Permissions(NEEDED.value & ~discord.Permissions(send_messages_in_threads=True).value)
-    assert missing(without, thread=True) == ["Send Messages in Threads"]
+    assert missing(without, thread=True) == ["send_messages_in_threads"]
     assert missing(without, thread=False) == []
-    assert missing(discord.Permissions.none(), thread=False)[0] == "View Channel"
+    assert missing(discord.Permissions.none(), thread=False)[0] == "view_channel"
 
 
 async def test_in_a_direct_message_it_says_where_to_go(world: World) -> None:

@@ -5,7 +5,7 @@ import io
 import discord
 from PIL import Image
 
-from bot.chat import sentences
+from bot.chat.sentences import ENGLISH as sentences
 from bot.dreams import DreamState
 from bot.votes import VOTE_EMOJI
 from tests.bot.chat.conftest import World

@@ -1,7 +1,7 @@
 """What outlives the process: the line, the dream in hand, buttons, ends."""
 
-from bot.chat import sentences
 from bot.chat.presenter import RETRIES
+from bot.chat.sentences import ENGLISH as sentences
 from bot.dreams import DreamState
 from bot.store import Store
 from tests.bot.chat.conftest import World

@@ -1,103 +1,240 @@
-"""Every sentence that a person reads, as it is; and what is done to a person's own words."""
+"""Every sentence that a person reads, in each language; and what is done to a person's own words."""
 
+import ast
 import inspect
 import string
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from types import FunctionType
 
 import pytest
 
-from bot.chat import sentences as say
 from bot.chat.quoting import plain, quoted
+from bot.chat.sentences import ENGLISH, ITALIAN, Sentences, spoken
+from bot.chat.sentences.italian.engine import SENTENCES as TRANSLATED
+from bot.chat.sentences.italian.engine import known
+from bot.chat.sentences.numbers import duration
 from bot.database import StoreBusy, StoreError, StoreFull
 from engine import FailureKind
+from engine.errors import BadRequest, DiskError, EmptyPrompt, OutOfMemory, StoppedEarly
 
-SENTENCES = [
-    (say.queued(None), "Your dream begins now. Watch it in this channel."),
-    (say.queued(1), "Your dream is next in line. Watch it in this channel."),
-    (say.queued(12), "Your dream is number 12 in line. Watch it in this channel."),
-    (say.waiting(None), "Waits for its turn."),
-    (say.waiting(1), "Next in line."),
-    (say.waiting(2), "Number 2 in line."),
+ROOT = Path(__file__).parent.parent.parent.parent
+
+# Each sentence with facts in it: how it is made in any language, and what it is in English.
+SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
+    (lambda say: say.queued(None), "Your dream begins now. Watch it in this channel."),
+    (lambda say: say.queued(1), "Your dream is next in line. Watch it in this channel."),
+    (lambda say: say.queued(12), "Your dream is number 12 in line. Watch it in this channel."),
+    (lambda say: say.waiting(None), "Waits for its turn."),
+    (lambda say: say.waiting(1), "Next in line."),
+    (lambda say: say.waiting(2), "Number 2 in line."),
     (
-        say.dreaming(step=45, steps=200, score=27.345, seconds_left=80.2),
+        lambda say: say.dreaming(step=45, steps=200, score=27.345, seconds_left=80.2),
         "▰▰▱▱▱▱▱▱▱▱ step 45 of 200 · score 27.3 · about 1:20 left",
     ),
-    (say.dreamer(42), "A dream of <@42>"),
-    (say.models(pair="pocket", generator="g", perceptor="p"), "pocket (g, p)"),
-    (say.cancelled(has_picture=True), "Cancelled; this is the best picture so far."),
-    (say.cancelled(has_picture=False), "Cancelled before it began."),
-    (say.alt_text("a house"), "A dreamt picture: a house"),
+    (lambda say: say.dreamer(42), "A dream of <@42>"),
+    (lambda say: say.models(pair="pocket", generator="g", perceptor="p"), "pocket (g, p)"),
+    (lambda say: say.cancelled(has_picture=True), "Cancelled; this is the best picture so far."),
+    (lambda say: say.cancelled(has_picture=False), "Cancelled before it began."),
+    (lambda say: say.alt_text("a house"), "A dreamt picture: a house"),
     (
-        say.failed(FailureKind.CRASH, "x"),
+        lambda say: say.failed(FailureKind.CRASH, "x"),
         "The dream engine broke down twice over this dream, so I let it go, sorry.",
     ),
     (
-        say.failed(FailureKind.HANG, "x"),
+        lambda say: say.failed(FailureKind.HANG, "x"),
         "The dream engine got stuck twice over this dream, so I let it go, sorry.",
     ),
-    (say.failed(FailureKind.INTERNAL, "x"), say.APOLOGY),
-    (say.failed(None, ""), say.APOLOGY),
-    (say.failed(FailureKind.DISK, "The disk is full."), "The disk is full."),
+    (lambda say: say.failed(FailureKind.INTERNAL, "x"), ENGLISH.APOLOGY),
+    (lambda say: say.failed(None, ""), ENGLISH.APOLOGY),
     (
-        say.too_many_waiting(1),
+        lambda say: say.failed(FailureKind.DISK, "The disk is full or cannot be written."),
+        "The disk is full or cannot be written.",
+    ),
+    (
+        lambda say: say.too_many_waiting(1),
         "You have a dream waiting already. Please ask again when it has begun, or cancel it.",
     ),
     (
-        say.too_many_waiting(3),
+        lambda say: say.too_many_waiting(3),
         "You have 3 dreams waiting already. Please ask again when one has begun, or cancel one.",
     ),
-    (say.line_full(100), "The line is full with 100 dreams. Please ask again in a while."),
+    (lambda say: say.line_full(100), "The line is full with 100 dreams. Please ask again in a while."),
     (
-        say.missing_permissions(["Attach Files"]),
+        lambda say: say.missing_permissions(["attach_files"]),
         "I lack the permission Attach Files in this channel; a moderator can grant that in its settings.",
     ),
     (
-        say.missing_permissions(["A", "B", "C"]),
-        "I lack the permissions A, B and C in this channel; a moderator can grant that in its settings.",
+        lambda say: say.missing_permissions(["view_channel", "embed_links", "add_reactions"]),
+        "I lack the permissions View Channel, Embed Links and Add Reactions in this channel; "
+        "a moderator can grant that in its settings.",
     ),
     (
-        say.store_trouble(StoreFull()),
+        lambda say: say.store_trouble(StoreFull()),
         "My disk is full, so I cannot take this in, sorry. Please tell whoever runs me.",
     ),
     (
-        say.store_trouble(StoreBusy()),
+        lambda say: say.store_trouble(StoreBusy()),
         "My notebook is in use by another program. Please try again in a moment.",
     ),
     (
-        say.store_trouble(StoreError()),
+        lambda say: say.store_trouble(StoreError()),
         "I cannot reach my notebook just now, so I took nothing in, sorry. Please try again later.",
     ),
-    (say.duration(0), "0:00"),
-    (say.duration(-3), "0:00"),
-    (say.duration(59.6), "1:00"),
-    (say.duration(3723), "1:02:03"),
+    (lambda say: say.score(7.25), "7.2"),
+    (
+        lambda say: say.engine("The disk is full or cannot be written."),
+        "The disk is full or cannot be written.",
+    ),
 ]
-CONSTANTS = {name: value for name, value in vars(say).items() if name.isupper() and isinstance(value, str)}
+
+# What is the same in both languages, or a name.
+SAME = {"CODE", "models", "EMOJI"}
 
 
-@pytest.mark.parametrize(("said", "meant"), SENTENCES)
-def test_a_sentence_says_what_it_shall(said: str, meant: str) -> None:
-    assert said == meant
+def names(kind: type) -> dict[str, object]:
+    """The sentences that this language says itself, not what it would fall back to."""
+    own = [c for c in type(kind).__mro__ if kind is ENGLISH or c not in type(ENGLISH).__mro__]
+    return {
+        name: value for c in reversed(own) for name, value in vars(c).items()
+        if not name.startswith("_") and c is not object
+    }  # fmt: skip
+
+
+ALL, OWN = names(ENGLISH), names(ITALIAN)
+CONSTANTS = {name: value for name, value in ALL.items() if isinstance(value, str)}
+METHODS = {name: value for name, value in ALL.items() if isinstance(value, FunctionType)}
+
+
+@pytest.mark.parametrize(("call", "meant"), SENTENCES)
+def test_a_sentence_says_what_it_shall(call: Callable[[Sentences], str], meant: str) -> None:
+    assert call(ENGLISH) == meant
+
+
+@pytest.mark.parametrize(("call", "english"), SENTENCES)
+def test_a_sentence_is_said_in_italian(call: Callable[[Sentences], str], english: str) -> None:
+    said = call(ITALIAN)
+    assert said and said == said.strip()
+    if " " in english and english[-1] in ".!?…":
+        assert said[-1] in ".!?…" and said != english, said
 
 
 def test_every_sentence_function_stands_in_this_test() -> None:
     source = inspect.getsource(inspect.getmodule(test_a_sentence_says_what_it_shall))
-    names = {name for name, f in vars(say).items() if inspect.isfunction(f) and f.__module__ == say.__name__}
-    assert [name for name in sorted(names) if f"say.{name}(" not in source] == []
+    assert [name for name in sorted(METHODS) if f"say.{name}(" not in source] == []
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_no_sentence_lacks_its_translation(name: str) -> None:
+    assert name in OWN, "it would be said in English"
+    english, italian = ALL[name], OWN[name]
+    assert type(english) is type(italian)
+    if isinstance(english, str):
+        assert english != italian or name in SAME, "translated"
+    elif isinstance(english, dict):
+        assert english.keys() == italian.keys()  # type: ignore[attr-defined]  # a dict as well
+    elif isinstance(english, FunctionType):
+        assert inspect.signature(english) == inspect.signature(italian)  # type: ignore[arg-type]  # as well
+        assert facts(english) == facts(italian), "both say the same facts"
+
+
+def facts(function: object) -> set[str]:
+    """The parameters that a function's body uses."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body  # type: ignore[arg-type]
+    assert isinstance(tree, ast.FunctionDef)
+    used = {node.id for part in tree.body for node in ast.walk(part) if isinstance(node, ast.Name)}
+    return used & set(inspect.signature(function).parameters) - {"self"}  # type: ignore[arg-type]
+
+
+def test_italian_has_no_sentence_that_english_lacks() -> None:
+    assert OWN.keys() <= ALL.keys()
 
 
 def test_every_failure_has_a_sentence() -> None:
-    for kind in FailureKind:
-        assert say.failed(kind, "").endswith(".")
+    for say in (ENGLISH, ITALIAN):
+        for kind in FailureKind:
+            assert say.failed(kind, "").endswith(".")
 
 
 @pytest.mark.parametrize("name", sorted(CONSTANTS))
-def test_a_fixed_sentence_is_short_and_whole(name: str) -> None:
-    text = CONSTANTS[name]
-    assert 0 < len(text) <= 160 and text == text.strip() and text[0].isupper()
-    if " " in text:
-        assert text.endswith((".", "…"))
+@pytest.mark.parametrize("say", [ENGLISH, ITALIAN], ids=["en", "it"])
+def test_a_fixed_sentence_is_short_and_whole(name: str, say: Sentences) -> None:
+    text = getattr(say, name)
+    if name == "CODE":
+        return
+    assert 0 < len(text) <= 180 and text == text.strip() and (text[0].isupper() or not text[0].isalpha())
+    if " " in CONSTANTS[name] and CONSTANTS[name][-1] in ".!?…":
+        assert text[-1] in ".!?…"
     if name.startswith("COMMAND"):
         assert len(text) <= 100, "Discord's limit"
+
+
+# The errors whose own sentences reach people; of the others they read one by kind.
+USERS = {error.__name__: error for error in (BadRequest, EmptyPrompt, DiskError, OutOfMemory, StoppedEarly)}
+
+
+def engine_sentences() -> dict[str, str]:
+    """Every sentence of an error or notice that can reach the chat, facts as '7', and where it is made."""
+    found: dict[str, str] = {}
+    chat = [path for path in (ROOT / "bot").glob("*.py")]
+    engine = [path for path in (ROOT / "engine").glob("*.py")]
+    for path in chat + [path for path in engine if path.stem not in ("__main__", "console", "outputs")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            told = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in USERS
+            if told and node.args:
+                found |= {text: f"{path.name}:{node.lineno}" for text in texts(node.args[0])}
+            if isinstance(node, ast.Assign) and any(
+                isinstance(target, ast.Name) and target.id.startswith("notice") for target in node.targets
+            ):
+                found |= {text: f"{path.name}:{node.lineno}" for text in texts(node.value)}
+    for error in USERS.values():
+        found[str(error())] = error.__name__
+    return found
+
+
+def texts(node: ast.expr) -> list[str]:
+    """The sentences that an expression may be, with '7' where facts stand."""
+    if isinstance(node, ast.Constant):
+        return [node.value] if isinstance(node.value, str) and node.value else []
+    if isinstance(node, ast.JoinedStr):
+        return ["".join(p.value if isinstance(p, ast.Constant) else "7" for p in node.values)]
+    if isinstance(node, ast.IfExp):
+        return texts(node.body) + texts(node.orelse)
+    return []
+
+
+@pytest.mark.parametrize(("sentence", "place"), sorted(engine_sentences().items()))
+def test_what_the_engine_tells_a_person_is_known_in_italian(sentence: str, place: str) -> None:
+    assert known(sentence), f"{place}: it belongs into bot/chat/sentences/italian/engine.py"
+
+
+@pytest.mark.parametrize("english", sorted(TRANSLATED))
+def test_the_engine_s_sentence_keeps_its_facts(english: str) -> None:
+    gaps = [
+        {field for _, field, _, _ in string.Formatter().parse(text) if field}
+        for text in (english, TRANSLATED[english])
+    ]
+    assert gaps[0] == gaps[1]
+
+
+def test_the_engine_s_notice_is_said_in_italian_with_its_facts() -> None:
+    said = ITALIAN.engine("The prompt is long: I dream its first 9 words.")
+    assert said == "Il testo è lungo: sogno solo 9 parole dell'inizio."
+    assert ITALIAN.engine("Something new.") == "Something new.", "better English than nothing"
+
+
+@pytest.mark.parametrize(
+    ("wishes", "code"),
+    [(("it",), "it"), (("en-GB",), "en"), (("de", "it"), "it"), (("de",), "en"), ((None, ""), "en")],
+)
+def test_the_first_language_that_we_speak_is_spoken(wishes: tuple[str | None, ...], code: str) -> None:
+    say = spoken(*wishes)
+    assert code == say.CODE
+
+
+def test_durations_are_minutes_and_seconds() -> None:
+    assert [duration(s) for s in (0, -3, 59.6, 3723)] == ["0:00", "0:00", "1:00", "1:02:03"]
 
 
 def test_words_are_shown_as_they_are() -> None:

@@ -1,0 +1,49 @@
+"""Which language somebody is answered in, and a channel is spoken to."""
+
+import discord
+from discord import app_commands
+
+from bot.chat.sentences import ENGLISH, LANGUAGES, Sentences, spoken
+
+MAX_NAME, MAX_DESCRIPTION = 32, 100  # characters; Discord reference, 2026-08
+
+_PLACES = app_commands.TranslationContextLocation
+# Names stay what they are: a command has one name for everybody who talks about it, and Discord hides the
+# subcommands of a group whose own name is translated (discord-api-docs 5105, open in 2026-11).
+_TRANSLATED = {
+    _PLACES.command_description,
+    _PLACES.group_description,
+    _PLACES.parameter_description,
+    _PLACES.choice_name,
+}
+
+
+def personal(interaction: discord.Interaction, *, preferred: str | None = None) -> Sentences:
+    """The sentences for an answer that one person sees: `preferred`, else what their Discord speaks."""
+    return spoken(preferred, interaction.locale.value)
+
+
+def common(interaction: discord.Interaction, *, preferred: str | None = None) -> Sentences:
+    """The sentences for what the whole channel sees: the server's choice, else its Discord's language."""
+    return spoken(preferred, interaction.guild_locale.value if interaction.guild_locale else None)
+
+
+class Translator(app_commands.Translator):
+    """Knows each English text of a command in the other languages: the sentence of the same name."""
+
+    def __init__(self) -> None:
+        self._names = {text: name for name in dir(ENGLISH) if isinstance(text := getattr(ENGLISH, name), str)}
+
+    async def translate(
+        self,
+        string: app_commands.locale_str,
+        locale: discord.Locale,
+        context: app_commands.TranslationContextTypes,
+    ) -> str | None:
+        """None leaves the English text."""
+        code = locale.value.split("-")[0]
+        name = self._names.get(string.message)
+        if context.location not in _TRANSLATED or name is None or code not in LANGUAGES or code == "en":
+            return None
+        translation: str = getattr(LANGUAGES[code], name)
+        return translation

@@ -1,0 +1,11 @@
+"""The English sentences, by what they are about."""
+
+from bot.chat.sentences.english.commands import Commands
+from bot.chat.sentences.english.dreams import Dreams
+
+
+class English(Commands, Dreams):
+    """Everything said in English."""
+
+    CODE = "en"
+    LANGUAGE = "English"

@@ -1,0 +1,125 @@
+"""What is said about one dream: answers, its message in the channel, what went wrong."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from bot.chat.sentences.numbers import bar, duration, listed
+from bot.database import StoreBusy, StoreError, StoreFull
+from engine import FailureKind
+
+
+class Dreams:
+    CANCEL = "Cancel"
+
+    ONLY_IN_SERVERS = (
+        "I dream in the channels of a server, where everybody can watch. "
+        "Please use /dream in one that we share."
+    )
+    NOT_A_MEMBER = (
+        "I am not a member of this server, so I cannot post a dream here. A moderator can invite me, please."
+    )
+    NOT_YOURS = "This dream belongs to somebody else; only they or a moderator can cancel it."
+    UNKNOWN_DREAM = "I don't remember this dream any more, sorry."
+    WITHDRAWN = "The dream is out of the line."
+    STOPPING = "The dream ends now; its best picture stays."
+    ALREADY_OVER = "This dream is over already."
+    APOLOGY = "Something went wrong on my side, sorry. It is in my log; please try again."
+    NO_CHANNEL = "I could not post in this channel, so I took your dream out of the line again, sorry."
+    TOO_LARGE = "The picture is too large for this server, sorry."
+
+    LOADING = "The dream begins …"
+    LOADING_AGAIN = "The dream engine stumbled; the dream begins again …"
+    PAUSED = "I am restarting; this dream goes on by itself in a moment."
+
+    SEED, MODELS, STEPS, SCORE, TIME = "Seed", "Models", "Steps", "Score", "Time"
+
+    # Discord's own names for what the bot may do (2026-11), by discord.py's.
+    PERMISSIONS: ClassVar[dict[str, str]] = {
+        "view_channel": "View Channel",
+        "send_messages": "Send Messages",
+        "send_messages_in_threads": "Send Messages in Threads",
+        "embed_links": "Embed Links",
+        "attach_files": "Attach Files",
+        "read_message_history": "Read Message History",
+        "add_reactions": "Add Reactions",
+    }
+
+    def queued(self, place: int | None) -> str:
+        """The answer to /dream. `place`: 1 is next; None when it is being dreamt already."""
+        if place is None:
+            return "Your dream begins now. Watch it in this channel."
+        where = "next in line" if place == 1 else f"number {place} in line"
+        return f"Your dream is {where}. Watch it in this channel."
+
+    def waiting(self, place: int | None) -> str:
+        """In the dream's message while it waits."""
+        if place is None:
+            return "Waits for its turn."
+        return "Next in line." if place == 1 else f"Number {place} in line."
+
+    def dreaming(self, *, step: int, steps: int, score: float, seconds_left: float) -> str:
+        """In the dream's message while it takes shape."""
+        left = duration(seconds_left)
+        return f"{bar(step, steps)} step {step} of {steps} · score {self.score(score)} · about {left} left"
+
+    def score(self, score: float) -> str:
+        """A score, with one decimal."""
+        return f"{score:.1f}"
+
+    def dreamer(self, author_id: int) -> str:
+        """Who wishes it. A mention inside an embed shows a name and notifies nobody."""
+        return f"A dream of <@{author_id}>"
+
+    def models(self, *, pair: str, generator: str, perceptor: str) -> str:
+        """Which models dreamt it."""
+        return f"{pair} ({generator}, {perceptor})"
+
+    def cancelled(self, *, has_picture: bool) -> str:
+        """In the message of a dream that somebody stopped."""
+        return "Cancelled; this is the best picture so far." if has_picture else "Cancelled before it began."
+
+    def alt_text(self, prompt: str) -> str:
+        """For people who hear pictures."""
+        return f"A dreamt picture: {prompt}"
+
+    def failed(self, kind: FailureKind | None, detail: str) -> str:
+        """Why a dream ended without being finished. `detail`: the engine's own sentence, or ''."""
+        match kind:
+            case FailureKind.CRASH:
+                return "The dream engine broke down twice over this dream, so I let it go, sorry."
+            case FailureKind.HANG:
+                return "The dream engine got stuck twice over this dream, so I let it go, sorry."
+            case FailureKind.INTERNAL | None:
+                return self.APOLOGY
+            case _:
+                return self.engine(detail) or self.APOLOGY
+
+    def engine(self, sentence: str) -> str:
+        """What the engine says in English: an error's sentence, or a notice."""
+        return sentence
+
+    def too_many_waiting(self, allowed: int) -> str:
+        """Refuses a dream. `allowed`: dreams that one person may have in line."""
+        if allowed == 1:
+            return "You have a dream waiting already. Please ask again when it has begun, or cancel it."
+        return (
+            f"You have {allowed} dreams waiting already. Please ask again when one has begun, or cancel one."
+        )
+
+    def line_full(self, allowed: int) -> str:
+        """Refuses a dream. `allowed`: dreams that may be in line altogether."""
+        return f"The line is full with {allowed} dreams. Please ask again in a while."
+
+    def missing_permissions(self, keys: Sequence[str]) -> str:
+        """`keys`: discord.py's names, e.g. 'attach_files'; at least one."""
+        names = listed([self.PERMISSIONS[key] for key in keys], "and")
+        word = "permission" if len(keys) == 1 else "permissions"
+        return f"I lack the {word} {names} in this channel; a moderator can grant that in its settings."
+
+    def store_trouble(self, error: StoreError) -> str:
+        """Nothing was changed, because the database could not be used."""
+        if isinstance(error, StoreFull):
+            return "My disk is full, so I cannot take this in, sorry. Please tell whoever runs me."
+        if isinstance(error, StoreBusy):
+            return "My notebook is in use by another program. Please try again in a moment."
+        return "I cannot reach my notebook just now, so I took nothing in, sorry. Please try again later."

@@ -1,0 +1,12 @@
+"""The Italian sentences, by what they are about: friendly, and on first-name terms."""
+
+from bot.chat.sentences.english import English
+from bot.chat.sentences.italian.commands import Comandi
+from bot.chat.sentences.italian.dreams import Sogni
+
+
+class Italian(Comandi, Sogni, English):
+    """Everything said in Italian."""
+
+    CODE = "it"
+    LANGUAGE = "Italiano"

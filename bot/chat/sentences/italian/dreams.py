@@ -1,0 +1,122 @@
+"""`english/dreams.py` in Italian."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from bot.chat.sentences.english.dreams import Dreams
+from bot.chat.sentences.italian.engine import translated
+from bot.chat.sentences.numbers import bar, duration, listed
+from bot.database import StoreBusy, StoreError, StoreFull
+from engine import FailureKind
+
+
+class Sogni(Dreams):
+    CANCEL = "Annulla"
+
+    ONLY_IN_SERVERS = (
+        "Sogno nei canali di un server, dove tutti possono guardare. "
+        "Usa /dream in un server che abbiamo in comune."
+    )
+    NOT_A_MEMBER = (
+        "Non faccio parte di questo server e quindi non posso sognare qui. Chiedi a chi modera di invitarmi."
+    )
+    NOT_YOURS = "Questo sogno è di qualcun altro: può annullarlo solo chi l'ha chiesto o chi modera."
+    UNKNOWN_DREAM = "Non ricordo più questo sogno, mi dispiace."
+    WITHDRAWN = "Il sogno è uscito dalla fila."
+    STOPPING = "Il sogno finisce ora; la sua immagine migliore resta."
+    ALREADY_OVER = "Questo sogno è già finito."
+    APOLOGY = "Qualcosa è andato storto da parte mia, scusa. È nel mio diario; riprova, per favore."
+    NO_CHANNEL = (
+        "Non sono riuscito a scrivere in questo canale, perciò ho tolto il tuo sogno dalla fila, scusa."
+    )
+    TOO_LARGE = "L'immagine è troppo grande per questo server, mi dispiace."
+
+    LOADING = "Il sogno comincia …"
+    LOADING_AGAIN = "Il motore dei sogni ha inciampato; il sogno ricomincia …"
+    PAUSED = "Mi sto riavviando; questo sogno riprende da solo tra un momento."
+
+    SEED, MODELS, STEPS, SCORE, TIME = "Seme", "Modelli", "Passi", "Punteggio", "Durata"
+
+    PERMISSIONS: ClassVar[dict[str, str]] = {
+        "view_channel": "Visualizza canale",
+        "send_messages": "Invia messaggi",
+        "send_messages_in_threads": "Invia messaggi nei thread",
+        "embed_links": "Incorpora link",
+        "attach_files": "Allega file",
+        "read_message_history": "Leggi cronologia messaggi",
+        "add_reactions": "Aggiungi reazioni",
+    }
+
+    def queued(self, place: int | None) -> str:
+        if place is None:
+            return "Il tuo sogno comincia ora. Guardalo in questo canale."
+        where = "è il prossimo" if place == 1 else f"è il numero {place} in fila"
+        return f"Il tuo sogno {where}. Guardalo in questo canale."
+
+    def waiting(self, place: int | None) -> str:
+        if place is None:
+            return "Aspetta il suo turno."
+        return "È il prossimo." if place == 1 else f"Numero {place} in fila."
+
+    def dreaming(self, *, step: int, steps: int, score: float, seconds_left: float) -> str:
+        shown, left = self.score(score), duration(seconds_left)
+        return f"{bar(step, steps)} passo {step} di {steps} · punteggio {shown} · ancora {left} circa"
+
+    def score(self, score: float) -> str:
+        return f"{score:.1f}".replace(".", ",")
+
+    def dreamer(self, author_id: int) -> str:
+        return f"Un sogno di <@{author_id}>"
+
+    def models(self, *, pair: str, generator: str, perceptor: str) -> str:
+        return f"{pair} ({generator}, {perceptor})"
+
+    def cancelled(self, *, has_picture: bool) -> str:
+        if has_picture:
+            return "Annullato; questa è l'immagine migliore fin qui."
+        return "Annullato prima di cominciare."
+
+    def alt_text(self, prompt: str) -> str:
+        return f"Un'immagine sognata: {prompt}"
+
+    def failed(self, kind: FailureKind | None, detail: str) -> str:
+        match kind:
+            case FailureKind.CRASH:
+                return (
+                    "Il motore dei sogni si è rotto due volte su questo sogno: l'ho lasciato andare, scusa."
+                )
+            case FailureKind.HANG:
+                return (
+                    "Il motore dei sogni si è bloccato due volte su questo sogno: "
+                    "l'ho lasciato andare, scusa."
+                )
+            case FailureKind.INTERNAL | None:
+                return self.APOLOGY
+            case FailureKind.MODEL:
+                # Its sentence names files; whoever runs the bot finds it in the log.
+                return "Un file dei miei modelli manca o è danneggiato, scusa. Avvisa chi mi gestisce."
+            case _:
+                return self.engine(detail) or self.APOLOGY
+
+    def engine(self, sentence: str) -> str:
+        return translated(sentence)
+
+    def too_many_waiting(self, allowed: int) -> str:
+        if allowed == 1:
+            return "Hai già un sogno in attesa. Chiedine un altro quando sarà cominciato, oppure annullalo."
+        return f"Hai già {allowed} sogni in attesa. Chiedine altri quando uno comincia, o annullane uno."
+
+    def line_full(self, allowed: int) -> str:
+        return f"La fila è piena: {allowed} sogni. Riprova tra un po'."
+
+    def missing_permissions(self, keys: Sequence[str]) -> str:
+        names = listed([self.PERMISSIONS[key] for key in keys], "e")
+        what = "Mi manca il permesso" if len(keys) == 1 else "Mi mancano i permessi"
+        return f"{what} {names} in questo canale; chi modera può darmelo nelle impostazioni."
+
+    def store_trouble(self, error: StoreError) -> str:
+        if isinstance(error, StoreFull):
+            return "Il mio disco è pieno e non posso accettare altro, scusa. Avvisa chi mi gestisce."
+        if isinstance(error, StoreBusy):
+            return "Il mio taccuino è in uso da un altro programma. Riprova tra un momento."
+        return "Ora non riesco ad aprire il mio taccuino: non ho annotato niente, scusa. Riprova più tardi."

@@ -1,0 +1,56 @@
+"""Who is spoken to in which language, and the commands' texts in each."""
+
+from typing import Any
+
+import pytest
+import simcord.interactions
+from discord import Locale
+
+from bot.chat.language import MAX_DESCRIPTION, MAX_NAME
+from bot.chat.sentences import ENGLISH, ITALIAN
+from tests.bot.chat.conftest import World
+
+
+@pytest.fixture
+def in_italian(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody's Discord speaks Italian; simcord has no setting for it."""
+    build = simcord.interactions.base_payload
+
+    def italian(*args: Any, **kwargs: Any) -> Any:
+        record, payload = build(*args, **kwargs)
+        return record, payload | {"locale": "it"}
+
+    monkeypatch.setattr(simcord.interactions, "base_payload", italian)
+
+
+async def test_an_italian_is_answered_in_italian(in_italian: None, world: World) -> None:
+    answer = await world.dream(world.alice)
+    assert answer.response is not None and answer.response.content == ITALIAN.queued(1)
+    answer = await world.dream(world.bob, "!?")
+    assert answer.response is not None
+    assert answer.response.content == "Dimmi che cosa sognare: il testo è vuoto."
+
+
+async def test_everybody_else_is_answered_in_english(world: World) -> None:
+    answer = await world.dream(world.alice)
+    assert answer.response is not None and answer.response.content == ENGLISH.queued(1)
+
+
+async def test_every_text_of_a_command_is_translated_and_no_name_is(world: World) -> None:
+    tree = world.parts.client.tree
+    assert tree.translator is not None
+    payloads = [await c.get_translated_payload(tree, tree.translator) for c in tree.get_commands()]
+    assert payloads
+    seen = 0
+    pending: list[dict[str, Any]] = list(payloads)
+    while pending:
+        part = pending.pop()
+        pending += part.get("options", [])
+        assert len(part["name"]) <= MAX_NAME and not part.get("name_localizations")
+        if part.get("description"):  # context commands have none
+            italian = part["description_localizations"].get(Locale.italian.value)
+            assert italian and italian != part["description"], part["name"]
+            assert len(part["description"]) <= MAX_DESCRIPTION and len(italian) <= MAX_DESCRIPTION
+            assert part["description_localizations"].keys() == {"it"}
+            seen += 1
+    assert seen >= 4

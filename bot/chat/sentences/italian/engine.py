@@ -20,7 +20,7 @@ SENTENCES = {
     "{what} has no phrase that counts; please give one a weight other than 0.": (
         "{what} non ha nessuna frase che conti; dai ad almeno una un peso diverso da 0."
     ),
-    "{what} has {count} phrases; {most} is the most.": "{what} ha {count} frasi; al massimo possono essere {most}.",
+    "{what} has {count} phrases; {most} is the most.": "{what} ha {count} frasi; il massimo è {most}.",
     "The prompt": "Il testo",
     "What to avoid": "Ciò che vuoi evitare",
     "The prompt is long: I dream its first {part}.": "Il testo è lungo: sogno solo {part} dell'inizio.",

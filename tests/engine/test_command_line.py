@@ -18,7 +18,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from engine.__main__ import EXIT_CODES, main, parser, repeat_command
+from engine.__main__ import EXIT_CODES, main
+from engine.commands.dream import parser
+from engine.commands.results import repeat_command
 from engine.images import recipe_of
 from engine.protocol import Recipe
 from engine.settings import MAX_SEED

@@ -1,0 +1,50 @@
+"""How arguments become checked values: whatever does not fit is told in one sentence. Imports no torch."""
+
+import argparse
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+from engine.errors import BadRequest, BadSetting
+from engine.settings import Setting
+
+T = TypeVar("T")
+
+
+class Parser(argparse.ArgumentParser):
+    """Takes no shortened options, keeps the layout of its texts, raises `BadRequest` for what it refuses."""
+
+    def __init__(self, prog: str, description: str, epilog: str) -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        raise BadRequest(f"{message[:1].upper()}{message[1:].rstrip('.')}. {self.prog} --help explains all.")
+
+
+def value(setting: Setting[T], text: str | None) -> T | None:
+    """An option's value; None when it was not given. Raises `BadSetting`, also for one that is empty."""
+    if text is None:
+        return None
+    if not text.strip():
+        raise BadSetting(f"{setting.key} is empty; it must be {setting.allowed}.")
+    return setting.read({setting.key: text})
+
+
+def file(text: str, *endings: str) -> Path:
+    """A path that ends in one of the endings; one without any gets the first. Raises `BadRequest`."""
+    path = Path(text)
+    if path.name and not path.suffix and not path.is_dir():
+        path = path.with_suffix(endings[0])
+    if not path.is_dir() and path.suffix.lower() not in endings:
+        raise BadRequest(f"{path} must end in {' or '.join(endings)}, for that is what is written.")
+    return path
+
+
+def small(sentence: str) -> str:
+    """The sentence to be put after a colon."""
+    return sentence[:1].lower() + sentence[1:]

@@ -49,6 +49,7 @@ class Wish:
     guild_id: int | None  # None: a direct message
     channel_id: int
     origin: int  # the interaction's id: the same one is stored only once
+    language: str = "en"  # of the message that everybody sees
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ class Dream:
     steps_done: int | None = None
     seconds: float | None = None  # of the search
     recipe: str = ""  # engine.Recipe as JSON
+    language: str = "en"  # of the message that everybody sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ def wish(
     guild_id: int | None,
     channel_id: int,
     origin: int,
+    language: str = "en",
 ) -> Wish:
     """A checked `Wish`. Raises `engine.BadRequest` (or `EmptyPrompt`) with a sentence for the person."""
     clean(prompt)  # the engine's own check, made here before anything waits for the GPU
@@ -121,4 +124,5 @@ def wish(
         guild_id=guild_id,
         channel_id=channel_id,
         origin=origin,
+        language=language,
     )

@@ -56,6 +56,7 @@ dreams = Table(
     Column("steps_done", Integer),
     Column("seconds", Float(53)),
     Column("recipe", Text, nullable=False, default=""),
+    Column("language", String(8), nullable=False, server_default="en"),  # of its message
     Index("dreams_by_state", "state", "delivered"),
 )
 

@@ -10,7 +10,7 @@ from discord import app_commands
 
 from bot.chat.access import obstacle
 from bot.chat.answer import answer
-from bot.chat.language import personal
+from bot.chat.language import common, personal
 from bot.chat.sentences import ENGLISH, Sentences
 from bot.database import StoreError
 from bot.dreams import Dream, wish
@@ -87,6 +87,7 @@ async def _queue(
             guild_id=interaction.guild_id,
             channel_id=interaction.channel_id,
             origin=interaction.id,
+            language=common(interaction).CODE,
         )
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import discord
 
 from bot.chat.quoting import plain, quoted
-from bot.chat.sentences import ENGLISH, Sentences
+from bot.chat.sentences import Sentences, spoken
 from bot.chat.sentences.numbers import duration
 from bot.chat.views import cancel_view
 from bot.dreams import Dream, DreamState, Picture
@@ -74,7 +74,7 @@ class Screen:
     @property
     def say(self) -> Sentences:
         """The language of the dream's message."""
-        return ENGLISH
+        return spoken(self.dream.language)
 
     def _status(self, picture: Picture | None) -> str:
         dream, progress, say = self.dream, self.progress, self.say

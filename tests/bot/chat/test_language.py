@@ -18,7 +18,7 @@ def in_italian(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def italian(*args: Any, **kwargs: Any) -> Any:
         record, payload = build(*args, **kwargs)
-        return record, payload | {"locale": "it"}
+        return record, payload | {"locale": "it", "guild_locale": "it"}
 
     monkeypatch.setattr(simcord.interactions, "base_payload", italian)
 
@@ -29,6 +29,24 @@ async def test_an_italian_is_answered_in_italian(in_italian: None, world: World)
     answer = await world.dream(world.bob, "!?")
     assert answer.response is not None
     assert answer.response.content == "Dimmi che cosa sognare: il testo è vuoto."
+
+
+async def test_a_dream_in_an_italian_server_stays_italian_from_its_place_to_its_end(
+    in_italian: None, world: World
+) -> None:
+    await world.dream(world.alice)
+    assert (await world.stored(1)).language == "it"
+    await world.until_text("Un sogno di")
+    (row,) = world.messages()[0].components
+    assert row.children[0].label == ITALIAN.CANCEL
+    await world.restart()
+    await world.engine.dreams(1)
+    world.engine.start(notice="The prompt is long: I dream its first 9 words.")
+    world.engine.finish(score=31.5)
+    await world.until_delivered(1)
+    assert "sogno solo 9 parole dell'inizio" in world.text()
+    fields = {field.name: field.value for field in world.messages()[0].embeds[0].fields}
+    assert fields["Punteggio"] == "31,5" and fields["Seme"]
 
 
 async def test_everybody_else_is_answered_in_english(world: World) -> None:

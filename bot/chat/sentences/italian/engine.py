@@ -21,6 +21,16 @@ SENTENCES = {
         "{what} non ha nessuna frase che conti; dai ad almeno una un peso diverso da 0."
     ),
     "{what} has {count} phrases; {most} is the most.": "{what} ha {count} frasi; il massimo è {most}.",
+    "This picture has {size} MB; {most} MB is the most.": (
+        "Questa immagine ha {size} MB; al massimo possono essere {most}."
+    ),
+    "This picture is too large; {most} million pixels are the most.": (
+        "Questa immagine è troppo grande; al massimo possono essere {most} milioni di pixel."
+    ),
+    "This is not a picture that I can read; I know PNG, JPEG, WebP, GIF and BMP.": (
+        "Questa non è un'immagine che so leggere; conosco PNG, JPEG, WebP, GIF e BMP."
+    ),
+    "This picture is damaged, so I cannot read it.": "Questa immagine è rovinata, non riesco a leggerla.",
     "The prompt": "Il testo",
     "What to avoid": "Ciò che vuoi evitare",
     "The prompt is long: I dream its first {part}.": "Il testo è lungo: sogno solo {part} dell'inizio.",

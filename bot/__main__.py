@@ -20,6 +20,7 @@ import discord
 import yarl
 
 from bot.chat.client import OneiroClient
+from bot.chat.desk import Desks
 from bot.chat.post import Poster
 from bot.chat.presenter import Presenter
 from bot.database import Database, StoreError
@@ -80,7 +81,8 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
     """All parts, none of them started."""
     database = Database(settings.database_url)
     store = Store(database, owner=uuid4().hex)
-    presenter = Presenter(store=store, pace_s=settings.frame_pace_s)
+    desks = Desks(pace_s=settings.frame_pace_s)
+    presenter = Presenter(store=store, desks=desks)
     worker = Worker(
         store=store,
         turns=Turns(),

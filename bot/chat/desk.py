@@ -1,41 +1,72 @@
-"""One channel's edits, one at a time: the newest frame wins, seconds apart, ends before frames before places.
+"""A channel's edits, one at a time: the newest state wins, seconds apart, what is urgent first.
 
-A channel's messages share one rate limit: a long line's places must never hold up a frame or an end.
+A channel's messages share one rate limit: a long line's places must never hold up a frame or an end, and
+votes hold up nothing.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-
-from bot.chat.screen import Screen
-from bot.dreams import DreamState
+from collections.abc import Awaitable, Callable, Hashable
+from enum import IntEnum
+from typing import Protocol
 
 log = logging.getLogger(__name__)
 
-PLACES_PACE = 3  # a waiting dream's message is edited this many times less often than a running one's
-_RANKS = {DreamState.QUEUED: 2, DreamState.DREAMING: 1}  # an end has rank 0
+REST_PACES = 200  # a channel in which so long nothing was shown is forgotten
+
+
+class Rank(IntEnum):
+    """What comes before what."""
+
+    END = 0
+    FRAME = 1
+    PLACE = 2
+    VOTES = 3
+
+
+class Note(Protocol):
+    """Something that wants to be shown in a channel."""
+
+    @property
+    def key(self) -> Hashable:
+        """What shows it: of two notes with the same key the later one is shown."""
+        ...
+
+    @property
+    def rank(self) -> Rank: ...
+
+    @property
+    def paces(self) -> float:
+        """How many paces since its last showing must have passed; 0: it is never held back."""
+        ...
+
+
+Show = Callable[[], Awaitable[None]]  # shows a note as it is at that moment
 
 
 class Desk:
-    """The screens of one channel that want to be shown. Its task lives while there are any."""
+    """The notes of one channel that want to be shown. Its task lives while there are any."""
 
-    def __init__(self, *, show: Callable[[Screen], Awaitable[None]], pace_s: float) -> None:
-        """`show` shows a screen as it is at that moment, and raises nothing."""
-        self._show = show
+    def __init__(self, *, pace_s: float) -> None:
         self._pace_s = pace_s
-        self._wanted: dict[int, Screen] = {}  # by dream
-        self._due: dict[int, float] = {}  # dream → the loop's time before which it is not edited again
+        self._wanted: dict[Hashable, tuple[Note, Show]] = {}  # by key
+        self._shown: dict[Hashable, float] = {}  # key → when it was last shown, by the loop's clock
         self._changed = asyncio.Event()
 
-    def want(self, screen: Screen) -> None:
-        """Show this screen when its turn comes."""
-        self._wanted[screen.dream.id] = screen
+    def want(self, note: Note, show: Show) -> None:
+        """Show this note when its turn comes."""
+        self._wanted[note.key] = note, show
         self._changed.set()
 
-    def forget(self, dream_id: int) -> None:
-        """Show this dream no more."""
-        self._wanted.pop(dream_id, None)
-        self._due.pop(dream_id, None)
+    def forget(self, key: Hashable) -> None:
+        """Show this no more."""
+        self._wanted.pop(key, None)
+        self._shown.pop(key, None)
+
+    def rests(self) -> bool:
+        """Whether nothing is wanted, and nothing was shown for long."""
+        since = asyncio.get_running_loop().time() - REST_PACES * self._pace_s
+        return not self._wanted and all(shown < since for shown in self._shown.values())
 
     async def run(self) -> None:
         """Show what is wanted until nothing is."""
@@ -43,9 +74,9 @@ class Desk:
         while self._wanted:
             self._changed.clear()
             now = loop.time()
-            wait, _, dream_id = min(
-                (max(self._due_at(screen) - now, 0.0), _rank(screen), dream_id)
-                for dream_id, screen in self._wanted.items()
+            wait, _, _, key = min(
+                (max(self._due_at(note) - now, 0.0), note.rank, arrival, key)
+                for arrival, (key, (note, _)) in enumerate(self._wanted.items())
             )
             if wait > 0:
                 try:
@@ -53,21 +84,59 @@ class Desk:
                 except TimeoutError:
                     continue  # something is due
                 continue
-            screen = self._wanted.pop(dream_id)
-            await self._show(screen)
-            if screen.dream.state.is_over:
-                self._due.pop(dream_id, None)
+            note, show = self._wanted.pop(key)
+            try:
+                await show()
+            except Exception:
+                # A fault with one message must not silence the channel's others.
+                log.exception("%s could not be shown", key)
+            if note.rank is Rank.END:
+                self._shown.pop(key, None)
             else:
-                self._due[dream_id] = loop.time() + self._pace_s
+                self._shown[key] = loop.time()
 
-    def _due_at(self, screen: Screen) -> float:
-        """An end is never held back, nor a first showing; a place is shown less often than a frame."""
-        due = self._due.get(screen.dream.id)
-        if due is None or _rank(screen) == 0:
-            return 0.0
-        is_place = screen.dream.state is DreamState.QUEUED and screen.dream.message_id is not None
-        return due + (PLACES_PACE - 1) * self._pace_s if is_place else due
+    def _due_at(self, note: Note) -> float:
+        """The first showing is never held back."""
+        shown = self._shown.get(note.key)
+        return 0.0 if shown is None else shown + note.paces * self._pace_s
 
 
-def _rank(screen: Screen) -> int:
-    return _RANKS.get(screen.dream.state, 0)
+class Desks:
+    """Every channel's desk, and the tasks that work at them."""
+
+    def __init__(self, *, pace_s: float) -> None:
+        """`pace_s`: seconds between two edits of one message."""
+        self._pace_s = pace_s
+        self._desks: dict[int, tuple[Desk, asyncio.Task[None]]] = {}  # by channel
+        self._closed = False
+
+    def want(self, channel_id: int, note: Note, show: Show) -> None:
+        """Show this in its channel when its turn comes; nothing any more once closed."""
+        if self._closed:
+            return
+        desk, task = self._desks.get(channel_id, (None, None))
+        if desk is None:
+            self._clear()
+            desk = Desk(pace_s=self._pace_s)
+        desk.want(note, show)
+        if task is None or task.done():
+            self._desks[channel_id] = desk, asyncio.create_task(desk.run())
+
+    def forget(self, channel_id: int, key: Hashable) -> None:
+        """Show this no more."""
+        if channel_id in self._desks:
+            self._desks[channel_id][0].forget(key)
+
+    async def close(self) -> None:
+        """Stop at once."""
+        self._closed = True
+        tasks = [task for _, task in self._desks.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._desks = {}
+
+    def _clear(self) -> None:
+        """Forget channels where nothing happens; the others' desks know when they may edit again."""
+        for channel_id in [c for c, (desk, task) in self._desks.items() if task.done() and desk.rests()]:
+            del self._desks[channel_id]

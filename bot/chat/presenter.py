@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
-from bot.chat.desk import Desk
+from bot.chat.desk import Desks
 from bot.chat.post import Outcome, Poster, fitting
 from bot.chat.screen import Content, Screen
 from bot.database import StoreError
@@ -33,10 +34,9 @@ class Line(Protocol):
 class Presenter:
     """Live: `start` when the client can send, `close` before it is closed. `heard` may be called before."""
 
-    def __init__(self, *, store: Store, pace_s: float, retry_s: float = RETRY_S) -> None:
-        """`pace_s`: seconds between two edits of a dream's message."""
+    def __init__(self, *, store: Store, desks: Desks, retry_s: float = RETRY_S) -> None:
         self._store = store
-        self._pace_s = pace_s
+        self._desks = desks
         self._retry_s = retry_s
         self._screens: dict[int, Screen] = {}  # by dream, until it is over and shown
         self._posted: dict[int, asyncio.Future[bool]] = {}  # who waits for a dream's first message
@@ -44,7 +44,6 @@ class Presenter:
         self._wanted: set[int] = set()  # dreams to be shown anew
         self._line_moved = False
         self._changed = asyncio.Event()
-        self._desks: dict[int, tuple[Desk, asyncio.Task[None]]] = {}  # by channel
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, *, poster: Poster, line: Line) -> None:
@@ -61,12 +60,10 @@ class Presenter:
         """Say in each running dream's message that it goes on after the restart, and stop."""
         if self._task is None:
             return
-        tasks = [self._task, *(task for _, task in self._desks.values())]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
-        self._desks = {}
+        await self._desks.close()
         last = [s for s in self._screens.values() if s.progress is not None or s.dream.state.is_over]
         for screen in last:
             screen.paused = not screen.dream.state.is_over
@@ -122,15 +119,8 @@ class Presenter:
                 self._take_places()
             for dream_id in self._wanted:
                 if screen := self._screens.get(dream_id):
-                    self._desk(screen.dream.channel_id).want(screen)
+                    self._desks.want(screen.dream.channel_id, screen, partial(self._show, screen))
             self._wanted.clear()
-            self._clear_desks()
-
-    def _clear_desks(self) -> None:
-        """Forget channels in which no dream is left; the others' desks know when they may edit again."""
-        channels = {screen.dream.channel_id for screen in self._screens.values()}
-        for channel_id in [c for c, (_, task) in self._desks.items() if c not in channels and task.done()]:
-            del self._desks[channel_id]
 
     def _take_places(self) -> None:
         places = self._line.places()
@@ -138,15 +128,6 @@ class Presenter:
             if screen.dream.state is DreamState.QUEUED and screen.place != places.get(dream_id):
                 screen.place = places.get(dream_id)
                 self._wanted.add(dream_id)
-
-    def _desk(self, channel_id: int) -> Desk:
-        desk, task = self._desks.get(channel_id, (None, None))
-        if desk is None:
-            desk = Desk(show=self._show, pace_s=self._pace_s)
-        if task is None or task.done():
-            # Runs once the caller has given it something to show.
-            self._desks[channel_id] = desk, asyncio.create_task(desk.run())
-        return desk
 
     async def _show(self, screen: Screen) -> None:
         try:
@@ -219,8 +200,8 @@ class Presenter:
 
     def _drop(self, dream_id: int) -> None:
         screen = self._screens.pop(dream_id, None)
-        if screen is not None and screen.dream.channel_id in self._desks:
-            self._desks[screen.dream.channel_id][0].forget(dream_id)
+        if screen is not None:
+            self._desks.forget(screen.dream.channel_id, dream_id)
         self._answer(dream_id, False)
 
     def _answer(self, dream_id: int, posted: bool) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import discord
 
+from bot.chat.desk import Rank
 from bot.chat.quoting import plain, quoted
 from bot.chat.sentences import Sentences, spoken
 from bot.chat.sentences.numbers import duration
@@ -15,6 +16,8 @@ from engine import Progress, Recipe
 SHOWN_PROMPT = 1000  # characters; an embed's description holds 4096, and escaping may double them
 ALT_TEXT = 1000  # characters; Discord allows 1024
 
+PLACES_PACE = 3  # a waiting dream's message is edited this many times less often than a running one's
+_RANKS = {DreamState.QUEUED: Rank.PLACE, DreamState.DREAMING: Rank.FRAME}
 _COLOURS = {
     DreamState.QUEUED: 0x95A5A6,  # grey
     DreamState.DREAMING: 0x9B59B6,  # purple
@@ -52,6 +55,23 @@ class Screen:
     place: int | None = None  # in line
     paused: bool = False  # the bot is about to restart
     too_large: bool = False  # its picture cannot be shown
+
+    @property
+    def key(self) -> int:
+        """See `bot.chat.desk.Note`."""
+        return self.dream.id
+
+    @property
+    def rank(self) -> Rank:
+        """See `bot.chat.desk.Note`."""
+        return _RANKS.get(self.dream.state, Rank.END)
+
+    @property
+    def paces(self) -> float:
+        """See `bot.chat.desk.Note`: a place is shown less often than a frame, an end at once."""
+        if self.rank is Rank.PLACE:
+            return PLACES_PACE if self.dream.message_id is not None else 1
+        return 0 if self.rank is Rank.END else 1
 
     def content(self, picture: Picture | None = None) -> Content:
         """What to show now; `picture`: the stored one, of a dream that is over."""

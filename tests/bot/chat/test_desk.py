@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
-from bot.chat.desk import PLACES_PACE, Desk
-from bot.chat.screen import Screen
+import pytest
+
+from bot.chat.desk import Desk
+from bot.chat.screen import PLACES_PACE, Screen
 from bot.dreams import Dream, DreamState
 
 
@@ -23,7 +26,10 @@ class Clocked:
     def __init__(self, *, pace_s: float = 4.0) -> None:
         self.shown: list[tuple[float, int]] = []  # (second, dream)
         self.while_showing: Callable[[], None] = lambda: None
-        self.desk = Desk(show=self._show, pace_s=pace_s)
+        self.desk = Desk(pace_s=pace_s)
+
+    def want(self, screen: Screen) -> None:
+        self.desk.want(screen, partial(self._show, screen))
 
     async def _show(self, screen: Screen) -> None:
         self.shown.append((asyncio.get_running_loop().time(), screen.dream.id))
@@ -60,11 +66,11 @@ def run(story: Callable[[Clocked], object]) -> list[tuple[float, int]]:
 def test_frames_are_a_pace_apart_and_only_the_newest_is_shown() -> None:
     async def story(c: Clocked) -> None:
         screen = a_screen(1, DreamState.DREAMING)
-        c.desk.want(screen)
+        c.want(screen)
         task = asyncio.ensure_future(c.desk.run())
         for _ in range(19):  # a frame each second
             await asyncio.sleep(1)
-            c.desk.want(screen)
+            c.want(screen)
             if task.done():
                 task = asyncio.ensure_future(c.desk.run())
         await task
@@ -75,13 +81,13 @@ def test_frames_are_a_pace_apart_and_only_the_newest_is_shown() -> None:
 def test_an_end_is_never_held_back() -> None:
     async def story(c: Clocked) -> None:
         screen = a_screen(1, DreamState.DREAMING)
-        c.desk.want(screen)
+        c.want(screen)
         await c.desk.run()
-        c.desk.want(screen)
+        c.want(screen)
         task = asyncio.ensure_future(c.desk.run())
         await asyncio.sleep(1)
         screen.dream = replace(screen.dream, state=DreamState.DONE)
-        c.desk.want(screen)
+        c.want(screen)
         await task
 
     assert run(story) == [(0.0, 1), (1.0, 1)]
@@ -90,9 +96,9 @@ def test_an_end_is_never_held_back() -> None:
 def test_ends_come_before_frames_and_frames_before_places() -> None:
     async def story(c: Clocked) -> None:
         for dream_id in range(10, 20):
-            c.desk.want(a_screen(dream_id, DreamState.QUEUED))
-        c.desk.want(a_screen(2, DreamState.DREAMING))
-        c.desk.want(a_screen(3, DreamState.DONE))
+            c.want(a_screen(dream_id, DreamState.QUEUED))
+        c.want(a_screen(2, DreamState.DREAMING))
+        c.want(a_screen(3, DreamState.DONE))
         await c.desk.run()
 
     assert [dream for _, dream in run(story)][:3] == [3, 2, 10]
@@ -102,7 +108,7 @@ def test_places_are_shown_less_often_than_frames() -> None:
     async def story(c: Clocked) -> None:
         screen = a_screen(1, DreamState.QUEUED)
         for _ in range(3):
-            c.desk.want(screen)
+            c.want(screen)
             await c.desk.run()
 
     assert run(story) == [(0.0, 1), (4.0 * PLACES_PACE, 1), (8.0 * PLACES_PACE, 1)]
@@ -111,10 +117,10 @@ def test_places_are_shown_less_often_than_frames() -> None:
 def test_a_dream_that_begins_is_not_held_to_the_pace_of_its_place() -> None:
     async def story(c: Clocked) -> None:
         screen = a_screen(1, DreamState.QUEUED)
-        c.desk.want(screen)
+        c.want(screen)
         await c.desk.run()
         screen.dream = replace(screen.dream, state=DreamState.DREAMING)
-        c.desk.want(screen)
+        c.want(screen)
         await c.desk.run()
 
     assert run(story) == [(0.0, 1), (4.0, 1)]
@@ -122,9 +128,22 @@ def test_a_dream_that_begins_is_not_held_to_the_pace_of_its_place() -> None:
 
 def test_what_is_forgotten_is_not_shown() -> None:
     async def story(c: Clocked) -> None:
-        c.desk.want(a_screen(1, DreamState.DREAMING))
-        c.desk.want(a_screen(2, DreamState.QUEUED))
+        c.want(a_screen(1, DreamState.DREAMING))
+        c.want(a_screen(2, DreamState.QUEUED))
         c.while_showing = lambda: c.desk.forget(2)
         await c.desk.run()
 
     assert run(story) == [(0.0, 1)]
+
+
+def test_a_fault_with_one_message_does_not_silence_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    async def broken() -> None:
+        raise RuntimeError("a fault")
+
+    async def story(c: Clocked) -> None:
+        c.desk.want(a_screen(1, DreamState.DREAMING), broken)
+        c.want(a_screen(2, DreamState.QUEUED))
+        await c.desk.run()
+
+    assert run(story) == [(0.0, 2)]
+    assert "1 could not be shown" in caplog.text

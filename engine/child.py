@@ -186,7 +186,8 @@ class Child:
     def _keep(self, event: Event) -> None:
         last = self._events[-1] if self._events else None
         if isinstance(event, Progress) and isinstance(last, Progress):
-            self._events[-1] = replace(event, picture=event.picture or last.picture)
+            newest = {name: getattr(event, name) or getattr(last, name) for name in ("picture", "state")}
+            self._events[-1] = replace(event, **newest)
         else:
             self._events.append(event)
 

@@ -11,10 +11,13 @@ from torch import Tensor
 
 import engine
 from engine import atlas, generator, images, perceptor, prompt, weights
-from engine.dream import Step, dream
+from engine.dream import DreamSettings, Step, best_latents, dream
 from engine.errors import BadRequest, FailureKind, sentence_for
+from engine.latents import Latents
+from engine.objective import Target
 from engine.protocol import DreamRequest, Event, Failed, Finished, Progress, Recipe, Started
 from engine.settings import MAX_SEED, MAX_STEPS
+from engine.state import State, digest
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +32,7 @@ def best_device() -> str:
 @dataclass(frozen=True)
 class _Loaded:
     pair: weights.Pair
+    fingerprint: str  # of the pair's weights
     generator: generator.Generator
     perceptor: perceptor.Perceptor
     atlas: Tensor | None  # [classes, d], where the pair's start needs it
@@ -62,60 +66,60 @@ class Dreamer:
 
     def _dream(self, request: DreamRequest, should_stop: Callable[[], bool]) -> Iterator[Event]:
         words = check(request)
+        origins = [
+            State.from_bytes(data) for data in (request.state, request.other_state) if data is not None
+        ]
         loaded = self.load(request.model)
-        settings = loaded.pair.settings
-        if request.steps is not None:
-            settings = replace(settings, steps=request.steps)
-        read = loaded.perceptor.fitting(words)
-        notice = "" if read == words else f"The prompt is long: I dream its first {_count(read)}."
+        settings = _settings(request, loaded.pair)
+        begin = _begin(request, loaded, origins)
+        origin = origins[0].origin if request.begin == "resume" else _origin(request)
+        targets, notice = _targets(words, loaded)
         yield Started(request.id, loaded.pair.name, settings.steps, notice)
 
         begun = time.monotonic()
         shown: Step | None = None
+        first: Step | None = None
         last: Step | None = None
         stopped = False
         steps = dream(
             loaded.generator,
             loaded.perceptor,
-            read,
+            targets,
             request.seed,
             settings,
             torch.device(self.device),
             loaded.atlas,
+            begin,
         )
-        stepping = shown_at = time.monotonic()  # the start, found by now, says nothing of a step's time
+        stepping = shown_at = kept_at = (
+            time.monotonic()
+        )  # the start, found by now, says nothing of a step's time
         for last in steps:
+            first = first or last
             now = time.monotonic()
             fresh = shown is None or last.latest is not shown.latest
             due = shown is None or now - shown_at >= request.preview_every_s
-            picture = None
+            picture = state = None
             if fresh and due:
                 picture, shown, shown_at = images.to_jpeg(last.latest.picture), last, now
+            if request.state_every_s and now - kept_at >= request.state_every_s:
+                state, kept_at = _state(last, request, loaded, origin), now
+            pace = (now - stepping) / (last.step - first.step + 1)  # seconds a step
             yield Progress(
                 request.id,
                 last.step,
                 settings.steps,
                 last.latest.score,
                 last.best.score,
-                (now - stepping) / last.step * (settings.steps - last.step),
+                pace * (settings.steps - last.step),
                 picture,
+                state,
             )
             stopped = last.step < settings.steps and should_stop()
             if stopped:
                 break
         assert last is not None  # the loop yields or raises
-        whole = last.step == settings.steps
-        recipe = Recipe(
-            prompt=request.prompt.encode("utf-8", "replace").decode(),  # a lone surrogate fits no PNG
-            seed=request.seed,
-            # A search that ended early is repeated to the step of its best picture, which is then its last.
-            steps=settings.steps if whole else last.best.step,
-            model=loaded.pair.name,
-            generator=loaded.pair.generator_name,
-            perceptor=loaded.pair.perceptor_name,
-            version=engine.__version__,
-            settings=settings.recorded(),
-        )
+        recipe = _recipe(request, loaded.pair, settings, origin, last)
         yield Finished(
             request.id,
             recipe,
@@ -125,6 +129,7 @@ class Dreamer:
             time.monotonic() - begun,
             stopped,
             images.to_png(last.best.picture, recipe),
+            _state(last, request, loaded, origin),
         )
 
     def load(self, model: str) -> _Loaded:
@@ -133,18 +138,18 @@ class Dreamer:
         if self._loaded is None or self._loaded.pair != pair:
             self._loaded = None  # free the old ones first
             device = torch.device(self.device)
+            mark = weights.fingerprint(pair)
             generate = generator.load(pair.generator, pair.generator_name, device)
             perceive = perceptor.load(pair.perceptor, pair.perceptor_name, device)
             scored = pair.settings.start == "scored"
-            ranks = self._atlas(pair, generate, perceive) if scored else None
-            self._loaded = _Loaded(pair, generate, perceive, ranks)
+            ranks = self._atlas(pair, mark, generate, perceive) if scored else None
+            self._loaded = _Loaded(pair, mark, generate, perceive, ranks)
         return self._loaded
 
     def _atlas(
-        self, pair: weights.Pair, generate: generator.Generator, perceive: perceptor.Perceptor
+        self, pair: weights.Pair, mark: str, generate: generator.Generator, perceive: perceptor.Perceptor
     ) -> Tensor:
         """The pair's atlas: the one that lies beside the generator, or one made here and kept."""
-        mark = weights.fingerprint(pair)
         own = self._data_dir / f"atlas-{mark[:16]}.safetensors"
         for path in (pair.generator.parent / atlas.FILE, own):
             kept = atlas.read(path, mark)
@@ -159,6 +164,91 @@ class Dreamer:
         return made
 
 
+def _settings(request: DreamRequest, pair: weights.Pair) -> DreamSettings:
+    """What the request asks of the search, over the pair's own settings."""
+    settings = pair.settings
+    if request.steps is not None:
+        settings = replace(settings, steps=request.steps)
+    return settings
+
+
+def _targets(words: str, loaded: _Loaded) -> tuple[list[Target], str]:
+    """What the picture shall resemble, and a notice for the user, often blank."""
+    read = loaded.perceptor.fitting(words)
+    notice = "" if read == words else f"The prompt is long: I dream its first {_count(read)}."
+    return [Target(loaded.perceptor.encode_texts([read])[0])], notice
+
+
+def _begin(request: DreamRequest, loaded: _Loaded, origins: list[State]) -> Latents | State | None:
+    """Where the search begins: None is afresh. Raises `BadRequest` for states of other models."""
+    if any(state.model != loaded.fingerprint for state in origins):
+        raise BadRequest("This state is of another model, so it cannot be used with this one.")
+    if request.begin == "resume":
+        if origins[0].seed != request.seed:
+            raise BadRequest(
+                f"This state is of a dream with the seed {origins[0].seed}; resume it with that one."
+            )
+        return origins[0]
+    chosen = [best_latents(state, loaded.generator) for state in origins]
+    if request.begin == "continue":
+        return chosen[0]
+    if request.begin == "vary":
+        # Not the search's own generator, so that equal numbers are not used for two things.
+        return chosen[0].varied(request.strength, torch.Generator().manual_seed(MAX_SEED - request.seed))
+    if request.begin == "blend":
+        return chosen[0].blended(chosen[1], request.strength)
+    return None
+
+
+def _origin(request: DreamRequest) -> dict[str, float | str]:
+    """What the recipe says of how the dream began, if not afresh."""
+    if request.begin == "new":
+        return {}
+    origin: dict[str, float | str] = {"begin": request.begin}
+    for name, data in (("state", request.state), ("other_state", request.other_state)):
+        origin |= {name: digest(data)} if data is not None else {}
+    return origin | ({"strength": request.strength} if request.begin in ("vary", "blend") else {})
+
+
+def _state(step: Step, request: DreamRequest, loaded: _Loaded, origin: dict[str, float | str]) -> bytes:
+    """Where the search stands, as the user may get it back in a request."""
+    state = replace(
+        step.state(),
+        model=loaded.fingerprint,
+        prompt=printable(request.prompt),
+        seed=request.seed,
+        origin=origin,
+    )
+    return state.to_bytes()
+
+
+def _recipe(
+    request: DreamRequest,
+    pair: weights.Pair,
+    settings: DreamSettings,
+    origin: dict[str, float | str],
+    last: Step,
+) -> Recipe:
+    """What repeats the picture."""
+    whole = last.step == settings.steps
+    return Recipe(
+        prompt=printable(request.prompt),
+        seed=request.seed,
+        # A search that ended early is repeated to the step of its best picture, which is then its last.
+        steps=settings.steps if whole else last.best.step,
+        model=pair.name,
+        generator=pair.generator_name,
+        perceptor=pair.perceptor_name,
+        version=engine.__version__,
+        settings=settings.recorded() | origin,
+    )
+
+
+def printable(text: str) -> str:
+    """The text without lone surrogates, which fit no PNG and no JSON."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _count(text: str) -> str:
     """How much of a prompt this is: '9 words', or, of a single word, '30 letters'."""
     words = len(text.split())
@@ -171,4 +261,35 @@ def check(request: DreamRequest) -> str:
         raise BadRequest(f"The seed is {request.seed}; it must be a whole number from 0 to {MAX_SEED}.")
     if request.steps is not None and not 1 <= request.steps <= MAX_STEPS:
         raise BadRequest(f"The number of steps is {request.steps}; it must be from 1 to {MAX_STEPS}.")
+    for name in _UNKNOWN:
+        if getattr(request, name):
+            raise BadRequest(f"This engine does not know the option {name.replace('_', ' ')} yet.")
+    _check_begin(request)
     return prompt.clean(request.prompt)
+
+
+# Fields of a request that nothing here honours: refused, never passed over.
+_UNKNOWN = ("avoid", "image", "init", "preset", "recipe", "size", "settings", "timelapse_bytes")
+
+# Which states each beginning needs.
+_NEEDS = {
+    "new": (False, False),
+    "resume": (True, False),
+    "continue": (True, False),
+    "vary": (True, False),
+    "blend": (True, True),
+}
+
+
+def _check_begin(request: DreamRequest) -> None:
+    """Raises `BadRequest` unless `begin` has just the states that it needs."""
+    if request.begin not in _NEEDS:
+        raise BadRequest(f"A dream cannot begin as {request.begin!r}; it can: {', '.join(_NEEDS)}.")
+    given = (request.state is not None, request.other_state is not None)
+    if given != _NEEDS[request.begin]:
+        needs = ("no state", "one state", "two states")[sum(_NEEDS[request.begin])]
+        raise BadRequest(f"A dream that begins as {request.begin!r} takes {needs}, but {sum(given)} came.")
+    if not 0 <= request.strength <= 1:
+        raise BadRequest(f"The strength is {request.strength:g}; it must be from 0 to 1.")
+    if not request.state_every_s >= 0:
+        raise BadRequest("The seconds between states must not be negative.")

@@ -1,6 +1,7 @@
 """What is optimised: a latent row and a row of class weights per generator layer, and one for the input."""
 
 import copy
+import math
 from typing import Self
 
 import torch
@@ -32,6 +33,39 @@ class Latents(nn.Module):
         """Returns z [rows, z_dim] and class weights [rows, classes] in 0..1 (a sigmoid, not a softmax)."""
         return self.z, torch.sigmoid(self.class_logits)
 
+    @torch.no_grad()
+    def varied(self, strength: float, rng: torch.Generator) -> "Latents":
+        """A copy that is changed by `strength` (0: not at all, 1: another sample altogether).
+
+        Noise is turned towards fresh noise at constant variance, the same for all rows so that the picture
+        stays of one piece; class logits get a quarter as much jitter, so that it stays the same thing until
+        the search says otherwise.
+        """
+        noise = torch.randn(1, self.z.shape[1], generator=rng).to(self.z)
+        jitter = torch.randn(1, self.class_logits.shape[1], generator=rng).to(self.z)
+        z = math.sqrt(1 - strength**2) * self.z + strength * noise
+        return Latents(z, self.class_logits + 0.25 * strength * jitter)
+
+    @torch.no_grad()
+    def blended(self, other: "Latents", share: float) -> "Latents":
+        """Between these latents (`share` 0) and others of the same shape (1).
+
+        Noise goes along the sphere row by row (slerp), since a straight line would pass through smaller
+        noise, that is duller pictures. Class weights, not logits, are mixed: halfway both are half on.
+        """
+        z = _slerp(self.z, other.z, share)
+        weights = torch.lerp(self()[1], other()[1], share).clamp(1e-6, 1 - 1e-6)
+        return Latents(z, torch.logit(weights))
+
+
+def _slerp(a: Tensor, b: Tensor, share: float) -> Tensor:
+    """Spherical interpolation of each row (Shoemake 1985). Rows that point the same way are lerped."""
+    cosine = torch.cosine_similarity(a, b, dim=1).clamp(-1, 1)[:, None]  # [rows, 1]
+    angle = cosine.acos()
+    straight = torch.lerp(a, b, share)
+    curved = (((1 - share) * angle).sin() * a + (share * angle).sin() * b) / angle.sin()
+    return torch.where(angle.sin() > 1e-3, curved, straight)
+
 
 class LatentAverage:
     """The exponential moving average of latents that makes the shown picture, corrected for its zero start.
@@ -41,20 +75,23 @@ class LatentAverage:
 
     def __init__(self, latents: Latents, decay: float) -> None:
         self.decay = decay
-        self._weight = 0.0
-        self._sum = copy.deepcopy(latents).requires_grad_(False)
-        for parameter in self._sum.parameters():
+        self.weight = 0.0  # of what was taken in, 0..1
+        self.sum = copy.deepcopy(latents).requires_grad_(False)
+        for parameter in self.sum.parameters():
             parameter.zero_()
         self.update(latents)
 
     @torch.no_grad()
     def update(self, latents: Latents) -> None:
         """Take in the latents as they are now."""
-        self._weight = self.decay * self._weight + (1 - self.decay)
-        for total, parameter in zip(self._sum.parameters(), latents.parameters(), strict=True):
+        self.weight = self.decay * self.weight + (1 - self.decay)
+        for total, parameter in zip(self.sum.parameters(), latents.parameters(), strict=True):
             total.lerp_(parameter, 1 - self.decay)
 
     @torch.no_grad()
-    def __call__(self) -> tuple[Tensor, Tensor]:
-        """The averaged z [rows, z_dim] and class weights [rows, classes] in 0..1."""
-        return self._sum.z / self._weight, torch.sigmoid(self._sum.class_logits / self._weight)
+    def __call__(self) -> Latents:
+        """The average: latents of the same kind, detached."""
+        average = copy.deepcopy(self.sum)
+        for parameter in average.parameters():
+            parameter.div_(self.weight)
+        return average

@@ -1,15 +1,48 @@
-"""What the latents are scored by: likeness to the text, and terms that keep them where the generator is good.
+"""What the latents are scored by: likeness to the targets, and terms that keep them where pictures are good.
 
-Formulas and constants: lucidrains/big-sleep 0.9.1, `BigSleep.forward`. All are summed and minimised.
+Formulas and constants of the terms: lucidrains/big-sleep 0.9.1, `BigSleep.forward`. All are summed and
+minimised.
 """
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from engine.errors import BadRequest
 
-def cosine_score(text: Tensor, views: Tensor) -> Tensor:
-    """100 × cosine of the text [d] with each view [..., d], both of unit length. Returns [...], -100..100."""
-    return 100 * (views @ text)
+
+@dataclass(frozen=True)
+class Target:
+    """Something the picture shall resemble, or, with a negative weight, shall not."""
+
+    vector: Tensor  # [d], unit length, float32: a phrase or a picture in the perceptor's space
+    weight: float = 1.0
+
+
+def direction(targets: Sequence[Target]) -> Tensor:
+    """All targets as one vector [d]: their sum by weight, divided by the sum of the positive weights.
+
+    A view's dot product with it is the weighted mean of its cosines, 1 at most: phrases that pull share one
+    whole, what is avoided counts against it. A single target is its own direction, bit for bit. Raises
+    `BadRequest` when no weight is above zero or one is not finite: nothing would be left to dream of.
+    """
+    positive = sum(target.weight for target in targets if target.weight > 0)
+    if not all(math.isfinite(target.weight) for target in targets) or not math.isfinite(positive):
+        raise BadRequest("A phrase's weight must be a number.")
+    if positive <= 0:
+        raise BadRequest("No phrase has a weight above zero, so there is nothing to dream of.")
+    return torch.stack([target.vector * (target.weight / positive) for target in targets]).sum(0)
+
+
+def cosine_score(towards: Tensor, views: Tensor) -> Tensor:
+    """100 × likeness of each view [..., d], of unit length, to `towards` [d], a `direction` or a unit vector.
+
+    Returns [...]: -100..100, lower still where something is avoided.
+    """
+    return 100 * (views @ towards)
 
 
 def latent_term(z: Tensor) -> Tensor:

@@ -7,17 +7,22 @@ import torch
 from engine import atlas
 from engine.dream import Collapsed, DreamSettings, Step, dream
 from engine.generator import BakedBigGAN
+from engine.objective import Target
 from engine.perceptor import Perceptor
 
 CPU = torch.device("cpu")
 QUICK = DreamSettings(steps=30, cutouts=8, ema_decay=0.8, look_every=5)
 
 
+def targets(perceptor: Perceptor, text: str = "a bowl of cherries") -> list[Target]:
+    return [Target(perceptor.encode_texts([text])[0])]
+
+
 def steps(
     generator: BakedBigGAN, perceptor: Perceptor, seed: int = 1, settings: DreamSettings = QUICK
 ) -> list[Step]:
     ranks = atlas.make(generator, perceptor, CPU) if settings.start == "scored" else None
-    return list(dream(generator, perceptor, "a bowl of cherries", seed, settings, CPU, ranks))
+    return list(dream(generator, perceptor, targets(perceptor), seed, settings, CPU, ranks))
 
 
 @pytest.mark.parametrize("start", ["blind", "scored"])
@@ -70,7 +75,7 @@ def test_a_picture_is_finite_and_within_its_range(
 
 def test_stopping_to_ask_is_enough_to_stop(tiny_generator: BakedBigGAN, tiny_perceptor: Perceptor) -> None:
     endless = replace(QUICK, steps=5000)
-    some = list(islice(dream(tiny_generator, tiny_perceptor, "a house", 1, endless, CPU), 3))
+    some = list(islice(dream(tiny_generator, tiny_perceptor, targets(tiny_perceptor), 1, endless, CPU), 3))
     assert [step.step for step in some] == [1, 2, 3]
 
 
@@ -91,7 +96,7 @@ class Runaway:
 def test_numbers_that_run_away_end_the_dream_with_the_best_so_far(
     tiny_generator: BakedBigGAN, tiny_perceptor: Perceptor
 ) -> None:
-    some = list(dream(Runaway(tiny_generator, 4), tiny_perceptor, "a house", 1, QUICK, CPU))
+    some = list(dream(Runaway(tiny_generator, 4), tiny_perceptor, targets(tiny_perceptor), 1, QUICK, CPU))
     assert len(some) == 3  # step 1 renders twice: once to learn, once to look
     assert bool(some[-1].best.picture.isfinite().all())
 
@@ -100,4 +105,4 @@ def test_numbers_that_run_away_at_once_are_one_clear_sentence(
     tiny_generator: BakedBigGAN, tiny_perceptor: Perceptor
 ) -> None:
     with pytest.raises(Collapsed, match="another seed"):
-        list(dream(Runaway(tiny_generator, 0), tiny_perceptor, "a house", 1, QUICK, CPU))
+        list(dream(Runaway(tiny_generator, 0), tiny_perceptor, targets(tiny_perceptor), 1, QUICK, CPU))

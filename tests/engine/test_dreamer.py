@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from engine.errors import FailureKind
 from engine.images import recipe_of
 from engine.protocol import DreamRequest, Event, Failed, Finished, Progress, Started
 from engine.settings import MAX_SEED, MAX_STEPS
+from engine.state import State
 
 TINY = "biggan-deep-128"  # tiny models lie in its place
 
@@ -24,6 +26,20 @@ def request(prompt: str = "a bowl of cherries", **changes: object) -> DreamReque
 @pytest.fixture(scope="module")
 def dreamer(tiny_models: Path) -> Dreamer:
     return Dreamer(data_dir=tiny_models, device="cpu")
+
+
+def finished(dreamer: Dreamer, wanted: DreamRequest, stop_after: int = 0) -> Finished:
+    """The end of a dream that has one; stopped after a step, if told."""
+    steps = 0
+
+    def stop() -> bool:
+        nonlocal steps
+        steps += 1
+        return steps == stop_after
+
+    end = list(dreamer.dream(wanted, stop))[-1]
+    assert isinstance(end, Finished), end
+    return end
 
 
 def events(dreamer: Dreamer, wanted: DreamRequest) -> list[Event]:
@@ -123,3 +139,96 @@ def test_a_damaged_model_fails_one_dream_and_the_next_is_dreamt(tiny_models: Pat
     assert isinstance(failed, Failed) and failed.kind is FailureKind.MODEL
     file.write_bytes(good)
     assert isinstance(events(dreamer, request())[-1], Finished)
+
+
+def test_a_dream_stopped_and_resumed_ends_in_the_bytes_of_one_that_ran_through(
+    dreamer: Dreamer, tiny_models: Path
+) -> None:
+    through = finished(dreamer, request(steps=70))
+    stopped = finished(dreamer, request(steps=70), stop_after=60)
+    assert stopped.stopped and stopped.steps_done == 60 and stopped.state is not None
+    afresh = Dreamer(data_dir=tiny_models, device="cpu")
+    resumed = finished(afresh, request(steps=70, begin="resume", state=stopped.state))
+    assert resumed.picture == through.picture
+    assert resumed.state == through.state and not resumed.stopped
+    assert resumed.recipe == through.recipe  # the detour leaves no trace
+
+
+def test_states_come_as_often_as_asked_and_each_resumes_to_the_same_bytes(dreamer: Dreamer) -> None:
+    told = events(dreamer, request(steps=6, state_every_s=1e-9))
+    states = [event.state for event in told if isinstance(event, Progress)]
+    assert all(states) and len(set(states)) == 6
+    assert not any(e.state for e in events(dreamer, request()) if isinstance(e, Progress))
+    end = told[-1]
+    assert isinstance(end, Finished)
+    for state in states:
+        assert finished(dreamer, request(steps=6, begin="resume", state=state)).picture == end.picture
+
+
+def test_a_dream_goes_on_from_another_s_picture_towards_other_words(dreamer: Dreamer) -> None:
+    first = finished(dreamer, request(steps=20))
+    assert first.state is not None
+    _, start, *_ = events(dreamer, request(begin="continue", state=first.state))
+    assert isinstance(start, Progress) and start.score > first.score - 5  # where the first one ended
+    chapter = finished(dreamer, request("a tree", begin="continue", state=first.state))
+    assert chapter.steps_done == 4 and chapter.picture != first.picture
+    assert chapter.recipe.settings["begin"] == "continue"
+    assert (
+        finished(dreamer, request("a tree", begin="continue", state=first.state)).picture == chapter.picture
+    )
+
+
+def test_variations_differ_by_seed_and_strength_and_repeat_exactly(dreamer: Dreamer) -> None:
+    first = finished(dreamer, request(steps=10))
+    pictures = [
+        finished(dreamer, request(begin="vary", state=first.state, strength=strength, seed=seed)).picture
+        for strength, seed in ((0.3, 1), (0.3, 1), (0.3, 2), (0.9, 1))
+    ]
+    assert pictures[0] == pictures[1] and len(set(pictures)) == 3
+
+
+def test_a_blend_takes_two_dreams_and_its_share_counts(dreamer: Dreamer) -> None:
+    one, other = finished(dreamer, request(steps=5)), finished(dreamer, request("a tree", steps=5, seed=8))
+    assert one.state is not None and other.state is not None
+    blends = [
+        finished(dreamer, request(begin="blend", state=one.state, other_state=other.state, strength=share))
+        for share in (0.2, 0.8)
+    ]
+    assert blends[0].picture != blends[1].picture
+    assert blends[0].recipe.settings["strength"] == 0.2
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"begin": "elsewhere"}, "cannot begin as 'elsewhere'"),
+        ({"begin": "resume"}, "takes one state, but 0 came"),
+        ({"begin": "blend", "state": b"x"}, "takes two states, but 1 came"),
+        ({"state": b"x"}, "takes no state, but 1 came"),
+        ({"begin": "vary", "state": b"x", "strength": 1.5}, "from 0 to 1"),
+        ({"begin": "vary", "state": b"x", "strength": float("nan")}, "from 0 to 1"),
+        ({"begin": "continue", "state": b"not a state"}, "not a dream's state"),
+        ({"state_every_s": -1.0}, "must not be negative"),
+    ],
+)
+def test_a_beginning_that_cannot_be_is_refused_before_any_model_is_loaded(
+    tmp_path: Path, changes: dict[str, object], sentence: str
+) -> None:
+    (failed,) = events(Dreamer(data_dir=tmp_path, device="cpu"), request(**changes))
+    assert isinstance(failed, Failed) and failed.kind is FailureKind.BAD_REQUEST
+    assert sentence in failed.message
+
+
+def test_a_state_of_another_model_or_seed_is_refused(dreamer: Dreamer) -> None:
+    state = finished(dreamer, request()).state
+    assert state is not None
+    foreign = replace(State.from_bytes(state), model="another").to_bytes()
+    for changes, sentence in (
+        ({"begin": "continue", "state": foreign}, "another model"),
+        ({"begin": "resume", "state": foreign}, "another model"),
+        ({"begin": "resume", "state": state, "seed": 8}, "the seed 7"),
+        ({"begin": "resume", "state": state, "steps": 5}, "other settings"),
+    ):
+        failed = events(dreamer, request(**changes))[-1]
+        assert isinstance(failed, Failed) and failed.kind is FailureKind.BAD_REQUEST
+        assert sentence in failed.message

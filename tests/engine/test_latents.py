@@ -30,7 +30,7 @@ def test_the_average_of_a_constant_is_that_constant_from_the_first_update() -> N
     latents = blind()
     average = LatentAverage(latents, 0.99)
     for _ in range(3):
-        z, weights = average()
+        z, weights = average()()
         assert torch.allclose(z, latents.z, atol=1e-4)
         assert torch.allclose(weights, latents()[1], atol=1e-4)
         average.update(latents)
@@ -46,4 +46,27 @@ def test_the_average_follows_bigsleep_s_formula() -> None:
         average.update(latents)
         biased = decay * biased + (1 - decay) * latents.z.detach()
         accumulated *= decay
-    assert torch.allclose(average()[0], biased / (1 - accumulated), atol=1e-5)
+    assert torch.allclose(average().z, biased / (1 - accumulated), atol=1e-5)
+
+
+def test_a_variation_of_no_strength_is_the_same_and_a_full_one_is_new_noise_of_the_same_size() -> None:
+    latents = blind()
+    rng = torch.Generator().manual_seed(1)
+    assert torch.equal(latents.varied(0, rng).z, latents.z)
+    full = latents.varied(1, rng)
+    assert abs(torch.cosine_similarity(full.z, latents.z, dim=1).mean()) < 0.2
+    assert abs(full.z.std() - 1) < 0.15
+    slight = latents.varied(0.2, rng)
+    assert torch.cosine_similarity(slight.z, latents.z, dim=1).min() > 0.95
+
+
+def test_a_blend_begins_at_one_ends_at_the_other_and_keeps_its_size_between() -> None:
+    one, other = blind(0), blind(1)
+    for share, end in ((0.0, one), (1.0, other)):
+        blend = one.blended(other, share)
+        assert torch.allclose(blend.z, end.z, atol=1e-5)
+        assert torch.allclose(blend()[1], end()[1], atol=1e-5)
+    half = one.blended(other, 0.5)
+    assert abs(half.z.std() - 1) < 0.1
+    assert torch.allclose(half()[1], (one()[1] + other()[1]) / 2, atol=1e-5)
+    assert torch.allclose(one.blended(one, 0.5).z, one.z, atol=1e-5)

@@ -1,6 +1,8 @@
+import pytest
 import torch
 
-from engine.objective import class_term, cosine_score, latent_term
+from engine.errors import BadRequest
+from engine.objective import Target, class_term, cosine_score, direction, latent_term
 
 
 def bigsleep_latent_loss(latents: torch.Tensor) -> torch.Tensor:
@@ -38,3 +40,21 @@ def test_the_score_is_a_hundred_times_the_cosine() -> None:
     text = torch.tensor([1.0, 0.0])
     views = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.6, 0.8]])
     assert torch.allclose(cosine_score(text, views), torch.tensor([100.0, 0.0, -100.0, 60.0]))
+
+
+ONE, OTHER = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
+
+
+def test_targets_pull_by_weight_and_what_is_avoided_counts_against_the_picture() -> None:
+    assert torch.equal(direction([Target(ONE)]), ONE)
+    assert torch.equal(direction([Target(ONE, 7.0)]), ONE)  # one phrase's weight changes nothing
+    assert torch.allclose(direction([Target(ONE, 3.0), Target(OTHER, 1.0)]), torch.tensor([0.75, 0.25]))
+    assert torch.allclose(direction([Target(ONE), Target(OTHER, -0.5)]), torch.tensor([1.0, -0.5]))
+
+
+@pytest.mark.parametrize(
+    "weights", [[], [0.0], [0.0, 0.0], [-1.0], [0.0, -2.0], [float("nan"), 1], [float("inf")]]
+)
+def test_weights_that_leave_nothing_to_dream_of_are_refused(weights: list[float]) -> None:
+    with pytest.raises(BadRequest, match="weight"):
+        direction([Target(ONE, weight) for weight in weights])

@@ -49,6 +49,43 @@ SENTENCES = {
     "This dream was stopped before there was a picture to keep.": (
         "Questo sogno è stato fermato prima che ci fosse un'immagine da tenere."
     ),
+    "A dream cannot begin as {begin}; it can: {known}.": "Un sogno non può cominciare con {begin}; può: {known}.",
+    "A dream that begins as {begin} takes {needs}, but {count} came.": (
+        "A un sogno che comincia con {begin} serve {needs}; ne sono arrivati {count}."
+    ),
+    "no state": "nessuno stato",
+    "one state": "uno stato",
+    "two states": "due stati",
+    "A phrase's weight must be a number.": "Il peso di una frase dev'essere un numero.",
+    "No phrase has a weight above zero, so there is nothing to dream of.": (
+        "Nessuna frase ha un peso maggiore di zero: non resta niente da sognare."
+    ),
+    "The seconds between states must not be negative.": (
+        "I secondi fra uno stato e l'altro non possono essere negativi."
+    ),
+    "The strength is {strength}; it must be from 0 to 1.": "La forza è {strength}; dev'essere da 0 a 1.",
+    "This engine does not know the option {name} yet.": "Non conosco ancora l'opzione {name}.",
+    "This state has {size} bytes; a dream's has at most {most}.": (
+        "Questo stato ha {size} byte; quello di un sogno ne ha al massimo {most}."
+    ),
+    "This state is of a dream with other settings; continue it instead of resuming it.": (
+        "Questo stato è di un sogno con altre impostazioni; continualo invece di riprenderlo."
+    ),
+    "This state is of a dream with the seed {seed}; resume it with that one.": (
+        "Questo stato è di un sogno con il seme {seed}; riprendilo con quello."
+    ),
+    "This state is of another model, so it cannot be used with this one.": (
+        "Questo stato è di un altro modello, con questo non si può usare."
+    ),
+    "This state is of another version of Oneiro; the dream has to be dreamt anew.": (
+        "Questo stato è di un'altra versione di Oneiro; il sogno va sognato da capo."
+    ),
+    "This state is on its way to other words; continue it instead of resuming it.": (
+        "Questo stato è in cammino verso altre parole; continualo invece di riprenderlo."
+    ),
+    "This is not a dream's state, or it is damaged; the dream has to be dreamt anew.": (
+        "Questo non è lo stato di un sogno, o è rovinato; il sogno va sognato da capo."
+    ),
 }
 
 

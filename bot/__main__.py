@@ -25,6 +25,7 @@ from bot.chat.post import Poster
 from bot.chat.presenter import Presenter
 from bot.database import Database, StoreError
 from bot.limits import Limits
+from bot.moderation import Moderation
 from bot.settings import DISCORD_TOKEN, Settings
 from bot.store import Store
 from bot.turns import Turns
@@ -62,13 +63,15 @@ class Parts:
 
     database: Database
     store: Store
+    moderation: Moderation
     presenter: Presenter
     worker: Worker
     client: OneiroClient
 
     async def begin(self) -> None:
         """Rebuild what a former process left and dream on; the client must be logged in."""
-        await self.worker.start()  # first, so that there are places to show
+        await self.moderation.start()  # before the line moves: it says which server's stands still
+        await self.worker.start()  # before the presenter, so that there are places to show
         await self.presenter.start(poster=Poster(client=self.client), line=self.worker)
 
     async def end(self) -> None:
@@ -83,24 +86,39 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
     store = Store(database, owner=uuid4().hex)
     desks = Desks(pace_s=settings.frame_pace_s)
     presenter = Presenter(store=store, desks=desks)
+    moderation = Moderation(database=database)
     worker = Worker(
         store=store,
         turns=Turns(),
         engine=engine,
         audience=presenter,
-        limits=Limits(per_person=settings.waiting_per_person, in_all=settings.waiting_in_all),
+        limits=Limits(
+            store=store,
+            moderation=moderation,
+            per_person=settings.waiting_per_person,
+            in_all=settings.waiting_in_all,
+        ),
         lease_s=settings.lease_s,
         preview_every_s=settings.frame_pace_s,
     )
+    moderation.on_change.append(lambda guild: worker.hold(guild, moderation.settings(guild).paused))
     client = OneiroClient(
         store=store,
+        moderation=moderation,
         worker=worker,
         presenter=presenter,
         votes=Votes(store=store),
         model=settings.dream_model,
         default_steps=settings.dream_steps,
     )
-    return Parts(database=database, store=store, presenter=presenter, worker=worker, client=client)
+    return Parts(
+        database=database,
+        store=store,
+        moderation=moderation,
+        presenter=presenter,
+        worker=worker,
+        client=client,
+    )
 
 
 async def serve(settings: Settings) -> None:

@@ -82,6 +82,8 @@ class Dream:
     seconds: float | None = None  # of the search
     recipe: str = ""  # engine.Recipe as JSON
     language: str = "en"  # of the message that everybody sees
+    moved_at: float | None = None  # a moderator moved it to the front of its server's line
+    flagged: str = ""  # what the safety check found in the picture, e.g. "nudity"
 
 
 @dataclass(frozen=True, slots=True)

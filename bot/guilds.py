@@ -111,8 +111,8 @@ class ServerSettings:
 
     def to_json(self) -> str:
         """As one line of JSON; what was not set is left out, so that later defaults reach it."""
-        values = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
-        usual = {f.name: _plain(getattr(_DEFAULT, f.name)) for f in fields(self)}
+        values = {f.name: plain(getattr(self, f.name)) for f in fields(self)}
+        usual = {f.name: plain(getattr(_DEFAULT, f.name)) for f in fields(self)}
         return json.dumps({n: v for n, v in values.items() if v != usual[n]}, ensure_ascii=False)
 
     @classmethod
@@ -141,8 +141,8 @@ def in_range(name: str, value: int) -> bool:
     return low <= value <= high
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON can hold it."""
+def plain(value: Any) -> Any:
+    """A setting's value as JSON can hold it."""
     if isinstance(value, Allowance):
         return value.given()
     if isinstance(value, Mapping):

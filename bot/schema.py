@@ -57,7 +57,10 @@ dreams = Table(
     Column("seconds", Float(53)),
     Column("recipe", Text, nullable=False, default=""),
     Column("language", String(8), nullable=False, server_default="en"),  # of its message
+    Column("moved_at", Float(53)),  # a moderator moved it to the front of its server's line
+    Column("flagged", String(64), nullable=False, default="", server_default=""),  # by the safety check
     Index("dreams_by_state", "state", "delivered"),
+    Index("dreams_by_time", "created_at"),
 )
 
 # Pictures lie in the database (some 50 KB each): a host's disk may be lost at any restart.

@@ -4,7 +4,7 @@ A dream is claimed under a lease: its row names the process that dreams it and t
 Two processes that overlap (a host starts the new one before the old one is gone) never dream the same dream.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields
 from time import time
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.database import Database
 from bot.dreams import Dream, DreamState, Picture, Wish
 from bot.schema import dreams, pictures, votes
+from bot.turns import Past, Turn
 from engine import Failed, FailureKind, Finished
 
 OVER = tuple(state for state in DreamState if state.is_over)
@@ -29,8 +30,9 @@ class AlreadyStored(Exception):
 class Store:
     """Every method is one transaction and raises `StoreError`."""
 
-    def __init__(self, database: Database, *, owner: str) -> None:
-        """`owner`: this process's own name in leases."""
+    def __init__(self, database: Database, *, owner: str, clock: Callable[[], float] = time) -> None:
+        """`owner`: this process's own name in leases; `clock`: seconds since 1970."""
+        self._clock = clock
         self.owner = owner
         self._transaction = database.transaction
 
@@ -38,7 +40,7 @@ class Store:
 
     async def add(self, wish: Wish) -> Dream:
         """Store a wish as a queued dream. Raises `AlreadyStored` when its origin was stored before."""
-        values = asdict(wish) | {"state": DreamState.QUEUED, "attempts": 0, "created_at": time()}
+        values = asdict(wish) | {"state": DreamState.QUEUED, "attempts": 0, "created_at": self._clock()}
         try:
             async with self._transaction() as connection:
                 result = await connection.execute(insert(dreams).values(values))
@@ -59,8 +61,44 @@ class Store:
 
     async def waiting(self) -> list[Dream]:
         """All queued dreams and those whose owner's lease ran out, oldest first."""
-        abandoned = and_(dreams.c.state == DreamState.DREAMING, dreams.c.lease_until < time())
+        abandoned = and_(dreams.c.state == DreamState.DREAMING, dreams.c.lease_until < self._clock())
         return await self._list(or_(dreams.c.state == DreamState.QUEUED, abandoned))
+
+    async def history(self, *, since: float) -> list[Past]:
+        """Whose turn came since then (seconds since 1970), and all who wait."""
+        columns = (dreams.c.id, dreams.c.author_id, dreams.c.guild_id)
+        times = (dreams.c.created_at, dreams.c.moved_at, dreams.c.started_at)
+        unserved = or_(dreams.c.state == DreamState.QUEUED, dreams.c.lease_until < self._clock())
+        waits = and_(dreams.c.state.not_in(OVER), func.coalesce(unserved, False))
+        query = select(*columns, *times, waits.label("waits")).where(or_(waits, dreams.c.started_at >= since))
+        async with self._transaction() as connection:
+            rows = await connection.execute(query.order_by(dreams.c.id))
+            return [
+                Past(Turn.of(row), row.created_at, row.moved_at, None if row.waits else row.started_at)
+                for row in rows
+            ]
+
+    async def asked(self, *, guild_id: int | None, author_id: int | None, since: float) -> list[float]:
+        """When dreams were asked for here (by this person), oldest first, in seconds since 1970.
+
+        Those that were withdrawn before they began, and those that failed, do not count.
+        """
+        counted = or_(
+            dreams.c.state.in_((DreamState.QUEUED, DreamState.DREAMING, DreamState.DONE)),
+            and_(dreams.c.state == DreamState.CANCELLED, dreams.c.started_at.is_not(None)),
+        )
+        query = select(dreams.c.created_at).where(
+            counted, dreams.c.created_at > since, dreams.c.guild_id == guild_id
+        )
+        if author_id is not None:
+            query = query.where(dreams.c.author_id == author_id)
+        async with self._transaction() as connection:
+            return list((await connection.execute(query.order_by(dreams.c.created_at))).scalars())
+
+    async def move_to_front(self, dream_id: int) -> Dream | None:
+        """Remember that a dream was moved to the front of its server's line; None when it does not wait."""
+        waits = dreams.c.state == DreamState.QUEUED
+        return await self._change(dream_id, {"moved_at": self._clock()}, only_if=waits)
 
     async def undelivered(self) -> list[Dream]:
         """All dreams whose channel message does not yet show how they ended, oldest first."""
@@ -84,7 +122,7 @@ class Store:
 
     async def claim(self, dream_id: int, *, lease_s: float) -> Dream | None:
         """Make a waiting dream ours for `lease_s` seconds; None when another process has it or it is over."""
-        now = time()
+        now = self._clock()
         free = or_(
             dreams.c.state == DreamState.QUEUED,
             dreams.c.lease_until < now,
@@ -102,7 +140,7 @@ class Store:
 
     async def renew(self, dream_id: int, *, lease_s: float) -> Dream | None:
         """Hold our dream for `lease_s` more seconds; None when it is ours no more."""
-        return await self._change(dream_id, {"lease_until": time() + lease_s}, only_if=self._ours())
+        return await self._change(dream_id, {"lease_until": self._clock() + lease_s}, only_if=self._ours())
 
     async def release(self, dream_id: int, *, refund: bool) -> Dream | None:
         """Put our dream back in line; `refund` when the attempt was not the dream's fault."""
@@ -126,7 +164,7 @@ class Store:
     ) -> Dream | None:
         """End our dream as `state` with its picture; None when it is ours no more."""
         assert DreamState.DREAMING.may_become(state) and state.is_over
-        values: dict[str, Any] = {"state": state, "ended_at": time(), "owner": None}
+        values: dict[str, Any] = {"state": state, "ended_at": self._clock(), "owner": None}
         if failure is not None:
             values |= {"failure": failure.kind, "failure_detail": failure.message}
         if finished is not None:
@@ -146,7 +184,7 @@ class Store:
 
     async def cancel_queued(self, dream_id: int) -> Dream | None:
         """Cancel a dream that waits; None when it does not."""
-        values = {"state": DreamState.CANCELLED, "ended_at": time()}
+        values = {"state": DreamState.CANCELLED, "ended_at": self._clock()}
         return await self._change(dream_id, values, only_if=dreams.c.state == DreamState.QUEUED)
 
     async def ask_cancel(self, dream_id: int) -> Dream | None:

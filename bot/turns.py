@@ -13,8 +13,16 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
+
+from sqlalchemy import Row
 
 from bot.dreams import Dream
+
+
+def server_of(guild_id: int | None, person: int) -> int:
+    """Where a person's dreams stand in line: a direct message is a server of its own, numbered below zero."""
+    return -person if guild_id is None else guild_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +31,12 @@ class Turn:
 
     dream_id: int
     person: int
-    server: int = 0  # a direct message is a server of its own, whose number is below zero
+    server: int = 0  # as `server_of` numbers it
 
     @classmethod
-    def of(cls, dream: Dream) -> "Turn":
-        return cls(dream.id, dream.author_id, -dream.author_id if dream.guild_id is None else dream.guild_id)
+    def of(cls, dream: Dream | Row[Any]) -> "Turn":
+        """From whatever has a dream's `id`, `author_id` and `guild_id`."""
+        return cls(dream.id, dream.author_id, server_of(dream.guild_id, dream.author_id))
 
 
 @dataclass(frozen=True, slots=True)

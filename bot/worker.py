@@ -5,15 +5,16 @@ Knows the store, the turns and an `Engine`; what happens it tells an `Audience`,
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from enum import Enum, auto
+from time import time
 from typing import Protocol
 
 from bot.database import StoreError
 from bot.dreams import Dream, DreamState, Picture, Wish
-from bot.limits import Limits
+from bot.limits import NOBODY, Asker, Limits
 from bot.store import Store
 from bot.turns import Turn, Turns
 from engine import DreamRequest, Event, Failed, FailureKind, Finished, Progress, Started
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 2  # a dream that ends the engine (or the bot) so often is not tried again
 POLL_S = 10.0  # seconds between looks for dreams that another process stored or left behind
+HISTORY_S = 6 * 3600.0  # seconds of turns that are remembered over a restart
 RETRY_S = 5.0  # seconds to wait while the database cannot be used
 # Other failures would only happen again. STOPPED is here for a stop that nobody asked us for.
 _RETRIED = frozenset({FailureKind.CRASH, FailureKind.HANG, FailureKind.STOPPED})
@@ -74,6 +76,7 @@ class Worker:
         preview_every_s: float,
         poll_s: float = POLL_S,
         retry_s: float = RETRY_S,
+        clock: Callable[[], float] = time,
     ) -> None:
         self._store = store
         self._turns = turns
@@ -84,6 +87,7 @@ class Worker:
         self._preview_every_s = preview_every_s
         self._poll_s = poll_s
         self._retry_s = retry_s
+        self._clock = clock
         self._admission = asyncio.Lock()  # between counting the line and joining it
         self._current: int | None = None  # the dream in hand
         self._stopping = False  # it shall end at its next step
@@ -92,7 +96,7 @@ class Worker:
 
     async def start(self) -> None:
         """Rebuild the line from the store and begin. Raises `StoreError`."""
-        await self.refresh()
+        self._turns.rebuild(await self._store.history(since=self._clock() - HISTORY_S))
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._watch())]
 
     async def close(self) -> None:
@@ -106,12 +110,12 @@ class Worker:
         """The place of each dream that waits, 1 for the one that comes next."""
         return self._turns.places()
 
-    async def submit(self, wish: Wish) -> Dream:
-        """Store a wish and put it in line. Raises `LineFull`, `AlreadyStored`, `StoreError`."""
+    async def submit(self, wish: Wish, asker: Asker = NOBODY) -> Dream:
+        """Store a wish and put it in line. Raises a kind of `Refused`, `AlreadyStored`, `StoreError`."""
         async with self._admission:
-            self._limits.check(self._turns, wish.author_id)
+            wish = await self._limits.check(self._turns, wish, asker)
             dream = await self._store.add(wish)
-            self._turns.put_nowait(Turn(dream.id, dream.author_id))
+            self._turns.put_nowait(Turn.of(dream))
         log.info("dream %d: queued", dream.id)
         self._audience.heard(dream, None)
         self._audience.line_moved()
@@ -132,16 +136,34 @@ class Worker:
             await self._stop()
         return Cancelled.STOPPING
 
+    async def move_to_front(self, dream_id: int) -> bool:
+        """Make a waiting dream its server's next one. True if it waits. Raises `StoreError`."""
+        if await self._store.move_to_front(dream_id) is None:
+            return False
+        self._turns.move_to_front(dream_id)
+        self._audience.line_moved()
+        return True
+
+    def hold(self, guild_id: int, held: bool) -> None:
+        """Let no dream of this server begin, or let them begin again."""
+        if held == self._turns.is_held(guild_id):
+            return
+        if held:
+            self._turns.hold(guild_id)
+        else:
+            self._turns.release(guild_id)
+        self._audience.line_moved()
+
     async def refresh(self) -> None:
         """Make the line what the store says: other processes add dreams, take them or leave them behind."""
-        known = {turn.dream_id for turn in self._turns.order()}  # before the look: a newer one is no mistake
+        known = self._turns.dreams()  # before the look: a newer one is no mistake
         waiting = await self._store.waiting()
         gone = known - {dream.id for dream in waiting}
         for dream_id in gone:
             self._turns.remove(dream_id)
         new = [dream for dream in waiting if dream.id not in self._turns and dream.id != self._current]
         for dream in new:
-            self._turns.put_nowait(Turn(dream.id, dream.author_id))
+            self._turns.put_nowait(Turn.of(dream))
         if gone or new:
             self._audience.line_moved()
 
@@ -151,6 +173,7 @@ class Worker:
         while True:
             await asyncio.sleep(self._poll_s)
             try:
+                await self._limits.refresh()
                 await self.refresh()
             except StoreError as error:
                 log.warning("The line cannot be read again just now: %s", error)
@@ -166,7 +189,7 @@ class Worker:
             except StoreError as error:
                 log.warning("dream %d: waits, %s", turn.dream_id, error)
                 await asyncio.sleep(self._retry_s)
-                self._turns.put_nowait(turn)
+                self._turns.put_back(turn)
             finally:
                 self._current = None
                 self._audience.line_moved()
@@ -216,6 +239,8 @@ class Worker:
         async with aclosing(self._engine.dream(request)) as events:
             async for event in events:
                 if isinstance(event, Started):
+                    if request.steps is None:
+                        self._limits.learn_steps(dream.model, event.steps)
                     dream = await self._noted(dream, event.notice)
                     if self._stopping or self._lost:  # asked before the engine knew this dream
                         await self._engine.stop(request.id)

@@ -14,6 +14,7 @@ from bot.chat.presenter import Presenter
 from bot.chat.views import CancelButton
 from bot.database import StoreError
 from bot.dreams import Dream
+from bot.moderation import Moderation
 from bot.store import Store
 from bot.votes import Votes, is_vote
 from bot.worker import Worker
@@ -31,6 +32,7 @@ class OneiroClient(discord.Client):
         self,
         *,
         store: Store,
+        moderation: Moderation,
         worker: Worker,
         presenter: Presenter,
         votes: Votes,
@@ -49,6 +51,7 @@ class OneiroClient(discord.Client):
             allowed_mentions=discord.AllowedMentions.none(),
         )
         self.store = store
+        self.moderation = moderation
         self.worker = worker
         self.presenter = presenter
         self.votes = votes

@@ -14,7 +14,7 @@ from bot.chat.language import common, personal
 from bot.chat.sentences import ENGLISH, Sentences
 from bot.database import StoreError
 from bot.dreams import Dream, wish
-from bot.limits import LineFull, TooManyWaiting
+from bot.limits import LineFull, Refused, TooManyWaiting
 from bot.store import AlreadyStored
 from engine import BadRequest
 from engine.settings import MAX_PROMPT, MAX_SEED, MAX_STEPS
@@ -45,7 +45,7 @@ async def dream(
     except AlreadyStored:
         log.info("interaction %d: another process took it", interaction.id)
         return
-    except (BadRequest, LineFull, StoreError, _Refused) as error:
+    except (BadRequest, Refused, StoreError, _Refused) as error:
         log.debug("interaction %d: refused, %r", interaction.id, error)
         await answer(interaction, _sentence(error, say))
         return

@@ -13,6 +13,7 @@ from PIL import Image
 from bot.database import Database
 from bot.dreams import Dream, DreamState, Wish
 from bot.limits import Limits
+from bot.moderation import Moderation
 from bot.store import Store
 from bot.turns import Turns
 from bot.worker import Cancelled, Worker
@@ -53,7 +54,12 @@ class Rig:
             turns=Turns(),
             engine=self.host,
             audience=self.witness,
-            limits=Limits(per_person=10, in_all=10),
+            limits=Limits(
+                store=self.store,
+                moderation=Moderation(database=self.database),
+                per_person=10,
+                in_all=10,
+            ),
             lease_s=60,
             preview_every_s=0.0,
         )

@@ -9,6 +9,7 @@ import pytest
 from bot.database import Database
 from bot.dreams import Dream, DreamState, Wish
 from bot.limits import Limits, LineFull, TooManyWaiting
+from bot.moderation import Moderation
 from bot.settings import Settings
 from bot.store import Store
 from bot.turns import Turns
@@ -41,17 +42,21 @@ class Witness:
 class Rig:
     """One process: its own store, engine and worker."""
 
-    def __init__(self, url: str, owner: str, *, lease_s: float = 30.0, limits: Limits | None = None) -> None:
+    def __init__(
+        self, url: str, owner: str, *, lease_s: float = 30.0, per_person: int = 100, in_all: int = 1000
+    ) -> None:
         self.database = Database(url, busy_timeout_s=0.2)
         self.store = Store(self.database, owner=owner)
+        self.moderation = Moderation(database=self.database)
+        self.turns = Turns()
         self.engine = ScriptedEngine()
         self.witness = Witness()
         self.worker = Worker(
             store=self.store,
-            turns=Turns(),
+            turns=self.turns,
             engine=self.engine,
             audience=self.witness,
-            limits=limits or Limits(per_person=100, in_all=1000),
+            limits=Limits(store=self.store, moderation=self.moderation, per_person=per_person, in_all=in_all),
             lease_s=lease_s,
             preview_every_s=4.0,
             poll_s=0.02,
@@ -60,6 +65,7 @@ class Rig:
 
     async def open(self) -> "Rig":
         await self.database.open()
+        await self.moderation.start()
         await self.worker.start()
         return self
 
@@ -124,7 +130,7 @@ async def test_the_audience_hears_every_event(rig: Rig, a_wish: A_WISH) -> None:
 
 
 async def test_limits_hold_even_when_everybody_asks_at_once(settings: Settings, a_wish: A_WISH) -> None:
-    rig = await Rig(settings.database_url, "one", limits=Limits(per_person=2, in_all=5)).open()
+    rig = await Rig(settings.database_url, "one", per_person=2, in_all=5).open()
     await rig.worker.submit(a_wish(author_id=100))
     await rig.engine.dreams(1)
     wishes = [a_wish(author_id=author) for author in (1, 1, 1, 2, 2, 2, 3, 3, 3)]
@@ -308,3 +314,53 @@ async def test_a_crash_while_the_database_is_locked_costs_no_dream(
     await rig.engine.dreams(1)
     rig.engine.finish()
     await rig.until(1, DreamState.DONE)
+
+
+async def test_a_paused_server_s_line_stands_still_and_the_others_go_on(rig: Rig, a_wish: A_WISH) -> None:
+    await rig.worker.submit(a_wish(guild_id=3))
+    await rig.engine.dreams(1)
+    rig.worker.hold(1, True)
+    await rig.worker.submit(a_wish(guild_id=1))
+    await rig.worker.submit(a_wish(guild_id=2))
+    assert rig.worker.places() == {3: 1}
+    rig.engine.finish()
+    await rig.engine.dreams(3)
+    rig.engine.finish()
+    await rig.until(3, DreamState.DONE)
+    assert rig.engine.current is None
+    rig.worker.hold(1, False)
+    await rig.engine.dreams(2)
+
+
+async def test_a_dream_moved_to_the_front_stays_there_over_a_restart(
+    settings: Settings, a_wish: A_WISH
+) -> None:
+    first = await Rig(settings.database_url, "one").open()
+    for author in (1, 1, 2, 3):
+        await first.worker.submit(a_wish(author_id=author))
+    await first.engine.dreams(1)
+    assert await first.worker.move_to_front(4)
+    assert not await first.worker.move_to_front(1), "it is being dreamt"
+    assert first.worker.places() == {4: 1, 3: 2, 2: 3}
+    await first.close()
+    second = await Rig(settings.database_url, "two").open()
+    await second.engine.dreams(4)
+    assert second.worker.places() == {1: 1, 3: 2, 2: 3}
+    await second.close()
+
+
+async def test_a_restart_gives_nobody_a_second_turn_in_a_round(settings: Settings, a_wish: A_WISH) -> None:
+    first = await Rig(settings.database_url, "one").open()
+    for author in (1, 2, 3):
+        await first.worker.submit(a_wish(author_id=author))
+    await first.engine.dreams(1)
+    first.engine.finish()
+    await first.engine.dreams(2)
+    await first.worker.submit(a_wish(author_id=1))
+    await first.worker.submit(a_wish(author_id=4))
+    assert first.worker.places() == {3: 1, 5: 2, 4: 3}
+    await first.close()
+    second = await Rig(settings.database_url, "two").open()
+    await second.engine.dreams(2)
+    assert second.worker.places() == {3: 1, 5: 2, 4: 3}
+    await second.close()

@@ -1,12 +1,13 @@
 """What the bot remembers of a dream: a frozen value, its states, and the one list of allowed transitions."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from engine.errors import BadRequest, FailureKind
-from engine.prompt import clean
-from engine.settings import MAX_SEED, MAX_STEPS
+from engine.prompt import phrases
+from engine.protocol import Begin
+from engine.settings import MAX_SEED, MAX_STEPS, PRESETS, SIZES
 
 
 class DreamState(StrEnum):
@@ -39,32 +40,35 @@ TRANSITIONS: dict[DreamState, frozenset[DreamState]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What somebody asks for, checked by `wish`; it becomes a `Dream` once it is stored."""
+    """What somebody asks for; `checked` before it is stored, where it becomes a `Dream`."""
 
-    prompt: str
+    prompt: str  # phrases as `engine.prompt` reads them
     seed: int  # 0..MAX_SEED
-    steps: int | None  # 1..MAX_STEPS; None: the model's own default
+    steps: int | None  # 1..MAX_STEPS; None: the preset's or the model's own default
     model: str  # a name from engine.settings.MODELS
     author_id: int
     guild_id: int | None  # None: a direct message
     channel_id: int
-    origin: int  # the interaction's id: the same one is stored only once
+    origin: int  # the interaction's id, stored only once; of a later chapter, minus the dream before it
     language: str = "en"  # of the message that everybody sees
+    avoid: str = ""  # phrases that count against the picture
+    size: int | None = None  # one of engine.settings.SIZES; None: the model's own
+    preset: str = ""  # one of engine.settings.PRESETS; "": the model's own settings
+    spoiler: bool = False  # every picture of it is hidden until somebody clicks on it
+    image_id: int | None = None  # a stored picture that the dream shall resemble
+    begin: Begin = "new"  # never "resume": that is for whoever dreams it to find out
+    parent_id: int | None = None  # the dream at whose end it begins; it waits until that one is over
+    other_id: int | None = None  # the second one of a blend
+    strength: float = 0.5  # 0..1: how far to vary, or how much of a blend is the other one
+    chapter: int | None = None  # of a story: 1..chapters
+    chapters: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dream:
+class Dream(Wish):
     """A stored dream. Times are seconds since 1970, UTC."""
 
     id: int
-    prompt: str
-    seed: int
-    steps: int | None
-    model: str
-    author_id: int
-    guild_id: int | None
-    channel_id: int
-    origin: int  # the interaction that asked for it
     message_id: int | None  # the channel message that shows it, once it is posted
     state: DreamState
     attempts: int  # how often a process began to dream it; an orderly stop takes one back
@@ -81,9 +85,9 @@ class Dream:
     steps_done: int | None = None
     seconds: float | None = None  # of the search
     recipe: str = ""  # engine.Recipe as JSON
-    language: str = "en"  # of the message that everybody sees
     moved_at: float | None = None  # a moderator moved it to the front of its server's line
     flagged: str = ""  # what the safety check found in the picture, e.g. "nudity"
+    erased: bool = False  # its words and pictures are gone; the row tells that it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,32 +103,18 @@ def tidy(text: str) -> str:
     return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs")).strip()
 
 
-def wish(
-    *,
-    prompt: str,
-    seed: int,
-    steps: int | None,
-    model: str,
-    author_id: int,
-    guild_id: int | None,
-    channel_id: int,
-    origin: int,
-    language: str = "en",
-) -> Wish:
-    """A checked `Wish`. Raises `engine.BadRequest` (or `EmptyPrompt`) with a sentence for the person."""
-    clean(prompt)  # the engine's own check, made here before anything waits for the GPU
-    if not 0 <= seed <= MAX_SEED:
+def checked(wish: Wish) -> Wish:
+    """The wish as it can be stored. Raises `engine.BadRequest` (or a kind of it) with a sentence.
+
+    The command's own ranges are Discord's to keep, but a changed client sends what it likes.
+    """
+    phrases(wish.prompt, wish.avoid)  # the engine's own check, made here before anything waits for the GPU
+    if not 0 <= wish.seed <= MAX_SEED:
         raise BadRequest(f"The seed must be a whole number from 0 to {MAX_SEED}.")
-    if steps is not None and not 1 <= steps <= MAX_STEPS:
+    if wish.steps is not None and not 1 <= wish.steps <= MAX_STEPS:
         raise BadRequest(f"The steps must be a whole number from 1 to {MAX_STEPS}.")
-    return Wish(
-        prompt=tidy(prompt),
-        seed=seed,
-        steps=steps,
-        model=model,
-        author_id=author_id,
-        guild_id=guild_id,
-        channel_id=channel_id,
-        origin=origin,
-        language=language,
-    )
+    if wish.size is not None and wish.size not in SIZES:
+        raise BadRequest(f"The size must be one of {', '.join(map(str, SIZES))}.")
+    if wish.preset and wish.preset not in PRESETS:
+        raise BadRequest(f"The preset must be one of {', '.join(PRESETS)}.")
+    return replace(wish, prompt=tidy(wish.prompt), avoid=tidy(wish.avoid))

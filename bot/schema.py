@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 metadata = MetaData()
@@ -59,6 +60,20 @@ dreams = Table(
     Column("language", String(8), nullable=False, server_default="en"),  # of its message
     Column("moved_at", Float(53)),  # a moderator moved it to the front of its server's line
     Column("flagged", String(64), nullable=False, default="", server_default=""),  # by the safety check
+    Column("avoid", Text, nullable=False, server_default=""),
+    Column("size", Integer),
+    Column("preset", String(16), nullable=False, server_default=""),
+    Column("spoiler", Boolean, nullable=False, server_default=false()),
+    Column("image_id", BigInteger),  # of `images`
+    Column("begin", String(16), nullable=False, server_default="new"),  # an engine.protocol.Begin
+    Column("parent_id", BigInteger),  # of `dreams`, as `other_id`
+    Column("other_id", BigInteger),
+    Column("strength", Float(53), nullable=False, server_default="0.5"),
+    Column("chapter", Integer),
+    Column("chapters", Integer),
+    Column("erased", Boolean, nullable=False, server_default=false()),
+    Index("dreams_by_author", "author_id", "id"),
+    Index("dreams_by_parent", "parent_id"),
     Index("dreams_by_state", "state", "delivered"),
     Index("dreams_by_time", "created_at"),
 )
@@ -69,6 +84,30 @@ pictures = Table(
     metadata,
     Column("dream_id", DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
     Column("kind", String(8), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+# From where a dream can go on: while it is dreamt the newest of its states, afterwards that of its picture.
+states = Table(
+    "states",
+    metadata,
+    Column("dream_id", DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
+    Column("content", LargeBinary, nullable=False),  # some 100 KB
+)
+
+# How a dream took shape.
+timelapses = Table(
+    "timelapses",
+    metadata,
+    Column("dream_id", DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
+    Column("content", LargeBinary, nullable=False),  # an animated WebP, up to `bot.worker.TIMELAPSE_BYTES`
+)
+
+# Image prompts, as people attached them; dreams that repeat one another share one.
+images = Table(
+    "images",
+    metadata,
+    Column("id", DreamId, primary_key=True, autoincrement=True),
     Column("content", LargeBinary, nullable=False),
 )
 

@@ -4,23 +4,33 @@ A dream is claimed under a lease: its row names the process that dreams it and t
 Two processes that overlap (a host starts the new one before the old one is gone) never dream the same dream.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from time import time
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Row, Table, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database import Database
 from bot.dreams import Dream, DreamState, Picture, Wish
-from bot.schema import dreams, pictures, votes
+from bot.schema import dreams, images, pictures, states, timelapses, votes
 from bot.turns import Past, Turn
 from engine import Failed, FailureKind, Finished
 
 OVER = tuple(state for state in DreamState if state.is_over)
 _DREAM_FIELDS = frozenset(field.name for field in fields(Dream))
+_NEW = {"state": DreamState.QUEUED, "attempts": 0}
+_WORDS = ("prompt", "avoid", "recipe", "notice", "failure_detail")  # what is somebody's own in a dream's row
+
+# A chapter waits until the one before is over.
+_parents = dreams.alias("parents")
+_MAY_BEGIN = or_(
+    dreams.c.parent_id.is_(None),
+    exists().where(_parents.c.id == dreams.c.parent_id, _parents.c.state.in_(OVER)),
+)
+_FOLLOWS = and_(dreams.c.state == DreamState.QUEUED, dreams.c.chapter > 1)
 
 
 class AlreadyStored(Exception):
@@ -38,17 +48,28 @@ class Store:
 
     # ---------------------------------------------------------------- dreams
 
-    async def add(self, wish: Wish) -> Dream:
-        """Store a wish as a queued dream. Raises `AlreadyStored` when its origin was stored before."""
-        values = asdict(wish) | {"state": DreamState.QUEUED, "attempts": 0, "created_at": self._clock()}
+    async def add(self, wish: Wish, *, image: bytes | None = None) -> Dream:
+        """Store a wish as a queued dream, with its image prompt. Raises `AlreadyStored`."""
+        return (await self.add_story([wish], image=image))[0]
+
+    async def add_story(self, wishes: Sequence[Wish], *, image: bytes | None = None) -> list[Dream]:
+        """Store dreams of which each begins at the end of the one before, the first with an image prompt.
+
+        Raises `AlreadyStored` when the first one's origin was stored before.
+        """
+        stored: list[Dream] = []
         try:
             async with self._transaction() as connection:
-                result = await connection.execute(insert(dreams).values(values))
-                key = result.inserted_primary_key
-                assert key is not None
-                return await self._get(connection, key[0])
+                for wish in wishes:
+                    values = asdict(wish) | _NEW | {"created_at": self._clock()}
+                    if stored:
+                        values |= {"parent_id": stored[-1].id, "origin": -stored[-1].id, "begin": "continue"}
+                    elif image is not None:
+                        values["image_id"] = await _add(connection, images, {"content": image})
+                    stored.append(await self._get(connection, await _add(connection, dreams, values)))
         except IntegrityError as error:
             raise AlreadyStored from error
+        return stored
 
     async def get(self, dream_id: int) -> Dream | None:
         async with self._transaction() as connection:
@@ -60,15 +81,16 @@ class Store:
             return await self._find(connection, dreams.c.message_id == message_id)
 
     async def waiting(self) -> list[Dream]:
-        """All queued dreams and those whose owner's lease ran out, oldest first."""
+        """All queued dreams that may begin and those whose owner's lease ran out, oldest first."""
         abandoned = and_(dreams.c.state == DreamState.DREAMING, dreams.c.lease_until < self._clock())
-        return await self._list(or_(dreams.c.state == DreamState.QUEUED, abandoned))
+        return await self._list(or_(and_(dreams.c.state == DreamState.QUEUED, _MAY_BEGIN), abandoned))
 
     async def history(self, *, since: float) -> list[Past]:
         """Whose turn came since then (seconds since 1970), and all who wait."""
         columns = (dreams.c.id, dreams.c.author_id, dreams.c.guild_id)
         times = (dreams.c.created_at, dreams.c.moved_at, dreams.c.started_at)
-        unserved = or_(dreams.c.state == DreamState.QUEUED, dreams.c.lease_until < self._clock())
+        queued = and_(dreams.c.state == DreamState.QUEUED, _MAY_BEGIN)
+        unserved = or_(queued, dreams.c.lease_until < self._clock())
         waits = and_(dreams.c.state.not_in(OVER), func.coalesce(unserved, False))
         query = select(*columns, *times, waits.label("waits")).where(or_(waits, dreams.c.started_at >= since))
         async with self._transaction() as connection:
@@ -101,13 +123,34 @@ class Store:
         return await self._change(dream_id, {"moved_at": self._clock()}, only_if=waits)
 
     async def undelivered(self) -> list[Dream]:
-        """All dreams whose channel message does not yet show how they ended, oldest first."""
-        return await self._list(dreams.c.delivered.is_(False))
+        """All dreams whose channel message does not yet show how they ended, oldest first.
+
+        Chapters whose turn has not come have no message and are not among them.
+        """
+        return await self._list(and_(dreams.c.delivered.is_(False), _MAY_BEGIN))
+
+    async def next_chapter(self, dream_id: int) -> Dream | None:
+        """The chapter that waits for this one, if there is one."""
+        async with self._transaction() as connection:
+            return await self._find(connection, and_(_FOLLOWS, dreams.c.parent_id == dream_id))
+
+    async def by(self, author_id: int, *, before: int | None = None, most: int) -> list[Dream]:
+        """A person's newest dreams, the newest first; `before`: only those with a lower id."""
+        theirs = and_(dreams.c.author_id == author_id, dreams.c.erased.is_(False))
+        if before is not None:
+            theirs = and_(theirs, dreams.c.id < before)
+        return (await self._list(theirs, most=most))[::-1]
+
+    async def count_by(self, author_id: int) -> int:
+        """How many dreams `by` could give."""
+        query = select(func.count()).where(dreams.c.author_id == author_id, dreams.c.erased.is_(False))
+        async with self._transaction() as connection:
+            return await connection.scalar(query) or 0
 
     async def recent(self, *, since: float, most: int) -> list[Dream]:
         """The newest delivered dreams with a message, ended after `since` (seconds since 1970)."""
         over = and_(dreams.c.state.in_(OVER), dreams.c.delivered.is_(True), dreams.c.ended_at >= since)
-        return (await self._list(and_(over, dreams.c.message_id.is_not(None))))[-most:]
+        return await self._list(and_(over, dreams.c.message_id.is_not(None)), most=most)
 
     async def set_message(self, dream_id: int, message_id: int) -> None:
         await self._change(dream_id, {"message_id": message_id})
@@ -177,26 +220,78 @@ class Store:
             }
         async with self._transaction() as connection:
             dream = await self._update(connection, dream_id, values, self._ours())
-            if dream is not None and picture is not None:
-                await connection.execute(delete(pictures).where(pictures.c.dream_id == dream_id))
-                await connection.execute(insert(pictures).values(dream_id=dream_id, **asdict(picture)))
+            if dream is None:
+                return None
+            if picture is not None:
+                await _put(connection, pictures, dream_id, asdict(picture))
+            if finished is not None and finished.state is not None:
+                await _put(connection, states, dream_id, {"content": finished.state})
+            if finished is not None and finished.timelapse is not None:
+                await _put(connection, timelapses, dream_id, {"content": finished.timelapse})
+            if state is not DreamState.DONE:
+                await self._end_story(connection, dream_id)
             return dream
 
     async def cancel_queued(self, dream_id: int) -> Dream | None:
         """Cancel a dream that waits; None when it does not."""
         values = {"state": DreamState.CANCELLED, "ended_at": self._clock()}
-        return await self._change(dream_id, values, only_if=dreams.c.state == DreamState.QUEUED)
+        async with self._transaction() as connection:
+            dream = await self._update(connection, dream_id, values, dreams.c.state == DreamState.QUEUED)
+            if dream is not None:
+                await self._end_story(connection, dream_id)
+            return dream
 
     async def ask_cancel(self, dream_id: int) -> Dream | None:
         """Ask whichever process dreams it to stop; None when none does."""
         running = dreams.c.state == DreamState.DREAMING
         return await self._change(dream_id, {"cancel_asked": True}, only_if=running)
 
+    # ------------------------------------------------- what a dream leaves behind
+
     async def picture(self, dream_id: int) -> Picture | None:
         query = select(pictures.c.content, pictures.c.kind).where(pictures.c.dream_id == dream_id)
         async with self._transaction() as connection:
             row = (await connection.execute(query)).first()
         return Picture(content=row.content, kind=row.kind) if row else None
+
+    async def keep_state(self, dream_id: int, state: bytes) -> None:
+        """From here our dream can be resumed; without effect when it is ours no more."""
+        async with self._transaction() as connection:
+            ours = select(dreams.c.id).where(dreams.c.id == dream_id, self._ours())
+            if await connection.scalar(ours) is not None:
+                await _put(connection, states, dream_id, {"content": state})
+
+    async def drop_state(self, dream_id: int) -> None:
+        async with self._transaction() as connection:
+            await connection.execute(delete(states).where(states.c.dream_id == dream_id))
+
+    async def state(self, dream_id: int) -> bytes | None:
+        """From where this dream can be resumed or, once it is over, continued."""
+        return await self._content(states, states.c.dream_id == dream_id)
+
+    async def timelapse(self, dream_id: int) -> bytes | None:
+        """An animated WebP."""
+        return await self._content(timelapses, timelapses.c.dream_id == dream_id)
+
+    async def image(self, image_id: int) -> bytes | None:
+        """An image prompt, as it was attached."""
+        return await self._content(images, images.c.id == image_id)
+
+    async def erase(self, dream_id: int) -> Dream | None:
+        """Forget the words, pictures and votes of a dream that is over; None when there is none such."""
+        values = dict.fromkeys(_WORDS, "") | {"erased": True, "image_id": None}
+        over = and_(dreams.c.state.in_(OVER), dreams.c.erased.is_(False))
+        async with self._transaction() as connection:
+            before = await self._find(connection, dreams.c.id == dream_id)
+            dream = await self._update(connection, dream_id, values, over)
+            if dream is None or before is None:
+                return None
+            for table in (pictures, states, timelapses, votes):
+                await connection.execute(delete(table).where(table.c.dream_id == dream_id))
+            used = select(dreams.c.id).where(dreams.c.image_id == before.image_id)
+            if (await connection.execute(used)).first() is None:
+                await connection.execute(delete(images).where(images.c.id == before.image_id))
+            return dream
 
     # ----------------------------------------------------------------- votes
 
@@ -234,10 +329,26 @@ class Store:
     def _ours(self) -> Any:
         return and_(dreams.c.state == DreamState.DREAMING, dreams.c.owner == self.owner)
 
-    async def _list(self, condition: Any) -> list[Dream]:
+    async def _end_story(self, connection: AsyncConnection, dream_id: int) -> None:
+        """Cancel the chapters after one that did not come to its end; they never had a message."""
+        values = {"state": DreamState.CANCELLED, "ended_at": self._clock(), "delivered": True}
+        after: int | None = dream_id
+        while after is not None:
+            follows = and_(_FOLLOWS, dreams.c.parent_id == after)
+            after = await connection.scalar(select(dreams.c.id).where(follows))
+            if after is not None:
+                await connection.execute(update(dreams).where(dreams.c.id == after).values(values))
+
+    async def _content(self, table: Table, condition: Any) -> bytes | None:
         async with self._transaction() as connection:
-            rows = await connection.execute(select(dreams).where(condition).order_by(dreams.c.id))
-            return [_dream(row) for row in rows]
+            content: bytes | None = await connection.scalar(select(table.c.content).where(condition))
+            return content
+
+    async def _list(self, condition: Any, *, most: int | None = None) -> list[Dream]:
+        """Oldest first; with `most`, the newest so many."""
+        query = select(dreams).where(condition).order_by(dreams.c.id.desc()).limit(most)
+        async with self._transaction() as connection:
+            return [_dream(row) for row in await connection.execute(query)][::-1]
 
     async def _change(self, dream_id: int, values: Mapping[str, Any], *, only_if: Any = None) -> Dream | None:
         async with self._transaction() as connection:
@@ -268,6 +379,19 @@ def _dream(row: Row[Any]) -> Dream:
     values["state"] = DreamState(values["state"])
     values["failure"] = None if values["failure"] is None else FailureKind(values["failure"])
     return Dream(**values)
+
+
+async def _add(connection: AsyncConnection, table: Table, values: Mapping[str, Any]) -> int:
+    """A new row; gives its id."""
+    key = (await connection.execute(insert(table).values(values))).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+async def _put(connection: AsyncConnection, table: Table, dream_id: int, values: Mapping[str, Any]) -> None:
+    """The dream's one row in a table."""
+    await connection.execute(delete(table).where(table.c.dream_id == dream_id))
+    await connection.execute(insert(table).values(dream_id=dream_id, **values))
 
 
 def _votes_of(statement: Any, wanted: Mapping[str, Any]) -> Any:

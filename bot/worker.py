@@ -5,7 +5,7 @@ Knows the store, the turns and an `Engine`; what happens it tells an `Audience`,
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from enum import Enum, auto
@@ -17,7 +17,8 @@ from bot.dreams import Dream, DreamState, Picture, Wish
 from bot.limits import NOBODY, Asker, Limits
 from bot.store import Store
 from bot.turns import Turn, Turns
-from engine import DreamRequest, Event, Failed, FailureKind, Finished, Progress, Started
+from engine import BadRequest, DreamRequest, Event, Failed, FailureKind, Finished, Progress, Started
+from engine.protocol import Begin
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,8 @@ MAX_ATTEMPTS = 2  # a dream that ends the engine (or the bot) so often is not tr
 POLL_S = 10.0  # seconds between looks for dreams that another process stored or left behind
 HISTORY_S = 6 * 3600.0  # seconds of turns that are remembered over a restart
 RETRY_S = 5.0  # seconds to wait while the database cannot be used
+STATE_EVERY_S = 15.0  # seconds of a dream that a crash, a restart or a lost lease may cost
+TIMELAPSE_BYTES = 8 * 1024 * 1024  # within Discord's upload limit without boosts (10 MiB, 2025-01)
 # Other failures would only happen again. STOPPED is here for a stop that nobody asked us for.
 _RETRIED = frozenset({FailureKind.CRASH, FailureKind.HANG, FailureKind.STOPPED})
 
@@ -74,6 +77,7 @@ class Worker:
         limits: Limits,
         lease_s: float,
         preview_every_s: float,
+        state_every_s: float = STATE_EVERY_S,
         poll_s: float = POLL_S,
         retry_s: float = RETRY_S,
         clock: Callable[[], float] = time,
@@ -85,6 +89,7 @@ class Worker:
         self._limits = limits
         self._lease_s = lease_s
         self._preview_every_s = preview_every_s
+        self._state_every_s = state_every_s
         self._poll_s = poll_s
         self._retry_s = retry_s
         self._clock = clock
@@ -110,16 +115,25 @@ class Worker:
         """The place of each dream that waits, 1 for the one that comes next."""
         return self._turns.places()
 
-    async def submit(self, wish: Wish, asker: Asker = NOBODY) -> Dream:
-        """Store a wish and put it in line. Raises a kind of `Refused`, `AlreadyStored`, `StoreError`."""
+    async def submit(self, wish: Wish, asker: Asker = NOBODY, *, image: bytes | None = None) -> Dream:
+        """Store a wish and put it in line. `image`: its image prompt, a picture file.
+
+        Raises a kind of `Refused`, `AlreadyStored`, `StoreError`.
+        """
+        return (await self.submit_story([wish], asker, image=image))[0]
+
+    async def submit_story(
+        self, wishes: Sequence[Wish], asker: Asker = NOBODY, *, image: bytes | None = None
+    ) -> list[Dream]:
+        """Store dreams that each begin where the one before ends; the first one joins the line now.
+
+        Raises as `submit` does.
+        """
         async with self._admission:
-            wish = await self._limits.check(self._turns, wish, asker)
-            dream = await self._store.add(wish)
-            self._turns.put_nowait(Turn.of(dream))
-        log.info("dream %d: queued", dream.id)
-        self._audience.heard(dream, None)
-        self._audience.line_moved()
-        return dream
+            allowed = [await self._limits.check(self._turns, wish, asker) for wish in wishes]
+            stored = await self._store.add_story(allowed, image=image)
+            self._join(stored[0])
+        return stored
 
     async def cancel(self, dream_id: int) -> Cancelled:
         """End a dream, waiting or running, and keep its best picture so far. Raises `StoreError`."""
@@ -166,6 +180,13 @@ class Worker:
             self._turns.put_nowait(Turn.of(dream))
         if gone or new:
             self._audience.line_moved()
+
+    def _join(self, dream: Dream) -> None:
+        """Its place in line is its author's next one."""
+        self._turns.put_nowait(Turn.of(dream))
+        log.info("dream %d: queued", dream.id)
+        self._audience.heard(dream, None)
+        self._audience.line_moved()
 
     # ------------------------------------------------------------------ tasks
 
@@ -225,15 +246,50 @@ class Worker:
         finally:
             holding.cancel()
 
-    async def _dream(self, dream: Dream) -> bool:
-        request = DreamRequest(
+    async def _request(self, dream: Dream) -> DreamRequest:
+        """What the engine shall do: go on where the dream was interrupted, else begin as it was wished.
+
+        Raises `BadRequest` when the dream at whose end it would begin is gone.
+        """
+        begin: Begin = dream.begin
+        other: bytes | None = None
+        state = await self._store.state(dream.id)
+        if state is not None:
+            begin = "resume"
+        elif begin != "new":
+            state = await self._state_of(dream.parent_id)
+            other = await self._state_of(dream.other_id) if begin == "blend" else None
+        return DreamRequest(
             id=str(dream.id),
             prompt=dream.prompt,
             seed=dream.seed,
             model=dream.model,
             steps=dream.steps,
             preview_every_s=self._preview_every_s,
+            avoid=dream.avoid,
+            image=None if dream.image_id is None else await self._store.image(dream.image_id),
+            preset=dream.preset,
+            size=dream.size,
+            begin=begin,
+            state=state,
+            other_state=other,
+            strength=dream.strength,
+            state_every_s=self._state_every_s,
+            timelapse_bytes=TIMELAPSE_BYTES,
         )
+
+    async def _state_of(self, dream_id: int | None) -> bytes:
+        state = None if dream_id is None else await self._store.state(dream_id)
+        if state is None:
+            raise BadRequest("The dream that this one begins at is gone.")
+        return state
+
+    async def _dream(self, dream: Dream) -> bool:
+        try:
+            request = await self._request(dream)
+        except BadRequest as error:
+            await self._end(dream, DreamState.FAILED, event=Failed(str(dream.id), error.kind, str(error)))
+            return False
         best: Progress | None = None  # of those with a picture
         event: Event | None = None
         async with aclosing(self._engine.dream(request)) as events:
@@ -244,8 +300,11 @@ class Worker:
                     dream = await self._noted(dream, event.notice)
                     if self._stopping or self._lost:  # asked before the engine knew this dream
                         await self._engine.stop(request.id)
-                elif isinstance(event, Progress) and event.picture:
-                    best = event if best is None or event.score >= best.score else best
+                elif isinstance(event, Progress):
+                    if event.picture and (best is None or event.score >= best.score):
+                        best = event
+                    if event.state is not None:
+                        await self._keep_state(dream, event.state)
                 if not isinstance(event, Finished | Failed):
                     self._audience.heard(dream, event)
         if self._lost:
@@ -261,6 +320,9 @@ class Worker:
             await self._end(dream, DreamState.CANCELLED, picture=preview)
         elif isinstance(event, Failed):
             log.warning("dream %d: attempt %d failed: %s", dream.id, dream.attempts, event)
+            if request.begin == "resume" and event.kind not in _RETRIED:
+                await self._store.drop_state(dream.id)  # e.g. an older version's; it begins anew
+                return await self._give_back(dream)
             if event.kind in _RETRIED and dream.attempts < MAX_ATTEMPTS:
                 return await self._give_back(dream, refund=False)
             await self._end(dream, DreamState.FAILED, event=event, picture=preview)
@@ -293,6 +355,24 @@ class Worker:
         if ended is not None:  # None: another process took it over meanwhile
             log.info("dream %d: %s", dream.id, state.value)
             self._audience.heard(ended, event)
+            if ended.chapter is not None and state is DreamState.DONE:
+                await self._turn_the_page(ended)
+
+    async def _turn_the_page(self, ended: Dream) -> None:
+        """Put the story's next chapter in line."""
+        try:
+            chapter = await self._store.next_chapter(ended.id)
+        except StoreError as error:
+            log.warning("dream %d: its next chapter joins the line later: %s", ended.id, error)
+            return  # `refresh` finds it
+        if chapter is not None:
+            self._join(chapter)
+
+    async def _keep_state(self, dream: Dream, state: bytes) -> None:
+        try:
+            await self._store.keep_state(dream.id, state)
+        except StoreError as error:
+            log.warning("dream %d: its state cannot be kept just now: %s", dream.id, error)
 
     async def _noted(self, dream: Dream, notice: str) -> Dream:
         if not notice:

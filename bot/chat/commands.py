@@ -13,7 +13,7 @@ from bot.chat.answer import answer
 from bot.chat.language import common, personal
 from bot.chat.sentences import ENGLISH, Sentences
 from bot.database import StoreError
-from bot.dreams import Dream, wish
+from bot.dreams import Dream, Wish, checked
 from bot.limits import LineFull, Refused, TooManyWaiting
 from bot.store import AlreadyStored
 from engine import BadRequest
@@ -78,16 +78,18 @@ async def _queue(
         raise _Refused(sentence)
     assert interaction.channel_id is not None  # there is none only where `obstacle` refuses
     return await client.worker.submit(
-        wish(
-            prompt=prompt,
-            seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
-            steps=client.default_steps if steps is None else steps,
-            model=client.model,
-            author_id=interaction.user.id,
-            guild_id=interaction.guild_id,
-            channel_id=interaction.channel_id,
-            origin=interaction.id,
-            language=common(interaction).CODE,
+        checked(
+            Wish(
+                prompt=prompt,
+                seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
+                steps=client.default_steps if steps is None else steps,
+                model=client.model,
+                author_id=interaction.user.id,
+                guild_id=interaction.guild_id,
+                channel_id=interaction.channel_id,
+                origin=interaction.id,
+                language=common(interaction).CODE,
+            )
         )
     )
 

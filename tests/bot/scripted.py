@@ -72,17 +72,24 @@ class ScriptedEngine:
         request = self._request()
         self._events.put_nowait(Started(request.id, "pocket", self._steps(request), notice))
 
-    def step(self, *, score: float = 20.0, preview: bytes | None = None) -> None:
+    def step(self, *, score: float = 20.0, preview: bytes | None = None, state: bytes | None = None) -> None:
         """One step is done."""
         request = self._request()
         self._step += 1
         steps = self._steps(request)
         self._events.put_nowait(
-            Progress(request.id, self._step, steps, score, score, 2.0 * (steps - self._step), preview)
+            Progress(request.id, self._step, steps, score, score, 2.0 * (steps - self._step), preview, state)
         )
 
-    def finish(self, *, score: float = 31.5, png: bytes | None = None, stopped: bool = False) -> None:
-        """The dream is done."""
+    def finish(
+        self,
+        *,
+        score: float = 31.5,
+        png: bytes | None = None,
+        stopped: bool = False,
+        timelapse: bytes | None = None,
+    ) -> None:
+        """The dream is done. Its state is the text 'end of' and its id."""
         request = self._request()
         steps = max(self._step, 1) if stopped else self._steps(request)
         recipe = Recipe(request.prompt, request.seed, steps, "pocket", "pocket-gan", "pocket-clip", "0.1.0")
@@ -96,6 +103,8 @@ class ScriptedEngine:
                 seconds=42.0,
                 stopped=stopped,
                 picture=png or picture("PNG"),
+                state=f"end of {request.id}".encode(),
+                timelapse=timelapse,
             )
         )
 

@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from bot.dreams import TRANSITIONS, DreamState, tidy, wish
+from bot.dreams import TRANSITIONS, DreamState, Wish, checked, tidy
 from engine import BadRequest, EmptyPrompt
 from engine.settings import MAX_SEED, MAX_STEPS
 
@@ -22,7 +22,7 @@ def test_every_state_has_its_transitions_and_ends_are_ends() -> None:
 
 
 def test_a_wish_keeps_the_words_and_cannot_be_changed() -> None:
-    made = wish(prompt="  a bowl\nof cherries ", seed=0, steps=None, **PLACE)
+    made = checked(Wish(prompt="  a bowl\nof cherries ", seed=0, steps=None, **PLACE))
     assert made.prompt == "a bowl\nof cherries"
     with pytest.raises(FrozenInstanceError):
         made.seed = 1  # type: ignore[misc]
@@ -31,7 +31,7 @@ def test_a_wish_keeps_the_words_and_cannot_be_changed() -> None:
 @pytest.mark.parametrize("prompt", ["", "  \n", "\x00", "\u202e\u2066", "…", "\ud800"])
 def test_nothing_to_dream_is_refused(prompt: str) -> None:
     with pytest.raises(EmptyPrompt):
-        wish(prompt=prompt, seed=0, steps=None, **PLACE)
+        checked(Wish(prompt=prompt, seed=0, steps=None, **PLACE))
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,15 @@ def test_nothing_to_dream_is_refused(prompt: str) -> None:
         ({"steps": 0}, str(MAX_STEPS)),
         ({"steps": MAX_STEPS + 1}, str(MAX_STEPS)),
         ({"prompt": "x" * 2001}, "2000"),
+        ({"avoid": "x" * 2001}, "2000"),
+        ({"size": 0}, "128, 256, 512, 1024"),
+        ({"size": 300}, "128, 256, 512, 1024"),
+        ({"preset": "fastest"}, "quick, normal, thorough"),
     ],
 )
 def test_out_of_range_is_refused_with_the_range(change: dict[str, object], allowed: str) -> None:
     with pytest.raises(BadRequest, match=allowed):
-        wish(**{"prompt": "a house", "seed": 0, "steps": None, **PLACE, **change})
+        checked(Wish(**{"prompt": "a house", "seed": 0, "steps": None, **PLACE, **change}))
 
 
 def test_what_no_database_can_hold_is_left_out() -> None:

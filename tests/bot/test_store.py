@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from time import time
 
 import pytest
@@ -154,3 +155,47 @@ async def test_votes_are_counted_by_person(store: Store, a_wish: A_WISH) -> None
     assert await store.count_votes(dream.id) == 2
     await store.remove_votes(dream.id)
     assert await store.count_votes(dream.id) == 0
+
+
+async def test_what_a_dream_leaves_behind_comes_back(store: Store, other: Store, a_wish: A_WISH) -> None:
+    dream = await store.add(a_wish(), image=b"attached")
+    assert dream.image_id is not None and await other.image(dream.image_id) == b"attached"
+    await store.claim(dream.id, lease_s=30)
+    await store.keep_state(dream.id, b"step 1")
+    assert await other.state(dream.id) == b"step 1"
+    ended = replace(FINISHED, state=b"end", timelapse=b"RIFF")
+    await store.finish(dream.id, DreamState.DONE, finished=ended)
+    assert (await other.state(dream.id), await other.timelapse(dream.id)) == (b"end", b"RIFF")
+    await store.keep_state(dream.id, b"late")
+    assert await store.state(dream.id) == b"end"
+
+
+async def test_an_erased_dream_leaves_no_word_or_picture(store: Store, a_wish: A_WISH) -> None:
+    secret = a_wish(prompt="a secret", avoid="secrets")
+    first = await store.add(secret, image=b"the secret picture")
+    assert await store.erase(first.id) is None, "it is not over"
+    again = await store.add(a_wish(image_id=first.image_id))
+    assert first.image_id is not None
+    ended = replace(FINISHED, state=b"secret", timelapse=b"secret")
+    for dream in (first, again):
+        await store.claim(dream.id, lease_s=30)
+        await store.finish(dream.id, DreamState.DONE, finished=ended, picture=Picture(b"secret", "png"))
+        await store.add_vote(dream.id, 5, "⭐")
+    erased = await store.erase(first.id)
+    assert erased is not None and erased.erased and erased.prompt == erased.avoid == erased.recipe == ""
+    assert await store.image(first.image_id) is not None, "another dream uses it"
+    await store.erase(again.id)
+    assert await store.erase(again.id) is None, "only once"
+    assert await store.image(first.image_id) is None
+    for id in (first.id, again.id):
+        assert await store.picture(id) is await store.state(id) is await store.timelapse(id) is None
+        assert await store.count_votes(id) == 0
+    assert await store.by(secret.author_id, most=10) == []
+
+
+async def test_a_person_s_dreams_come_newest_first_and_page_by_page(store: Store, a_wish: A_WISH) -> None:
+    for author in (11, 12, 11, 11):
+        await store.add(a_wish(author_id=author))
+    assert [d.id for d in await store.by(11, most=2)] == [4, 3]
+    assert [d.id for d in await store.by(11, before=3, most=2)] == [1]
+    assert await store.count_by(11) == 3

@@ -28,7 +28,7 @@ class Dreams:
     TOO_LARGE = "The picture is too large for this server, sorry."
 
     LOADING = "The dream begins …"
-    LOADING_AGAIN = "The dream engine stumbled; the dream begins again …"
+    LOADING_AGAIN = "The dream engine stumbled; I pick the dream up again …"
     PAUSED = "I am restarting; this dream goes on by itself in a moment."
 
     SEED, MODELS, STEPS, SCORE, TIME = "Seed", "Models", "Steps", "Score", "Time"

@@ -32,7 +32,7 @@ class Sogni(Dreams):
     TOO_LARGE = "L'immagine è troppo grande per questo server, mi dispiace."
 
     LOADING = "Il sogno comincia …"
-    LOADING_AGAIN = "Il motore dei sogni ha inciampato; il sogno ricomincia …"
+    LOADING_AGAIN = "Il motore dei sogni ha inciampato; riprendo il sogno …"
     PAUSED = "Mi sto riavviando; questo sogno riprende da solo tra un momento."
 
     SEED, MODELS, STEPS, SCORE, TIME = "Seme", "Modelli", "Passi", "Punteggio", "Durata"

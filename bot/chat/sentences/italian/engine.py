@@ -44,6 +44,9 @@ SENTENCES = {
     "The number of steps is {steps}; it must be from 1 to {most}.": (
         "I passi sono {steps}; devono essere da 1 a {most}."
     ),
+    "The size must be one of {sizes}.": "La dimensione dev'essere una di queste: {sizes}.",
+    "The preset must be one of {presets}.": "La qualità dev'essere una di queste: {presets}.",
+    "The dream that this one begins at is gone.": "Il sogno da cui questo dovrebbe partire non c'è più.",
     "The disk is full or cannot be written.": "Il disco è pieno o non ci si può scrivere.",
     "There is not enough memory for this dream.": "Non c'è abbastanza memoria per questo sogno.",
     "This dream was stopped before there was a picture to keep.": (

@@ -52,7 +52,9 @@ SENTENCES = {
     "This dream was stopped before there was a picture to keep.": (
         "Questo sogno è stato fermato prima che ci fosse un'immagine da tenere."
     ),
-    "A dream cannot begin as {begin}; it can: {known}.": "Un sogno non può cominciare con {begin}; può: {known}.",
+    "A dream cannot begin as {begin}; it can: {known}.": (
+        "Un sogno non può cominciare con {begin}; può: {known}."
+    ),
     "A dream that begins as {begin} takes {needs}, but {count} came.": (
         "A un sogno che comincia con {begin} serve {needs}; ne sono arrivati {count}."
     ),

@@ -31,6 +31,12 @@ SENTENCES = {
         "Questa non è un'immagine che so leggere; conosco PNG, JPEG, WebP, GIF e BMP."
     ),
     "This picture is damaged, so I cannot read it.": "Questa immagine è rovinata, non riesco a leggerla.",
+    "A time-lapse does not fit into {bytes} bytes; please allow some more.": (
+        "Un filmato non sta in {bytes} byte; concedigliene qualcuno in più."
+    ),
+    "An MP4 needs the package PyAV (pip install av); WebP and GIF need nothing more.": (
+        "Per un MP4 serve il pacchetto PyAV (pip install av); per WebP e GIF non serve altro."
+    ),
     "The prompt": "Il testo",
     "What to avoid": "Ciò che vuoi evitare",
     "The prompt is long: I dream its first {part}.": "Il testo è lungo: sogno solo {part} dell'inizio.",

@@ -2,9 +2,10 @@
 
 from bot.chat.sentences.english.commands import Commands
 from bot.chat.sentences.english.dreams import Dreams
+from bot.chat.sentences.english.refusals import Refusals
 
 
-class English(Commands, Dreams):
+class English(Commands, Dreams, Refusals):
     """Everything said in English."""
 
     CODE = "en"

@@ -23,6 +23,7 @@ from bot.chat.client import OneiroClient
 from bot.chat.desk import Desks
 from bot.chat.post import Poster
 from bot.chat.presenter import Presenter
+from bot.chat.tallies import Tallies
 from bot.database import Database, StoreError
 from bot.limits import Limits
 from bot.moderation import Moderation
@@ -63,20 +64,25 @@ class Parts:
 
     database: Database
     store: Store
+    desks: Desks
     moderation: Moderation
     presenter: Presenter
+    tallies: Tallies
     worker: Worker
     client: OneiroClient
 
     async def begin(self) -> None:
         """Rebuild what a former process left and dream on; the client must be logged in."""
+        self.desks.start()
         await self.moderation.start()  # before the line moves: it says which server's stands still
         await self.worker.start()  # before the presenter, so that there are places to show
-        await self.presenter.start(poster=Poster(client=self.client), line=self.worker)
+        poster = self.tallies.poster = Poster(client=self.client)
+        await self.presenter.start(poster=poster, line=self.worker)
 
     async def end(self) -> None:
         """The dream in hand goes back in line, its message says so; everything else is stored already."""
         await self.worker.close()
+        await self.desks.close()
         await self.presenter.close()
 
 
@@ -85,8 +91,10 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
     database = Database(settings.database_url)
     store = Store(database, owner=uuid4().hex)
     desks = Desks(pace_s=settings.frame_pace_s)
-    presenter = Presenter(store=store, desks=desks)
     moderation = Moderation(database=database)
+    presenter = Presenter(store=store, desks=desks, settings=moderation.settings)
+    votes = Votes(store=store, settings=moderation.settings)
+    tallies = Tallies(votes=votes, desks=desks, settings=moderation.settings)
     worker = Worker(
         store=store,
         turns=Turns(),
@@ -107,15 +115,17 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         moderation=moderation,
         worker=worker,
         presenter=presenter,
-        votes=Votes(store=store),
+        votes=votes,
         model=settings.dream_model,
         default_steps=settings.dream_steps,
     )
     return Parts(
         database=database,
         store=store,
+        desks=desks,
         moderation=moderation,
         presenter=presenter,
+        tallies=tallies,
         worker=worker,
         client=client,
     )

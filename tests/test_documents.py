@@ -16,7 +16,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def row(setting: Setting) -> str:
     """The setting's line in the README's table."""
-    default = f"`{setting.shown}`" if setting.shown else ""
+    shown = f"{setting.default:g}" if isinstance(setting.default, float) else str(setting.default)
+    default = "" if setting.default in (None, "") else f"`{shown}`"
     return f"| `{setting.key}` | {default} | {setting.help} |"
 
 

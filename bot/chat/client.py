@@ -16,7 +16,7 @@ from bot.database import StoreError
 from bot.dreams import Dream
 from bot.moderation import Moderation
 from bot.store import Store
-from bot.votes import Votes, is_vote
+from bot.votes import Votes
 from bot.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -76,20 +76,31 @@ class OneiroClient(discord.Client):
         is_bot = event.member is not None and event.member.bot
         await self._vote(
             self.votes.add(
-                message_id=event.message_id, person=event.user_id, is_bot=is_bot, emoji=str(event.emoji)
+                message_id=event.message_id,
+                guild_id=event.guild_id,
+                person=event.user_id,
+                is_bot=is_bot,
+                emoji=str(event.emoji),
             )
         )
 
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
         await self._vote(
-            self.votes.remove(message_id=event.message_id, person=event.user_id, emoji=str(event.emoji))
+            self.votes.remove(
+                message_id=event.message_id,
+                guild_id=event.guild_id,
+                person=event.user_id,
+                emoji=str(event.emoji),
+            )
         )
 
     async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
-        await self._vote(self.votes.remove(message_id=event.message_id))
+        await self._vote(self.votes.remove(message_id=event.message_id, guild_id=event.guild_id))
 
     async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
-        await self._vote(self.votes.remove(message_id=event.message_id, emoji=str(event.emoji)))
+        await self._vote(
+            self.votes.remove(message_id=event.message_id, guild_id=event.guild_id, emoji=str(event.emoji))
+        )
 
     async def _vote(self, change: Awaitable[None]) -> None:
         try:
@@ -113,7 +124,7 @@ class OneiroClient(discord.Client):
         try:
             message = await channel.fetch_message(dream.message_id)
             for reaction in message.reactions:
-                if is_vote(str(reaction.emoji)) and reaction.count > reaction.me:
+                if self.votes.are(str(reaction.emoji), dream.guild_id) and reaction.count > reaction.me:
                     reactions += [
                         (user.id, str(reaction.emoji)) async for user in reaction.users() if not user.bot
                     ]

@@ -102,41 +102,49 @@ class Desk:
 
 
 class Desks:
-    """Every channel's desk, and the tasks that work at them."""
+    """Every channel's desk, and the tasks that work at them. Live: `start`, `close`; `want` also before."""
 
     def __init__(self, *, pace_s: float) -> None:
         """`pace_s`: seconds between two edits of one message."""
         self._pace_s = pace_s
-        self._desks: dict[int, tuple[Desk, asyncio.Task[None]]] = {}  # by channel
-        self._closed = False
+        self._desks: dict[int, Desk] = {}  # by channel
+        self._working: dict[int, asyncio.Task[None]] = {}  # by channel
+        self._task: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin to show."""
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Stop at once."""
+        tasks = [*self._working.values(), *([self._task] if self._task else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._desks, self._working, self._task = {}, {}, None
 
     def want(self, channel_id: int, note: Note, show: Show) -> None:
-        """Show this in its channel when its turn comes; nothing any more once closed."""
-        if self._closed:
-            return
-        desk, task = self._desks.get(channel_id, (None, None))
-        if desk is None:
-            self._clear()
-            desk = Desk(pace_s=self._pace_s)
-        desk.want(note, show)
-        if task is None or task.done():
-            self._desks[channel_id] = desk, asyncio.create_task(desk.run())
+        """Show this in its channel when its turn comes."""
+        if channel_id not in self._desks:
+            self._desks[channel_id] = Desk(pace_s=self._pace_s)
+        self._desks[channel_id].want(note, show)
+        self._changed.set()
 
     def forget(self, channel_id: int, key: Hashable) -> None:
         """Show this no more."""
         if channel_id in self._desks:
-            self._desks[channel_id][0].forget(key)
+            self._desks[channel_id].forget(key)
 
-    async def close(self) -> None:
-        """Stop at once."""
-        self._closed = True
-        tasks = [task for _, task in self._desks.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._desks = {}
-
-    def _clear(self) -> None:
-        """Forget channels where nothing happens; the others' desks know when they may edit again."""
-        for channel_id in [c for c, (desk, task) in self._desks.items() if task.done() and desk.rests()]:
-            del self._desks[channel_id]
+    async def _run(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            self._working = {c: task for c, task in self._working.items() if not task.done()}
+            for channel_id, desk in list(self._desks.items()):
+                if channel_id in self._working:
+                    continue
+                if desk.rests():  # the others know when they may edit again
+                    del self._desks[channel_id]
+                else:
+                    self._working[channel_id] = asyncio.create_task(desk.run())

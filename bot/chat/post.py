@@ -70,6 +70,13 @@ class Poster:
         # An earlier attempt, whose answer was lost, had made it: it shows what was true then.
         return await message.edit(embed=content.embed, attachments=content.files(), view=content.view)
 
+    async def caption(self, dream: Dream, text: str) -> Outcome:
+        """Let the dream's message have this text above it, and otherwise stay as it is."""
+        assert dream.message_id is not None
+        message = self._channel(dream).get_partial_message(dream.message_id)
+        outcome, _ = await self._attempt(dream, message.edit(content=text))
+        return outcome
+
     async def react(self, dream: Dream, emoji: tuple[str, ...]) -> None:
         """Put reactions under the dream's message; without them it is still a dream."""
         assert dream.message_id is not None

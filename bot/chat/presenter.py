@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
@@ -11,7 +12,7 @@ from bot.chat.post import Outcome, Poster, fitting
 from bot.chat.screen import Content, Screen
 from bot.database import StoreError
 from bot.dreams import Dream, DreamState
-from bot.guilds import VOTE_EMOJI
+from bot.guilds import ServerSettings
 from bot.store import Store
 from bot.worker import Cancelled
 from engine import Event, Progress
@@ -34,9 +35,18 @@ class Line(Protocol):
 class Presenter:
     """Live: `start` when the client can send, `close` before it is closed. `heard` may be called before."""
 
-    def __init__(self, *, store: Store, desks: Desks, retry_s: float = RETRY_S) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        desks: Desks,
+        settings: Callable[[int | None], ServerSettings],
+        retry_s: float = RETRY_S,
+    ) -> None:
+        """`settings`: a server's, by its id."""
         self._store = store
         self._desks = desks
+        self._settings = settings
         self._retry_s = retry_s
         self._screens: dict[int, Screen] = {}  # by dream, until it is over and shown
         self._posted: dict[int, asyncio.Future[bool]] = {}  # who waits for a dream's first message
@@ -63,7 +73,6 @@ class Presenter:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
-        await self._desks.close()
         last = [s for s in self._screens.values() if s.progress is not None or s.dream.state.is_over]
         for screen in last:
             screen.paused = not screen.dream.state.is_over
@@ -187,7 +196,7 @@ class Presenter:
         if message_id is not None:
             await self._keep(screen, message_id)
             if content.picture is not None:
-                await self._poster.react(screen.dream, VOTE_EMOJI)
+                await self._poster.react(screen.dream, self._settings(screen.dream.guild_id).vote_emoji)
         await self._store.set_delivered(screen.dream.id)
         self._drop(screen.dream.id)
 

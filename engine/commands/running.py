@@ -9,8 +9,7 @@ from pathlib import Path
 from engine.console import Display, Interrupts
 from engine.errors import DiskError, DreamError
 from engine.outputs import write
-from engine.protocol import DreamRequest, Failed, Fetching, Finished, Progress, Started
-from engine.settings import DREAM_CLIP, environment
+from engine.protocol import DreamRequest, Failed, Finished, Progress, Started
 
 NEVER_S = 1e9  # between previews that nobody wants
 
@@ -58,17 +57,12 @@ class Studio:
     def dream(self, request: DreamRequest, previews: Previews) -> Finished:
         """Dream it, show it; Ctrl-C keeps the best picture so far. Raises `Failure`, or as `Dreamer` does."""
         from engine.dreamer import Dreamer  # here: torch takes seconds to import
-        from engine.fetch import Shop
 
-        environ = environment()
-        clip = DREAM_CLIP.read(environ)
-        dreamer = Dreamer(data_dir=self._data_dir, shop=Shop.read(environ), clip=clip)
+        dreamer = Dreamer(data_dir=self._data_dir)
         self.device = dreamer.device
         with contextlib.closing(self._display) as display:
             for event in dreamer.dream(request, self._interrupts.asked):
-                if isinstance(event, Fetching):
-                    display.fetching(event)
-                elif isinstance(event, Started):
+                if isinstance(event, Started):
                     self._interrupts.searching = True
                     if event.notice:
                         display.say(event.notice)

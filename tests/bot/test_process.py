@@ -17,8 +17,8 @@ from bot.__main__ import BAD_SETTING, NO_TOKEN, OFFLINE, REFUSED, TOKEN_REFUSED,
 from bot.chat.sentences import ENGLISH as sentences
 from bot.database import Database
 from bot.dreams import DreamState
+from bot.guilds import VOTE_EMOJI
 from bot.store import Store
-from bot.votes import VOTE_EMOJI
 from engine import Recipe
 from tests.bot.bot_process import BotProcess, some_model, until
 from tests.discord_server import DiscordServer, Interference

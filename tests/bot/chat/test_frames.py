@@ -7,7 +7,7 @@ from PIL import Image
 
 from bot.chat.sentences import ENGLISH as sentences
 from bot.dreams import DreamState
-from bot.votes import VOTE_EMOJI
+from bot.guilds import VOTE_EMOJI
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import picture, until
 

@@ -1,6 +1,6 @@
 """Votes: reactions under a finished dream, also those cast while the bot was away."""
 
-from bot.votes import VOTE_EMOJI
+from bot.guilds import VOTE_EMOJI
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import until
 
@@ -74,3 +74,48 @@ async def test_a_vote_under_another_message_is_ignored(world: World) -> None:
     await finished(world)
     await world.bob.react(other, VOTE_EMOJI[0])
     assert await votes(world) == 0
+
+
+async def test_the_message_shows_its_votes_and_keeps_its_picture(world: World) -> None:
+    await finished(world)
+    message = world.messages()[0]
+    await world.bob.react(message, VOTE_EMOJI[0])
+    await until(lambda: world.messages()[0].content == "⭐ 1")
+    await world.moderator.react(message, VOTE_EMOJI[1])
+    await until(lambda: world.messages()[0].content == "⭐ 2")
+    (shown,) = world.messages()
+    assert [a.filename for a in shown.attachments] == ["dream-1.png"] and "cherries" in world.text()
+    assert "dream-1.png" in (shown.embeds[0].image.url or "")
+    for member, emoji in ((world.bob, VOTE_EMOJI[0]), (world.moderator, VOTE_EMOJI[1])):
+        await member.unreact(message, emoji)
+    await until(lambda: not world.messages()[0].content)
+
+
+async def test_many_votes_are_few_edits(world: World) -> None:
+    world.parts.tallies._desks._pace_s = 0.05
+    await finished(world)
+    message = world.messages()[0]
+    before = len(world.env.http_requests)
+    for number in range(30):
+        await world.guild.add_member(world.env.create_user(f"fan{number}")).react(message, VOTE_EMOJI[0])
+    await until(lambda: world.messages()[0].content == "⭐ 30")
+    assert len([r for r in world.env.http_requests[before:] if r.method == "PATCH"]) <= 5
+
+
+async def test_a_message_older_than_an_hour_is_not_edited_for_votes(world: World) -> None:
+    await finished(world)
+    real = world.parts.tallies._clock
+    world.parts.tallies._clock = lambda: real() + 3601
+    await world.bob.react(world.messages()[0], VOTE_EMOJI[0])
+    assert await votes(world) == 1
+    await world.moderator.react(world.messages()[0], VOTE_EMOJI[0])
+    assert not world.messages()[0].content
+
+
+async def test_a_vote_for_a_message_that_is_deleted_meanwhile_is_harmless(world: World) -> None:
+    await finished(world)
+    message = world.messages()[0]
+    world.env.inject_error("PATCH", "/channels/*/messages/*", status=404, code=10008, times=1)
+    await world.bob.react(message, VOTE_EMOJI[0])
+    await until(lambda: not world.env.backend.faults)
+    assert await votes(world) == 1

@@ -1,11 +1,11 @@
 """The English sentences, by what they are about."""
 
 from bot.chat.sentences.english.commands import Commands
+from bot.chat.sentences.english.community import Community
 from bot.chat.sentences.english.dreams import Dreams
-from bot.chat.sentences.english.refusals import Refusals
 
 
-class English(Commands, Dreams, Refusals):
+class English(Commands, Dreams, Community):
     """Everything said in English."""
 
     CODE = "en"

@@ -1,0 +1,71 @@
+"""Keeps the number of votes above each dream's picture up to date, without hurry.
+
+Discord is strict with edits of messages older than an hour (30046): those keep the number that they had, and
+/top and the hall of fame have the newest one.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from time import time
+
+from bot.chat.desk import Desks, Rank
+from bot.chat.post import Poster
+from bot.chat.sentences import spoken
+from bot.database import StoreError
+from bot.dreams import Dream
+from bot.guilds import ServerSettings
+from bot.votes import Votes
+
+log = logging.getLogger(__name__)
+
+PACES = 8  # paces between two edits: 32 s, where frames are 4 s apart
+FRESH_S = 3600.0  # seconds after which Discord minds edits
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A dream's votes, as a note for its channel's desk."""
+
+    dream_id: int
+    rank: Rank = Rank.VOTES
+    paces: float = PACES
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return "votes", self.dream_id
+
+
+class Tallies:
+    """Hears of votes. Live: `poster` is set when the client can send."""
+
+    def __init__(
+        self,
+        *,
+        votes: Votes,
+        desks: Desks,
+        settings: Callable[[int | None], ServerSettings],
+        clock: Callable[[], float] = time,
+    ) -> None:
+        self._votes = votes
+        self._desks = desks
+        self._settings = settings
+        self._clock = clock
+        self.poster: Poster | None = None
+        votes.on_change.append(self.heard)
+
+    def heard(self, dream: Dream, tally: int) -> None:
+        """A dream's tally is new."""
+        fresh = self._clock() - dream.created_at < FRESH_S  # its message is about as old
+        if self.poster is not None and dream.message_id is not None and fresh:
+            self._desks.want(dream.channel_id, Tally(dream.id), partial(self._show, self.poster, dream))
+
+    async def _show(self, poster: Poster, dream: Dream) -> None:
+        try:
+            tally = await self._votes.tally(dream.id)
+        except StoreError as error:
+            log.info("dream %d: its votes are not shown: %s", dream.id, error)
+            return
+        emoji = self._settings(dream.guild_id).vote_emoji[0]
+        await poster.caption(dream, spoken(dream.language).votes(emoji, tally) if tally else "")

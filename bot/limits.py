@@ -156,9 +156,11 @@ class Limits:
             raise NoNewDreams
         if settings.channels and not {wish.channel_id, *asker.channels} & set(settings.channels):
             raise WrongChannel(settings.channels)
-        self.check_words(wish.guild_id, wish.prompt)
+        self.check_words(wish.guild_id, wish.prompt, wish.avoid)
 
     def _within(self, allowed: Allowance, wish: Wish) -> Wish:
+        if allowed.size is not None and (wish.size or 0) > allowed.size:
+            raise TooMuch("size", allowed.size)
         if allowed.steps is None:
             return wish
         if wish.steps is None:

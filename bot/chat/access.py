@@ -1,8 +1,10 @@
-"""May the bot post a dream where it was asked for? Asked before anything waits for the GPU."""
+"""Who may do what: the bot where a dream was asked for, before anything waits for the GPU; moderators."""
 
 import discord
 
 from bot.chat.sentences import Sentences
+from bot.guilds import ServerSettings
+from bot.limits import Asker
 
 # What a dream's message needs, by discord.py's names.
 _NEEDED = (
@@ -33,3 +35,27 @@ def obstacle(interaction: discord.Interaction, say: Sentences) -> str | None:
         return say.NOT_A_MEMBER
     lacking = missing(interaction.app_permissions, thread=isinstance(interaction.channel, discord.Thread))
     return say.missing_permissions(lacking) if lacking else None
+
+
+def asker(interaction: discord.Interaction) -> Asker:
+    """What the server's limits ask of whoever uses a command."""
+    channel = interaction.channel
+    around = (
+        getattr(channel, "parent_id", None),  # a thread's channel
+        getattr(getattr(channel, "parent", None) or channel, "category_id", None),
+    )
+    return Asker(roles=_roles(interaction), channels=frozenset(filter(None, around)))
+
+
+def is_moderator(interaction: discord.Interaction, settings: ServerSettings) -> bool:
+    """Whether this person may set what `settings` holds: Manage Server, or the role that was named for it."""
+    return interaction.permissions.manage_guild or settings.moderator_role in _roles(interaction)
+
+
+def may_tidy(interaction: discord.Interaction, settings: ServerSettings) -> bool:
+    """Whether this person may end and delete other people's dreams here."""
+    return interaction.permissions.manage_messages or is_moderator(interaction, settings)
+
+
+def _roles(interaction: discord.Interaction) -> frozenset[int]:
+    return frozenset(role.id for role in getattr(interaction.user, "roles", ()))

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 import discord
 from discord import app_commands
 
-from bot.chat.access import obstacle
+from bot.chat.access import asker, obstacle
 from bot.chat.answer import answer
 from bot.chat.language import common, personal
+from bot.chat.refusals import Refusal, refusal
 from bot.chat.sentences import ENGLISH, Sentences
-from bot.database import StoreError
 from bot.dreams import Dream, Wish, checked
-from bot.limits import LineFull, Refused, TooManyWaiting
 from bot.store import AlreadyStored
-from engine import BadRequest
 from engine.settings import MAX_PROMPT, MAX_SEED, MAX_STEPS
 
 if TYPE_CHECKING:
@@ -45,9 +43,9 @@ async def dream(
     except AlreadyStored:
         log.info("interaction %d: another process took it", interaction.id)
         return
-    except (BadRequest, Refused, StoreError, _Refused) as error:
+    except (*Refusal, _Refused) as error:
         log.debug("interaction %d: refused, %r", interaction.id, error)
-        await answer(interaction, _sentence(error, say))
+        await answer(interaction, str(error) if isinstance(error, _Refused) else refusal(error, say))
         return
     place = client.worker.places().get(queued.id)
     await answer(interaction, say.queued(place))
@@ -76,6 +74,7 @@ async def _queue(
     sentence = obstacle(interaction, say)
     if sentence is not None:
         raise _Refused(sentence)
+    settings = client.moderation.settings(interaction.guild_id)
     assert interaction.channel_id is not None  # there is none only where `obstacle` refuses
     return await client.worker.submit(
         checked(
@@ -88,23 +87,11 @@ async def _queue(
                 guild_id=interaction.guild_id,
                 channel_id=interaction.channel_id,
                 origin=interaction.id,
-                language=common(interaction).CODE,
+                language=common(interaction, preferred=settings.language).CODE,
             )
-        )
+        ),
+        asker(interaction),
     )
-
-
-def _sentence(error: Exception, say: Sentences) -> str:
-    match error:
-        case TooManyWaiting():
-            return say.too_many_waiting(error.allowed)
-        case LineFull():
-            return say.line_full(error.allowed)
-        case StoreError():
-            return say.store_trouble(error)
-        case BadRequest():
-            return say.engine(str(error))
-    return str(error)
 
 
 class Tree(app_commands.CommandTree["OneiroClient"]):

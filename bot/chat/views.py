@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import discord
 
+from bot.chat.access import may_tidy
 from bot.chat.answer import answer
 from bot.chat.language import personal
 from bot.chat.sentences import ENGLISH, Sentences
@@ -70,7 +71,8 @@ class CancelButton(
         if dream is None:
             return say.UNKNOWN_DREAM
         if interaction.user.id != dream.author_id and not (
-            interaction.permissions.manage_messages and interaction.guild_id == dream.guild_id
+            interaction.guild_id == dream.guild_id
+            and may_tidy(interaction, client.moderation.settings(dream.guild_id))
         ):
             return say.NOT_YOURS
         return _ANSWERS[await client.worker.cancel(dream.id)](say)

@@ -177,6 +177,14 @@ async def test_too_many_steps_are_refused_and_unnamed_ones_are_kept_within(
     assert (await door.ask(a_wish(steps=None))).steps == 60
 
 
+async def test_too_large_a_picture_is_refused(door: Door, a_wish: A_WISH) -> None:
+    await door.set(everyone=Allowance(size=256))
+    refusal = await door.refusal(a_wish(size=512))
+    assert isinstance(refusal, TooMuch) and (refusal.what, refusal.allowed) == ("size", 256)
+    await door.ask(a_wish(size=256))
+    await door.ask(a_wish())
+
+
 async def test_a_drained_server_takes_no_wishes_and_a_paused_one_does(door: Door, a_wish: A_WISH) -> None:
     await door.set(paused=True)
     await door.ask(a_wish())
@@ -208,6 +216,7 @@ async def test_banned_words_are_refused_in_their_server(door: Door, a_wish: A_WI
     assert isinstance(await door.refusal(a_wish(prompt="a b.l.o.o.d bath")), BannedWords)
     assert isinstance(await door.refusal(a_wish(prompt="KNIVES")), BannedWords)
     await door.ask(a_wish(prompt="a bowl of cherries"))
+    assert isinstance(await door.refusal(a_wish(avoid="blood")), BannedWords)
     await door.ask(a_wish(prompt="blood", guild_id=2))
     await door.set(words=())
     await door.ask(a_wish(prompt="blood"))

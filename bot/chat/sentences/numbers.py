@@ -1,6 +1,7 @@
 """Numbers and lists as people write them, for every language's sentences."""
 
 from collections.abc import Sequence
+from math import ceil
 
 
 def duration(seconds: float) -> str:
@@ -8,6 +9,11 @@ def duration(seconds: float) -> str:
     whole = max(0, round(seconds))
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def moment(at: float, style: str = "R") -> str:
+    """A time (seconds since 1970) that Discord shows in each reader's own way: 'R' relative, 'f' in full."""
+    return f"<t:{ceil(at)}:{style}>"
 
 
 def bar(step: int, steps: int) -> str:

@@ -161,7 +161,7 @@ async def test_a_locked_database_becomes_a_sentence_and_nothing_is_promised(worl
 
 
 async def test_a_fault_of_ours_becomes_one_apology(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def broken(wish) -> None:
+    async def broken(*_: object) -> None:
         raise RuntimeError("a fault")
 
     monkeypatch.setattr(world.parts.worker, "submit", broken)

@@ -3,9 +3,10 @@
 from bot.chat.sentences.english.commands import Commands
 from bot.chat.sentences.english.community import Community
 from bot.chat.sentences.english.dreams import Dreams
+from bot.chat.sentences.english.refusals import Refusals
 
 
-class English(Commands, Dreams, Community):
+class English(Commands, Dreams, Community, Refusals):
     """Everything said in English."""
 
     CODE = "en"

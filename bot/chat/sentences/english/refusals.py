@@ -1,0 +1,60 @@
+"""Why somebody may not dream this here and now, and when they may again."""
+
+from collections.abc import Sequence
+from math import isinf
+from typing import ClassVar
+
+from bot.chat.sentences.numbers import duration, listed, moment
+
+
+class Refusals:
+    NOT_ALLOWED = "The moderators of this server have not given you any dreams."
+    NO_NEW_DREAMS = "The moderators let the line run out, so I take no new dreams just now. Try again later."
+    BANNED_WORDS = "This server does not allow some of these words in dreams. Please say it differently."
+    SPANS: ClassVar[dict[float, str]] = {3600.0: "an hour", 86400.0: "a day"}  # by their seconds
+    TOO_MUCH: ClassVar[dict[str, str]] = {
+        "steps": "A dream of yours may have {allowed} steps at most in this server.",
+        "size": "A picture of yours may be {allowed} pixels wide at most in this server.",
+        "candidates": "A dream of yours may have {allowed} candidates at most in this server.",
+    }
+
+    def server_full(self, allowed: int) -> str:
+        """`allowed`: dreams that this server may have in line."""
+        return f"This server may have {allowed} dreams in line, and has. Please ask again when one has begun."
+
+    def too_often(self, allowed: int, within_s: float, again_at: float) -> str:
+        """`allowed`: dreams of one person within an hour or a day; `again_at`: seconds since 1970."""
+        span = self.SPANS[within_s]
+        count = "one dream" if allowed == 1 else f"{allowed} dreams"
+        return f"You may have {count} in {span} here. The next one is possible {moment(again_at)}."
+
+    def server_too_often(self, allowed: int, within_s: float, again_at: float) -> str:
+        """As `too_often`, of all people in the server together; `again_at` may be infinite."""
+        if isinf(again_at):
+            return self.NO_NEW_DREAMS
+        span = self.SPANS[within_s]
+        return (
+            f"This server may have {allowed} dreams in {span} altogether. "
+            f"The next one is possible {moment(again_at)}."
+        )
+
+    def cooling_down(self, cooldown_s: float, again_at: float) -> str:
+        """`cooldown_s`: between two wishes of one person; `again_at`: seconds since 1970."""
+        pause = duration(cooldown_s)
+        again = moment(again_at)
+        return f"Between two dreams of yours there is a pause of {pause}; the next is possible {again}."
+
+    def too_much(self, what: str, allowed: int) -> str:
+        """`what`: a key of `TOO_MUCH`."""
+        return self.TOO_MUCH[what].format(allowed=allowed)
+
+    def banned(self, until: float | None, reason: str) -> str:
+        """`until`: seconds since 1970, or None; `reason`: the moderator's words, made safe to show, or ''."""
+        end = "until a moderator lifts this" if until is None else f"until {moment(until, 'f')}"
+        why = f" The reason: {reason}" if reason else ""
+        return f"You may not dream in this server {end}.{why}"
+
+    def wrong_channel(self, channels: Sequence[int]) -> str:
+        """`channels`: ids of those where one may dream; at least one."""
+        names = listed([f"<#{channel}>" for channel in channels[:10]], "or")
+        return f"In this server dreams have their own place: please dream in {names}."

@@ -1,0 +1,55 @@
+"""`english/refusals.py` in Italian."""
+
+from collections.abc import Sequence
+from math import isinf
+from typing import ClassVar
+
+from bot.chat.sentences.english.refusals import Refusals
+from bot.chat.sentences.numbers import duration, listed, moment
+
+
+class Rifiuti(Refusals):
+    NOT_ALLOWED = "Chi modera questo server non ti ha concesso sogni."
+    NO_NEW_DREAMS = "Chi modera lascia esaurire la fila, perciò ora non accetto sogni. Riprova più tardi."
+    BANNED_WORDS = "Questo server non ammette alcune di queste parole nei sogni. Prova a dirlo in altro modo."
+    SPANS: ClassVar[dict[float, str]] = {3600.0: "un'ora", 86400.0: "un giorno"}  # by their seconds
+    TOO_MUCH: ClassVar[dict[str, str]] = {
+        "steps": "In questo server un tuo sogno può avere al massimo {allowed} passi.",
+        "size": "In questo server una tua immagine può essere larga al massimo {allowed} pixel.",
+        "candidates": "In questo server un tuo sogno può avere al massimo {allowed} candidati.",
+    }
+
+    def server_full(self, allowed: int) -> str:
+        return (
+            f"Questo server può avere {allowed} sogni in fila, e li ha già. Riprova quando uno è cominciato."
+        )
+
+    def too_often(self, allowed: int, within_s: float, again_at: float) -> str:
+        span = self.SPANS[within_s]
+        count = "un sogno" if allowed == 1 else f"{allowed} sogni"
+        return f"Qui puoi avere {count} in {span}. Il prossimo è possibile {moment(again_at)}."
+
+    def server_too_often(self, allowed: int, within_s: float, again_at: float) -> str:
+        if isinf(again_at):
+            return self.NO_NEW_DREAMS
+        span = self.SPANS[within_s]
+        return (
+            f"Questo server può avere in tutto {allowed} sogni in {span}. "
+            f"Il prossimo è possibile {moment(again_at)}."
+        )
+
+    def cooling_down(self, cooldown_s: float, again_at: float) -> str:
+        pause = duration(cooldown_s)
+        return f"Tra due tuoi sogni c'è una pausa di {pause}; il prossimo è possibile {moment(again_at)}."
+
+    def too_much(self, what: str, allowed: int) -> str:
+        return self.TOO_MUCH[what].format(allowed=allowed)
+
+    def banned(self, until: float | None, reason: str) -> str:
+        end = "finché chi modera non lo permette" if until is None else f"fino al {moment(until, 'f')}"
+        why = f" Il motivo: {reason}" if reason else ""
+        return f"Non puoi sognare in questo server {end}.{why}"
+
+    def wrong_channel(self, channels: Sequence[int]) -> str:
+        names = listed([f"<#{channel}>" for channel in channels[:10]], "o")
+        return f"In questo server i sogni hanno il loro posto: sogna in {names}."

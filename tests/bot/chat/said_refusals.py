@@ -1,0 +1,51 @@
+"""The sentences of `sentences/english/refusals.py`: how each is made, and what it is in English."""
+
+from collections.abc import Callable
+from math import inf
+
+from bot.chat.sentences import ENGLISH, Sentences
+
+REFUSALS: list[tuple[Callable[[Sentences], str], str]] = [
+    (
+        lambda say: say.server_full(20),
+        "This server may have 20 dreams in line, and has. Please ask again when one has begun.",
+    ),
+    (
+        lambda say: say.too_often(1, 3600.0, 1000.2),
+        "You may have one dream in an hour here. The next one is possible <t:1001:R>.",
+    ),
+    (
+        lambda say: say.too_often(5, 86400.0, 1000.0),
+        "You may have 5 dreams in a day here. The next one is possible <t:1000:R>.",
+    ),
+    (
+        lambda say: say.server_too_often(50, 86400.0, 1000.0),
+        "This server may have 50 dreams in a day altogether. The next one is possible <t:1000:R>.",
+    ),
+    (lambda say: say.server_too_often(0, 3600.0, inf), ENGLISH.NO_NEW_DREAMS),
+    (
+        lambda say: say.cooling_down(90, 1000.0),
+        "Between two dreams of yours there is a pause of 1:30; the next is possible <t:1000:R>.",
+    ),
+    (
+        lambda say: say.too_much("steps", 100),
+        "A dream of yours may have 100 steps at most in this server.",
+    ),
+    (
+        lambda say: say.too_much("size", 256),
+        "A picture of yours may be 256 pixels wide at most in this server.",
+    ),
+    (
+        lambda say: say.too_much("candidates", 4),
+        "A dream of yours may have 4 candidates at most in this server.",
+    ),
+    (lambda say: say.banned(None, ""), "You may not dream in this server until a moderator lifts this."),
+    (
+        lambda say: say.banned(1000.0, "spam."),
+        "You may not dream in this server until <t:1000:f>. The reason: spam.",
+    ),
+    (
+        lambda say: say.wrong_channel((5, 6)),
+        "In this server dreams have their own place: please dream in <#5> or <#6>.",
+    ),
+]

@@ -11,7 +11,18 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from engine.errors import BadSetting
-from engine.settings import DATA_DIR, DREAM_MODEL, MAX_STEPS, Setting, choice, number, whole
+from engine.settings import (
+    DATA_DIR,
+    DREAM_CLIP,
+    DREAM_MODEL,
+    MAX_STEPS,
+    MODEL_MIRRORS,
+    OFFLINE,
+    Setting,
+    choice,
+    number,
+    whole,
+)
 
 # What hosts and people write → the driver that SQLAlchemy needs.
 _DRIVERS: dict[str, str] = {
@@ -111,8 +122,11 @@ LOG_LEVEL = choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), "
 SETTINGS: tuple[Setting[Any], ...] = (
     DISCORD_TOKEN,
     DREAM_MODEL,
+    DREAM_CLIP,
     DREAM_STEPS,
     DATA_DIR,
+    MODEL_MIRRORS,
+    OFFLINE,
     DATABASE_URL,
     WAITING_PER_PERSON,
     WAITING_IN_ALL,
@@ -132,6 +146,9 @@ class Settings:
 
     discord_token: str
     dream_model: str
+    dream_clip: str  # read by the engine's process itself, as the next two are
+    model_mirrors: tuple[str, ...]
+    offline: bool
     dream_steps: int | None  # None: the model's own default
     data_dir: Path
     database_url: str  # as SQLAlchemy's asyncio engine wants it
@@ -163,11 +180,10 @@ def env_example() -> str:
         "# Every line is optional; the value shown is the default.\n"
     ]
     for setting in SETTINGS:
-        default = "" if setting.default is None else setting.default
-        shown = f"{default:g}" if isinstance(default, float) else str(default)
         mark = "" if setting is DISCORD_TOKEN else "# "
         blocks.append(
-            f"# {setting.help}\n# Allowed: {setting.allowed}.\n{mark}{setting.key}={shown}".rstrip() + "\n"
+            f"# {setting.help}\n# Allowed: {setting.allowed}.\n{mark}{setting.key}={setting.shown}".rstrip()
+            + "\n"
         )
     return "\n".join(blocks)
 

@@ -1,7 +1,7 @@
 """Oneiro's engine: makes pictures from text. This door is all that `bot` needs; it imports no torch."""
 
 from engine.errors import BadRequest, BadSetting, DreamError, EmptyPrompt, FailureKind, ModelError
-from engine.protocol import DreamRequest, Event, Failed, Finished, Progress, Recipe, Started
+from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Progress, Recipe, Started
 
 __version__ = "0.1.0"
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Event",
     "Failed",
     "FailureKind",
+    "Fetching",
     "Finished",
     "ModelError",
     "Progress",

@@ -9,7 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from engine.protocol import Progress
+from engine.protocol import Fetching, Progress
 
 LINE_EVERY_S = 5.0  # between lines of progress where there is no terminal
 
@@ -20,6 +20,7 @@ class Display:
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         self._bar: tqdm[Any] | None = None
+        self._fetching = FetchBar()
         self._line_at = 0.0  # monotonic seconds; when the last line was written
 
     def say(self, sentence: str) -> None:
@@ -27,10 +28,16 @@ class Display:
         if not self._quiet:
             tqdm.write(sentence, file=sys.stderr)
 
+    def fetching(self, event: Fetching) -> None:
+        """Show how far a model's file has come."""
+        if not self._quiet:
+            self._fetching.show(f"{event.model} {event.file}" if event.file else "", event.done, event.total)
+
     def step(self, progress: Progress) -> None:
         """Show a step."""
         if self._quiet:
             return
+        self._fetching.close()
         left = tqdm.format_interval(progress.seconds_left)
         shown = f"score {progress.score:.1f}, best {progress.best_score:.1f}, {left} left"
         if not sys.stderr.isatty():
@@ -52,6 +59,37 @@ class Display:
             )
         self._bar.set_postfix_str(shown, refresh=False)
         self._bar.update(progress.step - self._bar.n)
+
+    def close(self) -> None:
+        """Leave the bars as they stand."""
+        self._fetching.close()
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+class FetchBar:
+    """A progress bar on stderr for files that arrive one after the other."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] | None = None
+        self._file = ""
+
+    def __enter__(self) -> "FetchBar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def show(self, file: str, done: int, total: int) -> None:
+        """`done` of `total` bytes (0: unknown) of this file are here; "": another process fetches it."""
+        if self._bar is None or file != self._file:
+            self.close()
+            self._file = file
+            name = file or "another process fetches this model; waiting"
+            self._bar = tqdm(desc=name, unit="B", unit_scale=True, unit_divisor=1024, file=sys.stderr)
+        self._bar.total = total or None
+        self._bar.update(max(0, done - self._bar.n) if file else 0)
 
     def close(self) -> None:
         """Leave the bar as it stands."""

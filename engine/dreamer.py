@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,10 +12,11 @@ from torch import Tensor
 import engine
 from engine import atlas, generator, images, perceptor, prompt, weights
 from engine.dream import DreamSettings, Step, best_latents, dream
-from engine.errors import BadRequest, FailureKind, sentence_for
+from engine.errors import BadRequest, DiskError, FailureKind, ModelError, sentence_for
+from engine.fetch import Shop, steps
 from engine.latents import Latents
 from engine.objective import Target
-from engine.protocol import DreamRequest, Event, Failed, Finished, Progress, Recipe, Started
+from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Progress, Recipe, Started
 from engine.settings import MAX_SEED, MAX_STEPS
 from engine.state import State, digest
 
@@ -41,10 +42,17 @@ class _Loaded:
 class Dreamer:
     """Loads models once and dreams requests one at a time."""
 
-    def __init__(self, *, data_dir: Path, device: str | None = None) -> None:
-        """`data_dir` holds `models/` and what is worth keeping; `device` None is the best there is."""
+    def __init__(
+        self, *, data_dir: Path, device: str | None = None, shop: Shop | None = None, clip: str = ""
+    ) -> None:
+        """`data_dir` holds `models/` and what is worth keeping; `device` None is the best there is.
+
+        `shop`: how missing models are fetched, None for not at all; `clip`: for requests that name none.
+        """
         self.device = device or best_device()
         self._data_dir = data_dir
+        self._shop = shop or Shop(offline=True)
+        self._clip = clip
         self._loaded: _Loaded | None = None
 
     def dream(self, request: DreamRequest, should_stop: Callable[[], bool]) -> Iterator[Event]:
@@ -69,11 +77,13 @@ class Dreamer:
         origins = [
             State.from_bytes(data) for data in (request.state, request.other_state) if data is not None
         ]
-        loaded = self.load(request.model)
+        pair, told = yield from self._fetched(request, should_stop)
+        loaded = self.load(pair)
         settings = _settings(request, loaded.pair)
         begin = _begin(request, loaded, origins)
         origin = origins[0].origin if request.begin == "resume" else _origin(request)
         targets, notice = _targets(words, loaded)
+        notice = f"{told} {notice}".strip()
         yield Started(request.id, loaded.pair.name, settings.steps, notice)
 
         begun = time.monotonic()
@@ -81,7 +91,7 @@ class Dreamer:
         first: Step | None = None
         last: Step | None = None
         stopped = False
-        steps = dream(
+        searched = dream(
             loaded.generator,
             loaded.perceptor,
             targets,
@@ -94,7 +104,7 @@ class Dreamer:
         stepping = shown_at = kept_at = (
             time.monotonic()
         )  # the start, found by now, says nothing of a step's time
-        for last in steps:
+        for last in searched:
             first = first or last
             now = time.monotonic()
             fresh = shown is None or last.latest is not shown.latest
@@ -132,15 +142,37 @@ class Dreamer:
             _state(last, request, loaded, origin),
         )
 
-    def load(self, model: str) -> _Loaded:
-        """The models that `model` means, loaded unless they are already. Raises `ModelError`."""
-        pair = weights.resolve(model, self._data_dir, self.device)
+    def _fetched(
+        self, request: DreamRequest, should_stop: Callable[[], bool]
+    ) -> Generator[Event, None, tuple[weights.Pair, str]]:
+        """The request's pair, its files fetched if they were missing, and a sentence about it or "".
+
+        Raises `ModelError`, unless "auto" may take the embedded pair instead.
+        """
+        device = torch.device(self.device)
+        clip = request.clip or self._clip
+        pair = weights.resolve(request.model, self._data_dir, device, clip, not self._shop.offline)
+        if pair.present():
+            return pair, ""
+        try:
+            for model in pair.remote:
+                for arrived in steps(model, self._data_dir / "models", self._shop, should_stop):
+                    yield Fetching(request.id, model.name, arrived.file, arrived.done, arrived.total)
+        except (ModelError, DiskError) as error:
+            if request.model != "auto":
+                raise
+            log.warning("%s", error)
+            return weights.pair("pocket", self._data_dir), "The large models could not be fetched."
+        return pair, ""
+
+    def load(self, pair: weights.Pair) -> _Loaded:
+        """The pair's models, loaded unless they are already. Raises `ModelError`."""
         if self._loaded is None or self._loaded.pair != pair:
             self._loaded = None  # free the old ones first
             device = torch.device(self.device)
             mark = weights.fingerprint(pair)
             generate = generator.load(pair.generator, pair.generator_name, device)
-            perceive = perceptor.load(pair.perceptor, pair.perceptor_name, device)
+            perceive = perceptor.load_all(pair.perceptors, pair.perceptor_names, device)
             scored = pair.settings.start == "scored"
             ranks = self._atlas(pair, mark, generate, perceive) if scored else None
             self._loaded = _Loaded(pair, mark, generate, perceive, ranks)
@@ -238,9 +270,9 @@ def _recipe(
         steps=settings.steps if whole else last.best.step,
         model=pair.name,
         generator=pair.generator_name,
-        perceptor=pair.perceptor_name,
+        perceptor=" + ".join(pair.perceptor_names),
         version=engine.__version__,
-        settings=settings.recorded() | origin,
+        settings=settings.recorded() | ({"clip": pair.clip} if pair.clip else {}) | origin,
     )
 
 

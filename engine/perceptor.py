@@ -122,6 +122,45 @@ class PocketPerceptor:
         return self._tokens.fitting(text)
 
 
+class Perceptors:
+    """Several perceptors as one, whose cosine of a text and a picture is the mean of theirs.
+
+    Its vectors are theirs side by side, each divided by the root of their number: of unit length again.
+    """
+
+    def __init__(self, members: Sequence[Perceptor]) -> None:
+        self.name = " + ".join(member.name for member in members)
+        self.size = max(member.size for member in members)
+        self._members = tuple(members)
+
+    def encode_texts(self, texts: Sequence[str]) -> Tensor:
+        """As `Perceptor.encode_texts` says."""
+        return self._joined([member.encode_texts(texts) for member in self._members])
+
+    def encode_images(self, images: Tensor) -> Tensor:
+        """As `Perceptor.encode_images` says; a smaller member sees the pictures reduced."""
+        return self._joined([member.encode_images(_resized(images, member.size)) for member in self._members])
+
+    def fitting(self, text: str) -> str:
+        """As `Perceptor.fitting` says: what all of them can read."""
+        return min((member.fitting(text) for member in self._members), key=len)
+
+    def _joined(self, features: Sequence[Tensor]) -> Tensor:
+        return torch.cat(list(features), dim=1) / len(features) ** 0.5
+
+
+def _resized(images: Tensor, size: int) -> Tensor:
+    if images.shape[-1] == size:
+        return images
+    return F.interpolate(images, (size, size), mode="bilinear", antialias=True)
+
+
+def load_all(folders: Sequence[Path], names: Sequence[str], device: torch.device) -> Perceptor:
+    """The perceptors in these folders (see `load`), as one if there are several. Raises `ModelError`."""
+    members = [load(folder, name, device) for folder, name in zip(folders, names, strict=True)]
+    return members[0] if len(members) == 1 else Perceptors(members)
+
+
 def load(folder: Path, name: str, device: torch.device) -> Perceptor:
     """Read the perceptor in `folder` (config.json, weights, tokenizer), strictly; its config says which kind.
 

@@ -3,8 +3,8 @@
 One frame is `>II` (header bytes, payload bytes), a JSON header in UTF-8, then the payload: the values of all
 fields that are bytes (pictures, states), one after the other; the header's "blobs" has their lengths by name.
 The parent writes `DreamRequest` and `Stop` to the child's stdin, the child writes events to its stdout.
-For each request the child sends one `Started`, any number of `Progress`, and ends with exactly one
-`Finished` or `Failed`. `Ready` comes once, when the child has started and can take requests.
+For each request the child sends any number of `Fetching`, one `Started`, any number of `Progress`, and ends
+with exactly one `Finished` or `Failed`. `Ready` comes once, when the child has started and can take requests.
 """
 
 import json
@@ -54,6 +54,7 @@ class DreamRequest:
     strength: float = 0.5  # 0..1: how far to vary, or how much of a blend is the other one
     state_every_s: float = 0.0  # seconds between states in Progress; 0: none
     timelapse_bytes: int = 0  # the most bytes of a time-lapse in Finished; 0: none is made
+    clip: str = ""  # what judges a large generator, as engine.settings.clips reads it; "": the setting's
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,17 @@ class Recipe:
             return _build(cls, json.loads(text))
         except (ValueError, TypeError) as error:
             raise ValueError(f"This is not a dream's recipe: {error}.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """A model's file is on its way from the network; comes before `Started`, several times a minute."""
+
+    id: str
+    model: str
+    file: str  # "": another process fetches this model, and we wait for it
+    done: int  # bytes
+    total: int  # bytes; 0: unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +160,10 @@ class Failed:
     message: str  # one clear sentence for the user
 
 
-Message = DreamRequest | Stop | Ready | Started | Progress | Finished | Failed
-Event = Started | Progress | Finished | Failed
+Message = DreamRequest | Stop | Ready | Fetching | Started | Progress | Finished | Failed
+Event = Fetching | Started | Progress | Finished | Failed
 _TYPES: dict[str, type] = {
-    t.__name__: t for t in (DreamRequest, Stop, Ready, Started, Progress, Finished, Failed)
+    t.__name__: t for t in (DreamRequest, Stop, Ready, Fetching, Started, Progress, Finished, Failed)
 }
 
 

@@ -21,6 +21,7 @@ MAX_PROMPT = (
 # The pairs of generator and perceptor that a dream can name; "auto" takes the best that is there.
 MODELS = ("auto", "pocket", "biggan-deep-128", "biggan-deep-256", "biggan-deep-512")
 
+CLIPS = ("ViT-B/32", "ViT-B/16", "ViT-L/14")  # what may judge beside a large generator; two with a "+"
 RECIPES = ("oneiro", "bigsleep", "fusedream")  # the search algorithms; the first is the default
 PRESETS = ("quick", "normal", "thorough")  # how much a search may cost
 SIZES = (128, 256, 512, 1024)  # sides of a shown picture, in pixels
@@ -39,6 +40,13 @@ class Setting(Generic[T]):
     allowed: str  # the range in words, e.g. "a whole number from 1 to 60"
     accepts: Callable[[T], bool] = lambda value: True
     secret: bool = False  # never repeat the value in a message
+
+    @property
+    def shown(self) -> str:
+        """The default as it would be written; "" for none."""
+        if isinstance(self.default, float):
+            return f"{self.default:g}"
+        return str(self.default) if self.default or (self.default == 0 and self.default is not False) else ""
 
     def read(self, environ: Mapping[str, str]) -> T:
         """The value in `environ`, or the default. Raises `BadSetting`."""
@@ -78,12 +86,46 @@ DREAM_MODEL = choice(
     "DREAM_MODEL",
     "auto",
     MODELS,
-    "Which models dream: auto takes the large ones where a GPU and their files are.",
+    "Which models dream: auto takes the large ones where a GPU has room for them, else pocket.",
 )
 DATA_DIR: Setting[Path] = Setting(
     "DATA_DIR", Path("data"), "Folder for the database and for model files.", Path, "a folder's path"
 )
-ENGINE_SETTINGS: tuple[Setting[Any], ...] = (DREAM_MODEL, DATA_DIR)
+DREAM_CLIP: Setting[str] = Setting(
+    "DREAM_CLIP",
+    CLIPS[0],
+    "Which CLIP judges the large models' pictures; two joined by + judge together.",
+    lambda text: "+".join(clips(text)),
+    f"one of {', '.join(CLIPS)}, or two of them joined by +",
+)
+MODEL_MIRRORS: Setting[tuple[str, ...]] = Setting(
+    "MODEL_MIRRORS",
+    (),
+    "Web addresses, separated by blanks, where model files are looked for before the published places.",
+    lambda text: tuple(text.split()),
+    "blank, or addresses that begin with https:// or http://",
+    lambda value: all(part.startswith(("https://", "http://")) for part in value),
+)
+OFFLINE = Setting(
+    "OFFLINE",
+    False,
+    "1: never fetch models; they must lie in DATA_DIR already.",
+    lambda text: bool(("0", "1").index(text)),
+    "blank, 1 or 0",
+)
+ENGINE_SETTINGS: tuple[Setting[Any], ...] = (DREAM_MODEL, DREAM_CLIP, DATA_DIR, MODEL_MIRRORS, OFFLINE)
+
+
+def clips(text: str) -> tuple[str, ...]:
+    """The names in 'ViT-B/32+ViT-L/14', as `CLIPS` spells them. Raises `ValueError` for anything else."""
+    known = {name.lower(): name for name in CLIPS}
+    try:
+        names = tuple(known[part.strip().lower()] for part in text.split("+"))
+    except KeyError as error:
+        raise ValueError(f"no CLIP is named {error}") from error
+    if len(names) > 2 or len(set(names)) != len(names):
+        raise ValueError("one CLIP, or two different ones")
+    return names
 
 
 def environment(folder: Path = Path()) -> dict[str, str]:

@@ -17,7 +17,7 @@ from typing import BinaryIO, Protocol
 from engine import __version__, protocol
 from engine.errors import BadSetting, sentence_for
 from engine.protocol import DreamRequest, Event, Failed, Finished, Message, Ready, Stop
-from engine.settings import DATA_DIR, environment
+from engine.settings import DATA_DIR, DREAM_CLIP, environment
 
 log = logging.getLogger(__name__)
 
@@ -147,8 +147,9 @@ def _end_if_orphaned(reader: threading.Thread) -> None:
 def load_dreamer(data_dir: Path) -> Dreams:
     """The real dreamer. torch takes seconds to import, so this happens once the pipes are in place."""
     from engine.dreamer import Dreamer
+    from engine.fetch import Shop
 
-    return Dreamer(data_dir=data_dir)
+    return Dreamer(data_dir=data_dir, shop=Shop.read(environment()), clip=DREAM_CLIP.read(environment()))
 
 
 def main(load: Callable[[Path], Dreams] = load_dreamer) -> int:

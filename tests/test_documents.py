@@ -16,8 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def row(setting: Setting) -> str:
     """The setting's line in the README's table."""
-    shown = f"{setting.default:g}" if isinstance(setting.default, float) else str(setting.default)
-    default = "" if setting.default in (None, "") else f"`{shown}`"
+    default = f"`{setting.shown}`" if setting.shown else ""
     return f"| `{setting.key}` | {default} | {setting.help} |"
 
 

@@ -3,4 +3,4 @@
 The name of a command is its module's; `dream` itself, which needs no name, dreams a picture.
 """
 
-COMMANDS: tuple[str, ...] = ()  # first words that name a command, not a prompt
+COMMANDS: tuple[str, ...] = ("models",)  # first words that name a command, not a prompt

@@ -3,7 +3,7 @@
 import argparse
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine import __version__
@@ -17,7 +17,9 @@ from engine.prompt import clean
 from engine.protocol import DreamRequest
 from engine.settings import (
     DATA_DIR,
+    DREAM_CLIP,
     DREAM_MODEL,
+    ENGINE_SETTINGS,
     MAX_SEED,
     MAX_STEPS,
     MODELS,
@@ -28,6 +30,7 @@ from engine.settings import (
 )
 
 SEED = whole("--seed", 0, 0, MAX_SEED, "the same seed gives the same picture")
+CLIP = replace(DREAM_CLIP, key="--clip")
 STEPS = whole("--steps", 1, 1, MAX_STEPS, "how long to search")
 MODEL = choice("--model", "auto", MODELS, DREAM_MODEL.help)
 PREVIEW_EVERY = number("--preview-every", 2.0, 0, 3600, "seconds between previews; 0: at every new picture")
@@ -38,6 +41,7 @@ examples:
   dream "a bowl of cherries" --seed 7 --out cherries.png
   dream --from cherries.png                repeat it: the same bytes on the same machine
   dream --from cherries.png --seed 8       the same wish, another picture
+  dream models                             the large models: fetch them, check them
 
 Ctrl-C stops the search after its running step and keeps the best picture; a second one leaves at once.
 
@@ -81,7 +85,7 @@ def run(arguments: Sequence[str], interrupts: Interrupts) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The options; ranges are checked by `read_wish`, so that a bad value is told in one sentence."""
-    environ = "\n".join(f"  {s.key:<12} {s.help} Default: {s.default}." for s in (DREAM_MODEL, DATA_DIR))
+    environ = "\n".join(f"  {s.key:<14} {s.help} Default: {s.shown or 'none'}." for s in ENGINE_SETTINGS)
     result = Parser("dream", "Dream a picture from words.", EPILOG + environ)
     add = result.add_argument
     add("prompt", nargs="*", help='what to dream, e.g. "a bowl of cherries"')
@@ -89,6 +93,8 @@ def parser() -> argparse.ArgumentParser:
     add("--out", metavar="FILE", help="where the picture goes, a .png; a file there is overwritten; "
         "default: dreams/<words>-<seed>.png, numbered if another picture has that name")  # fmt: skip
     add("--model", metavar="NAME", help=f"{', '.join(MODELS)}; {small(MODEL.help)} Default: DREAM_MODEL")
+    add("--clip", metavar="NAME", help="what judges a large model's picture: "
+        f"{CLIP.allowed}; default: DREAM_CLIP")  # fmt: skip
     add("--steps", metavar="N", help=f"{STEPS.help}; {STEPS.allowed}; default: the model's own")
     add("--preview", metavar="FILE", help="where the picture is shown as it takes shape, a .jpg; default: "
         "beside the picture, e.g. cherries.preview.jpg for cherries.png")  # fmt: skip
@@ -107,6 +113,7 @@ def read_wish(given: argparse.Namespace, environ: Mapping[str, str]) -> Wish:
     model, data_dir = DREAM_MODEL.read(environ), DATA_DIR.read(environ)
     prompt = repaired(" ".join(given.prompt))
     seed, steps = value(SEED, given.seed), value(STEPS, given.steps)
+    clip = value(CLIP, given.clip) or ""
     model_given = value(MODEL, given.model)
     every_s = value(PREVIEW_EVERY, given.preview_every)
     repeats = None
@@ -117,6 +124,7 @@ def read_wish(given: argparse.Namespace, environ: Mapping[str, str]) -> Wish:
         prompt = prompt if given.prompt else recipe.prompt
         seed = recipe.seed if seed is None else seed
         model = recipe.model
+        clip = clip or str(recipe.settings.get("clip", ""))
         # Another model has steps of its own.
         steps = recipe.steps if steps is None and model_given in (None, recipe.model) else steps
     elif not given.prompt:
@@ -138,6 +146,7 @@ def read_wish(given: argparse.Namespace, environ: Mapping[str, str]) -> Wish:
             seed=seed,
             model=model_given or model,
             steps=steps,
+            clip=clip,
             preview_every_s=NEVER_S
             if preview is None
             else PREVIEW_EVERY.default

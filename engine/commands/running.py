@@ -9,7 +9,8 @@ from pathlib import Path
 from engine.console import Display, Interrupts
 from engine.errors import DiskError, DreamError
 from engine.outputs import write
-from engine.protocol import DreamRequest, Failed, Finished, Progress, Started
+from engine.protocol import DreamRequest, Failed, Fetching, Finished, Progress, Started
+from engine.settings import DREAM_CLIP, environment
 
 NEVER_S = 1e9  # between previews that nobody wants
 
@@ -57,12 +58,17 @@ class Studio:
     def dream(self, request: DreamRequest, previews: Previews) -> Finished:
         """Dream it, show it; Ctrl-C keeps the best picture so far. Raises `Failure`, or as `Dreamer` does."""
         from engine.dreamer import Dreamer  # here: torch takes seconds to import
+        from engine.fetch import Shop
 
-        dreamer = Dreamer(data_dir=self._data_dir)
+        environ = environment()
+        clip = DREAM_CLIP.read(environ)
+        dreamer = Dreamer(data_dir=self._data_dir, shop=Shop.read(environ), clip=clip)
         self.device = dreamer.device
         with contextlib.closing(self._display) as display:
             for event in dreamer.dream(request, self._interrupts.asked):
-                if isinstance(event, Started):
+                if isinstance(event, Fetching):
+                    display.fetching(event)
+                elif isinstance(event, Started):
                     self._interrupts.searching = True
                     if event.notice:
                         display.say(event.notice)

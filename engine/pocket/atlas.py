@@ -18,7 +18,7 @@ def main(argv: list[str]) -> int:
     parser.parse_args(argv)
     pair = weights.pair("pocket", Path())
     generate = generator.load(pair.generator, pair.generator_name, CPU)
-    perceive = perceptor.load(pair.perceptor, pair.perceptor_name, CPU)
+    perceive = perceptor.load_all(pair.perceptors, pair.perceptor_names, CPU)
     with tqdm(total=generate.classes, unit="class", file=sys.stderr) as bar:
         names = atlas.read_names(pair.generator)
         made = atlas.make(generate, perceive, CPU, names, lambda done: bar.update(done - bar.n))

@@ -123,7 +123,7 @@ def test_settings_are_read_from_the_file_in_the_working_directory(
     monkeypatch.delenv("DREAM_MODEL")
     (folder / ".env").write_text("DREAM_MODEL=biggan-deep-256\n")
     assert main(["a house"]) == 3
-    assert "biggan-deep-256 is not on this machine" in capsys.readouterr().err
+    assert "The model biggan-deep-256 could not be fetched" in capsys.readouterr().err
     assert main(["a house", "--model", TINY, "--steps", "1"]) == 0
 
 
@@ -162,7 +162,7 @@ def png_with_recipe(path: Path, recipe: Recipe) -> None:
         (["x", "--preview-every", "-1"], 2, "from 0 to 3600"),
         (["x", "--preview-every", "nan"], 2, "from 0 to 3600"),
         (["x", "--model", "dall-e"], 2, "one of auto, pocket"),
-        (["x", "--model", "biggan-deep-512"], 3, "must hold config.json"),
+        (["x", "--model", "biggan-deep-512"], 3, "config.json and pytorch_model.bin"),
         (["x", "--colour"], 2, "Unrecognized arguments: --colour"),
         (["x", "--out", "picture.gif"], 2, "must end in .png"),
         (["x", "--preview", "picture.png"], 2, "must end in .jpg or .jpeg"),

@@ -2,9 +2,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from engine import weights
-from engine.errors import ModelError
+from engine.errors import BadRequest, ModelError
 from engine.settings import MODELS
 
 
@@ -18,25 +19,44 @@ def test_any_other_name_is_refused(tmp_path: Path) -> None:
         weights.pair("../../secret", tmp_path)
 
 
-def test_auto_without_a_gpu_is_pocket_even_where_the_large_files_lie(tmp_path: Path) -> None:
+CPU, GPU = torch.device("cpu"), torch.device("mps")  # the other kind that can be asked about without one
+
+
+def put_large_files(data_dir: Path) -> None:
     for folder in ("biggan-deep-512", "clip-vit-base-patch32"):
-        path = tmp_path / "models" / folder
+        path = data_dir / "models" / folder
         path.mkdir(parents=True)
         (path / "config.json").touch()
         (path / "pytorch_model.bin").touch()
-    assert weights.resolve("auto", tmp_path, "cpu").name == "pocket"
-    assert weights.resolve("auto", tmp_path, "cuda").name == "biggan-deep-512"
 
 
-def test_auto_on_a_gpu_without_the_large_files_is_pocket(tmp_path: Path) -> None:
-    assert weights.resolve("auto", tmp_path, "cuda").name == "pocket"
+def test_auto_without_a_gpu_is_pocket_even_where_the_large_files_lie(tmp_path: Path) -> None:
+    put_large_files(tmp_path)
+    assert weights.resolve("auto", tmp_path, CPU, fetch=True).name == "pocket"
+    assert weights.resolve("auto", tmp_path, GPU).name == "biggan-deep-512"
 
 
-def test_a_pair_that_is_not_there_names_the_folder_and_the_way_out(tmp_path: Path) -> None:
-    with pytest.raises(ModelError) as caught:
-        weights.resolve("biggan-deep-256", tmp_path, "cpu")
-    assert str(tmp_path / "models" / "biggan-deep-256") in str(caught.value)
-    assert "pocket" in str(caught.value)
+def test_auto_on_a_gpu_is_large_only_where_the_files_are_or_may_be_fetched(tmp_path: Path) -> None:
+    assert weights.resolve("auto", tmp_path, GPU).name == "pocket"
+    assert weights.resolve("auto", tmp_path, GPU, fetch=True).name == "biggan-deep-512"
+
+
+@pytest.mark.parametrize("free, name", [(16 * 1024**3, "biggan-deep-512"), (1024**3, "pocket")])
+def test_auto_asks_how_much_memory_the_gpu_has_free(
+    free: int, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 24 * 1024**3))
+    put_large_files(tmp_path)
+    assert weights.resolve("auto", tmp_path, torch.device("cuda")).name == name
+
+
+def test_two_clips_judge_together_and_a_wrong_name_is_told(tmp_path: Path) -> None:
+    pair = weights.pair("biggan-deep-256", tmp_path, "vit-b/32+ViT-L/14")
+    assert pair.clip == "ViT-B/32+ViT-L/14"
+    assert [folder.name for folder in pair.perceptors] == ["clip-vit-base-patch32", "clip-vit-large-patch14"]
+    for wrong in ("ViT-H/14", "ViT-B/32+ViT-B/32", "+", "../x"):
+        with pytest.raises(BadRequest, match="ViT-B/16"):
+            weights.pair("biggan-deep-256", tmp_path, wrong)
 
 
 def test_the_fingerprint_is_that_of_the_weights_alone(tiny_models: Path, tmp_path: Path) -> None:

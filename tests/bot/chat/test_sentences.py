@@ -185,7 +185,9 @@ def engine_sentences() -> dict[str, str]:
     found: dict[str, str] = {}
     chat = [path for path in (ROOT / "bot").glob("*.py")]
     engine = [path for path in (ROOT / "engine").glob("*.py")]
-    for path in chat + [path for path in engine if path.stem not in ("__main__", "console", "outputs")]:
+    for path in chat + [
+        path for path in engine if path.stem not in ("__main__", "console", "outputs", "shelf")
+    ]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             told = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in USERS
             if told and node.args:

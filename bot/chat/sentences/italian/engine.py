@@ -53,6 +53,14 @@ SENTENCES = {
     "The size must be one of {sizes}.": "La dimensione dev'essere una di queste: {sizes}.",
     "The preset must be one of {presets}.": "La qualità dev'essere una di queste: {presets}.",
     "The dream that this one begins at is gone.": "Il sogno da cui questo dovrebbe partire non c'è più.",
+    "The model {model} cannot be kept in {folder}: {reason}.": (
+        "Il modello {model} non si può salvare in {folder}: {reason}."
+    ),
+    "There is no room for the model: {needed} MB more are needed in {folder}, {free} MB are free.": (
+        "Non c'è posto per il modello: in {folder} servono altri {needed} MB, liberi sono {free} MB."
+    ),
+    "{clip} is not {allowed}.": "{clip} non è valido: {allowed}.",
+    "The large models could not be fetched.": "Non ho potuto scaricare i modelli grandi.",
     "The disk is full or cannot be written.": "Il disco è pieno o non ci si può scrivere.",
     "There is not enough memory for this dream.": "Non c'è abbastanza memoria per questo sogno.",
     "This dream was stopped before there was a picture to keep.": (

@@ -1,0 +1,314 @@
+"""Fetches the files of the large models, once: each mirror in turn, resumed, checked, whole or not at all.
+
+pooch checks the hash of a file and moves it into place; what travels over the network is read here, because
+pooch itself neither resumes nor notices a stalled or short answer.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pooch
+import requests
+from filelock import FileLock, Timeout
+
+from engine.catalogue import MIB, RemoteFile, RemoteModel
+from engine.errors import DiskError, ModelError, StoppedEarly
+from engine.settings import MODEL_MIRRORS, OFFLINE
+
+TRIES = 3  # of each mirror, going on where the one before was cut off
+STALL_S = 30.0  # seconds without a byte after which a mirror is given up
+CHUNK = MIB // 4  # bytes
+TOLD_EVERY_S = 0.5
+PINS = "sha256.json"  # beside the files: the hash of each as it was fetched or imported
+_SCRATCH = ".fetching"  # folder of half files, beside the models'
+
+Told = Callable[[str, int, int], None]  # file, bytes there, bytes in all (0: unknown); may raise to give up
+
+
+class FetchError(ModelError):
+    """A model could not be fetched."""
+
+
+class _Unavailable(Exception):
+    """A mirror does not have this file at all."""
+
+
+class _Refused(Exception):
+    """A mirror has something else than the file, or cannot send it; the argument says what happened."""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """How to fetch: the settings of the network."""
+
+    mirrors: tuple[str, ...] = ()  # addresses tried before the published ones, as ADDRESS/<folder>/<file>
+    offline: bool = False
+    stall_s: float = STALL_S
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> "Shop":
+        """From the settings `MODEL_MIRRORS` and `OFFLINE`. Raises `BadSetting`."""
+        return cls(MODEL_MIRRORS.read(environ), OFFLINE.read(environ))
+
+    def urls(self, model: RemoteModel, file: RemoteFile) -> tuple[str, ...]:
+        """Every address of a file, the first to try first."""
+        return tuple(f"{m.rstrip('/')}/{model.folder}/{file.name}" for m in self.mirrors) + file.urls
+
+
+def fetch(model: RemoteModel, models: Path, shop: Shop, told: Told) -> Path:
+    """Make `models`/`model.folder` hold every file of the model; returns that folder.
+
+    A second process that wants the same waits for the first. Raises `FetchError` that says what each mirror
+    did and which file to put where by hand, or `DiskError`.
+    """
+    folder = models / model.folder
+    lock = FileLock(models / f".{model.folder}.lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        while True:
+            try:
+                lock.acquire(timeout=1)
+                break
+            except Timeout:
+                told("", 0, 0)  # another process fetches it; whoever listens may give up
+        try:
+            for choice in model.files:
+                if not any((folder / file.name).is_file() for file in choice):
+                    _fetch_one_of(choice, model, folder, shop, told)
+            shutil.rmtree(models / _SCRATCH / folder.name, ignore_errors=True)
+        finally:
+            lock.release()
+    except OSError as error:
+        raise DiskError(
+            f"The model {model.name} cannot be kept in {folder}: {error.strerror or error}."
+        ) from error
+    return folder
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """How far a file has come."""
+
+    file: str  # "": another process fetches this model, and we wait for it
+    done: int  # bytes
+    total: int  # bytes; 0: unknown
+
+
+def steps(model: RemoteModel, models: Path, shop: Shop, should_stop: Callable[[], bool]) -> Iterator[Arrived]:
+    """`fetch` as an iterator that tells about twice a second how far it is.
+
+    `should_stop` is asked as often; then raises `StoppedEarly`. Raises what `fetch` raises.
+    """
+    news: list[Arrived] = []
+    given_up = threading.Event()
+
+    def told(file: str, done: int, total: int) -> None:
+        if given_up.is_set():
+            raise StoppedEarly
+        news[:] = [Arrived(file, done, total)]
+
+    with ThreadPoolExecutor(1, thread_name_prefix="fetch") as pool:
+        fetching = pool.submit(fetch, model, models, shop, told)
+        try:
+            while not fetching.done():
+                wait([fetching], timeout=TOLD_EVERY_S)
+                if should_stop():
+                    raise StoppedEarly
+                if news:
+                    yield news.pop()
+        finally:
+            given_up.set()  # its next chunk ends the thread, or a mirror's stall does
+        fetching.result()
+
+
+def _fetch_one_of(
+    choice: Sequence[RemoteFile], model: RemoteModel, folder: Path, shop: Shop, told: Told
+) -> None:
+    faults: list[str] = []
+    if shop.offline:
+        faults.append("fetching is switched off by OFFLINE")
+    else:
+        for file in choice:
+            for url in shop.urls(model, file):
+                try:
+                    _fetch_file(url, file, folder, shop, told)
+                    return
+                except _Unavailable:
+                    faults.append(f"{_host(url)} does not have {file.name}")
+                except _Refused as error:
+                    faults.append(f"{_host(url)} {error}")
+    raise FetchError(by_hand(model, folder, "; ".join(dict.fromkeys(faults))))
+
+
+def by_hand(model: RemoteModel, folder: Path, why: str) -> str:
+    """What to do when a model cannot be fetched, in a sentence or three."""
+    names = [" or ".join(file.name for file in choice) for choice in model.files]
+    listed = f"{', '.join(names[:-1])} and {names[-1]}"
+    source = model.weights[0].urls[0]
+    return (
+        f"The model {model.name} could not be fetched: {why}. "
+        f"You can put its files into {folder} yourself: {listed}, e.g. from {source}. "
+        "The embedded model needs no files: pocket."
+    )
+
+
+def _fetch_file(url: str, file: RemoteFile, folder: Path, shop: Shop, told: Told) -> None:
+    """One file from one mirror, by pooch: checked, then moved into place."""
+    scratch = folder.parent / _SCRATCH / folder.name
+    scratch.mkdir(parents=True, exist_ok=True)
+    part = scratch / f"{file.name}.part"
+    if file.sha256 is None:
+        part.unlink(missing_ok=True)  # nothing would notice that its first half is of another version
+    download = _Download(file, part, shop, told)
+    try:
+        pooch.get_logger().setLevel("ERROR")
+        path = pooch.retrieve(
+            url,
+            known_hash=file.sha256 and f"sha256:{file.sha256}",
+            fname=file.name,
+            path=scratch,
+            downloader=download,
+        )
+    except ValueError as error:  # pooch's, for a wrong hash; it has removed the file
+        raise _Refused("sent a file with another checksum") from error
+    _place(Path(path), folder / file.name)
+
+
+def _place(path: Path, target: Path) -> None:
+    digest = sha256_of(path)
+    size = path.stat().st_size
+    path.chmod(0o644)
+    path.replace(target)
+    pin(target.parent, target.name, digest, size)
+
+
+class _Download:
+    """A downloader for pooch: `(url, output_file, pooch)` leaves the whole file at `output_file`."""
+
+    def __init__(self, file: RemoteFile, part: Path, shop: Shop, told: Told) -> None:
+        self._file, self._part, self._shop, self._told = file, part, shop, told
+
+    def __call__(self, url: str, output_file: str, _pooch: Any, check_only: bool = False) -> None:
+        fault = _Refused("gave no answer")
+        for _ in range(TRIES):
+            before = self._part.stat().st_size if self._part.is_file() else 0
+            try:
+                self._read(url, before)
+            except requests.RequestException as error:
+                fault = _Refused(_words(error))
+            else:
+                self._part.replace(output_file)
+                return
+        raise fault
+
+    def _read(self, url: str, before: int) -> None:
+        """Append what is missing to the half file. Raises `requests.RequestException` when it is cut off."""
+        asked = {"Range": f"bytes={before}-"} if before else {}
+        asked["Accept-Encoding"] = "identity"  # so that lengths are those of the file
+        with requests.get(url, stream=True, timeout=self._shop.stall_s, headers=asked) as answer:
+            if urlsplit(url).scheme == "https" != urlsplit(answer.url).scheme:
+                raise _Refused("redirects to an address that is not encrypted")
+            if answer.status_code in (404, 410):
+                raise _Unavailable
+            if answer.status_code == 416:  # there is nothing after what we have: either all, or too much
+                self._part.unlink()
+                raise requests.ConnectionError("has less than we had")
+            answer.raise_for_status()
+            resumed = answer.status_code == 206
+            done = before if resumed else 0
+            if resumed and not answer.headers.get("Content-Range", "").startswith(f"bytes {before}-"):
+                self._part.unlink()
+                raise requests.ConnectionError("sent another part than was asked for")
+            total = done + int(answer.headers.get("Content-Length") or 0)
+            if self._file.size is not None and total not in (done, self._file.size):
+                raise _Refused(f"has a file of {total} bytes instead of {self._file.size}")
+            _room_for(self._part.parent, total - done)
+            self._told(self._file.name, done, self._file.size or total)
+            with self._part.open("ab" if resumed else "wb") as half:
+                for chunk in answer.iter_content(CHUNK):
+                    half.write(chunk)
+                    done += len(chunk)
+                    self._told(self._file.name, done, self._file.size or total)
+                half.flush()
+                os.fsync(half.fileno())
+        if self._file.size is not None and done != self._file.size:
+            self._part.unlink()
+            raise requests.ConnectionError(f"sent {done} bytes instead of {self._file.size}")
+
+
+def _room_for(folder: Path, size: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise DiskError(
+            f"There is no room for the model: {size // MIB} MB more are needed in {folder.parent}, "
+            f"{free // MIB} MB are free."
+        )
+
+
+def _words(error: requests.RequestException) -> str:
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"answered {error.response.status_code}"
+    if isinstance(error, requests.Timeout):
+        return "stopped sending"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "cannot be reached through the proxy"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "broke off"
+    return (
+        "cannot be reached"
+        if isinstance(error, requests.ConnectionError) and not error.args
+        else _short(error)
+    )
+
+
+def _short(error: requests.RequestException) -> str:
+    text = str(error)
+    return text if len(text) < 60 and not text.startswith("HTTP") else "cannot be reached"
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc
+
+
+# ------------------------------------------------------------------------------------------------- pins
+
+
+@dataclass(frozen=True)
+class Pin:
+    """What a file was when it came."""
+
+    sha256: str
+    size: int  # bytes
+
+
+def pins(folder: Path) -> dict[str, Pin]:
+    """The pins of a model's folder, by file; empty where there are none or they cannot be read."""
+    try:
+        values = json.loads((folder / PINS).read_text(encoding="utf-8"))
+        return {name: Pin(str(value["sha256"]), int(value["size"])) for name, value in values.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def sha256_of(path: Path) -> str:
+    """The file's SHA-256 in hex. Raises `OSError`."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def pin(folder: Path, name: str, sha256: str, size: int) -> None:
+    """Remember a file's hash, so that `verify` notices any change from now on."""
+    kept = pins(folder) | {name: Pin(sha256, size)}
+    fresh = folder / f".{PINS}.{os.getpid()}"
+    text = json.dumps({key: asdict(value) for key, value in sorted(kept.items())}, indent=2)
+    fresh.write_text(text + "\n", encoding="utf-8")
+    fresh.replace(folder / PINS)

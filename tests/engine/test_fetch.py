@@ -1,0 +1,207 @@
+"""Fetching from real mirrors on the loopback that behave as badly as mirrors can."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine import fetch
+from engine.catalogue import RemoteFile, RemoteModel
+from engine.errors import BadSetting, DiskError, StoppedEarly
+from engine.fetch import FetchError, Shop, steps
+from tests.engine.mirror import Mirror, serving
+
+ROOT = Path(__file__).parents[2]
+WEIGHTS = os.urandom(3_000_000)
+CONFIG = b'{"a": 1}'
+SHA = hashlib.sha256(WEIGHTS).hexdigest()
+
+
+def model(**known: object) -> RemoteModel:
+    """A model whose published places are gone: only the shop's mirrors have it."""
+    gone = ("http://127.0.0.1:9/gone",)
+    weights = RemoteFile("model.safetensors", gone, **known)  # type: ignore[arg-type]
+    older = RemoteFile("pytorch_model.bin", gone)
+    return RemoteModel("toy", "toy", "Toy", ((RemoteFile("config.json", gone),), (weights, older)), 3, "MIT")
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Iterator[Mirror]:
+    folder = tmp_path / "served"
+    (folder / "toy").mkdir(parents=True)
+    (folder / "toy" / "config.json").write_bytes(CONFIG)
+    (folder / "toy" / "model.safetensors").write_bytes(WEIGHTS)
+    with serving(folder) as mirror:
+        yield mirror
+
+
+def shop(*mirrors: Mirror, stall_s: float = 0.5) -> Shop:
+    return Shop(tuple(mirror.url for mirror in mirrors), stall_s=stall_s)
+
+
+def get(wanted: RemoteModel, models: Path, from_: Shop) -> list[fetch.Arrived]:
+    return list(steps(wanted, models, from_, lambda: False))
+
+
+def left(models: Path) -> set[str]:
+    """Every file there is, besides the lock."""
+    return {str(path.relative_to(models)) for path in models.rglob("*") if path.is_file()} - {".toy.lock"}
+
+
+WHOLE = {"toy/config.json", "toy/model.safetensors", "toy/sha256.json"}
+
+
+def test_a_model_arrives_whole_and_is_not_asked_for_again(mirror: Mirror, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    get(model(), models, shop(mirror))
+    assert (models / "toy" / "model.safetensors").read_bytes() == WEIGHTS
+    assert left(models) == WHOLE
+    assert json.loads((models / "toy" / "sha256.json").read_text())["model.safetensors"]["sha256"] == SHA
+    mirror.asked.clear()
+    get(model(), models, shop(mirror))
+    assert mirror.asked == []
+
+
+@pytest.mark.parametrize("known", [{"sha256": SHA, "size": len(WEIGHTS)}, {}], ids=["known hash", "no hash"])
+@pytest.mark.parametrize("fault", ["cut", "stall", "500", "503", "redirect", "ignore range"])
+def test_a_fault_that_passes_costs_only_a_retry(
+    fault: str, known: dict[str, object], mirror: Mirror, tmp_path: Path
+) -> None:
+    mirror.misbehave("model.safetensors", fault)
+    get(model(**known), tmp_path / "models", shop(mirror))
+    assert (tmp_path / "models" / "toy" / "model.safetensors").read_bytes() == WEIGHTS
+    assert left(tmp_path / "models") == WHOLE
+
+
+def test_what_was_cut_off_goes_on_where_it_was(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.misbehave("model.safetensors", "cut", "cut")
+    get(model(), tmp_path / "models", shop(mirror))
+    spans = [span for path, span in mirror.asked if path.endswith("model.safetensors")]
+    first, *later = [int(span.removeprefix("bytes=").removesuffix("-") or 0) for span in spans]
+    assert first == 0 and len(later) == 2 and 1_000_000 < later[0] < later[1] < len(WEIGHTS)
+    assert (tmp_path / "models" / "toy" / "model.safetensors").read_bytes() == WEIGHTS
+
+
+def test_a_server_that_starts_over_is_believed(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.misbehave("model.safetensors", "cut", "ignore range")
+    get(model(), tmp_path / "models", shop(mirror))
+    assert (tmp_path / "models" / "toy" / "model.safetensors").read_bytes() == WEIGHTS
+
+
+def test_a_range_that_is_refused_begins_anew(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.misbehave("model.safetensors", "cut", "416")
+    get(model(), tmp_path / "models", shop(mirror))
+    assert (tmp_path / "models" / "toy" / "model.safetensors").read_bytes() == WEIGHTS
+
+
+def test_a_later_process_goes_on_with_a_half_file_whose_hash_is_known(mirror: Mirror, tmp_path: Path) -> None:
+    half = tmp_path / "models" / ".fetching" / "toy" / "model.safetensors.part"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(WEIGHTS[:1000])
+    get(model(sha256=SHA), tmp_path / "models", shop(mirror))
+    assert ("/toy/model.safetensors", "bytes=1000-") in mirror.asked
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"?" * 1000)  # another version's beginning: the hash tells
+    (tmp_path / "models" / "toy" / "model.safetensors").unlink()
+    with pytest.raises(FetchError, match="another checksum"):
+        get(model(sha256=SHA), tmp_path / "models", shop(mirror))
+    get(model(sha256=SHA), tmp_path / "models", shop(mirror))
+    assert (tmp_path / "models" / "toy" / "model.safetensors").read_bytes() == WEIGHTS
+
+
+def test_one_wrong_byte_is_noticed_and_the_next_mirror_asked(mirror: Mirror, tmp_path: Path) -> None:
+    with serving(mirror.folder) as second:
+        mirror.misbehave("model.safetensors", "wrong byte")
+        get(model(sha256=SHA), tmp_path / "models", shop(mirror, second))
+        assert second.asked
+    assert (tmp_path / "models" / "toy" / "model.safetensors").read_bytes() == WEIGHTS
+
+
+@pytest.mark.parametrize("fault", ["wrong byte", "short", "cut", "stall", "404", "500"])
+def test_where_every_mirror_fails_nothing_is_left_and_the_way_out_is_told(
+    fault: str, mirror: Mirror, tmp_path: Path
+) -> None:
+    models = tmp_path / "models"
+    mirror.misbehave("model.safetensors", *[fault] * 10)
+    with pytest.raises(FetchError) as caught:
+        get(model(sha256=SHA, size=len(WEIGHTS)), models, shop(mirror, stall_s=0.2))
+    sentence = str(caught.value)
+    assert "config.json and model.safetensors or pytorch_model.bin" in sentence
+    assert str(models / "toy") in sentence and "pocket" in sentence
+    assert not (models / "toy" / "model.safetensors").exists()
+    mirror.faults.clear()
+    get(model(sha256=SHA), models, shop(mirror))
+    assert left(models) == WHOLE
+
+
+def test_an_older_form_of_the_weights_is_taken_where_the_newer_is_not(mirror: Mirror, tmp_path: Path) -> None:
+    (mirror.folder / "toy" / "model.safetensors").rename(mirror.folder / "toy" / "pytorch_model.bin")
+    get(model(), tmp_path / "models", shop(mirror))
+    assert (tmp_path / "models" / "toy" / "pytorch_model.bin").read_bytes() == WEIGHTS
+
+
+def test_offline_asks_nobody(mirror: Mirror, tmp_path: Path) -> None:
+    with pytest.raises(FetchError, match="OFFLINE"):
+        get(model(), tmp_path / "models", Shop((mirror.url,), offline=True))
+    assert mirror.asked == []
+
+
+def test_a_stop_ends_it(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.misbehave("model.safetensors", "stall")
+    with pytest.raises(StoppedEarly):
+        list(steps(model(), tmp_path / "models", shop(mirror), lambda: True))
+
+
+def test_progress_is_told_in_bytes(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.misbehave("model.safetensors", "stall")
+    told = get(model(size=len(WEIGHTS)), tmp_path / "models", shop(mirror, stall_s=1.5))
+    halves = [arrived.done for arrived in told if arrived.file == "model.safetensors"]
+    assert any(1_000_000 < done < 2_000_000 for done in halves)
+    assert {arrived.total for arrived in told if arrived.file == "model.safetensors"} == {len(WEIGHTS)}
+
+
+def test_a_full_disk_is_told_before_the_file_is_asked_for_in_vain(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10})())
+    with pytest.raises(DiskError, match="no room"):
+        get(model(), tmp_path / "models", shop(mirror))
+
+
+def test_a_folder_that_cannot_be_written_is_told(mirror: Mirror, tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("a file where the folder should be")
+    with pytest.raises(DiskError, match="cannot be kept"):
+        get(model(), tmp_path / "models", shop(mirror))
+
+
+PROCESS = """
+import sys
+from pathlib import Path
+from engine.fetch import Shop, steps
+from tests.engine.test_fetch import SHA, model
+for arrived in steps(model(sha256=sys.argv[3]), Path(sys.argv[1]), Shop((sys.argv[2],)), lambda: False):
+    pass
+"""
+
+
+def test_two_processes_at_once_fetch_it_once(mirror: Mirror, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PROCESS, str(tmp_path / "models"), mirror.url, SHA]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    both = [subprocess.Popen(command, env=environ) for _ in range(2)]
+    assert [process.wait(60) for process in both] == [0, 0]
+    assert [path for path, _ in mirror.asked] == ["/toy/config.json", "/toy/model.safetensors"]
+    assert left(tmp_path / "models") == WHOLE
+
+
+def test_the_shop_is_read_from_the_settings() -> None:
+    environ = {"MODEL_MIRRORS": "https://a.example/models http://b.example", "OFFLINE": "1"}
+    assert Shop.read(environ) == Shop(("https://a.example/models", "http://b.example"), True)
+    assert Shop.read({}) == Shop()
+    for wrong in ({"MODEL_MIRRORS": "ftp://a"}, {"OFFLINE": "perhaps"}):
+        with pytest.raises(BadSetting, match=next(iter(wrong))):
+            Shop.read(wrong)

@@ -5,6 +5,8 @@ import sys
 
 COMMANDS = {
     "data": ("engine.pocket.data", "render the training pictures out of ordinary packages"),
+    "teacher": ("engine.pocket.teacher", "write down what a large sentence model knows of words"),
+    "dreamt": ("engine.pocket.dreamt", "render the small BigGAN's pictures for the small CLIP's training"),
     "train-perceptor": ("engine.pocket.train_perceptor", "train the small CLIP"),
     "train-generator": ("engine.pocket.train_generator", "train the small BigGAN"),
     "atlas": ("engine.pocket.atlas", "write down what the small CLIP sees in the small BigGAN's classes"),

@@ -15,8 +15,11 @@ from engine.pocket.captions import COLOUR_NAMES, OPPOSITE, Caption, Captions, ti
 
 SIDE = 64  # pixels
 SHARE_TINTED = 0.1
-SHARE_PAIRS = 0.11
-SHARE_RELATIONS = 0.5  # of the pairs: those whose caption says where things stand
+SHARE_PAIRS = 0.22
+SHARE_RELATIONS = 0.55  # of the pairs: twins, the same two things with places changed, captions saying which
+SHARE_LONE = 0.3  # of the twins: one thing alone, at a side of the picture
+SHARE_COLOURED = 0.2  # of the pairs: each of the two in a colour of its own
+SHARE_OUTLINED = 0.06  # of the single drawings: as lines without colours
 SHARE_NOISE_WORDS = 0.12  # captions with a word in them that means nothing
 USUAL_TOKENS, ALL_TOKENS = 18, 32  # short texts train fast; one batch in LONG_EVERY teaches the long ones
 LONG_EVERY = 12
@@ -49,7 +52,8 @@ class BatchMaker:
     ) -> None:
         """`drawings` uint8 [rows, 4, 96, 96] and `weights` float [rows] go with `descriptions`."""
         self._drawings = drawings
-        self._share = weights / weights.sum()
+        self._whole = np.array([d["style"] == scenes.DREAMT for d in descriptions])  # bring their own ground
+        self.weigh(weights)
         self._captions = captions
         self._tokenizer = tokenizer
         slugs = {slug: i for i, slug in enumerate(captions.slugs)}
@@ -58,80 +62,139 @@ class BatchMaker:
         self._torch = torch.Generator().manual_seed(seed)
         self._made = 0
 
+    def weigh(self, weights: np.ndarray) -> None:
+        """From now on draw pictures by these `weights`, float [rows]; dreamt ones never stand in pairs."""
+        placeable = np.where(self._whole, 0.0, weights)
+        self._share, self._pair_share = weights / weights.sum(), placeable / placeable.sum()
+
     def make(self, count: int) -> Batch:
         """One batch of `count` pictures."""
         self._made += 1
         most = ALL_TOKENS if self._made % LONG_EVERY == 0 else USUAL_TOKENS
         pairs = round(count * SHARE_PAIRS)
-        tints = round(count * SHARE_TINTED)
-        rows = self._random.choice(len(self._share), count + pairs, p=self._share)
-        one, two = rows[:count], rows[count:]
-        pictures, relations, colours = self._pictures(one, two, tints)
+        twins = 2 * round(pairs * SHARE_RELATIONS / 2)
+        lone = 2 * round(twins * SHARE_LONE / 2)  # the first of the twins
+        one = self._random.choice(len(self._share), count, p=self._share)
+        one[:pairs] = self._random.choice(len(self._share), pairs, p=self._pair_share)
+        two = self._partners(one[:pairs])
+        one[1:twins:2], two[1:twins:2] = one[0:twins:2], two[0:twins:2]
+        colours = self._colours(one, two, twins, round(pairs * SHARE_COLOURED), round(count * SHARE_TINTED))
+        pictures, relations = self._pictures(one, two, lone, twins, colours)
         captions: list[Caption] = []
         wrong: list[tuple[int, str]] = []
         for i in range(count):
-            concept = int(self._concept[one[i]])
-            if i < pairs:
-                _, swapped, caption = self._captions.pair(
-                    concept, int(self._concept[two[i]]), relations[i], self._random
-                )
-                if relations[i] is not None:
-                    wrong.append((i, swapped))
+            concept, chosen = int(self._concept[one[i]]), colours.get(i)
+            if i >= pairs:
+                caption = self._captions.single(concept, chosen[0] if chosen else None, self._random)
+                if chosen:
+                    wrong.append((i, self._wrongly_tinted(concept, chosen[0])))
             else:
-                colour = colours.get(i)
-                caption = self._captions.single(concept, colour, self._random)
-                if colour is not None:
-                    others = [c for c in COLOUR_NAMES if c != colour]
-                    words, language, _ = self._captions.words(concept, self._random)
-                    wrong.append((i, tinted(words, str(self._random.choice(others)), language)))
+                other = int(self._concept[two[i]])
+                if i < lone:
+                    text, swapped, caption = self._captions.placed(concept, relations[i], self._random)
+                elif chosen:
+                    text, swapped, caption = self._captions.coloured_pair(
+                        concept, other, (chosen[0], chosen[1]), self._random
+                    )
+                else:
+                    text, swapped, caption = self._captions.pair(
+                        concept, other, relations.get(i), self._random
+                    )
+                if swapped != text:
+                    wrong.append((i, swapped))
             captions.append(caption)
         tokens = self._tokenizer(
             [c.text for c in captions] + [text for _, text in wrong],
             padding=True, truncation=True, max_length=most, return_tensors="pt",
         )  # fmt: skip
         ids = self._with_noise_words(tokens["input_ids"], tokens["attention_mask"], most)
-        picture_target, text_target = self._targets(one, two, captions, pairs)
+        picture_target, text_target = self._targets(one, two, captions, lone, pairs)
         return Batch(
             pictures,
             *ids,
             torch.tensor([i for i, _ in wrong], dtype=torch.int64),
             picture_target,
             text_target,
-            self._excused(picture_target, captions, pairs, tints),
+            self._excused(picture_target, captions, pairs),
         )
 
+    def _partners(self, one: np.ndarray) -> np.ndarray:
+        """A second drawing for each of `one`, of another concept where there is any."""
+        two = self._random.choice(len(self._share), len(one), p=self._pair_share)
+        for _ in range(4):
+            alike = self._concept[one] == self._concept[two]
+            two[alike] = self._random.choice(len(self._share), int(alike.sum()), p=self._pair_share)
+        return two
+
+    def _colours(
+        self, one: np.ndarray, two: np.ndarray, twins: int, coloured: int, tints: int
+    ) -> dict[int, tuple[str, ...]]:
+        """Picture → its colour, or its two things' colours; never where a name says another colour."""
+        can = np.array(self._captions.tintable)
+        first = can[self._concept[one]] & ~self._whole[one]
+        both = [i for i in range(twins, len(two)) if first[i] and can[self._concept[two[i]]]][:coloured]
+        alone = [i for i in range(len(two), len(one)) if first[i]][:tints]
+        chosen = {i: tuple(self._random.choice(COLOUR_NAMES, 2, replace=False).tolist()) for i in both}
+        return chosen | {i: (str(self._random.choice(COLOUR_NAMES)),) for i in alone}
+
+    def _wrongly_tinted(self, concept: int, colour: str) -> str:
+        """The same thing in another colour, or another thing in the same colour."""
+        if self._random.random() < 0.6:
+            colour = str(self._random.choice([c for c in COLOUR_NAMES if c != colour]))
+        else:
+            row = self._partners(np.array([np.flatnonzero(self._concept == concept)[0]]))[0]
+            concept = int(self._concept[row])
+        words, language, _ = self._captions.words(concept, self._random)
+        return tinted(words, colour, language)
+
     def _pictures(
-        self, one: np.ndarray, two: np.ndarray, tints: int
-    ) -> tuple[Tensor, list[str | None], dict[int, str]]:
-        n, pairs = len(one), len(two)
-        ground = scenes.backgrounds(n, SIDE, self._torch)
-        first = self._drawings[one]
-        layout = scenes.random_layout(n, self._torch, 0.62, 1.4, flips=True)
-        relations: list[str | None] = []
-        second_layout = scenes.random_layout(pairs, self._torch, 0.42, 0.68, flips=False)
-        x, y, size, flip = layout.x.clone(), layout.y.clone(), layout.size.clone(), layout.flip.clone()
-        x2, y2 = second_layout.x.clone(), second_layout.y.clone()
-        size[:pairs] = second_layout.size * (0.85 + 0.3 * torch.rand(pairs, generator=self._torch))
-        flip[:pairs] = 1.0
+        self, one: np.ndarray, two: np.ndarray, lone: int, twins: int, colours: dict[int, tuple[str, ...]]
+    ) -> tuple[Tensor, dict[int, str]]:
+        """Pictures [n, 3, 64, 64], and for the twins where their first thing stands."""
+        n, pairs, random = len(one), len(two), self._torch
+        ground = scenes.backgrounds(n, SIDE, random)
+        layout = scenes.random_layout(n, random, 0.62, 1.4, flips=True)
+        second = scenes.random_layout(pairs, random, 0.42, 0.68, flips=True)
+        whole = torch.from_numpy(self._whole[one])
+        if whole.any():  # these fill the picture, so that their edge is never seen
+            layout.size[whole] = 1.08 + 0.4 * torch.rand(int(whole.sum()), generator=random)
+            layout.angle[whole] *= 0.2
+            for centre in (layout.x, layout.y):
+                centre[whole] = (2 * torch.rand(int(whole.sum()), generator=random) - 1) * (
+                    layout.size[whole] - 1.06
+                )
+        layout.size[:pairs] = second.size * (0.85 + 0.3 * torch.rand(pairs, generator=random))
+        relations: dict[int, str] = {}
         for i in range(pairs):
             relation = str(self._random.choice(list(OPPOSITE)))
+            if i < twins:
+                relation = relations[i] = OPPOSITE[relations[i - 1]] if i % 2 else relation
             apart = 0.42 + 0.12 * self._random.random()
             across, along = self._random.uniform(-0.22, 0.22, 2)
             sign = -1.0 if relation in ("left", "above") else 1.0
-            if relation in ("left", "right"):
-                x[i], x2[i], y[i], y2[i] = sign * apart, -sign * apart, across, along
-            else:
-                y[i], y2[i], x[i], x2[i] = sign * apart, -sign * apart, across, along
-            relations.append(relation if self._random.random() < SHARE_RELATIONS else None)
-        layers = scenes.place(first, scenes.Layout(x, y, size, layout.angle, flip), SIDE)
+            first, other = (sign * apart, across), (-sign * apart, along)
+            if relation in ("above", "below"):
+                first, other = first[::-1], other[::-1]
+            layout.x[i], layout.y[i] = first
+            second.x[i], second.y[i] = other
+        layers = scenes.place(self._drawings[one], layout, SIDE, scenes.bends(n, SIDE, random))
+        alone = [i for i, some in colours.items() if i >= pairs]
+        plain = np.setdiff1d(np.arange(pairs, n), alone)
+        plain = plain[np.array(self._captions.tintable)[self._concept[one[plain]]] & ~self._whole[one[plain]]]
+        lines = plain[self._random.random(len(plain)) < SHARE_OUTLINED]
+        if len(lines):
+            layers[lines] = scenes.outlined(layers[lines])
+        if colours:
+            layers[list(colours)] = scenes.tint(
+                layers[list(colours)], [c[0] for c in colours.values()], random
+            )
         if pairs:
-            behind = scenes.Layout(x2, y2, second_layout.size, second_layout.angle, second_layout.flip)
-            ground[:pairs] = scenes.over(scenes.place(self._drawings[two], behind, SIDE), ground[:pairs])
-        picked = [i for i in range(pairs, n) if self._captions.tintable[int(self._concept[one[i]])]][:tints]
-        colours = {i: str(self._random.choice(COLOUR_NAMES)) for i in picked}
-        if picked:
-            layers[picked] = scenes.tint(layers[picked], list(colours.values()), self._torch)
-        return scenes.wear(scenes.over(layers, ground), self._torch), relations, colours
+            behind = scenes.place(self._drawings[two], second, SIDE, scenes.bends(pairs, SIDE, random))
+            both = [i for i in colours if i < pairs]
+            if both:
+                behind[both] = scenes.tint(behind[both], [colours[i][1] for i in both], random)
+            ground[lone:pairs] = scenes.over(behind[lone:], ground[lone:pairs])
+        return scenes.wear(scenes.over(layers, ground), random), relations
 
     def _with_noise_words(self, ids: Tensor, mask: Tensor, most: int) -> tuple[Tensor, Tensor]:
         """Puts random word pieces somewhere into some of the texts: one or two, many into long ones."""
@@ -153,20 +216,20 @@ class BatchMaker:
         return wide, wide_mask
 
     def _targets(
-        self, one: np.ndarray, two: np.ndarray, captions: list[Caption], pairs: int
+        self, one: np.ndarray, two: np.ndarray, captions: list[Caption], lone: int, pairs: int
     ) -> tuple[Tensor, Tensor]:
         size = len(self._captions.slugs)
         rows = torch.arange(len(one))
         picture = torch.zeros(len(one), size)
         picture[rows, torch.from_numpy(self._concept[one])] = 1.0
-        picture[rows[:pairs]] *= 0.5
-        picture[rows[:pairs], torch.from_numpy(self._concept[two])] += 0.5
+        picture[rows[lone:pairs]] *= 0.5
+        picture[rows[lone:pairs], torch.from_numpy(self._concept[two[lone:]])] += 0.5
         text = torch.zeros(len(one), size)
         for i, caption in enumerate(captions):
             text[i].index_add_(0, torch.from_numpy(caption.concepts), torch.from_numpy(caption.weights))
         return picture, text
 
-    def _excused(self, picture: Tensor, captions: list[Caption], pairs: int, tints: int) -> Tensor:
+    def _excused(self, picture: Tensor, captions: list[Caption], pairs: int) -> Tensor:
         """A caption of one plain thing excuses the pictures that show what it can mean."""
         fits = torch.zeros_like(picture)
         for j, caption in enumerate(captions):

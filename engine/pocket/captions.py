@@ -28,6 +28,7 @@ _COLOUR_WORDS = frozenset(w for words, _ in COLOURS.values() for w in words) | {
     "colour",
     "color",
 }
+ITALIAN = 0.42  # share of the captions
 NAME_WEIGHT = 6.0  # how much more a caption means the concept that has these very words as its name
 
 RELATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -36,6 +37,12 @@ RELATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "right": (("right of", "to the right of", "on the right of"), ("a destra di",)),
     "above": (("above", "on top of", "over"), ("sopra",)),
     "below": (("below", "under", "beneath"), ("sotto",)),
+}
+SIDES: dict[str, tuple[str, str]] = {  # where a thing alone stands → English and Italian words after it
+    "left": ("on the left", "a sinistra"),
+    "right": ("on the right", "a destra"),
+    "above": ("at the top", "in alto"),
+    "below": ("at the bottom", "in basso"),
 }
 OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
 
@@ -112,7 +119,7 @@ class Captions:
 
     def words(self, concept: int, random: np.random.Generator) -> tuple[str, str, bool]:
         """Some words for a concept, their language, and whether they are its name."""
-        language = "it" if random.random() < 0.35 and self.names[concept]["it"] else "en"
+        language = "it" if random.random() < ITALIAN and self.names[concept]["it"] else "en"
         keywords = self.keywords[concept][language]
         if keywords and random.random() < 0.42:
             return str(random.choice(keywords)), language, False
@@ -174,6 +181,29 @@ class Captions:
             text, swapped = f"{a} {join} {b}", f"{b} {join} {a}"
         meaning = Caption(text, np.array([first, second], np.int64), np.full(2, 0.5, np.float32))
         return text, swapped, meaning
+
+    def placed(self, concept: int, relation: str, random: np.random.Generator) -> tuple[str, str, Caption]:
+        """As `pair`, for one thing at a side of the picture: 'a cat on the left', and on the right instead."""
+        words, language, _ = self.words(concept, random)
+        thing = fill("{a}" if random.random() < 0.6 else "{n}", words, language)
+        texts = [f"{thing} {SIDES[side][language == 'it']}" for side in (relation, OPPOSITE[relation])]
+        meaning = Caption(texts[0], np.array([concept], np.int64), np.ones(1, np.float32))
+        return texts[0], texts[1], meaning
+
+    def coloured_pair(
+        self, first: int, second: int, colours: tuple[str, str], random: np.random.Generator
+    ) -> tuple[str, str, Caption]:
+        """As `pair`, for two tinted things: 'a red house and a blue cat', and the same with colours swapped."""
+        language = "it" if random.random() < ITALIAN else "en"
+        names = [self.names[i][language] or self.names[i]["en"] for i in (first, second)]
+        one, two = (str(some[random.integers(len(some))]) for some in names)
+        join = random.choice(("and", "next to", "and") if language == "en" else ("e", "vicino a", "e"))
+        texts = [
+            f"{tinted(one, a, language)} {join} {tinted(two, b, language)}"
+            for a, b in (colours, colours[::-1])
+        ]
+        meaning = Caption(texts[0], np.array([first, second], np.int64), np.full(2, 0.5, np.float32))
+        return texts[0], texts[1], meaning
 
 
 def fill(template: str, words: str, language: str) -> str:

@@ -1,7 +1,8 @@
 """A small CLIP: a residual convolutional tower for 64 px pictures, a two-layer transformer for text.
 
 After Radford et al. 2021 (CLIP). Ours differs where few pictures and few bytes ask for it: batch-normalised
-convolutions see the picture, and the text tower looks both ways and pools by a learned weight.
+convolutions see the picture, a narrow map of it keeps what stands where, and the text tower looks both ways
+and pools by a learned weight.
 """
 
 import json
@@ -29,6 +30,7 @@ class PocketClipConfig:
     dimension: int = 256  # of the embeddings
     channels: tuple[int, int, int, int] = (32, 64, 128, 224)  # at 1/2, 1/4, 1/8 and 1/16 of the picture
     blocks: tuple[int, int, int, int] = (0, 0, 1, 2)  # residual blocks at these sizes
+    places: int = 32  # channels that keep their place at 1/16 beside the mean of all; 0: the mean alone
     text_width: int = 192
     text_layers: int = 2
     heads: int = 4
@@ -40,6 +42,7 @@ class PocketClipConfig:
             values = json.loads(path.read_text(encoding="utf-8"))
             if values.pop("model_type") != MODEL_TYPE:
                 raise ValueError("another model type")
+            values.setdefault("places", 0)  # files from before there were any
             if set(values) != {f.name for f in fields(cls)}:
                 raise ValueError("other keys")
             for key in ("channels", "blocks"):
@@ -47,7 +50,7 @@ class PocketClipConfig:
                 if len(values[key]) != 4:
                     raise ValueError("not four sizes")
             numbers = [*values["channels"], values["blocks"][-1]]
-            numbers += [value for value in values.values() if not isinstance(value, tuple)]
+            numbers += [v for key, v in values.items() if not isinstance(v, tuple) and (key != "places" or v)]
             if any(type(n) is not int or not 0 < n < 100_000 for n in numbers):
                 raise ValueError("a value out of range")
             if any(type(n) is not int or not 0 <= n < 100 for n in values["blocks"]):
@@ -77,6 +80,9 @@ class PocketClip(nn.Module):
         self.image_last = layers[-1]
         self.image_norm = nn.BatchNorm2d(before)
         self.image_projection = nn.Linear(before, config.dimension, bias=False)
+        if config.places:
+            self.image_places = nn.Conv2d(before, config.places, 1)
+            self.place_projection = nn.Linear(config.places * side * side, config.dimension, bias=False)
         self.token = nn.Embedding(config.vocab_size, config.text_width)
         nn.init.normal_(self.token.weight, std=0.02)
         self.text_position = nn.Parameter(0.02 * torch.randn(config.max_tokens, config.text_width))
@@ -90,8 +96,11 @@ class PocketClip(nn.Module):
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Pictures float [n, 3, 64, 64] in 0..1 → float [n, dimension], unit rows; differentiable."""
         x = self.image_layers(pixels * 4 - 2) + self.image_position  # [n, channels, 4, 4]
-        x = F.silu(self.image_norm(self.image_last(x))).mean((2, 3))  # [n, channels]
-        return F.normalize(self.image_projection(x).float(), dim=1)
+        x = F.silu(self.image_norm(self.image_last(x)))
+        found = self.image_projection(x.mean((2, 3)))  # [n, dimension]: what is there
+        if self.config.places:  # and where it is
+            found = found + self.place_projection(self.image_places(x).flatten(1))
+        return F.normalize(found.float(), dim=1)
 
     def encode_text(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Token ids and mask (1: a token, 0: padding), both [n, m], m ≤ max_tokens → [n, dimension]."""

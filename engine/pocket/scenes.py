@@ -11,6 +11,7 @@ from torch import Tensor
 from engine.pocket.captions import COLOURS
 
 STORED = 96  # pixels, each side, of the drawings in memory
+DREAMT = "dreamt"  # the style of pictures that bring their own ground
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,11 @@ def random_layout(count: int, random: torch.Generator, low: float, high: float, 
     return Layout(uniform(-1, 1) * reach, uniform(-1, 1) * reach, size, uniform(-0.26, 0.26), flip)
 
 
-def place(drawings: Tensor, layout: Layout, side: int) -> Tensor:
-    """uint8 [n, 4, 96, 96] → float [n, 4, side, side] in 0..1, colours multiplied by alpha."""
+def place(drawings: Tensor, layout: Layout, side: int, bend: Tensor | None = None) -> Tensor:
+    """uint8 [n, 4, 96, 96] → float [n, 4, side, side] in 0..1, colours multiplied by alpha.
+
+    `bend` float [n, side, side, 2], from `bends`, moves each point of the drawings (in halves of their side).
+    """
     cos, sin = torch.cos(layout.angle) / layout.size, torch.sin(layout.angle) / layout.size
     theta = torch.stack(
         [
@@ -61,7 +65,26 @@ def place(drawings: Tensor, layout: Layout, side: int) -> Tensor:
         1,
     )  # [n, 2, 3]
     grid = F.affine_grid(theta, [len(drawings), 4, side, side], align_corners=False)
+    if bend is not None:
+        grid = grid + bend
     return F.grid_sample(drawings.float() / 255, grid, mode="bilinear", align_corners=False)
+
+
+def bends(count: int, side: int, random: torch.Generator) -> Tensor:
+    """Soft random warps float [n, side, side, 2] for `place`: the proportions that another hand would draw."""
+    strength = 0.09 * torch.rand(count, 1, 1, 1, generator=random)
+    coarse = strength * torch.randn(count, 2, 4, 4, generator=random)
+    return F.interpolate(coarse, size=side, mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
+
+
+def outlined(layers: Tensor) -> Tensor:
+    """[n, 4, h, w] redrawn as dark lines, nearly white inside: what is left where a style has no colours."""
+    padded = F.pad(layers, (1, 1, 1, 1))
+    high, low = F.max_pool2d(padded, 3, 1), -F.max_pool2d(-padded, 3, 1)
+    line = ((high - low).amax(1, keepdim=True) * 1.8 - 0.15).clamp(0, 1)  # where colour or cover changes
+    alpha = torch.maximum(layers[:, 3:], line)
+    inside = 0.9 * alpha + 0.1 * layers[:, :3]
+    return torch.cat([inside * (1 - 0.9 * line), alpha], 1)
 
 
 def tint(layers: Tensor, colours: list[str], random: torch.Generator) -> Tensor:

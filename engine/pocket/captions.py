@@ -183,7 +183,7 @@ class Captions:
         return text, swapped, meaning
 
     def placed(self, concept: int, relation: str, random: np.random.Generator) -> tuple[str, str, Caption]:
-        """As `pair`, for one thing at a side of the picture: 'a cat on the left', and on the right instead."""
+        """As `pair`, for one thing at a side: 'a cat on the left', and the same on the right."""
         words, language, _ = self.words(concept, random)
         thing = fill("{a}" if random.random() < 0.6 else "{n}", words, language)
         texts = [f"{thing} {SIDES[side][language == 'it']}" for side in (relation, OPPOSITE[relation])]
@@ -193,7 +193,7 @@ class Captions:
     def coloured_pair(
         self, first: int, second: int, colours: tuple[str, str], random: np.random.Generator
     ) -> tuple[str, str, Caption]:
-        """As `pair`, for two tinted things: 'a red house and a blue cat', and the same with colours swapped."""
+        """As `pair`, for tinted things: 'a red house and a blue cat', and with the colours swapped."""
         language = "it" if random.random() < ITALIAN else "en"
         names = [self.names[i][language] or self.names[i]["en"] for i in (first, second)]
         one, two = (str(some[random.integers(len(some))]) for some in names)

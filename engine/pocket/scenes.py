@@ -71,7 +71,7 @@ def place(drawings: Tensor, layout: Layout, side: int, bend: Tensor | None = Non
 
 
 def bends(count: int, side: int, random: torch.Generator) -> Tensor:
-    """Soft random warps float [n, side, side, 2] for `place`: the proportions that another hand would draw."""
+    """Soft random warps float [n, side, side, 2] for `place`: the proportions of another hand."""
     strength = 0.09 * torch.rand(count, 1, 1, 1, generator=random)
     coarse = strength * torch.randn(count, 2, 4, 4, generator=random)
     return F.interpolate(coarse, size=side, mode="bicubic", align_corners=True).permute(0, 2, 3, 1)

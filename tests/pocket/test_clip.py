@@ -1,6 +1,7 @@
 """The small CLIP: its files are read strictly, its vectors are unit rows, its gradients reach the pixels."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from engine.pocket.tokens import load_tokenizer
 
 TINY = PocketClipConfig(
     vocab_size=50, max_tokens=8, dimension=12, channels=(4, 6, 8, 10), blocks=(0, 1, 0, 1),
-    text_width=16, text_layers=1, heads=2,
+    places=3, text_width=16, text_layers=1, heads=2,
 )  # fmt: skip
 
 
@@ -44,6 +45,31 @@ def test_gradient_reaches_every_pixel_and_no_weight(folder: Path) -> None:
     assert pixels.grad is not None
     assert (pixels.grad != 0).all()
     assert not any(p.requires_grad for p in model.parameters())
+
+
+def test_what_stands_where_is_kept_beside_what_is_there() -> None:
+    """The same cells in another order: the mean cannot tell them apart, the map of places can."""
+    torch.manual_seed(0)
+    model = PocketClip(TINY).eval()
+    cells = torch.rand(1, 10, 4, 4)
+    model.image_layers, model.image_last = torch.nn.Identity(), torch.nn.Identity()
+    with torch.no_grad():
+        model.image_position.zero_()
+        here, there = model.encode_image(cells), model.encode_image(cells.flip(3))
+        assert float((here - there).norm()) > 0.01
+        model.place_projection.weight.zero_()
+        torch.testing.assert_close(model.encode_image(cells), model.encode_image(cells.flip(3)))
+
+
+def test_files_from_before_there_were_places_are_read(folder: Path) -> None:
+    old = PocketClip(replace(TINY, places=0))
+    old.save(folder)
+    config = json.loads((folder / "config.json").read_text())
+    del config["places"]
+    (folder / "config.json").write_text(json.dumps(config))
+    picture = torch.rand(1, 3, 64, 64)
+    again = PocketClip.load(folder).encode_image(picture)
+    torch.testing.assert_close(again, old.eval().encode_image(picture), rtol=0.02, atol=0.01)
 
 
 def test_padding_does_not_change_a_text(folder: Path) -> None:
@@ -101,6 +127,7 @@ def test_weights_that_are_no_numbers_are_refused(folder: Path) -> None:
     [
         {"model_type": "clip"},
         {"heads": 0},
+        {"places": -1},
         {"channels": [4, 6]},
         {"blocks": [0, 0, 1, 0]},
         {"blocks": 2},

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from engine.pocket import scenes, train_perceptor
+from engine.pocket import scenes, teacher, train_perceptor
 from engine.pocket.batches import BatchMaker
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip, PocketClipConfig
-from engine.pocket.evaluate import Examiner, _figure
+from engine.pocket.evaluate import Examiner, Figure, _figure
+from engine.pocket.space import Space
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
 
 COLOURS = {"ruby": (200, 0, 0), "leaf": (0, 180, 0), "sea": (0, 0, 200), "coal": (20, 20, 20)}
@@ -45,32 +46,102 @@ def folder(tmp_path: Path) -> Path:
     vocabulary = tmp_path / "bpe.gz"
     vocabulary.write_bytes(gzip.compress(b"#version\nr u\nl e"))
     write_tokenizer(vocabulary, tmp_path / "tokenizer", 32)
+    teacher.write(tmp_path / teacher.FILE, lessons())
     return tmp_path
+
+
+def lessons() -> teacher.Lessons:
+    """Two known words and one that is not, at right angles to each other; the concepts are the first axes."""
+    return teacher.Lessons(
+        ["ruby", "rubya", "sorrow"], np.array([0, 1, 2]), torch.eye(6)[[3, 3, 5]],
+        torch.tensor([1.0, 1.0, 0.2]), torch.eye(6)[:4],
+    )  # fmt: skip
 
 
 def lines(folder: Path) -> list[dict]:
     return [json.loads(line) for line in (folder / "pictures.jsonl").read_text().splitlines()]
 
 
-def test_training_brings_pictures_and_their_words_together(folder: Path) -> None:
-    descriptions = lines(folder)[:4]
-    captions = Captions(descriptions)
-    drawings = scenes.load_drawings(np.load(folder / "pictures.npy"), np.arange(4))
+def maker(folder: Path, descriptions: list[dict], weights: np.ndarray) -> BatchMaker:
+    drawings = scenes.load_drawings(np.load(folder / "pictures.npy"), np.arange(len(descriptions)))
     tokenizer = load_tokenizer(folder / "tokenizer")
-    batch = BatchMaker(descriptions, drawings, np.ones(4), captions, tokenizer, seed=1).make(24)
+    return BatchMaker(descriptions, drawings, weights, Captions(descriptions), tokenizer, seed=1)
+
+
+def test_training_brings_pictures_and_their_words_together(folder: Path) -> None:
+    batch = maker(folder, lines(folder)[:4], np.ones(4)).make(24)
+    school = teacher.Class(lessons(), load_tokenizer(folder / "tokenizer"), 18, seed=1)
+    lesson = school.draw(12)
     torch.manual_seed(0)
-    model, prototypes = PocketClip(SMALL), train_perceptor.Prototypes(4, SMALL.dimension)
-    optimiser = torch.optim.AdamW([*model.parameters(), *prototypes.parameters()], lr=3e-3)
+    model, space = PocketClip(SMALL), Space(lessons().concepts, SMALL.dimension)
+    optimiser = torch.optim.AdamW([*model.parameters(), *space.parameters()], lr=3e-3)
     totals = []
     for _ in range(25):
-        losses = train_perceptor.batch_losses(model.train(), prototypes, batch)
+        losses = train_perceptor.batch_losses(model.train(), space, batch, lesson)
         total = torch.stack(list(losses.values())).sum()
         optimiser.zero_grad()
         total.backward()
         optimiser.step()
         totals.append(float(total.detach()))
-    assert set(losses) == {"pair", "picture", "text", "wrong"}
+    assert set(losses) == {"pair", "picture", "words", "text", "wrong", "lesson"}
     assert totals[-1] < 0.8 * totals[0]
+
+
+def test_twins_show_the_same_two_things_with_places_changed(folder: Path) -> None:
+    made = maker(folder, lines(folder)[:4], np.ones(4))
+    batch = made.make(60)
+    texts = made._tokenizer.batch_decode(batch.ids, skip_special_tokens=True)
+    twins = [(i, i + 1) for i in range(0, 8, 2)]
+    assert {i for pair in twins for i in pair} <= set(batch.wrong_for.tolist())
+    for one, two in twins:
+        assert torch.equal(batch.picture_target[one], batch.picture_target[two])
+        assert not batch.excused[one, two]
+        assert texts[one] != texts[two]
+
+
+def test_concepts_with_no_weight_are_not_drawn_until_they_are_let_in(folder: Path) -> None:
+    made = maker(folder, lines(folder)[:4], np.array([1.0, 1.0, 1.0, 0.0]))
+    coal = made._concept[3]
+    assert float(made.make(60).picture_target[:, coal].sum()) == 0
+    made.weigh(np.ones(4))
+    assert float(made.make(60).picture_target[:, coal].sum()) > 0
+
+
+def test_dreamt_pictures_stand_alone_and_fill_the_picture(folder: Path) -> None:
+    described = lines(folder)[:4]
+    described[0]["style"] = scenes.DREAMT
+    drawings = scenes.load_drawings(np.load(folder / "pictures.npy"), np.arange(4))
+    drawings[0] = 255  # white and opaque to its edge
+    tokenizer = load_tokenizer(folder / "tokenizer")
+    made = BatchMaker(described, drawings, np.array([50.0, 1, 1, 1]), Captions(described), tokenizer, seed=2)
+    batch = made.make(40)
+    dreamt = batch.picture_target[:, made._concept[0]] == 1
+    assert dreamt.sum() > 10
+    assert not dreamt[:9].any()  # the pairs
+    assert float(batch.pictures[dreamt][:, :, 8:-8, 8:-8].mean()) > 0.85
+
+
+def test_unseen_concepts_lie_where_their_words_lie_and_pictures_never_push_them() -> None:
+    torch.manual_seed(0)
+    space = Space(torch.eye(4, 6), 8)
+    seen = torch.tensor([True, True, True, False])
+    space.show(seen)
+    with torch.no_grad():
+        space.own.normal_()
+    torch.testing.assert_close(space.vectors(own=True)[3], space.vectors(own=False)[3])
+    assert space.soft(torch.eye(4))[:, 3].tolist() == pytest.approx([0, 0, 0, 1 - 0.08])
+    space.show(torch.ones(4, dtype=torch.bool))
+    assert not torch.equal(space.vectors(own=True)[3], space.vectors(own=False)[3])
+
+
+def test_words_of_nothing_belong_to_nothing_and_known_ones_to_their_things() -> None:
+    torch.manual_seed(0)
+    space = Space(torch.eye(4, 6), 8)
+    places = space.lesson(torch.eye(6)[[2, 2, 2]], torch.tensor([1.0, 0.5, 0.0]))
+    vectors = space.vectors(own=False).detach()
+    torch.testing.assert_close(places[0], vectors[2])
+    torch.testing.assert_close(places[2], vectors[4])
+    assert float(places[0] @ vectors[2]) > float(places[1] @ vectors[2]) > float(places[2] @ vectors[2])
 
 
 def test_texts_encoded_by_length_are_the_same_texts() -> None:
@@ -94,12 +165,32 @@ def test_command_leaves_a_perceptor_and_a_checkpoint_and_goes_on_from_it(folder:
     assert "start at step 0 after 0.0 min: 4 pictures" in (folder / "perceptor.log").read_text()
 
 
+def test_training_begins_with_another_checkpoint_under_a_name_of_its_own(folder: Path) -> None:
+    arguments = ["--data", str(folder), "--minutes", "0", "--batch", "8"]
+    train_perceptor.main([*arguments, "--seed", "1"])
+    start = str(folder / "perceptor.pt")
+    assert train_perceptor.main([*arguments, "--seed", "2", "--name", "second", "--start", start]) == 0
+    first, second = (PocketClip.load(folder / "export" / name) for name in ("perceptor", "second"))
+    assert torch.equal(first.token.weight, second.token.weight)
+    assert (folder / "second.pt").exists()
+
+
 def test_figures_count_ranks() -> None:
     similarity = torch.zeros(2, 20)
     similarity[0, 3] = 1.0
     similarity[1, :4] = torch.tensor([0.9, 0.8, 0.7, 0.1])
     figure = _figure("x", similarity, torch.tensor([3, 2]))
     assert (figure.among, figure.first, figure.five) == (20, 0.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("first", "five", "verdict"),
+    [(0.5, 0.7, "reached"), (0.41, 0.7, "short by 4.0 points"), (0.44, 0.6, "short by 10.0 points")],
+)
+def test_verdict_names_the_larger_shortfall(first: float, five: float, verdict: str) -> None:
+    figure = Figure("x", 900, first, five, (0.45, 0.70))
+    assert figure.line() == f"| x | 900 | {first:.1%} | {five:.1%} | first 45%, five 70% | {verdict} |"
+    assert Figure("x", 900, first, five).verdict() == ""
 
 
 def test_examiner_asks_about_the_unseen_vendor_alone(folder: Path) -> None:
@@ -111,6 +202,11 @@ def test_examiner_asks_about_the_unseen_vendor_alone(folder: Path) -> None:
     assert examiner.rows("emojione").tolist() == [4, 5, 6, 7]
     assert examiner.names("it")["ruby"] == "una rubya"
     assert examiner.paraphrases()["leaf"] == "stone, old"
+    assert examiner.paraphrases("it") == {}  # one keyword is not enough
+    means = examiner.means()
+    assert means.shape == (4, SMALL.dimension)
+    assert len(examiner.closest(means, ["a ruby"], 2)[0]) == 2
+    assert 0 <= examiner.rejection(means)[0].first <= 1
     pictures = examiner.on_white(examiner.rows("emojione"))
     assert pictures.shape == (4, 3, 64, 64)
     assert pictures[0, :, 32, 32].tolist() == pytest.approx([200 / 255, 0, 0], abs=0.01)

@@ -1,0 +1,69 @@
+"""Where concepts lie among pictures and texts, learnt beside the small CLIP and used for its training."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+KIN_SHARE, KIN_TEMPERATURE = 0.08, 0.08  # what a picture's target gives to kindred concepts, and to how many
+
+
+class Space(nn.Module):
+    """Where concepts lie, used in training alone: what pictures and texts of them come close to.
+
+    A concept's place is a linear map of what the teacher makes of its words, and something of its own that
+    only pictures can tell. A concept whose drawings are held out has only the first.
+    """
+
+    teacher: Tensor
+    seen: Tensor
+    kin: Tensor
+
+    def __init__(self, teacher: Tensor, dimension: int) -> None:
+        """`teacher` float [concepts, d], unit rows."""
+        super().__init__()
+        concepts, width = teacher.shape
+        self.register_buffer("teacher", teacher)
+        self.register_buffer("seen", torch.ones(concepts, dtype=torch.bool), persistent=False)
+        self.register_buffer("kin", torch.empty(0), persistent=False)
+        self.map = nn.Parameter(torch.randn(width, dimension) / width**0.5)
+        self.own = nn.Parameter(torch.zeros(concepts, dimension))
+        self.nothing = nn.Parameter(torch.randn(dimension) / dimension**0.5)  # where texts of nothing go
+        self.pair_scale = nn.Parameter(torch.tensor(math.log(14.0)))
+        self.class_scale = nn.Parameter(torch.tensor(math.log(14.0)))
+        self.word_scale = nn.Parameter(torch.tensor(math.log(14.0)))
+        self.show(self.seen)
+
+    @torch.no_grad()
+    def show(self, seen: Tensor) -> None:
+        """Say which concepts' drawings are in the training, bool [concepts]."""
+        likeness = (self.teacher @ self.teacher.T / KIN_TEMPERATURE).fill_diagonal_(float("-inf"))
+        likeness = likeness.masked_fill(~seen, float("-inf"))
+        self.seen, self.kin = seen.clone(), torch.nan_to_num(likeness.softmax(1))
+
+    @torch.no_grad()
+    def begin_at(self, vectors: Tensor, seen: Tensor) -> None:
+        """The map that fits `vectors` [concepts, dimension] of the seen best, and half of what it misses."""
+        target, words = F.normalize(vectors, dim=1), self.teacher[seen]
+        square = words.T @ words + torch.eye(words.shape[1], device=words.device)
+        self.map.copy_(torch.linalg.solve(square, words.T @ target[seen]))
+        self.own[seen] = 0.5 * (target - self.teacher @ self.map)[seen]
+
+    def vectors(self, own: bool) -> Tensor:
+        """Unit rows [concepts + 1, dimension], the last for nothing; with or without what is their own."""
+        places = self.teacher @ self.map
+        if own:
+            places = places + self.own * self.seen[:, None]
+        return F.normalize(torch.cat([places, self.nothing[None]]), dim=1)
+
+    def soft(self, targets: Tensor) -> Tensor:
+        """Targets [n, concepts] of pictures, a little of each given to the concepts of kindred words."""
+        return (1 - KIN_SHARE) * targets + KIN_SHARE * torch.sparse.mm(targets.to_sparse(), self.kin)
+
+    def lesson(self, vectors: Tensor, nearness: Tensor) -> Tensor:
+        """Where texts belong: the teacher's [n, d], nearness [n] → unit rows [n, dimension], no gradient."""
+        with torch.no_grad():
+            known = F.normalize(vectors @ self.map, dim=1) * nearness[:, None]
+            rest = (1 - nearness**2).clamp_min(0).sqrt()[:, None]
+            return F.normalize(known + rest * F.normalize(self.nothing, dim=0), dim=1)

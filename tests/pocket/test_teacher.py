@@ -1,4 +1,4 @@
-"""What the text tower is taught: lessons out of names, WordNet and a sentence model, and how they are drawn."""
+"""The lessons of the text tower: names, WordNet and a sentence model; how they are made, kept and drawn."""
 
 import gzip
 from collections.abc import Sequence

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 from transformers import CLIPModel, CLIPTokenizer
 
 from engine import perceptor
@@ -47,7 +49,7 @@ def test_a_text_is_cut_at_whole_words_and_only_when_it_must_be(tiny_perceptor: P
     assert torch.isfinite(tiny_perceptor.encode_texts([long, "x" * 2000])).all()
 
 
-@pytest.mark.parametrize("gone", ["config.json", "model.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize("gone", ["config.json", "model.safetensors", "vocab.json"])
 def test_a_missing_file_is_one_clear_sentence(tiny_models: Path, tmp_path: Path, gone: str) -> None:
     folder = tmp_path / "clip"
     shutil.copytree(tiny_models / "models" / "clip-vit-base-patch32", folder)
@@ -57,7 +59,7 @@ def test_a_missing_file_is_one_clear_sentence(tiny_models: Path, tmp_path: Path,
     assert str(folder) in str(caught.value) and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("spoilt", ["config.json", "model.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize("spoilt", ["config.json", "model.safetensors", "vocab.json"])
 def test_a_truncated_file_is_one_clear_sentence(tiny_models: Path, tmp_path: Path, spoilt: str) -> None:
     folder = tmp_path / "clip"
     shutil.copytree(tiny_models / "models" / "clip-vit-base-patch32", folder)
@@ -82,3 +84,30 @@ def test_another_kind_of_model_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "llama"}')
     with pytest.raises(ModelError, match="'llama'"):
         perceptor.load(tmp_path, "clip", CPU)
+
+
+def test_perceptors_together_score_the_mean_of_their_cosines(tiny_perceptor: Perceptor) -> None:
+    both = perceptor.Perceptors([tiny_perceptor, _Smaller(tiny_perceptor)])
+    texts, pictures = ["a house", "a cat"], torch.rand(3, 3, 32, 32)
+    alone = tiny_perceptor.encode_images(pictures) @ tiny_perceptor.encode_texts(texts).T
+    small = F.interpolate(pictures, (16, 16), mode="bilinear", antialias=True)
+    other = _Smaller(tiny_perceptor).encode_images(small) @ tiny_perceptor.encode_texts(texts).T
+    joined = both.encode_images(pictures) @ both.encode_texts(texts).T
+    assert torch.allclose(joined, (alone + other) / 2, atol=1e-6)
+    assert torch.allclose(both.encode_texts(texts).norm(dim=1), torch.ones(2))
+    assert both.size == 32 and both.fitting("a house") == "a house"
+    pictures.requires_grad_()
+    both.encode_images(pictures).sum().backward()
+    assert pictures.grad is not None and bool(pictures.grad.abs().sum() > 0)
+
+
+class _Smaller:
+    """The same eyes behind glasses of half the size."""
+
+    def __init__(self, other: Perceptor) -> None:
+        self.name, self.size, self._other = "smaller", other.size // 2, other
+        self.encode_texts, self.fitting = other.encode_texts, other.fitting
+
+    def encode_images(self, images: Tensor) -> Tensor:
+        assert images.shape[-1] == self.size
+        return self._other.encode_images(F.interpolate(images, (self._other.size, self._other.size)))

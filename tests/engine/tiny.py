@@ -68,8 +68,16 @@ def write_clip(folder: Path) -> CLIPModel:
         torch.manual_seed(1)
         model = CLIPModel(config).eval()
     model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    write_tokenizer(tokenizer, folder)
     return model
+
+
+def write_tokenizer(tokenizer: CLIPTokenizer, folder: Path) -> None:
+    """The tokenizer's files as they are published."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.json").write_text(json.dumps(tokenizer.get_vocab()))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "CLIPTokenizer"}))
 
 
 def write_models(data_dir: Path) -> None:

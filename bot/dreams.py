@@ -62,6 +62,9 @@ class Wish:
     strength: float = 0.5  # 0..1: how far to vary, or how much of a blend is the other one
     chapter: int | None = None  # of a story: 1..chapters
     chapters: int | None = None
+    choice_id: int | None = None  # the choice between beginnings that it belongs to
+    candidate: int = 0  # the number of a beginning, 1..; 0: it is none
+    decision: str = ""  # why this beginning goes on, a `bot.choices.Decision` as JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,6 +72,10 @@ dreams = Table(
     Column("chapter", Integer),
     Column("chapters", Integer),
     Column("erased", Boolean, nullable=False, server_default=false()),
+    Column("choice_id", BigInteger),  # of `bot.choices.choices`
+    Column("candidate", Integer, nullable=False, server_default="0"),
+    Column("decision", Text, nullable=False, server_default=""),
+    Index("dreams_by_choice", "choice_id", "candidate"),
     Index("dreams_by_author", "author_id", "id"),
     Index("dreams_by_parent", "parent_id"),
     Index("dreams_by_state", "state", "delivered"),

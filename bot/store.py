@@ -30,6 +30,8 @@ _MAY_BEGIN = or_(
     dreams.c.parent_id.is_(None),
     exists().where(_parents.c.id == dreams.c.parent_id, _parents.c.state.in_(OVER)),
 )
+# What a person finds again: no beginning that lost, or that goes on in another dream.
+_BY_HAND = and_(dreams.c.erased.is_(False), dreams.c.candidate == 0)
 _FOLLOWS = and_(dreams.c.state == DreamState.QUEUED, dreams.c.chapter > 1)
 
 
@@ -65,8 +67,8 @@ class Store:
                     if stored:
                         values |= {"parent_id": stored[-1].id, "origin": -stored[-1].id, "begin": "continue"}
                     elif image is not None:
-                        values["image_id"] = await _add(connection, images, {"content": image})
-                    stored.append(await self._get(connection, await _add(connection, dreams, values)))
+                        values["image_id"] = await add(connection, images, {"content": image})
+                    stored.append(await self._get(connection, await add(connection, dreams, values)))
         except IntegrityError as error:
             raise AlreadyStored from error
         return stored
@@ -109,8 +111,9 @@ class Store:
             dreams.c.state.in_((DreamState.QUEUED, DreamState.DREAMING, DreamState.DONE)),
             and_(dreams.c.state == DreamState.CANCELLED, dreams.c.started_at.is_not(None)),
         )
+        asked_for = or_(dreams.c.choice_id.is_(None), dreams.c.candidate == 1)  # its other dreams follow
         query = select(dreams.c.created_at).where(
-            counted, dreams.c.created_at > since, dreams.c.guild_id == guild_id
+            counted, asked_for, dreams.c.created_at > since, dreams.c.guild_id == guild_id
         )
         if author_id is not None:
             query = query.where(dreams.c.author_id == author_id)
@@ -125,9 +128,10 @@ class Store:
     async def undelivered(self) -> list[Dream]:
         """All dreams whose channel message does not yet show how they ended, oldest first.
 
-        Chapters whose turn has not come have no message and are not among them.
+        Chapters whose turn has not come and beginnings have no message and are not among them.
         """
-        return await self._list(and_(dreams.c.delivered.is_(False), _MAY_BEGIN))
+        shown = and_(dreams.c.delivered.is_(False), dreams.c.candidate == 0)
+        return await self._list(and_(shown, _MAY_BEGIN))
 
     async def next_chapter(self, dream_id: int) -> Dream | None:
         """The chapter that waits for this one, if there is one."""
@@ -136,14 +140,14 @@ class Store:
 
     async def by(self, author_id: int, *, before: int | None = None, most: int) -> list[Dream]:
         """A person's newest dreams, the newest first; `before`: only those with a lower id."""
-        theirs = and_(dreams.c.author_id == author_id, dreams.c.erased.is_(False))
+        theirs = and_(_BY_HAND, dreams.c.author_id == author_id)
         if before is not None:
             theirs = and_(theirs, dreams.c.id < before)
         return (await self._list(theirs, most=most))[::-1]
 
     async def count_by(self, author_id: int) -> int:
         """How many dreams `by` could give."""
-        query = select(func.count()).where(dreams.c.author_id == author_id, dreams.c.erased.is_(False))
+        query = select(func.count()).where(_BY_HAND, dreams.c.author_id == author_id)
         async with self._transaction() as connection:
             return await connection.scalar(query) or 0
 
@@ -348,7 +352,7 @@ class Store:
         """Oldest first; with `most`, the newest so many."""
         query = select(dreams).where(condition).order_by(dreams.c.id.desc()).limit(most)
         async with self._transaction() as connection:
-            return [_dream(row) for row in await connection.execute(query)][::-1]
+            return [dream_of(row) for row in await connection.execute(query)][::-1]
 
     async def _change(self, dream_id: int, values: Mapping[str, Any], *, only_if: Any = None) -> Dream | None:
         async with self._transaction() as connection:
@@ -371,17 +375,18 @@ class Store:
 
     async def _find(self, connection: AsyncConnection, condition: Any) -> Dream | None:
         row = (await connection.execute(select(dreams).where(condition))).first()
-        return _dream(row) if row else None
+        return dream_of(row) if row else None
 
 
-def _dream(row: Row[Any]) -> Dream:
+def dream_of(row: Row[Any]) -> Dream:
+    """The value of a row of `dreams`."""
     values = {key: value for key, value in row._mapping.items() if key in _DREAM_FIELDS}
     values["state"] = DreamState(values["state"])
     values["failure"] = None if values["failure"] is None else FailureKind(values["failure"])
     return Dream(**values)
 
 
-async def _add(connection: AsyncConnection, table: Table, values: Mapping[str, Any]) -> int:
+async def add(connection: AsyncConnection, table: Table, values: Mapping[str, Any]) -> int:
     """A new row; gives its id."""
     key = (await connection.execute(insert(table).values(values))).inserted_primary_key
     assert key is not None

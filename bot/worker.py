@@ -5,7 +5,7 @@ Knows the store, the turns and an `Engine`; what happens it tells an `Audience`,
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from enum import Enum, auto
@@ -132,7 +132,20 @@ class Worker:
         async with self._admission:
             allowed = [await self._limits.check(self._turns, wish, asker) for wish in wishes]
             stored = await self._store.add_story(allowed, image=image)
-            self._join(stored[0])
+            self.join(stored[0])
+        return stored
+
+    async def submit_several(
+        self, wish: Wish, asker: Asker, keep: Callable[[Wish], Awaitable[list[Dream]]]
+    ) -> list[Dream]:
+        """Check one wish, let `keep` store the dreams that come of it, and put them in line.
+
+        Raises as `submit` does, and what `keep` raises.
+        """
+        async with self._admission:
+            stored = await keep(await self._limits.check(self._turns, wish, asker))
+            for dream in stored:
+                self.join(dream)
         return stored
 
     async def cancel(self, dream_id: int) -> Cancelled:
@@ -181,8 +194,8 @@ class Worker:
         if gone or new:
             self._audience.line_moved()
 
-    def _join(self, dream: Dream) -> None:
-        """Its place in line is its author's next one."""
+    def join(self, dream: Dream) -> None:
+        """Put a stored dream in line; its place in line is its author's next one."""
         self._turns.put_nowait(Turn.of(dream))
         log.info("dream %d: queued", dream.id)
         self._audience.heard(dream, None)
@@ -366,7 +379,7 @@ class Worker:
             log.warning("dream %d: its next chapter joins the line later: %s", ended.id, error)
             return  # `refresh` finds it
         if chapter is not None:
-            self._join(chapter)
+            self.join(chapter)
 
     async def _keep_state(self, dream: Dream, state: bytes) -> None:
         try:

@@ -23,7 +23,9 @@ from bot.chat.client import OneiroClient
 from bot.chat.desk import Desks
 from bot.chat.post import Poster
 from bot.chat.presenter import Presenter
+from bot.chat.steering import Steering
 from bot.chat.tallies import Tallies
+from bot.choices import Choices
 from bot.database import Database, StoreError
 from bot.limits import Limits
 from bot.moderation import Moderation
@@ -68,6 +70,8 @@ class Parts:
     moderation: Moderation
     presenter: Presenter
     tallies: Tallies
+    choices: Choices
+    steering: Steering
     worker: Worker
     client: OneiroClient
 
@@ -78,10 +82,12 @@ class Parts:
         await self.worker.start()  # before the presenter, so that there are places to show
         poster = self.tallies.poster = Poster(client=self.client)
         await self.presenter.start(poster=poster, line=self.worker)
+        await self.steering.start(poster=poster)
 
     async def end(self) -> None:
         """The dream in hand goes back in line, its message says so; everything else is stored already."""
         await self.worker.close()
+        await self.steering.close()
         await self.desks.close()
         await self.presenter.close()
 
@@ -110,12 +116,16 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         preview_every_s=settings.frame_pace_s,
     )
     moderation.on_change.append(lambda guild: worker.hold(guild, moderation.settings(guild).paused))
+    choices = Choices(database=database, store=store, worker=worker, moderation=moderation)
+    steering = Steering(choices=choices, store=store, desks=desks)
+    presenter.on_candidate.append(steering.heard)
     client = OneiroClient(
         store=store,
         moderation=moderation,
         worker=worker,
         presenter=presenter,
         votes=votes,
+        choices=choices,
         model=settings.dream_model,
         default_steps=settings.dream_steps,
     )
@@ -126,6 +136,8 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         moderation=moderation,
         presenter=presenter,
         tallies=tallies,
+        choices=choices,
+        steering=steering,
         worker=worker,
         client=client,
     )

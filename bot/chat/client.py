@@ -8,10 +8,12 @@ import aiohttp
 import discord
 
 from bot.chat.access import PERMISSIONS
+from bot.chat.choice_buttons import ChoiceButton
 from bot.chat.commands import Tree, dream
 from bot.chat.language import Translator
 from bot.chat.presenter import Presenter
 from bot.chat.views import CancelButton
+from bot.choices import Choices
 from bot.database import StoreError
 from bot.dreams import Dream
 from bot.moderation import Moderation
@@ -36,6 +38,7 @@ class OneiroClient(discord.Client):
         worker: Worker,
         presenter: Presenter,
         votes: Votes,
+        choices: Choices,
         model: str,
         default_steps: int | None,
     ) -> None:
@@ -55,13 +58,14 @@ class OneiroClient(discord.Client):
         self.worker = worker
         self.presenter = presenter
         self.votes = votes
+        self.choices = choices
         self.model = model
         self.default_steps = default_steps
         self.tree = Tree(self)
         self.tree.add_command(dream)
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(CancelButton)
+        self.add_dynamic_items(CancelButton, ChoiceButton)
         await self.tree.set_translator(Translator())
         await self.tree.sync()
 

@@ -6,15 +6,17 @@ Nothing here uses an interaction's token: that dies 15 minutes after the command
 import asyncio
 import io
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from enum import Enum, auto
+from typing import Protocol
 
 import aiohttp
 import discord
 from PIL import Image
 
 from bot.chat.screen import Content
-from bot.dreams import Dream, Picture
+from bot.dreams import Picture
+from bot.votes import plain
 
 log = logging.getLogger(__name__)
 
@@ -33,33 +35,52 @@ class Outcome(Enum):
     LATER = auto()  # Discord or the network has a moment; worth another try
 
 
+class Shown(Protocol):
+    """What has a message in a channel: a dream, a choice."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def origin(self) -> int: ...
+
+    @property
+    def guild_id(self) -> int | None: ...
+
+    @property
+    def channel_id(self) -> int: ...
+
+    @property
+    def message_id(self) -> int | None: ...
+
+
 class Poster:
     """Shows `Content` in channels of the connected client."""
 
     def __init__(self, *, client: discord.Client) -> None:
         self._client = client
 
-    def upload_limit(self, dream: Dream) -> int:
+    def upload_limit(self, shown: Shown) -> int:
         """Bytes that one file may have in the dream's server."""
-        guild = self._client.get_guild(dream.guild_id) if dream.guild_id else None
+        guild = self._client.get_guild(shown.guild_id) if shown.guild_id else None
         return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
-    async def show(self, dream: Dream, content: Content) -> tuple[Outcome, int | None]:
+    async def show(self, shown: Shown, content: Content) -> tuple[Outcome, int | None]:
         """Edit the dream's message, or post it when there is none. Gives its id when it is shown."""
-        if dream.message_id is None:
-            return await self.post(dream, content)
-        message = self._channel(dream).get_partial_message(dream.message_id)
+        if shown.message_id is None:
+            return await self.post(shown, content)
+        message = self._channel(shown).get_partial_message(shown.message_id)
         edit = message.edit(embed=content.embed, attachments=content.files(), view=content.view)
-        return await self._attempt(dream, edit)
+        return await self._attempt(shown, edit)
 
     async def post(
-        self, dream: Dream, content: Content, *, nonce: str | None = None
+        self, shown: Shown, content: Content, *, nonce: str | None = None
     ) -> tuple[Outcome, int | None]:
         """Post a new message. Repeated with the same nonce within some minutes it gives the same message."""
-        return await self._attempt(dream, self._send(dream, content, nonce or str(dream.origin)))
+        return await self._attempt(shown, self._send(shown, content, nonce or str(shown.origin)))
 
-    async def _send(self, dream: Dream, content: Content, nonce: str) -> discord.Message:
-        message = await self._channel(dream).send(
+    async def _send(self, shown: Shown, content: Content, nonce: str) -> discord.Message:
+        message = await self._channel(shown).send(
             embed=content.embed,
             files=content.files(),
             view=content.view or discord.ui.View(),
@@ -70,39 +91,57 @@ class Poster:
         # An earlier attempt, whose answer was lost, had made it: it shows what was true then.
         return await message.edit(embed=content.embed, attachments=content.files(), view=content.view)
 
-    async def caption(self, dream: Dream, text: str) -> Outcome:
+    async def caption(self, shown: Shown, text: str) -> Outcome:
         """Let the dream's message have this text above it, and otherwise stay as it is."""
-        assert dream.message_id is not None
-        message = self._channel(dream).get_partial_message(dream.message_id)
-        outcome, _ = await self._attempt(dream, message.edit(content=text))
+        assert shown.message_id is not None
+        message = self._channel(shown).get_partial_message(shown.message_id)
+        outcome, _ = await self._attempt(shown, message.edit(content=text))
         return outcome
 
-    async def react(self, dream: Dream, emoji: tuple[str, ...]) -> None:
+    async def react(self, shown: Shown, emoji: tuple[str, ...]) -> None:
         """Put reactions under the dream's message; without them it is still a dream."""
-        assert dream.message_id is not None
-        message = self._channel(dream).get_partial_message(dream.message_id)
+        assert shown.message_id is not None
+        message = self._channel(shown).get_partial_message(shown.message_id)
         try:
             for one in emoji:
                 await message.add_reaction(one)
         except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
-            log.info("dream %d: no vote reactions: %s", dream.id, error)
+            log.info("%s: no vote reactions: %s", name_of(shown), error)
 
-    def _channel(self, dream: Dream) -> discord.PartialMessageable:
-        return self._client.get_partial_messageable(dream.channel_id, guild_id=dream.guild_id)
+    async def votes(self, shown: Shown, emoji: Sequence[str]) -> tuple[Outcome, list[set[int]]]:
+        """Who put each of these reactions under the message, bots left out."""
+        assert shown.message_id is not None
+        found: list[set[int]] = [set() for _ in emoji]
+        wanted = [plain(one) for one in emoji]
+        channel = self._channel(shown)
 
-    async def _attempt(self, dream: Dream, call: Awaitable[discord.Message]) -> tuple[Outcome, int | None]:
+        async def read() -> discord.Message:
+            message = await channel.fetch_message(shown.message_id or 0)
+            for reaction in message.reactions:
+                one = plain(str(reaction.emoji))
+                if one in wanted and reaction.count > reaction.me:
+                    found[wanted.index(one)] |= {user.id async for user in reaction.users() if not user.bot}
+            return message
+
+        outcome, _ = await self._attempt(shown, read())
+        return outcome, found
+
+    def _channel(self, shown: Shown) -> discord.PartialMessageable:
+        return self._client.get_partial_messageable(shown.channel_id, guild_id=shown.guild_id)
+
+    async def _attempt(self, shown: Shown, call: Awaitable[discord.Message]) -> tuple[Outcome, int | None]:
         try:
             message = await call
         except (discord.NotFound, discord.Forbidden) as error:
-            log.info("dream %d: its message cannot be shown any more: %s", dream.id, error)
+            log.info("%s: its message cannot be shown any more: %s", name_of(shown), error)
             return Outcome.GONE, None
         except discord.HTTPException as error:
-            log.info("dream %d: not shown: %s", dream.id, error)
+            log.info("%s: not shown: %s", name_of(shown), error)
             if error.code == _ARCHIVED:
                 return Outcome.ARCHIVED, None
             return (Outcome.TOO_LARGE if error.status == _TOO_LARGE else Outcome.LATER), None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            log.info("dream %d: not shown: %r", dream.id, error)
+            log.info("%s: not shown: %r", name_of(shown), error)
             return Outcome.LATER, None
         return Outcome.SHOWN, message.id
 
@@ -123,3 +162,8 @@ def _smaller(picture: Picture, limit: int) -> Picture | None:
             if buffer.tell() <= limit:
                 return Picture(buffer.getvalue(), "jpg")
     return None
+
+
+def name_of(shown: Shown) -> str:
+    """For the log: 'dream 7'."""
+    return f"{type(shown).__name__.lower()} {shown.id}"

@@ -48,6 +48,7 @@ class Presenter:
         self._desks = desks
         self._settings = settings
         self._retry_s = retry_s
+        self.on_candidate: list[Callable[[Dream, Event | None], None]] = []  # told of beginnings
         self._screens: dict[int, Screen] = {}  # by dream, until it is over and shown
         self._posted: dict[int, asyncio.Future[bool]] = {}  # who waits for a dream's first message
         self._gone: set[int] = set()  # dreams whose message is deleted, until they are over
@@ -84,6 +85,10 @@ class Presenter:
 
     def heard(self, dream: Dream, event: Event | None) -> None:
         """See `bot.worker.Audience`."""
+        if dream.candidate:
+            for hear in self.on_candidate:
+                hear(dream, event)
+            return
         if dream.id in self._gone:
             if dream.state.is_over:
                 self._gone.discard(dream.id)

@@ -10,6 +10,7 @@ from bot.chat.quoting import plain, quoted
 from bot.chat.sentences import Sentences, spoken
 from bot.chat.sentences.numbers import duration
 from bot.chat.views import cancel_view
+from bot.choices import Decision
 from bot.dreams import Dream, DreamState, Picture
 from engine import Progress, Recipe
 
@@ -80,7 +81,8 @@ class Screen:
             picture = Picture(self.frame, "jpg")
         head = f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}"
         notice = f"*{quoted(say.engine(dream.notice), 300)}*" if dream.notice else ""
-        paragraphs = [head, self._status(picture), notice, say.TOO_LARGE if self.too_large else ""]
+        steered = say.steered(Decision.from_json(dream.decision)) if dream.decision else ""
+        paragraphs = [head, self._status(picture), steered, notice, say.TOO_LARGE if self.too_large else ""]
         embed = discord.Embed(description="\n\n".join(filter(None, paragraphs)), colour=_COLOURS[dream.state])
         self._add_recipe(embed)
         view = None if dream.state.is_over else cancel_view(dream.id, say)

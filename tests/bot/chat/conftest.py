@@ -1,6 +1,7 @@
 """A simulated Discord with the real bot in it, and an engine that dreams by script."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import discord
 import pytest
@@ -11,7 +12,7 @@ from simcord.results import InteractionResult
 
 from bot.__main__ import Parts, build
 from bot.chat.access import PERMISSIONS
-from bot.dreams import Dream, DreamState
+from bot.dreams import Dream, DreamState, Wish
 from bot.settings import Settings
 from tests.bot.scripted import ScriptedEngine, until
 
@@ -41,6 +42,20 @@ class World:
     ) -> InteractionResult:
         """`/dream` in the channel."""
         return await member.slash(self.channel, "dream", prompt=prompt, **options)
+
+    def wish(self, **changes: object) -> Wish:
+        """Alice's, for the channel."""
+        plain = Wish(
+            prompt="a bowl of cherries",
+            seed=7,
+            steps=None,
+            model="auto",
+            author_id=self.alice.id,
+            guild_id=self.guild.id,
+            channel_id=self.channel.id,
+            origin=self.env.backend.snowflake(),
+        )
+        return replace(plain, **changes)  # type: ignore[arg-type]  # the names come from the tests
 
     async def stored(self, dream_id: int) -> Dream:
         dream = await self.parts.store.get(dream_id)

@@ -15,6 +15,7 @@ from bot.chat.sentences import ENGLISH, ITALIAN, Sentences, spoken
 from bot.chat.sentences.italian.engine import SENTENCES as TRANSLATED
 from bot.chat.sentences.italian.engine import known
 from bot.chat.sentences.numbers import duration
+from bot.choices import Decision
 from bot.database import StoreBusy, StoreError, StoreFull
 from engine import FailureKind
 from engine.errors import BadRequest, DiskError, EmptyPrompt, OutOfMemory, StoppedEarly
@@ -86,6 +87,36 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     ),
     (lambda say: say.score(7.25), "7.2"),
     (lambda say: say.votes("⭐", 5), "⭐ 5"),
+    (
+        lambda say: say.beginnings(1, 4),
+        "Dreaming 4 beginnings, 1 done. Soon you choose which of them goes on.",
+    ),
+    (
+        lambda say: say.voting(1700000000, 4),
+        "Which of these 4 shall I dream on? React with its number; you may choose several.\n"
+        "The vote ends <t:1700000000:R>.",
+    ),
+    (
+        lambda say: say.decided(Decision(2, 3, {1: 0, 2: 1, 3: 0})),
+        "Number 2 goes on, with 1 vote. (1: 0 · 2: 1 · 3: 0) I dream it on in a new message.",
+    ),
+    (
+        lambda say: say.steered(Decision(2, 2, {1: 2, 2: 2}, ended_by=42)),
+        "A tie of 1 and 2; number 2 goes on, for its score is higher. (1: 2 · 2: 2) <@42> ended the vote.",
+    ),
+    (
+        lambda say: say.steered(Decision(1, 2, {1: 0, 2: 0})),
+        "Nobody voted; number 1 goes on, for its score is the best.",
+    ),
+    (
+        lambda say: say.steered(Decision(3, 4, {3: 0})),
+        "Number 3 goes on: the only one that came out.",
+    ),
+    (lambda say: say.grid_alt(4, "a house"), "4 numbered beginnings of a dream: a house"),
+    (
+        lambda say: say.choice_queued(4),
+        "Your 4 beginnings are in line. Watch them in this channel; then everybody votes.",
+    ),
     (
         lambda say: say.engine("The disk is full or cannot be written."),
         "The disk is full or cannot be written.",

@@ -1,0 +1,62 @@
+"""What a choice's channel message shows: its beginnings in one picture, the vote, and who decided."""
+
+from collections.abc import Mapping, Sequence
+
+import discord
+
+from bot.chat.choice_buttons import choice_view
+from bot.chat.grid import grid
+from bot.chat.quoting import plain, quoted
+from bot.chat.screen import ALT_TEXT, SHOWN_PROMPT, Content
+from bot.chat.sentences import spoken
+from bot.choices import Choice, ChoiceState, Decision, came_out
+from bot.dreams import Dream, Picture
+
+NUMBERS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")  # what people vote with
+_COLOURS = {
+    ChoiceState.DREAMING: 0x9B59B6,  # purple
+    ChoiceState.VOTING: 0xF1C40F,  # gold
+    ChoiceState.DECIDED: 0xE91E63,  # cherry
+    ChoiceState.OVER: 0x607D8B,  # blue grey
+}
+
+
+def draw(choice: Choice, candidates: Sequence[Dream], pictures: Mapping[int, bytes]) -> bytes | None:
+    """The beginnings in one picture, a PNG; None while there is none. For a thread: it takes a moment.
+
+    `pictures`: a file for each beginning that has one, by its number.
+    """
+    winner = Decision.from_json(choice.decision).winner if choice.decision else None
+    cells = [pictures.get(dream.candidate) for dream in candidates]
+    return grid(cells, winner=winner) if pictures else None
+
+
+def choice_content(choice: Choice, candidates: Sequence[Dream], drawn: bytes | None) -> Content:
+    """`drawn`: the beginnings' picture."""
+    say = spoken(choice.language)
+    head = f"**{quoted(choice.prompt, SHOWN_PROMPT)}**\n{say.dreamer(choice.author_id)}"
+    embed = discord.Embed(
+        description=f"{head}\n\n{_status(choice, candidates)}", colour=_COLOURS[choice.state]
+    )
+    view = None if choice.state.is_over else choice_view(choice.id, say, voting=choice.ends_at is not None)
+    if drawn is None:
+        return Content(embed, view)
+    alt_text = plain(say.grid_alt(len(candidates), choice.prompt), ALT_TEXT)
+    if choice.spoiler:  # a picture inside an embed cannot be hidden
+        return Content(embed, view, Picture(drawn, "png"), f"SPOILER_choice-{choice.id}.png", alt_text)
+    embed.set_image(url=f"attachment://choice-{choice.id}.png")
+    return Content(embed, view, Picture(drawn, "png"), f"choice-{choice.id}.png", alt_text)
+
+
+def _status(choice: Choice, candidates: Sequence[Dream]) -> str:
+    say = spoken(choice.language)
+    match choice.state:
+        case ChoiceState.DREAMING:
+            return say.beginnings(sum(dream.state.is_over for dream in candidates), len(candidates))
+        case ChoiceState.VOTING:
+            assert choice.ends_at is not None
+            return say.voting(round(choice.ends_at), len(came_out(list(candidates))))
+        case ChoiceState.DECIDED:
+            return say.decided(Decision.from_json(choice.decision))
+    failed = all(dream.failure is not None for dream in candidates)
+    return say.NO_BEGINNING if failed else say.cancelled(has_picture=False)

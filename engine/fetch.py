@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
@@ -24,7 +25,9 @@ from engine.catalogue import MIB, RemoteFile, RemoteModel
 from engine.errors import DiskError, ModelError, StoppedEarly
 from engine.settings import MODEL_MIRRORS, OFFLINE
 
-TRIES = 3  # of each mirror, going on where the one before was cut off
+TRIES = 3  # of each mirror, going on where the one before was cut off; one that brought much does not count
+MUCH = MIB  # bytes
+PAUSE_S = 1.0  # before the second try, doubled for each one more
 STALL_S = 30.0  # seconds without a byte after which a mirror is given up
 CHUNK = MIB // 4  # bytes
 TOLD_EVERY_S = 0.5
@@ -53,6 +56,7 @@ class Shop:
     mirrors: tuple[str, ...] = ()  # addresses tried before the published ones, as ADDRESS/<folder>/<file>
     offline: bool = False
     stall_s: float = STALL_S
+    pause_s: float = PAUSE_S
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Shop":
@@ -198,17 +202,21 @@ class _Download:
         self._file, self._part, self._shop, self._told = file, part, shop, told
 
     def __call__(self, url: str, output_file: str, _pooch: Any, check_only: bool = False) -> None:
-        fault = _Refused("gave no answer")
-        for _ in range(TRIES):
-            before = self._part.stat().st_size if self._part.is_file() else 0
+        tries = 0
+        while True:
+            before = self._here()
             try:
                 self._read(url, before)
-            except requests.RequestException as error:
-                fault = _Refused(_words(error))
-            else:
                 self._part.replace(output_file)
                 return
-        raise fault
+            except requests.RequestException as error:
+                tries = 0 if self._here() - before >= MUCH else tries + 1
+                if tries == TRIES:
+                    raise _Refused(_words(error)) from error
+            time.sleep(self._shop.pause_s * 2**tries)
+
+    def _here(self) -> int:
+        return self._part.stat().st_size if self._part.is_file() else 0
 
     def _read(self, url: str, before: int) -> None:
         """Append what is missing to the half file. Raises `requests.RequestException` when it is cut off."""

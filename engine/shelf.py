@@ -46,6 +46,11 @@ class Verdict:
     soundness: Soundness
 
 
+def as_json(config: dict[str, Any]) -> str:
+    """A configuration as the published files spell it: byte for byte the same, for a BigGAN-deep."""
+    return json.dumps(config, indent=2) + "\n"
+
+
 def biggan_config(side: int) -> dict[str, Any]:
     """The published configuration of BigGAN-deep at 128, 256 or 512 px."""
     layers = []
@@ -193,7 +198,7 @@ def _complete(model: RemoteModel, staged: Path, beside: Path, folder: Path) -> N
                     f"{model.name} needs its tokenizer: please put {', '.join(TOKENIZER)} beside the file."
                 )
             shutil.copyfile(found, staged / name)
-    (staged / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    (staged / "config.json").write_text(as_json(config), encoding="utf-8")
 
 
 def _load(model: RemoteModel, folder: Path) -> None:

@@ -3,7 +3,6 @@
 `python -m tests.engine.published FOLDER NAME ...` writes them as a mirror has them: FOLDER/<model>/<file>.
 """
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ def write(model: RemoteModel, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if model in catalogue.BIGGANS:
         config = shelf.biggan_config(int(model.name.rpartition("-")[2]))
-        (folder / "config.json").write_text(json.dumps(config))
+        (folder / "config.json").write_text(shelf.as_json(config))
         weights = tiny.random_biggan(config).state_dict()
         torch.save(weights, folder / "pytorch_model.bin", _use_new_zipfile_serialization=False)
         return

@@ -41,7 +41,7 @@ def mirror(tmp_path: Path) -> Iterator[Mirror]:
 
 
 def shop(*mirrors: Mirror, stall_s: float = 0.5) -> Shop:
-    return Shop(tuple(mirror.url for mirror in mirrors), stall_s=stall_s)
+    return Shop(tuple(mirror.url for mirror in mirrors), stall_s=stall_s, pause_s=0.0)
 
 
 def get(wanted: RemoteModel, models: Path, from_: Shop) -> list[fetch.Arrived]:
@@ -85,6 +85,15 @@ def test_what_was_cut_off_goes_on_where_it_was(mirror: Mirror, tmp_path: Path) -
     first, *later = [int(span.removeprefix("bytes=").removesuffix("-") or 0) for span in spans]
     assert first == 0 and len(later) == 2 and 1_000_000 < later[0] < later[1] < len(WEIGHTS)
     assert (tmp_path / "models" / "toy" / "model.safetensors").read_bytes() == WEIGHTS
+
+
+def test_a_mirror_that_often_breaks_off_is_borne_as_long_as_it_brings_something(
+    mirror: Mirror, tmp_path: Path
+) -> None:
+    (mirror.folder / "toy" / "model.safetensors").write_bytes(WEIGHTS * 10)
+    mirror.misbehave("model.safetensors", "cut", "cut", "503", "cut", "503", "503", "cut")
+    get(model(), tmp_path / "models", shop(mirror))
+    assert (tmp_path / "models" / "toy" / "model.safetensors").read_bytes() == WEIGHTS * 10
 
 
 def test_a_server_that_starts_over_is_believed(mirror: Mirror, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The large models on this machine: checked, and taken in from a user's own files."""
 
+import hashlib
 import json
 import pickle
 from pathlib import Path
@@ -25,6 +26,12 @@ def own_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         weights = BigGAN(BigGANConfig.from_dict(shelf.biggan_config(128))).state_dict()
     published.hollow(weights, path)
     return path
+
+
+@pytest.mark.parametrize("model", catalogue.BIGGANS, ids=lambda model: model.name)
+def test_our_configurations_are_the_published_files_byte_for_byte(model: catalogue.RemoteModel) -> None:
+    text = shelf.as_json(shelf.biggan_config(int(model.name.rpartition("-")[2])))
+    assert hashlib.sha256(text.encode()).hexdigest() == model.files[0][0].sha256
 
 
 @pytest.mark.parametrize(("side", "tensors"), [(128, 506), (256, 602), (512, 698)])

@@ -1,0 +1,134 @@
+"""`/moderate channels`, `nsfw`, `gallery`, `log`, `halloffame`, `emoji`, `language`: where and how to show."""
+
+import re
+import unicodedata
+from dataclasses import replace
+
+import discord
+from discord import app_commands
+
+from bot.chat.access import POSTING, lacking_in
+from bot.chat.answer import answer
+from bot.chat.language import personal
+from bot.chat.moderate.group import Guarded, change, moderate
+from bot.chat.sentences import ENGLISH, LANGUAGES
+from bot.guilds import MAX_FAME_VOTES, MAX_VOTE_EMOJI, VOTE_EMOJI, NsfwPolicy
+
+_CUSTOM = re.compile(r"<a?:\w{2,32}:(\d{17,20})>")
+_EMOJI_PARTS = frozenset(("So", "Sk", "Sm", "Po", "Mn", "Me", "Cf"))  # what emoji are made of
+
+channels = Guarded(name="channels", description=ENGLISH.COMMAND_CHANNELS, parent=moderate)
+
+
+@channels.command(name="allow", description=ENGLISH.COMMAND_CHANNELS_ALLOW)
+@app_commands.describe(channel=ENGLISH.COMMAND_CHANNEL)
+async def channels_allow(interaction: discord.Interaction, channel: discord.abc.GuildChannel) -> None:
+    await change(interaction, lambda old: replace(old, channels=_with(old.channels, channel.id)))
+
+
+@channels.command(name="disallow", description=ENGLISH.COMMAND_CHANNELS_DISALLOW)
+@app_commands.describe(channel=ENGLISH.COMMAND_CHANNEL)
+async def channels_disallow(interaction: discord.Interaction, channel: discord.abc.GuildChannel) -> None:
+    await change(
+        interaction,
+        lambda old: replace(old, channels=tuple(one for one in old.channels if one != channel.id)),
+    )
+
+
+@moderate.command(name="nsfw", description=ENGLISH.COMMAND_NSFW)
+@app_commands.describe(policy=ENGLISH.COMMAND_NSFW_POLICY)
+@app_commands.choices(
+    policy=[app_commands.Choice(name=ENGLISH.NSFW[policy], value=policy.value) for policy in NsfwPolicy]
+)
+async def nsfw(interaction: discord.Interaction, policy: str) -> None:
+    if policy in list(NsfwPolicy):
+        await change(interaction, lambda old: replace(old, nsfw=NsfwPolicy(policy)))
+    else:
+        await answer(interaction, personal(interaction).BAD_OPTION)
+
+
+@moderate.command(name="gallery", description=ENGLISH.COMMAND_GALLERY)
+@app_commands.describe(channel=ENGLISH.COMMAND_TARGET)
+async def gallery(interaction: discord.Interaction, channel: discord.TextChannel | None = None) -> None:
+    if await _can_post(interaction, channel):
+        await change(interaction, lambda old: replace(old, gallery_channel=_id(channel)))
+
+
+@moderate.command(name="log", description=ENGLISH.COMMAND_LOG)
+@app_commands.describe(channel=ENGLISH.COMMAND_TARGET)
+async def log(interaction: discord.Interaction, channel: discord.TextChannel | None = None) -> None:
+    if await _can_post(interaction, channel):
+        await change(interaction, lambda old: replace(old, log_channel=_id(channel)))
+
+
+@moderate.command(name="halloffame", description=ENGLISH.COMMAND_HALL_OF_FAME)
+@app_commands.describe(channel=ENGLISH.COMMAND_TARGET, votes=ENGLISH.COMMAND_VOTES)
+async def halloffame(
+    interaction: discord.Interaction,
+    channel: discord.TextChannel | None = None,
+    votes: app_commands.Range[int, 1, MAX_FAME_VOTES] | None = None,
+) -> None:
+    if votes is not None and not 1 <= votes <= MAX_FAME_VOTES:
+        await answer(interaction, personal(interaction).out_of_range(1, MAX_FAME_VOTES))
+    elif await _can_post(interaction, channel):
+        await change(
+            interaction,
+            lambda old: replace(old, fame_channel=_id(channel), fame_votes=votes or old.fame_votes),
+        )
+
+
+@moderate.command(name="emoji", description=ENGLISH.COMMAND_EMOJI)
+@app_commands.describe(emoji=ENGLISH.COMMAND_EMOJI_EMOJI)
+async def emoji(interaction: discord.Interaction, emoji: app_commands.Range[str, 1, 300] | None = None) -> None:
+    chosen = VOTE_EMOJI if emoji is None else tuple(dict.fromkeys(emoji.split()))
+    if 1 <= len(chosen) <= MAX_VOTE_EMOJI and all([await _is_emoji(interaction, one) for one in chosen]):
+        await change(interaction, lambda old: replace(old, vote_emoji=chosen))
+    else:
+        await answer(interaction, personal(interaction).NOT_EMOJI)
+
+
+@moderate.command(name="language", description=ENGLISH.COMMAND_LANGUAGE)
+@app_commands.describe(language=ENGLISH.COMMAND_LANGUAGE_LANGUAGE)
+@app_commands.choices(
+    language=[app_commands.Choice(name=say.LANGUAGE, value=code) for code, say in LANGUAGES.items()]
+)
+async def language(interaction: discord.Interaction, language: str | None = None) -> None:
+    if language is None or language in LANGUAGES:
+        await change(interaction, lambda old: replace(old, language=language or ""))
+    else:
+        await answer(interaction, personal(interaction).BAD_OPTION)
+
+
+def _with(channels: tuple[int, ...], channel: int) -> tuple[int, ...]:
+    return channels if channel in channels else (*channels, channel)
+
+
+def _id(channel: discord.TextChannel | None) -> int | None:
+    return None if channel is None else channel.id
+
+
+async def _can_post(interaction: discord.Interaction, channel: discord.TextChannel | None) -> bool:
+    """Whether the bot could show pictures there; if not, the person has been told what it lacks."""
+    lacking = [] if channel is None else lacking_in(channel, POSTING)
+    if channel is not None and lacking:
+        say = personal(interaction)
+        names = ", ".join(say.PERMISSIONS[key] for key in lacking)
+        await answer(interaction, say.lacking_in(channel.id, names))
+    return not lacking
+
+
+async def _is_emoji(interaction: discord.Interaction, text: str) -> bool:
+    """Whether it is one of Discord's emoji, as far as can be told without a list of them, or this server's."""
+    custom = _CUSTOM.fullmatch(text)
+    if custom is not None and interaction.guild is not None:
+        try:
+            await interaction.guild.fetch_emoji(int(custom[1]))
+        except discord.HTTPException:
+            return False
+        return True
+    if len(text) == 2 and all("\U0001f1e6" <= c <= "\U0001f1ff" for c in text):  # a flag
+        return True
+    if text[1:].strip("\ufe0f") == "\u20e3":  # a digit on a key
+        return text[0] in "0123456789#*"
+    parts = {unicodedata.category(c) for c in text}
+    return len(text) <= 12 and not text.isascii() and bool(parts & {"So", "Sm", "Po"}) and parts <= _EMOJI_PARTS

@@ -34,6 +34,10 @@ class BadRule(Exception):
     """This cannot be a banned word or pattern."""
 
 
+class BadPattern(BadRule):
+    """This is no expression that RE2 knows."""
+
+
 def is_allowed(text: str, words: Sequence[str], patterns: Sequence[str]) -> bool:
     """Whether a text holds none of these words and matches none of these patterns."""
     return offence(text, words, patterns) is None
@@ -63,12 +67,12 @@ def checked_word(text: str) -> str:
 
 
 def checked_pattern(text: str) -> str:
-    """A banned pattern as it is stored. Raises `BadRule` when it is none, or bans everything."""
+    """A banned pattern as it is stored. Raises `BadPattern`, or `BadRule` when it bans everything."""
     try:
         if len(text) <= MAX_PATTERN and not _compiled(text).search(""):
             return text
     except re2.error as error:
-        raise BadRule(str(error)) from error
+        raise BadPattern(str(error)) from error
     raise BadRule
 
 

@@ -120,6 +120,10 @@ class Store:
         async with self._transaction() as connection:
             return list((await connection.execute(query.order_by(dreams.c.created_at))).scalars())
 
+    async def in_server(self, guild_id: int, states: Sequence[DreamState]) -> list[Dream]:
+        """A server's dreams in these states, oldest first."""
+        return await self._list(and_(dreams.c.guild_id == guild_id, dreams.c.state.in_(states)))
+
     async def move_to_front(self, dream_id: int) -> Dream | None:
         """Remember that a dream was moved to the front of its server's line; None when it does not wait."""
         waits = dreams.c.state == DreamState.QUEUED

@@ -163,6 +163,16 @@ class Worker:
             await self._stop()
         return Cancelled.STOPPING
 
+    def waiting(self, guild_id: int, person: int | None = None) -> int:
+        """How many dreams of this server (and person) are in line."""
+        return self._turns.waiting(server=guild_id, person=person)
+
+    async def clear(self, guild_id: int, person: int | None = None) -> int:
+        """Withdraw a server's waiting dreams (of this person). Gives their number. Raises `StoreError`."""
+        waiting = await self._store.in_server(guild_id, (DreamState.QUEUED,))
+        outcomes = [await self.cancel(dream.id) for dream in waiting if person in (None, dream.author_id)]
+        return outcomes.count(Cancelled.WITHDRAWN)
+
     async def move_to_front(self, dream_id: int) -> bool:
         """Make a waiting dream its server's next one. True if it waits. Raises `StoreError`."""
         if await self._store.move_to_front(dream_id) is None:

@@ -1,5 +1,7 @@
 """Who may do what: the bot where a dream was asked for, before anything waits for the GPU; moderators."""
 
+from collections.abc import Sequence
+
 import discord
 
 from bot.chat.sentences import Sentences
@@ -17,6 +19,9 @@ _NEEDED = (
 )
 _NEEDED_IN_THREADS = tuple("send_messages_in_threads" if key == "send_messages" else key for key in _NEEDED)
 
+# What it takes to show a picture elsewhere: a gallery, a hall of fame, a log.
+POSTING = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
+
 # What an invitation asks for.
 PERMISSIONS = discord.Permissions(**dict.fromkeys(_NEEDED + _NEEDED_IN_THREADS, True))
 
@@ -24,6 +29,12 @@ PERMISSIONS = discord.Permissions(**dict.fromkeys(_NEEDED + _NEEDED_IN_THREADS, 
 def missing(permissions: discord.Permissions, *, thread: bool) -> list[str]:
     """The permissions that the bot lacks, by discord.py's names."""
     needed = _NEEDED_IN_THREADS if thread else _NEEDED
+    return [key for key in needed if not getattr(permissions, key)]
+
+
+def lacking_in(channel: discord.abc.GuildChannel, needed: Sequence[str]) -> list[str]:
+    """Which of these permissions the bot lacks in a channel of a server, by discord.py's names."""
+    permissions = channel.permissions_for(channel.guild.me)
     return [key for key in needed if not getattr(permissions, key)]
 
 

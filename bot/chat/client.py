@@ -11,6 +11,8 @@ from bot.chat.access import PERMISSIONS
 from bot.chat.choice_buttons import ChoiceButton
 from bot.chat.commands import Tree, dream
 from bot.chat.language import Translator
+from bot.chat.moderate import AuditButton, ClearButton, moderate
+from bot.chat.modlog import ModLog
 from bot.chat.presenter import Presenter
 from bot.chat.views import CancelButton
 from bot.choices import Choices
@@ -55,6 +57,7 @@ class OneiroClient(discord.Client):
         )
         self.store = store
         self.moderation = moderation
+        self.modlog = ModLog(client=self, moderation=moderation)
         self.worker = worker
         self.presenter = presenter
         self.votes = votes
@@ -63,9 +66,10 @@ class OneiroClient(discord.Client):
         self.default_steps = default_steps
         self.tree = Tree(self)
         self.tree.add_command(dream)
+        self.tree.add_command(moderate)
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(CancelButton, ChoiceButton)
+        self.add_dynamic_items(CancelButton, ChoiceButton, ClearButton, AuditButton)
         await self.tree.set_translator(Translator())
         await self.tree.sync()
 

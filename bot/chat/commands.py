@@ -11,6 +11,7 @@ from discord import app_commands
 from bot.chat.access import asker, obstacle
 from bot.chat.answer import answer
 from bot.chat.language import common, personal
+from bot.chat.moderate.group import NotAModerator
 from bot.chat.refusals import Refusal, refusal
 from bot.chat.sentences import ENGLISH, Sentences
 from bot.dreams import Dream, Wish, checked
@@ -100,5 +101,13 @@ class Tree(app_commands.CommandTree["OneiroClient"]):
     async def on_error(
         self, interaction: discord.Interaction["OneiroClient"], error: app_commands.AppCommandError, /
     ) -> None:
-        log.error("interaction %d failed", interaction.id, exc_info=error)
-        await answer(interaction, personal(interaction).APOLOGY)
+        if isinstance(error, NotAModerator):
+            await answer(interaction, personal(interaction).NOT_A_MODERATOR)
+        elif isinstance(cause := getattr(error, "original", error), Refusal):
+            log.debug("interaction %d: refused, %r", interaction.id, cause)
+            await answer(interaction, refusal(cause, personal(interaction)))
+        elif isinstance(error, app_commands.TransformerError):
+            await answer(interaction, personal(interaction).BAD_OPTION)
+        else:
+            log.error("interaction %d failed", interaction.id, exc_info=error)
+            await answer(interaction, personal(interaction).APOLOGY)

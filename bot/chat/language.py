@@ -4,6 +4,7 @@ import discord
 from discord import app_commands
 
 from bot.chat.sentences import ENGLISH, LANGUAGES, Sentences, spoken
+from bot.guilds import ServerSettings
 
 MAX_NAME, MAX_DESCRIPTION = 32, 100  # characters; Discord reference, 2026-08
 
@@ -26,6 +27,11 @@ def personal(interaction: discord.Interaction, *, preferred: str | None = None) 
 def common(interaction: discord.Interaction, *, preferred: str | None = None) -> Sentences:
     """The sentences for what the whole channel sees: the server's choice, else its Discord's language."""
     return spoken(preferred, interaction.guild_locale.value if interaction.guild_locale else None)
+
+
+def of_guild(guild: discord.Guild | None, settings: ServerSettings) -> Sentences:
+    """As `common`, where nobody uses a command: `guild` is None while its server cannot be reached."""
+    return spoken(settings.language, guild.preferred_locale.value if guild is not None else None)
 
 
 class Translator(app_commands.Translator):

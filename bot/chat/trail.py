@@ -5,10 +5,11 @@ from typing import Any
 
 from bot.chat.quoting import quoted
 from bot.chat.sentences import LANGUAGES, Sentences
-from bot.guilds import ServerSettings, plain
+from bot.guilds import Allowance, ServerSettings, plain
 from bot.moderation import Entry
 
 LINE = 400  # characters of a line; ten of them fit an embed's description
+_LIMITS = ("everyone", "together", "roles", "people")
 _SET = frozenset(ServerSettings.__dataclass_fields__)
 
 
@@ -32,43 +33,29 @@ def line(entry: Entry, say: Sentences) -> str:
 
 def overview(settings: ServerSettings, say: Sentences) -> list[str]:
     """Every setting with its value, one line each; limits of roles and people one by one."""
-    lines = []
-    for name in ServerSettings.__dataclass_fields__:
-        stored = plain(getattr(settings, name))
-        if name in ("roles", "people"):
-            kind = "role" if name == "roles" else "person"
-            targets = [(_target(f"{kind}:{key}", say), rule) for key, rule in stored.items()]
-            lines += [say.deed(name, target, value(name, rule, say)) for target, rule in targets]
-        else:
-            lines.append(say.deed(name, "", value(name, stored, say)))
-    return lines
+    return [line for name in ServerSettings.__dataclass_fields__ for line in _said(settings, name, say)]
 
 
 def limits(settings: ServerSettings, say: Sentences) -> list[str]:
     """As `overview`, of the limits that are set."""
-    empty = ServerSettings(
-        everyone=settings.everyone,
-        together=settings.together,
-        roles=settings.roles,
-        people=settings.people,
-    )
-    wanted = ("everyone", "together", "roles", "people")
-    heads = tuple(say.deed(name, "", "") for name in wanted)
     return [
-        line for line in overview(empty, say) if line.startswith(heads) and not line.endswith(f" {say.NONE}")
+        line
+        for name in _LIMITS
+        if getattr(settings, name) != Allowance()
+        for line in _said(settings, name, say)
     ]
 
 
 def value(what: str, stored: Any, say: Sentences) -> str:
     """A setting's value (as JSON holds it) for people."""
     if what == "channels" and not stored:
-        return say.EVERYWHERE
+        return say.VALUES["everywhere"]
     if what == "language":
-        return LANGUAGES[stored].LANGUAGE if stored in LANGUAGES else say.OWN_LANGUAGE
+        return LANGUAGES[stored].LANGUAGE if stored in LANGUAGES else say.VALUES["own language"]
     if stored is None or stored in ([], {}):
-        return say.NONE
+        return say.VALUES["none"]
     if isinstance(stored, bool):
-        return say.YES if stored else say.NO
+        return say.VALUES["yes"] if stored else say.VALUES["no"]
     if isinstance(stored, dict):
         return ", ".join(f"{say.LIMITS[name]}: {number}" for name, number in stored.items())
     if what == "nsfw":
@@ -84,6 +71,17 @@ def value(what: str, stored: Any, say: Sentences) -> str:
     if isinstance(stored, list):
         return quoted(", ".join(stored), LINE // 3)
     return str(stored)
+
+
+def _said(settings: ServerSettings, name: str, say: Sentences) -> list[str]:
+    """The lines of one setting."""
+    stored = plain(getattr(settings, name))
+    if name not in ("roles", "people"):
+        return [say.deed(name, "", value(name, stored, say))]
+    kind = "role" if name == "roles" else "person"
+    return [
+        say.deed(name, _target(f"{kind}:{key}", say), value(name, rule, say)) for key, rule in stored.items()
+    ]
 
 
 def _target(target: str, say: Sentences) -> str:

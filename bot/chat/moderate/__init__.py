@@ -5,4 +5,15 @@ from bot.chat.moderate.group import NotAModerator, moderate
 from bot.chat.moderate.line import ClearButton
 from bot.chat.moderate.show import AuditButton
 
-__all__ = ["AuditButton", "ClearButton", "NotAModerator", "limits", "line", "moderate", "people", "places", "show", "words"]
+__all__ = [
+    "AuditButton",
+    "ClearButton",
+    "NotAModerator",
+    "limits",
+    "line",
+    "moderate",
+    "people",
+    "places",
+    "show",
+    "words",
+]

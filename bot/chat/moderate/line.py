@@ -82,7 +82,7 @@ class ClearButton(
 
 
 async def withdraw(interaction: discord.Interaction, person: int | None) -> int:
-    """Take the waiting dreams (of this person) out of this server's line, and note it. Raises `StoreError`."""
+    """Take all dreams (of this person) out of this server's line, and note it. Raises `StoreError`."""
     client = the_client(interaction)
     count = await client.worker.clear(guild_id(interaction), person)
     if count:

@@ -1,4 +1,4 @@
-"""`/moderate channels`, `nsfw`, `gallery`, `log`, `halloffame`, `emoji`, `language`: where and how to show."""
+"""`/moderate channels`, `nsfw`, `gallery`, `log`, `halloffame`, `emoji`, `language`: where and how."""
 
 import re
 import unicodedata
@@ -79,7 +79,9 @@ async def halloffame(
 
 @moderate.command(name="emoji", description=ENGLISH.COMMAND_EMOJI)
 @app_commands.describe(emoji=ENGLISH.COMMAND_EMOJI_EMOJI)
-async def emoji(interaction: discord.Interaction, emoji: app_commands.Range[str, 1, 300] | None = None) -> None:
+async def emoji(
+    interaction: discord.Interaction, emoji: app_commands.Range[str, 1, 300] | None = None
+) -> None:
     chosen = VOTE_EMOJI if emoji is None else tuple(dict.fromkeys(emoji.split()))
     if 1 <= len(chosen) <= MAX_VOTE_EMOJI and all([await _is_emoji(interaction, one) for one in chosen]):
         await change(interaction, lambda old: replace(old, vote_emoji=chosen))
@@ -118,7 +120,7 @@ async def _can_post(interaction: discord.Interaction, channel: discord.TextChann
 
 
 async def _is_emoji(interaction: discord.Interaction, text: str) -> bool:
-    """Whether it is one of Discord's emoji, as far as can be told without a list of them, or this server's."""
+    """Whether it is one of this server's emoji, or of Discord's as far as its characters tell."""
     custom = _CUSTOM.fullmatch(text)
     if custom is not None and interaction.guild is not None:
         try:
@@ -131,4 +133,6 @@ async def _is_emoji(interaction: discord.Interaction, text: str) -> bool:
     if text[1:].strip("\ufe0f") == "\u20e3":  # a digit on a key
         return text[0] in "0123456789#*"
     parts = {unicodedata.category(c) for c in text}
-    return len(text) <= 12 and not text.isascii() and bool(parts & {"So", "Sm", "Po"}) and parts <= _EMOJI_PARTS
+    return (
+        len(text) <= 12 and not text.isascii() and bool(parts & {"So", "Sm", "Po"}) and parts <= _EMOJI_PARTS
+    )

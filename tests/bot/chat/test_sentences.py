@@ -19,7 +19,8 @@ from bot.choices import Decision
 from bot.database import StoreBusy, StoreError, StoreFull
 from engine import FailureKind
 from engine.errors import BadRequest, DiskError, EmptyPrompt, OutOfMemory, StoppedEarly
-from tests.bot.chat import said_refusals
+from tests.bot.chat import said_moderation, said_refusals
+from tests.bot.chat.said_moderation import MODERATION
 from tests.bot.chat.said_refusals import REFUSALS
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -123,7 +124,7 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     ),
 ]
 
-SENTENCES += REFUSALS
+SENTENCES += REFUSALS + MODERATION
 
 # What is the same in both languages, or a name.
 SAME = {"CODE"}
@@ -157,7 +158,7 @@ def test_a_sentence_is_said_in_italian(call: Callable[[Sentences], str], english
 
 
 def test_every_sentence_function_stands_in_this_test() -> None:
-    modules = [inspect.getmodule(test_a_sentence_says_what_it_shall), said_refusals]
+    modules = [inspect.getmodule(test_a_sentence_says_what_it_shall), said_moderation, said_refusals]
     source = "".join(inspect.getsource(module) for module in modules if module)
     assert [name for name in sorted(METHODS) if f"say.{name}(" not in source] == []
 

@@ -80,7 +80,13 @@ class Moderation:
     BAD_OPTION = "I do not understand one of these options; please choose from what Discord offers."
     AUDIT_TITLE, SETTINGS_TITLE, BANS_TITLE = "Audit trail", "Settings", "Banned from dreaming"
     OLDER, NEWEST, CLEAR = "Older", "Newest", "Clear the line"
-    NONE, YES, NO, EVERYWHERE, OWN_LANGUAGE = "none", "yes", "no", "everywhere", "the server's own"
+    VALUES: ClassVar[dict[str, str]] = {
+        "none": "none",
+        "yes": "yes",
+        "no": "no",
+        "everywhere": "everywhere",
+        "own language": "the server's own",
+    }
 
     LIMITS: ClassVar[dict[str, str]] = {
         "waiting": "dreams in line",
@@ -145,8 +151,9 @@ class Moderation:
 
     def sure(self, count: int) -> str:
         """Asked before the line is cleared."""
-        what = "The dream that waits" if count == 1 else f"All {count} waiting dreams"
-        return f"{what} would be withdrawn. Do you want that?"
+        if count == 1:
+            return "The dream that waits would be withdrawn. Do you want that?"
+        return f"All {count} waiting dreams would be withdrawn. Do you want that?"
 
     def cleared(self, count: int) -> str:
         """The line was cleared."""

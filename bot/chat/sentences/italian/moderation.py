@@ -81,7 +81,13 @@ class Moderazione(Moderation):
     BAD_OPTION = "Non capisco una di queste opzioni; scegli tra quelle che offre Discord."
     AUDIT_TITLE, SETTINGS_TITLE, BANS_TITLE = "Registro", "Impostazioni", "Chi non può sognare"
     OLDER, NEWEST, CLEAR = "Prima", "Più recenti", "Svuota la fila"
-    NONE, YES, NO, EVERYWHERE, OWN_LANGUAGE = "niente", "sì", "no", "ovunque", "quella del server"
+    VALUES: ClassVar[dict[str, str]] = {
+        "none": "niente",
+        "yes": "sì",
+        "no": "no",
+        "everywhere": "ovunque",
+        "own language": "quella del server",
+    }
 
     LIMITS: ClassVar[dict[str, str]] = {
         "waiting": "sogni in fila",
@@ -139,8 +145,9 @@ class Moderazione(Moderation):
         return f"Dev'essere un numero intero da {low} a {high}."
 
     def sure(self, count: int) -> str:
-        what = "Il sogno in attesa verrebbe ritirato" if count == 1 else f"Tutti i {count} sogni verrebbero ritirati"
-        return f"{what}. Lo vuoi davvero?"
+        if count == 1:
+            return "Il sogno in attesa verrebbe ritirato. Lo vuoi davvero?"
+        return f"Tutti i {count} sogni in attesa verrebbero ritirati. Lo vuoi davvero?"
 
     def cleared(self, count: int) -> str:
         return "Un sogno è stato ritirato." if count == 1 else f"{count} sogni sono stati ritirati."

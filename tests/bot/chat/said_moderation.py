@@ -1,0 +1,30 @@
+"""The sentences of `sentences/english/moderation.py`: how each is made, and what it is in English."""
+
+from collections.abc import Callable
+
+from bot.chat.sentences import Sentences
+
+MODERATION: list[tuple[Callable[[Sentences], str], str]] = [
+    (lambda say: say.deed("paused", "", "no → yes"), "**paused** no → yes"),
+    (lambda say: say.deed("cancel", "dream 7", ""), "**cancelled** dream 7"),
+    (lambda say: say.entry(1000.0, 5, "**paused**"), "<t:1000:f> <@5>: **paused**"),
+    (lambda say: say.the_dream(7), "dream 7"),
+    (lambda say: say.until(1000.0), "until <t:1000:f>"),
+    (lambda say: say.out_of_range(1, 9), "This must be a whole number from 1 to 9."),
+    (lambda say: say.sure(1), "The dream that waits would be withdrawn. Do you want that?"),
+    (lambda say: say.sure(5), "All 5 waiting dreams would be withdrawn. Do you want that?"),
+    (lambda say: say.cleared(1), "One dream was withdrawn."),
+    (lambda say: say.cleared(5), "5 dreams were withdrawn."),
+    (lambda say: say.moved(7), "Dream 7 is this server's next one."),
+    (lambda say: say.is_banned(5, None, 0), "<@5> may not dream here any more."),
+    (
+        lambda say: say.is_banned(5, 1000.0, 2),
+        "<@5> may not dream here any more until <t:1000:f>. 2 dreams were withdrawn.",
+    ),
+    (lambda say: say.is_unbanned(5), "<@5> may dream here again."),
+    (lambda say: say.words_banned("blood"), "These words are not allowed, because of: blood"),
+    (
+        lambda say: say.lacking_in(5, "Send Messages"),
+        "In <#5> I lack: Send Messages. Please grant that first.",
+    ),
+]

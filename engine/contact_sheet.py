@@ -25,7 +25,9 @@ def write(path: Path, tiles: Iterable[tuple[Image.Image | None, str, int]], colu
     for index, (image, words, rank) in enumerate(shown):
         left, top = index % columns * TILE, index // columns * (TILE + LINE)
         if image is not None:
-            sheet.paste(image.convert("RGB").resize((TILE - 2, TILE - 2), Image.Resampling.LANCZOS), (left, top))
+            sheet.paste(
+                image.convert("RGB").resize((TILE - 2, TILE - 2), Image.Resampling.LANCZOS), (left, top)
+            )
         text = f"{rank} {words}"
         while draw.textlength(text, font) > TILE - 6:
             text = text[:-2].rstrip("…") + "…"

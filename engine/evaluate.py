@@ -1,4 +1,4 @@
-"""The command `python -m engine.evaluate`: do dreams come true? Dreams a list of prompts and lets a judge say.
+"""The command `python -m engine.evaluate`: dreams a list of prompts and lets a judge say if they came true.
 
 The judge is a perceptor that no search uses. Each recipe gets the same number of looks at pictures by the
 search's own perceptor. Everything is kept in a folder, one line of `dreams.jsonl` and one picture a dream: an
@@ -11,7 +11,7 @@ import json
 import logging
 import multiprocessing
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
@@ -49,8 +49,10 @@ class Task:
 
     listed: Listed
     recipe: str
-    steps: int | None
+    steps: int
     seed: int
+    model: str
+    picture: str  # the file that shall hold it
 
 
 class Dreaming:
@@ -64,60 +66,77 @@ class Dreaming:
         self._encode = perceive.encode_images
         perceive.encode_images = self._counted  # type: ignore[method-assign]  # of this one, here alone
         self.views = 0
-        self.mark = weights.fingerprint(weights.resolve(model, data_dir, self._dreamer.device))[:12]
+        pair = weights.resolve(model, data_dir, self._dreamer.device)
+        self.model, self.weights = pair.name, weights.fingerprint(pair)
 
     def _counted(self, images: Tensor) -> Tensor:
         self.views += len(images)
         return self._encode(images)
 
     def dream(self, task: Task) -> tuple[Dreamt, bytes]:
-        """The dream, its `picture` not yet named, and the picture as JPEG; b"" where it collapsed.
+        """The dream and its picture as JPEG, b"" where it collapsed.
 
         Raises `DreamError` for what would end every other dream too.
         """
         self.views = 0
-        started, *_, end = self._dreamer.dream(self._request(task), lambda: False)
+        *_, end = self._dreamer.dream(
+            self._request(task.listed.prompt, task.recipe, task.seed, task.steps), bool
+        )
         if isinstance(end, Failed) and end.kind is not FailureKind.COLLAPSE:
             raise _error(end, task.listed.prompt)
-        assert isinstance(started, Started)
-        done = isinstance(end, Finished)
+        score, seconds, picture = 0.0, 0.0, b""
+        if isinstance(end, Finished):
+            score, seconds, picture = end.score, end.seconds, _jpeg(end.picture)
         return Dreamt(
-            task.recipe, task.listed.prompt, task.listed.group, task.seed, started.model, self.mark,
-            task.steps or started.steps, "", end.score if done else 0.0, self.views, end.seconds if done else 0.0,
-        ), _jpeg(end.picture) if done else b""  # fmt: skip
+            task.recipe, task.listed.prompt, task.listed.group, task.seed, task.model, task.steps,
+            task.picture, not picture, score, self.views, seconds,
+        ), picture  # fmt: skip
 
-    def cost(self, recipe: str, prompt: str) -> tuple[float, float, int]:
-        """Views at the start, views a step, and the recipe's own number of steps."""
+    def usual(self, recipe: str, prompt: str) -> tuple[int, str]:
+        """The recipe's own number of steps, and a mark of all its other settings and the models' weights."""
+        steps, mark = 0, ""
+        for event in self._dreamer.dream(self._request(prompt, recipe, 1, None), lambda: True):
+            if isinstance(event, Failed):
+                raise _error(event, prompt)
+            if isinstance(event, Started):
+                steps = event.steps
+            if isinstance(event, Finished):
+                mark = json.dumps([self.weights, event.recipe.version, event.recipe.settings], sort_keys=True)
+        return steps, mark
+
+    def cost(self, recipe: str, prompt: str) -> tuple[float, float]:
+        """Views that the perceptor takes before the first step, and in each step."""
+        short, long = PROBES
         taken = []
         for steps in PROBES:
-            dreamt, _ = self.dream(Task(Listed(prompt, ""), recipe, steps, 1))
-            taken.append(dreamt.views)
-        a_step = (taken[1] - taken[0]) / (PROBES[1] - PROBES[0])
-        usual = 0
-        for event in self._dreamer.dream(self._request(Task(Listed(prompt, ""), recipe, None, 1)), lambda: True):
-            if isinstance(event, Started):
-                usual = event.steps
-        return max(0.0, taken[0] - PROBES[0] * a_step), a_step, usual
+            self.views = 0
+            *_, end = self._dreamer.dream(self._request(prompt, recipe, 1, steps), bool)
+            if isinstance(end, Failed):
+                raise _error(end, prompt)
+            taken.append(self.views)
+        a_step = (taken[1] - taken[0]) / (long - short)
+        return max(0.0, taken[0] - short * a_step), a_step
 
-    def _request(self, task: Task) -> DreamRequest:
-        return DreamRequest(
-            f"{task.recipe}-{task.seed}", task.listed.prompt, task.seed, self._model, task.steps, NEVER_S,
-            recipe=task.recipe,
-        )  # fmt: skip
+    def _request(self, prompt: str, recipe: str, seed: int, steps: int | None) -> DreamRequest:
+        return DreamRequest("evaluation", prompt, seed, self._model, steps, NEVER_S, recipe=recipe)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Evaluate as the arguments (default: the program's) say. Returns the exit code."""
     parser = argparse.ArgumentParser("python -m engine.evaluate", description=__doc__)
-    parser.add_argument("--prompts", type=Path, default=HUNDRED, help="a list, one a line (the hundred of ours)")
+    parser.add_argument(
+        "--prompts", type=Path, default=HUNDRED, help="a list, one a line (the hundred of ours)"
+    )
     parser.add_argument("--limit", type=int, help="dream only so many of them, evenly spread")
     parser.add_argument("--seeds", type=int, default=3, help="dreams a prompt and recipe (%(default)s)")
     parser.add_argument("--model", default="auto", choices=settings.MODELS, help="(%(default)s)")
-    parser.add_argument("--recipes", help=f"separated by commas, of {', '.join(recipes())} (the default one)")
+    parser.add_argument(
+        "--recipes", help=f"separated by commas, of {', '.join(settings.RECIPES)} (the default one)"
+    )
     parser.add_argument("--steps", type=int, help="steps a dream, for every recipe (what suits each)")
     parser.add_argument(
         "--budget", type=int,
-        help="views by the perceptor a dream, start and looks included (several recipes: what the first takes)",
+        help="views a dream, start and looks included (several recipes: what the first one takes)",
     )  # fmt: skip
     parser.add_argument(
         "--judge", default="", help=f"{', '.join(JUDGES)}, or a perceptor's folder (pocket: the embedded one)"
@@ -159,43 +178,48 @@ def evaluate(options: argparse.Namespace, data_dir: Path) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
 
     dreaming = Dreaming(options.model, data_dir, device)
-    steps = _steps(options, names, dreaming, chosen[0].prompt)
+    plans = _plans(options, names, dreaming, chosen[0].prompt)
     tasks = [
-        Task(one, recipe, steps[recipe], seed)
+        Task(one, recipe, steps, seed, dreaming.model, _picture(one.prompt, recipe, steps, seed, mark))
         for seed in range(1, options.seeds + 1)
         for one in chosen
-        for recipe in names
+        for recipe, (steps, mark) in plans.items()
     ]
-    kept = {_key(d): d for d in read_dreams(options.out / DREAMS) if (options.out / d.picture).exists()}
-    wanted = [_name(task, dreaming.mark) for task in tasks]
-    missing = [task for task, name in zip(tasks, wanted, strict=True) if name not in kept]
+    kept = {
+        d.picture: d
+        for d in read_dreams(options.out / DREAMS)
+        if d.collapsed or (options.out / d.picture).is_file()
+    }
+    missing = [task for task in tasks if task.picture not in kept]
     dreams = _dream_all(missing, dreaming, options, data_dir)
     with (options.out / DREAMS).open("a", encoding="utf-8") as file:
-        bar = tqdm(dreams, total=len(tasks), initial=len(tasks) - len(missing), unit="dream", file=sys.stderr)
-        for task, dreamt, picture in bar:
-            name = _name(task, dreaming.mark)
-            entry = Dreamt(**{**asdict(dreamt), "picture": name if picture else ""})
+        done = len(tasks) - len(missing)
+        for dreamt, picture in tqdm(dreams, total=len(tasks), initial=done, unit="dream", file=sys.stderr):
             if picture:
-                partial = (options.out / name).with_suffix(".partial")
+                partial = (options.out / dreamt.picture).with_suffix(".partial")
                 partial.write_bytes(picture)
-                partial.replace(options.out / name)
-            file.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
+                partial.replace(options.out / dreamt.picture)
+            file.write(json.dumps(asdict(dreamt), ensure_ascii=False) + "\n")
             file.flush()
-            kept[name] = entry
-    report([kept[name] for name in wanted], listed, judge, torch.device(device), options.out)
+            kept[dreamt.picture] = dreamt
+    report([kept[task.picture] for task in tasks], listed, judge, torch.device(device), options.out)
 
 
 def report(
-    dreams: Sequence[Dreamt], listed: Sequence[Listed], judge: perceptor.Perceptor, device: torch.device, out: Path
+    dreams: Sequence[Dreamt],
+    listed: Sequence[Listed],
+    judge: perceptor.Perceptor,
+    device: torch.device,
+    out: Path,
 ) -> None:
-    """Judge `dreams` among the prompts `listed`; write `results.md`, `verdicts.jsonl` and a sheet a recipe."""
+    """Judge `dreams` among the prompts `listed`; write `results.md`, `verdicts.jsonl`, a sheet a recipe."""
     prompts = [one.prompt for one in listed]
     number = {prompt: i for i, prompt in enumerate(prompts)}
     texts = judge.encode_texts(prompts).cpu()  # [prompts, d]
     features: list[Tensor | None] = []
     small: list[Tensor | None] = []
     for dreamt in tqdm(dreams, desc="judge", unit="picture", file=sys.stderr):
-        if not dreamt.picture:
+        if dreamt.collapsed:
             features.append(None)
             small.append(None)
             continue
@@ -206,7 +230,9 @@ def report(
     rows = list(zip(dreams, said, strict=True))
     groups = list(dict.fromkeys(one.group for one in listed if any(one.group == d.group for d in dreams)))
     table = verdict.table(rows, small, groups)
-    head = f"{len(dreams)} dreams by {dreams[0].model}, judged by {judge.name} among {len(prompts)} prompts.\n"
+    head = (
+        f"{len(dreams)} dreams by {dreams[0].model}, judged by {judge.name} among {len(prompts)} prompts.\n"
+    )
     (out / "results.md").write_text(f"{head}\n{table}\n{verdict.prompt_table(rows)}", encoding="utf-8")
     lines = [
         {**asdict(dreamt), "judge": round(v.score, 2), "rank": v.rank, "taken_for": v.taken_for}
@@ -216,7 +242,8 @@ def report(
     (out / "verdicts.jsonl").write_text(text, encoding="utf-8")
     for recipe in dict.fromkeys(d.recipe for d in dreams):
         mine = sorted(
-            ((d, v) for d, v in rows if d.recipe == recipe), key=lambda row: (number[row[0].prompt], row[0].seed)
+            ((d, v) for d, v in rows if d.recipe == recipe),
+            key=lambda row: (number[row[0].prompt], row[0].seed),
         )
         tiles = [(_opened(out, d), d.prompt, v.rank) for d, v in mine]
         seeds = len({d.seed for d, _ in mine})
@@ -224,14 +251,7 @@ def report(
     print(head + "\n" + table + f"\nPrompt by prompt: {out / 'results.md'}; pictures: {out}/sheet-*.jpg")
 
 
-def recipes() -> tuple[str, ...]:
-    """The names of the searches that a request can ask for, the default one first."""
-    return settings.RECIPES
-
-
-def load_judge(
-    name: str, pair: weights.Pair, data_dir: Path, device: torch.device
-) -> perceptor.Perceptor:
+def load_judge(name: str, pair: weights.Pair, data_dir: Path, device: torch.device) -> perceptor.Perceptor:
     """The perceptor that judges `pair`'s dreams: "" is the embedded judge for pocket, else ViT-L/14.
 
     Raises `ModelError` when its files are missing, `BadRequest` when it is the one that searches.
@@ -281,37 +301,40 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _recipe_names(text: str | None) -> list[str]:
-    names = list(dict.fromkeys(name.strip() for name in (text or recipes()[0]).split(",")))
+    names = list(dict.fromkeys(name.strip() for name in (text or settings.RECIPES[0]).split(",")))
     for name in names:
-        if name not in recipes():
-            raise BadRequest(f"{name[:80]!r} is not a recipe; there are {', '.join(recipes())}.")
+        if name not in settings.RECIPES:
+            raise BadRequest(f"{name[:80]!r} is not a recipe; there are {', '.join(settings.RECIPES)}.")
     return names
 
 
-def _steps(
+def _plans(
     options: argparse.Namespace, names: Sequence[str], dreaming: Dreaming, prompt: str
-) -> dict[str, int | None]:
-    """Steps of each recipe; None where it may take its own number. Raises `BadRequest` for a small budget."""
-    if options.steps is not None or (options.budget is None and len(names) == 1):
-        return dict.fromkeys(names, options.steps)
+) -> dict[str, tuple[int, str]]:
+    """Each recipe's number of steps, and the mark of its settings. Raises `BadRequest` for a small budget."""
+    usual = {name: dreaming.usual(name, prompt) for name in names}
+    if options.steps is not None:
+        return {name: (options.steps, mark) for name, (_, mark) in usual.items()}
+    if options.budget is None and len(names) == 1:
+        return usual
     costs = {name: dreaming.cost(name, prompt) for name in names}
-    begin, a_step, usual = costs[names[0]]
-    budget = options.budget or round(begin + usual * a_step)
-    result: dict[str, int | None] = {}
-    for name, (begin, a_step, _) in costs.items():
-        result[name] = min(settings.MAX_STEPS, round((budget - begin) / a_step))
-        if result[name] < 1:  # type: ignore[operator]
-            raise BadRequest(f"The recipe {name} takes {begin:.0f} views before its first step: more than {budget}.")
-        log.info("%s: %d views at the start, %.1f a step, %d steps", name, begin, a_step, result[name])
-    return result
+    begin, a_step = costs[names[0]]
+    budget = options.budget or round(begin + usual[names[0]][0] * a_step)
+    plans = {}
+    for name, (begin, a_step) in costs.items():
+        steps = min(settings.MAX_STEPS, round((budget - begin) / a_step))
+        if steps < 1:
+            raise BadRequest(f"{name} takes {begin:.0f} views before its first step: more than {budget}.")
+        log.info("%s: %.0f views at the start, %.1f a step; %d steps", name, begin, a_step, steps)
+        plans[name] = steps, usual[name][1]
+    return plans
 
 
 def _dream_all(
     tasks: Sequence[Task], dreaming: Dreaming, options: argparse.Namespace, data_dir: Path
-) -> Iterable[tuple[Task, Dreamt, bytes]]:
+) -> Iterator[tuple[Dreamt, bytes]]:
     if options.jobs == 1 or len(tasks) < 2:
-        for task in tasks:
-            yield task, *dreaming.dream(task)
+        yield from map(dreaming.dream, tasks)
         return
     with ProcessPoolExecutor(
         min(options.jobs, len(tasks)),
@@ -319,10 +342,9 @@ def _dream_all(
         _begin,
         (options.model, data_dir, options.device, options.threads),
     ) as pool:
-        running = {pool.submit(_dream_one, task): task for task in tasks}
         try:
-            for future in as_completed(running):
-                yield running[future], *future.result()
+            for future in as_completed([pool.submit(_dream_one, task) for task in tasks]):
+                yield future.result()
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -342,14 +364,14 @@ def _dream_one(task: Task) -> tuple[Dreamt, bytes]:
     return _dreaming.dream(task)
 
 
-def _name(task: Task, mark: str) -> str:
-    """A dream's file, the same for the same task and models alone."""
-    text = json.dumps([task.listed.prompt, task.steps, mark])
-    return f"{task.recipe}-{sha256(text.encode()).hexdigest()[:12]}-{task.seed}.jpg"
+def _picture(prompt: str, recipe: str, steps: int, seed: int, mark: str) -> str:
+    """The name of a dream's file: the same for the same prompt, search and models alone."""
+    text = json.dumps([prompt, steps, mark])
+    return f"{recipe}-{sha256(text.encode()).hexdigest()[:12]}-{seed}.jpg"
 
 
 def _opened(out: Path, dreamt: Dreamt) -> Image.Image | None:
-    return Image.open(out / dreamt.picture) if dreamt.picture else None
+    return Image.open(out / dreamt.picture) if not dreamt.collapsed else None
 
 
 def _jpeg(png: bytes) -> bytes:

@@ -38,7 +38,9 @@ def read(path: Path = HUNDRED) -> list[Listed]:
             group = line[1:-1].strip() or UNGROUPED
         elif line and not line.startswith("#"):
             if line in listed:
-                raise BadRequest(f"{path} holds {line[:80]!r} twice; the judge could not tell which is meant.")
+                raise BadRequest(
+                    f"{path} holds {line[:80]!r} twice; the judge could not tell which is meant."
+                )
             listed[line] = Listed(line, group)
     if not listed:
         raise BadRequest(f"{path} holds no prompts.")

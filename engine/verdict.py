@@ -30,9 +30,9 @@ class Dreamt:
     group: str
     seed: int
     model: str
-    mark: str  # of the models' weights
     steps: int  # that were asked for
-    picture: str  # file name in the evaluation's folder; "" when the dream collapsed
+    picture: str  # file name in the evaluation's folder
+    collapsed: bool  # then there is no picture
     score: float  # by the perceptor that searched, -100..100
     views: int  # pictures that the perceptor looked at: cutouts, looks, and what the start took
     seconds: float  # of the search
@@ -57,7 +57,9 @@ def seen(judge: Perceptor, image: Image.Image, device: torch.device) -> Tensor:
     return normalize(judge.encode_images(torch.cat([view, view.flip(3)])).mean(0), dim=0).cpu()
 
 
-def verdicts(features: Sequence[Tensor | None], own: Sequence[int], texts: Tensor, prompts: Sequence[str]) -> list[Verdict]:
+def verdicts(
+    features: Sequence[Tensor | None], own: Sequence[int], texts: Tensor, prompts: Sequence[str]
+) -> list[Verdict]:
     """For pictures as `seen` gives them, and the numbers of their prompts in `texts` [prompts, d].
 
     A collapsed dream (None) ranks last, with the score 0.
@@ -95,9 +97,20 @@ def unlikeness(features: Sequence[Tensor]) -> float | None:
     return mean(distances) if distances else None
 
 
-def table(rows: Sequence[tuple[Dreamt, Verdict]], pictures: Sequence[Tensor | None], groups: Sequence[str]) -> str:
+def table(
+    rows: Sequence[tuple[Dreamt, Verdict]], pictures: Sequence[Tensor | None], groups: Sequence[str]
+) -> str:
     """One line of Markdown a recipe; `pictures` as `small` gives them, in the rows' order."""
-    head = ["recipe", "dreams", "steps", "views a dream", "judge's score", "right first", *groups, "among five"]
+    head = [
+        "recipe",
+        "dreams",
+        "steps",
+        "views a dream",
+        "judge's score",
+        "right first",
+        *groups,
+        "among five",
+    ]
     head += ["seeds differ by", "median s"]
     lines = [_line(head), _line(["---"] * len(head))]
     for recipe in dict.fromkeys(dreamt.recipe for dreamt, _ in rows):

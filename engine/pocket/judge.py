@@ -1,9 +1,9 @@
 """The judge: a second, unrelated perceptor that measures dreams and is never used to search for them.
 
 Picture tower: a patch stem, spatial-shift MLP blocks (Yu et al. 2021, arXiv 2106.07477) and MLP-Mixer blocks
-(Tolstikhin et al. 2021, arXiv 2105.01601), where the searching perceptor has residual convolutions. Text tower:
-hashed words and their character n-grams (after fastText, Bojanowski et al. 2016, arXiv 1607.04606), where that
-one has a transformer over word pieces. What fools the one need not fool the other.
+(Tolstikhin et al. 2021, arXiv 2105.01601), where the searching perceptor has residual convolutions. Text
+tower: hashed words and their character n-grams (after fastText, Bojanowski et al. 2016, arXiv 1607.04606),
+where that one has a transformer over word pieces. What fools the one need not fool the other.
 """
 
 import json

@@ -48,9 +48,20 @@ FAMILIES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "heart": (("love", "heart"), ("amore", "cuore")),
     "money": (("money", "wealth"), ("soldi", "denaro")),
 }
-_LOOSE = ("something {n}", "a {n} thing", "{n} in the sky", "{n} on the ground", "the most beautiful {n}")
-_LOOSE += ("a beautiful {n}", "{a} of my dreams", "{a} at night", "qualcosa di {n}", "una cosa: {n}", "{n}!")
-_SYLLABLES = "ba ko ri su ten mo la vex ur pli zan or et qui sho dra neu gal im ber".split()
+_LOOSE = (
+    "something {n}",
+    "a {n} thing",
+    "{n} in the sky",
+    "{n} on the ground",
+    "the most beautiful {n}",
+    "a beautiful {n}",
+    "{a} of my dreams",
+    "{a} at night",
+    "{n}!",
+    "qualcosa di {n}",
+    "una cosa: {n}",
+)
+_SYLLABLES = ("ba", "ko", "ri", "su", "ten", "mo", "la", "vex", "ur", "pli", "zan", "or", "qui", "sho", "dra")
 
 
 @dataclass(frozen=True)
@@ -121,7 +132,7 @@ class JudgeBatchMaker:
         free = [self._free() for _ in range(FREE_TEXTS * count)]
         texts = [c.text for c in own] + other_colours + other_pairs + [c.text for c in free]
         odd = np.flatnonzero(random.random(len(texts)) < SHARE_ODD_WORDS)
-        for i in odd:
+        for i in odd.tolist():
             texts[i] = self._odd(texts[i])
         picture_target = torch.zeros(count, len(captions.slugs))
         places = torch.arange(count)
@@ -130,7 +141,9 @@ class JudgeBatchMaker:
         picture_target[places[:pairs], torch.from_numpy(two)] += 0.5
         text_target = torch.zeros(len(own) + len(free), len(captions.slugs))
         for i, caption in enumerate(own + free):
-            text_target[i].index_add_(0, torch.from_numpy(caption.concepts), torch.from_numpy(caption.weights))
+            text_target[i].index_add_(
+                0, torch.from_numpy(caption.concepts), torch.from_numpy(caption.weights)
+            )
         fits = (picture_target > 0).float() @ (text_target[:count] > 0).float().T > 0  # [pictures, texts]
         fits[:, :pairs] = False  # 'A and B' is wrong for A alone
         fits.fill_diagonal_(False)

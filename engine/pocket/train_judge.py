@@ -77,7 +77,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def train(options: argparse.Namespace, folder: Path) -> None:
-    """Train until `options.minutes` are used up, over as many runs as it takes; `folder` holds what is kept."""
+    """Train until `options.minutes` are used up, over as many runs as it takes; all is kept in `folder`."""
     everything = load_descriptions(options.data)
     rows = np.array(list(learnt(everything)))
     descriptions = with_families([everything[i] for i in rows])
@@ -124,7 +124,7 @@ def train(options: argparse.Namespace, folder: Path) -> None:
     started, last_save, seen = time.monotonic() - used, used, 0
     sums: dict[str, float] = {}
     bar = tqdm(total=round(total), initial=round(min(used, total)), unit="s", desc="judge", mininterval=5)
-    for batch in prefetched(maker, options.batch):  # type: ignore[arg-type, var-annotated]
+    for batch in prefetched(maker, options.batch):  # type: ignore[arg-type]
         used = time.monotonic() - started
         if used >= total:
             break
@@ -164,15 +164,17 @@ def batch_losses(model: Judge, anchors: Anchors, batch: JudgeBatch) -> dict[str,
     """The parts of the loss, each a scalar.
 
     pair: CLIP's loss within the batch, texts and pictures that fit being excused. picture and text:
-    cross-entropy to the concepts. colour: the right one of eleven for a tinted picture. both: the right one of
-    five texts of two things.
+    cross-entropy to the concepts. colour: the right one of eleven for a tinted picture. both: the right one
+    of five texts of two things.
     """
     with torch.autocast(batch.pictures.device.type, torch.bfloat16):
         pictures = model.encode_image(batch.pictures.contiguous(memory_format=torch.channels_last))
     texts = model.encode_text(batch.pieces)
     n, t, p = len(pictures), len(batch.tinted), len(batch.pairs)
     others = len(COLOUR_NAMES) - 1
-    own, colours, pairs, free = texts.split([n, others * t, WRONG_PAIRS * p, len(texts) - n - others * t - WRONG_PAIRS * p])
+    own, colours, pairs, free = texts.split(
+        [n, others * t, WRONG_PAIRS * p, len(texts) - n - others * t - WRONG_PAIRS * p]
+    )
     scale = anchors.pair_scale.exp().clamp(max=MAX_SCALE)
     logits = scale * pictures @ own.T  # [n, n]
     target = torch.arange(n, device=logits.device)

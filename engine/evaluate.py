@@ -118,7 +118,8 @@ class Dreaming:
         return max(0.0, taken[0] - short * a_step), a_step
 
     def _request(self, prompt: str, recipe: str, seed: int, steps: int | None) -> DreamRequest:
-        return DreamRequest("evaluation", prompt, seed, self._model, steps, NEVER_S, recipe=recipe)
+        asked = "" if recipe == settings.RECIPES[0] else recipe
+        return DreamRequest("evaluation", prompt, seed, self._model, steps, NEVER_S, recipe=asked)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -194,6 +195,8 @@ def evaluate(options: argparse.Namespace, data_dir: Path) -> None:
     dreams = _dream_all(missing, dreaming, options, data_dir)
     with (options.out / DREAMS).open("a", encoding="utf-8") as file:
         done = len(tasks) - len(missing)
+        if file.tell() and not (options.out / DREAMS).read_bytes().endswith(b"\n"):
+            file.write("\n")  # the last line was cut
         for dreamt, picture in tqdm(dreams, total=len(tasks), initial=done, unit="dream", file=sys.stderr):
             if picture:
                 partial = (options.out / dreamt.picture).with_suffix(".partial")

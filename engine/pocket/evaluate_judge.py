@@ -222,6 +222,8 @@ def main(argv: list[str] | None = None) -> int:
             wrong += [f"{style}: {prompt} at {rank}, after {first}" for rank, first in several if rank > 1]
     print("\n| drawings → names | among | first | first five |\n|---|---|---|---|")
     for style in STYLES:
+        if all(d["style"] != style for d in descriptions):
+            continue
         for language, title in (("en", "English"), ("it", "Italian")):
             among, first, five = naming(judge, gallery, descriptions, style, language)
             print(f"| {style}, {title} | {among} | {first:.1%} | {five:.1%} |")

@@ -23,7 +23,7 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from engine import contact_sheet, files, perceptor, settings, verdict, weights
+from engine import catalogue, contact_sheet, files, perceptor, settings, verdict, weights
 from engine.dreamer import Dreamer, best_device
 from engine.errors import BadRequest, BadSetting, DreamError, FailureKind, ModelError, sentence_for
 from engine.prompt_list import HUNDRED, Listed, read, some
@@ -36,11 +36,6 @@ DREAMS = "dreams.jsonl"
 PROBES = (10, 30)  # steps of two short dreams; what they take tells what any number of steps takes
 NEVER_S = 1e9  # between previews that nobody wants
 EXIT_CODES = {FailureKind.MODEL: 3, FailureKind.DISK: 4, FailureKind.MEMORY: 5, FailureKind.INTERNAL: 1}
-JUDGES = {  # --judge's names, beside a folder of any perceptor
-    "ViT-B/32": "clip-vit-base-patch32",
-    "ViT-B/16": "clip-vit-base-patch16",
-    "ViT-L/14": "clip-vit-large-patch14",
-}
 
 
 @dataclass(frozen=True)
@@ -58,16 +53,15 @@ class Task:
 class Dreaming:
     """A `Dreamer` that counts the pictures its perceptor looks at."""
 
-    def __init__(self, model: str, data_dir: Path, device: str | None) -> None:
+    def __init__(self, pair: weights.Pair, data_dir: Path, device: str) -> None:
         """Loads the models. Raises `ModelError`."""
-        self._dreamer = Dreamer(data_dir=data_dir, device=device)
-        self._model = model
-        perceive = self._dreamer.load(model).perceptor
+        self._dreamer = Dreamer(data_dir=data_dir, device=device, clip=pair.clip)
+        self.model = pair.name
+        loaded = self._dreamer.load(pair)
+        self.weights, perceive = weights.fingerprint(pair), loaded.perceptor
         self._encode = perceive.encode_images
         perceive.encode_images = self._counted  # type: ignore[method-assign]  # of this one, here alone
         self.views = 0
-        pair = weights.resolve(model, data_dir, self._dreamer.device)
-        self.model, self.weights = pair.name, weights.fingerprint(pair)
 
     def _counted(self, images: Tensor) -> Tensor:
         self.views += len(images)
@@ -119,7 +113,7 @@ class Dreaming:
 
     def _request(self, prompt: str, recipe: str, seed: int, steps: int | None) -> DreamRequest:
         asked = "" if recipe == settings.RECIPES[0] else recipe
-        return DreamRequest("evaluation", prompt, seed, self._model, steps, NEVER_S, recipe=asked)
+        return DreamRequest("evaluation", prompt, seed, self.model, steps, NEVER_S, recipe=asked)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -131,6 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, help="dream only so many of them, evenly spread")
     parser.add_argument("--seeds", type=int, default=3, help="dreams a prompt and recipe (%(default)s)")
     parser.add_argument("--model", default="auto", choices=settings.MODELS, help="(%(default)s)")
+    parser.add_argument("--clip", default="", help="what a large model's search uses (ViT-B/32)")
     parser.add_argument(
         "--recipes", help=f"separated by commas, of {', '.join(settings.RECIPES)} (the default one)"
     )
@@ -140,7 +135,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="views a dream, start and looks included (several recipes: what the first one takes)",
     )  # fmt: skip
     parser.add_argument(
-        "--judge", default="", help=f"{', '.join(JUDGES)}, or a perceptor's folder (pocket: the embedded one)"
+        "--judge",
+        default="",
+        help=f"pocket (for pocket), {', '.join(settings.CLIPS)} (for large), or a folder",
     )
     parser.add_argument("--out", type=Path, default=Path("evaluation"), help="folder (%(default)s)")
     parser.add_argument("--jobs", type=int, default=1, help="processes that dream (%(default)s)")
@@ -174,12 +171,14 @@ def evaluate(options: argparse.Namespace, data_dir: Path) -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     device = options.device or best_device()
-    pair = weights.resolve(options.model, data_dir, device)
+    pair = weights.resolve(options.model, data_dir, torch.device(device), options.clip)
+    if not pair.present():
+        raise ModelError(f"The model {pair.name} is not on this machine; dream models fetch brings it.")
     judge = load_judge(options.judge, pair, data_dir, torch.device(device))
-    options.out.mkdir(parents=True, exist_ok=True)
 
-    dreaming = Dreaming(options.model, data_dir, device)
+    dreaming = Dreaming(pair, data_dir, device)
     plans = _plans(options, names, dreaming, chosen[0].prompt)
+    options.out.mkdir(parents=True, exist_ok=True)
     tasks = [
         Task(one, recipe, steps, seed, dreaming.model, _picture(one.prompt, recipe, steps, seed, mark))
         for seed in range(1, options.seeds + 1)
@@ -192,7 +191,7 @@ def evaluate(options: argparse.Namespace, data_dir: Path) -> None:
         if d.collapsed or (options.out / d.picture).is_file()
     }
     missing = [task for task in tasks if task.picture not in kept]
-    dreams = _dream_all(missing, dreaming, options, data_dir)
+    dreams = _dream_all(missing, dreaming, options.jobs, (pair, data_dir, device, options.threads))
     with (options.out / DREAMS).open("a", encoding="utf-8") as file:
         done = len(tasks) - len(missing)
         if file.tell() and not (options.out / DREAMS).read_bytes().endswith(b"\n"):
@@ -264,14 +263,12 @@ def load_judge(name: str, pair: weights.Pair, data_dir: Path, device: torch.devi
     folder = Path(name)
     if name == "pocket":
         folder = weights.POCKET / "judge"
-    elif name in JUDGES:
-        folder = data_dir / "models" / JUDGES[name]
+    elif name in settings.CLIPS:
+        folder = data_dir / "models" / catalogue.named(name).folder
     if not files.has_weights(folder):
-        raise ModelError(
-            f"There is no judge in {folder}: it must hold a perceptor's files. "
-            f"--judge takes its folder, pocket, or one of {', '.join(JUDGES)} in {data_dir / 'models'}."
-        )
-    if folder.resolve() == pair.perceptor.resolve():
+        way = f"dream models fetch {name} brings it" if name in settings.CLIPS else "it holds no perceptor"
+        raise ModelError(f"There is no judge in {folder}; {way}.")
+    if folder.resolve() in [path.resolve() for path in pair.perceptors]:
         raise BadRequest("The judge must be another perceptor than the one that searches.")
     return perceptor.load(folder, f"{name} judge" if name == "pocket" else name, device)
 
@@ -327,23 +324,23 @@ def _plans(
     for name, (begin, a_step) in costs.items():
         steps = min(settings.MAX_STEPS, round((budget - begin) / a_step))
         if steps < 1:
-            raise BadRequest(f"{name} takes {begin:.0f} views before its first step: more than {budget}.")
+            raise BadRequest(f"The budget is {budget} views, but {name} needs {begin + a_step:.0f} at least.")
         log.info("%s: %.0f views at the start, %.1f a step; %d steps", name, begin, a_step, steps)
         plans[name] = steps, usual[name][1]
     return plans
 
 
 def _dream_all(
-    tasks: Sequence[Task], dreaming: Dreaming, options: argparse.Namespace, data_dir: Path
+    tasks: Sequence[Task], dreaming: Dreaming, jobs: int, loading: tuple[weights.Pair, Path, str, int]
 ) -> Iterator[tuple[Dreamt, bytes]]:
-    if options.jobs == 1 or len(tasks) < 2:
+    if jobs == 1 or len(tasks) < 2:
         yield from map(dreaming.dream, tasks)
         return
     with ProcessPoolExecutor(
-        min(options.jobs, len(tasks)),
+        min(jobs, len(tasks)),
         multiprocessing.get_context("spawn"),
         _begin,
-        (options.model, data_dir, options.device, options.threads),
+        loading,
     ) as pool:
         try:
             for future in as_completed([pool.submit(_dream_one, task) for task in tasks]):
@@ -355,11 +352,11 @@ def _dream_all(
 _dreaming: Dreaming | None = None  # a child process's own
 
 
-def _begin(model: str, data_dir: Path, device: str | None, threads: int) -> None:
+def _begin(pair: weights.Pair, data_dir: Path, device: str, threads: int) -> None:
     global _dreaming
     if threads:
         torch.set_num_threads(threads)
-    _dreaming = Dreaming(model, data_dir, device)
+    _dreaming = Dreaming(pair, data_dir, device)
 
 
 def _dream_one(task: Task) -> tuple[Dreamt, bytes]:

@@ -147,7 +147,7 @@ def test_measuring_prints_what_the_judge_finds(folder: Path, capsys: pytest.Capt
     Judge(TINY).save(folder / "judge")
     assert evaluate_judge.main(["--data", str(folder), "--weights", str(folder / "judge")]) == 0
     printed = capsys.readouterr().out
-    assert "| twemoji | 4 |" in printed  # a cat, a lion, a frog, a frog wearing a crown
+    assert "| twemoji | 5 |" in printed  # a cat, a lion, a frog, a crown, a frog wearing a crown
     assert "| openmoji, Italian | 4 |" in printed
 
 

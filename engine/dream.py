@@ -67,6 +67,10 @@ class Step:
         """Where the search stands, to be asked before the next step. Its model, prompt and seed are blank."""
         return self._search.state()
 
+    def picture(self) -> Tensor:
+        """What the search would show now [3, h, w], -1..1, to be asked before the next step; unscored."""
+        return self.latest.picture if self.latest.step == self.step else self._search.picture()
+
 
 def dream(
     generator: Generator,
@@ -175,6 +179,12 @@ class _Search:
         self.optimizer.step()
         self.average.update(self.latents)
         return True
+
+    @torch.no_grad()
+    def picture(self) -> Tensor:
+        """As `Step.picture` says."""
+        z, class_weights = self.average()()
+        return self.generator(z[None], class_weights[None])[0]  # [3, h, w]
 
     @torch.no_grad()
     def _look(self, latents: Latents, step: int) -> Look:

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 import engine
-from engine import atlas, generator, images, perceptor, prompt, weights
+from engine import atlas, generator, images, inversion, perceptor, weights, wishes
 from engine.dream import DreamSettings, Step, best_latents, dream
 from engine.errors import BadRequest, DiskError, FailureKind, ModelError, sentence_for
 from engine.fetch import Shop, steps
 from engine.latents import Latents
-from engine.objective import Target
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Progress, Recipe, Started
 from engine.settings import MAX_SEED, MAX_STEPS
 from engine.state import State, digest
+from engine.timelapse import Frames
 
 log = logging.getLogger(__name__)
 
@@ -73,16 +73,17 @@ class Dreamer:
             yield Failed(request.id, kind, sentence)
 
     def _dream(self, request: DreamRequest, should_stop: Callable[[], bool]) -> Iterator[Event]:
-        words = check(request)
+        check(request)
+        wished = wishes.read(request)
         origins = [
             State.from_bytes(data) for data in (request.state, request.other_state) if data is not None
         ]
         pair, told = yield from self._fetched(request, should_stop)
         loaded = self.load(pair)
         settings = _settings(request, loaded.pair)
-        begin = _begin(request, loaded, origins)
+        device = torch.device(self.device)
         origin = origins[0].origin if request.begin == "resume" else _origin(request)
-        targets, notice = _targets(words, loaded)
+        targets, notice = wishes.targets(wished, loaded.perceptor, device)
         notice = f"{told} {notice}".strip()
         yield Started(request.id, loaded.pair.name, settings.steps, notice)
 
@@ -91,13 +92,15 @@ class Dreamer:
         first: Step | None = None
         last: Step | None = None
         stopped = False
+        frames = Frames() if request.timelapse_bytes else None
+        begin = self._begin(request, loaded, origins, wished)
         searched = dream(
             loaded.generator,
             loaded.perceptor,
             targets,
             request.seed,
             settings,
-            torch.device(self.device),
+            device,
             loaded.atlas,
             begin,
         )
@@ -112,6 +115,10 @@ class Dreamer:
             picture = state = None
             if fresh and due:
                 picture, shown, shown_at = images.to_jpeg(last.latest.picture), last, now
+            if frames is not None and frames.wants_next:
+                frames.take(images.to_image(last.picture()))
+            elif frames is not None:
+                frames.skip()
             if request.state_every_s and now - kept_at >= request.state_every_s:
                 state, kept_at = _state(last, request, loaded, origin), now
             pace = (now - stepping) / (last.step - first.step + 1)  # seconds a step
@@ -129,6 +136,10 @@ class Dreamer:
             if stopped:
                 break
         assert last is not None  # the loop yields or raises
+        film = None
+        if frames is not None:
+            final = images.to_image(last.best.picture, request.size)
+            film = frames.film(final, "webp", request.timelapse_bytes)
         recipe = _recipe(request, loaded.pair, settings, origin, last)
         yield Finished(
             request.id,
@@ -138,8 +149,9 @@ class Dreamer:
             last.step,
             time.monotonic() - begun,
             stopped,
-            images.to_png(last.best.picture, recipe),
+            images.to_png(last.best.picture, recipe, request.size),
             _state(last, request, loaded, origin),
+            film,
         )
 
     def _fetched(
@@ -178,6 +190,41 @@ class Dreamer:
             self._loaded = _Loaded(pair, mark, generate, perceive, ranks)
         return self._loaded
 
+    def _begin(
+        self, request: DreamRequest, loaded: _Loaded, origins: list[State], wished: wishes.Wishes
+    ) -> Latents | State | None:
+        """Where the search begins: None is afresh. Raises `BadRequest` for states of other models."""
+        if any(state.model != loaded.fingerprint for state in origins):
+            raise BadRequest("This state is of another model, so it cannot be used with this one.")
+        if request.begin == "resume":
+            if origins[0].seed != request.seed:
+                raise BadRequest(
+                    f"This state is of a dream with the seed {origins[0].seed}; resume it with that one."
+                )
+            return origins[0]
+        chosen = [best_latents(state, loaded.generator) for state in origins]
+        if request.begin == "continue":
+            return chosen[0]
+        if request.begin == "vary":
+            # Not the search's own generator, so that equal numbers are not used for two things.
+            return chosen[0].varied(request.strength, torch.Generator().manual_seed(MAX_SEED - request.seed))
+        if request.begin == "blend":
+            return chosen[0].blended(chosen[1], request.strength)
+        if wished.init is not None:
+            device = torch.device(self.device)
+            return inversion.closest(
+                loaded.generator,
+                loaded.perceptor,
+                images.to_tensor(wished.init),
+                wishes.seen(wished.init, loaded.perceptor, device),
+                loaded.atlas
+                if loaded.atlas is not None
+                else self._atlas(loaded.pair, loaded.fingerprint, loaded.generator, loaded.perceptor),
+                torch.Generator().manual_seed(MAX_SEED - request.seed),
+                device,
+            )
+        return None
+
     def _atlas(
         self, pair: weights.Pair, mark: str, generate: generator.Generator, perceive: perceptor.Perceptor
     ) -> Tensor:
@@ -204,39 +251,12 @@ def _settings(request: DreamRequest, pair: weights.Pair) -> DreamSettings:
     return settings
 
 
-def _targets(words: str, loaded: _Loaded) -> tuple[list[Target], str]:
-    """What the picture shall resemble, and a notice for the user, often blank."""
-    read = loaded.perceptor.fitting(words)
-    notice = "" if read == words else f"The prompt is long: I dream its first {_count(read)}."
-    return [Target(loaded.perceptor.encode_texts([read])[0])], notice
-
-
-def _begin(request: DreamRequest, loaded: _Loaded, origins: list[State]) -> Latents | State | None:
-    """Where the search begins: None is afresh. Raises `BadRequest` for states of other models."""
-    if any(state.model != loaded.fingerprint for state in origins):
-        raise BadRequest("This state is of another model, so it cannot be used with this one.")
-    if request.begin == "resume":
-        if origins[0].seed != request.seed:
-            raise BadRequest(
-                f"This state is of a dream with the seed {origins[0].seed}; resume it with that one."
-            )
-        return origins[0]
-    chosen = [best_latents(state, loaded.generator) for state in origins]
-    if request.begin == "continue":
-        return chosen[0]
-    if request.begin == "vary":
-        # Not the search's own generator, so that equal numbers are not used for two things.
-        return chosen[0].varied(request.strength, torch.Generator().manual_seed(MAX_SEED - request.seed))
-    if request.begin == "blend":
-        return chosen[0].blended(chosen[1], request.strength)
-    return None
-
-
 def _origin(request: DreamRequest) -> dict[str, float | str]:
-    """What the recipe says of how the dream began, if not afresh."""
+    """What the recipe says of the wishes beside the prompt, and of how the dream began, if not afresh."""
+    origin = wishes.record(request)
     if request.begin == "new":
-        return {}
-    origin: dict[str, float | str] = {"begin": request.begin}
+        return origin
+    origin["begin"] = request.begin
     for name, data in (("state", request.state), ("other_state", request.other_state)):
         origin |= {name: digest(data)} if data is not None else {}
     return origin | ({"strength": request.strength} if request.begin in ("vary", "blend") else {})
@@ -281,14 +301,8 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _count(text: str) -> str:
-    """How much of a prompt this is: '9 words', or, of a single word, '30 letters'."""
-    words = len(text.split())
-    return f"{words} words" if words > 1 else f"{len(text)} letters"
-
-
-def check(request: DreamRequest) -> str:
-    """The request's prompt in dreamable words. Raises `BadRequest` for anything that no engine can dream."""
+def check(request: DreamRequest) -> None:
+    """Raises `BadRequest` for numbers and beginnings that no engine can dream."""
     if not 0 <= request.seed <= MAX_SEED:
         raise BadRequest(f"The seed is {request.seed}; it must be a whole number from 0 to {MAX_SEED}.")
     if request.steps is not None and not 1 <= request.steps <= MAX_STEPS:
@@ -297,11 +311,10 @@ def check(request: DreamRequest) -> str:
         if getattr(request, name):
             raise BadRequest(f"This engine does not know the option {name.replace('_', ' ')} yet.")
     _check_begin(request)
-    return prompt.clean(request.prompt)
 
 
 # Fields of a request that nothing here honours: refused, never passed over.
-_UNKNOWN = ("avoid", "image", "init", "preset", "recipe", "size", "settings", "timelapse_bytes")
+_UNKNOWN = ("preset", "recipe", "settings")
 
 # Which states each beginning needs.
 _NEEDS = {

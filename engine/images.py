@@ -14,14 +14,25 @@ RECIPE_KEY = "oneiro"  # the PNG text chunk that holds the recipe
 MAX_PIXELS = 4096 * 4096  # a larger picture is not one of ours
 
 
-def to_image(picture: Tensor) -> Image.Image:
-    """A picture [3, h, w], -1..1, any device, as RGB of at least `SHOWN` pixels a side (Lanczos)."""
+def to_image(picture: Tensor, side: int | None = None) -> Image.Image:
+    """A picture [3, h, w], -1..1, any device, as RGB, its longer side of `side` pixels (Lanczos).
+
+    `side` None: as it is, but at least `SHOWN`.
+    """
     bytes_ = ((picture.detach().float().clamp(-1, 1) + 1) * 127.5).round().to("cpu", torch.uint8)
     image = Image.fromarray(bytes_.permute(1, 2, 0).contiguous().numpy())
-    if max(image.size) >= SHOWN:
+    side = side or max(SHOWN, *image.size)
+    if max(image.size) == side:
         return image
-    scale = SHOWN / max(image.size)
+    scale = side / max(image.size)
     return image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
+
+
+def to_tensor(image: Image.Image) -> Tensor:
+    """An RGB image as a picture [3, h, w], -1..1, float32, on the CPU."""
+    width, height = image.size
+    bytes_ = torch.frombuffer(bytearray(image.convert("RGB").tobytes()), dtype=torch.uint8)
+    return bytes_.view(height, width, 3).permute(2, 0, 1).float() / 127.5 - 1
 
 
 def to_jpeg(picture: Tensor) -> bytes:
@@ -31,14 +42,17 @@ def to_jpeg(picture: Tensor) -> bytes:
     return file.getvalue()
 
 
-def to_png(picture: Tensor, recipe: Recipe) -> bytes:
-    """The final form of a picture [3, h, w], -1..1. The same picture and recipe give the same bytes."""
+def to_png(picture: Tensor, recipe: Recipe, side: int | None = None) -> bytes:
+    """The final form of a picture [3, h, w], -1..1, sized as by `to_image`.
+
+    The same picture and recipe give the same bytes.
+    """
     info = PngInfo()
     info.add_itxt("Description", recipe.prompt)
     info.add_itxt("Software", f"Oneiro {recipe.version}")
     info.add_itxt(RECIPE_KEY, recipe.to_json())
     file = io.BytesIO()
-    to_image(picture).save(file, "PNG", pnginfo=info)
+    to_image(picture, side).save(file, "PNG", pnginfo=info)
     return file.getvalue()
 
 

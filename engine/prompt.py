@@ -52,14 +52,19 @@ def clean(text: str) -> str:
 
 
 def phrases(prompt: str, avoid: str = "") -> tuple[Phrase, ...]:
-    """The prompt's phrases, then what is to be avoided, whose weights count the other way round.
+    """The prompt's phrases, then those to be avoided. Raises as `wanted` and `unwanted`."""
+    return (*wanted(prompt), *unwanted(avoid))
 
-    Phrases without letters and those of weight 0 are left out. Raises `EmptyPrompt`, or `BadRequest` for
-    text that is too long, for too many phrases, and for weights of the prompt that leave nothing to dream of.
+
+def wanted(prompt: str) -> list[Phrase]:
+    """The prompt's phrases; those without letters and those of weight 0 are left out.
+
+    Raises `EmptyPrompt`, or `BadRequest` for text that is too long, for too many phrases, and for weights
+    that leave nothing to dream of.
     """
-    wanted = _read(clean(prompt), "The prompt")
-    total = sum(phrase.weight for phrase in wanted)
-    if not any(phrase.weight > 0 for phrase in wanted):
+    found = _read(clean(prompt), "The prompt")
+    total = sum(phrase.weight for phrase in found)
+    if not any(phrase.weight > 0 for phrase in found):
         raise BadRequest(
             "Every phrase of the prompt counts against the picture; please give one a weight above 0."
         )
@@ -68,8 +73,18 @@ def phrases(prompt: str, avoid: str = "") -> tuple[Phrase, ...]:
             f"The weights of the prompt add up to {total:g}; "
             "please make the wanted phrases weigh more than the unwanted ones."
         )
-    unwanted = _read(_clean_avoid(avoid), "What to avoid") if avoid.strip() else []
-    return (*wanted, *(Phrase(phrase.words, -phrase.weight) for phrase in unwanted))
+    return found
+
+
+def unwanted(avoid: str) -> list[Phrase]:
+    """The phrases to be avoided, their weights turned round; none for a blank text. Raises `BadRequest`."""
+    if not avoid.strip():
+        return []
+    try:
+        text = clean(avoid)
+    except EmptyPrompt as error:
+        raise BadRequest("What to avoid has no words.") from error
+    return [Phrase(phrase.words, -phrase.weight) for phrase in _read(text, "What to avoid")]
 
 
 def parts(text: str, fitting: Callable[[str], str]) -> list[str]:
@@ -101,13 +116,6 @@ def _packed(pieces: Sequence[str], fitting: Callable[[str], str]) -> list[str]:
         else:
             found.append(piece)
     return found
-
-
-def _clean_avoid(text: str) -> str:
-    try:
-        return clean(text)
-    except EmptyPrompt as error:
-        raise BadRequest("What to avoid has no words.") from error
 
 
 def _read(text: str, what: str) -> list[Phrase]:

@@ -43,6 +43,7 @@ class DreamRequest:
     preview_every_s: float = 2.0  # seconds between pictures in Progress; 0: a picture at every step
     avoid: str = ""  # phrases whose likeness counts against the picture
     image: bytes | None = None  # an image prompt: a picture file that the dream shall resemble
+    image_weight: float = 1.0  # how much it counts beside the phrases, whose weight is 1 unless they say more
     init: bytes | None = None  # a picture file: the search begins at the latents that come closest to it
     preset: str = ""  # "quick", "normal", "thorough"; "": the model's own settings
     recipe: str = ""  # the search algorithm, one of engine.settings.RECIPES; "": the default

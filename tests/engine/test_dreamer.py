@@ -1,8 +1,10 @@
+import io
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageChops, ImageStat
 
 from engine.dreamer import Dreamer
 from engine.errors import FailureKind
@@ -10,6 +12,7 @@ from engine.images import recipe_of
 from engine.protocol import DreamRequest, Event, Failed, Finished, Progress, Started
 from engine.settings import MAX_SEED, MAX_STEPS
 from engine.state import State
+from engine.timelapse import frames_of
 
 TINY = "biggan-deep-128"  # tiny models lie in its place
 
@@ -86,13 +89,57 @@ def test_the_recipe_of_a_stopped_dream_gives_its_very_bytes(dreamer: Dreamer) ->
     assert again.picture == finished.picture
 
 
-def test_a_prompt_beyond_the_tokens_is_cut_with_a_notice(dreamer: Dreamer) -> None:
+def test_a_prompt_beyond_the_tokens_is_read_in_parts_with_a_notice(dreamer: Dreamer) -> None:
     started = events(dreamer, request(" ".join(["cherries"] * 200)))[0]
     assert isinstance(started, Started)
-    assert started.notice == "The prompt is long: I dream its first 9 words."
-    started = events(dreamer, request("x" * 2000))[0]
-    assert isinstance(started, Started)
-    assert started.notice == "The prompt is long: I dream its first 75 letters."
+    assert started.notice == "The prompt is long: I read it in 23 parts and dream of them all."
+
+
+def picture(colour: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_pictures_and_what_to_avoid_change_the_dream_and_stand_in_its_recipe(dreamer: Dreamer) -> None:
+    wanted = [
+        request(),
+        request(avoid="people"),
+        request(image=picture("red")),
+        request(image=picture("red"), image_weight=9.0),
+        request("", image=picture("red")),
+        request(init=picture("red")),
+    ]
+    ends = [events(dreamer, each)[-1] for each in wanted]
+    assert all(isinstance(end, Finished) for end in ends)
+    pixels = [Image.open(io.BytesIO(end.picture)).tobytes() for end in ends if isinstance(end, Finished)]
+    assert len(set(pixels)) == len(wanted)
+    records = [end.recipe.settings for end in ends if isinstance(end, Finished)]
+    assert records[1]["avoid"] == "people"
+    assert records[2]["image"] == records[4]["image"] == records[5]["init"]
+    assert records[3]["image_weight"] == 9
+    again = events(dreamer, request(init=picture("red")))[-1]
+    assert isinstance(again, Finished) and isinstance(ends[5], Finished)
+    assert again.picture == ends[5].picture
+
+
+def test_the_picture_has_the_size_that_was_asked_for(dreamer: Dreamer) -> None:
+    for size, side in ((None, 512), (256, 256), (1024, 1024)):
+        finished = events(dreamer, request(steps=1, size=size))[-1]
+        assert isinstance(finished, Finished)
+        assert Image.open(io.BytesIO(finished.picture)).size == (side, side)
+
+
+def test_a_time_lapse_shows_the_steps_and_ends_with_the_picture(dreamer: Dreamer) -> None:
+    finished = events(dreamer, request(steps=12, timelapse_bytes=300_000))[-1]
+    assert isinstance(finished, Finished) and finished.timelapse is not None
+    assert len(finished.timelapse) <= 300_000
+    shown = frames_of(finished.timelapse)
+    assert len(shown) == 13
+    final = Image.open(io.BytesIO(finished.picture)).convert("RGB").resize(shown[-1].size)
+    assert max(ImageStat.Stat(ImageChops.difference(shown[-1], final)).mean) < 12
+    plain = events(dreamer, request(steps=12))[-1]
+    assert isinstance(plain, Finished) and plain.picture == finished.picture and plain.timelapse is None
 
 
 @pytest.mark.parametrize(

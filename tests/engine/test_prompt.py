@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.errors import BadRequest, EmptyPrompt
-from engine.prompt import MAX_PHRASES, Phrase, clean, parts, phrases
+from engine.prompt import MAX_PHRASES, Phrase, clean, parts, phrases, unwanted, wanted
 from engine.settings import MAX_PROMPT
 
 
@@ -70,16 +70,17 @@ def test_a_prompt_may_be_as_long_as_its_limit_and_no_longer() -> None:
 def test_phrases_and_weights_are_read_and_all_else_stays_words(
     typed: str, read: list[tuple[str, float]]
 ) -> None:
-    assert phrases(typed) == tuple(Phrase(words, weight) for words, weight in read)
+    assert wanted(typed) == [Phrase(words, weight) for words, weight in read]
 
 
 def test_what_to_avoid_counts_against_the_picture() -> None:
-    assert phrases("a house", "people | text:0.5") == (
-        Phrase("a house"),
+    assert unwanted("people | text:0.5 | fog:-2") == [
         Phrase("people", -1),
         Phrase("text", -0.5),
-    )
-    assert phrases("a house", " ") == (Phrase("a house"),)
+        Phrase("fog", 2),
+    ]
+    assert unwanted(" ") == []
+    assert phrases("a house", "people") == (Phrase("a house"), Phrase("people", -1))
 
 
 @pytest.mark.parametrize(

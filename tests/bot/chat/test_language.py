@@ -41,10 +41,10 @@ async def test_a_dream_in_an_italian_server_stays_italian_from_its_place_to_its_
     assert row.children[0].label == ITALIAN.CANCEL
     await world.restart()
     await world.engine.dreams(1)
-    world.engine.start(notice="The prompt is long: I dream its first 9 words.")
+    world.engine.start(notice="The prompt is long: I read it in 9 parts and dream of them all.")
     world.engine.finish(score=31.5)
     await world.until_delivered(1)
-    assert "sogno solo 9 parole dell'inizio" in world.text()
+    assert "lo leggo in 9 parti e le sogno tutte" in world.text()
     fields = {field.name: field.value for field in world.messages()[0].embeds[0].fields}
     assert fields["Punteggio"] == "31,5" and fields["Seme"]
 

@@ -259,8 +259,8 @@ def test_the_engine_s_sentence_keeps_its_facts(english: str) -> None:
 
 
 def test_the_engine_s_notice_is_said_in_italian_with_its_facts() -> None:
-    said = ITALIAN.engine("The prompt is long: I dream its first 9 words.")
-    assert said == "Il testo è lungo: sogno solo 9 parole dell'inizio."
+    said = ITALIAN.engine("The prompt is long: I read it in 9 parts and dream of them all.")
+    assert said == "Il testo è lungo: lo leggo in 9 parti e le sogno tutte."
     assert ITALIAN.engine("Something new.") == "Something new.", "better English than nothing"
 
 

@@ -39,7 +39,19 @@ SENTENCES = {
     ),
     "The prompt": "Il testo",
     "What to avoid": "Ciò che vuoi evitare",
-    "The prompt is long: I dream its first {part}.": "Il testo è lungo: sogno solo {part} dell'inizio.",
+    "The prompt is long: I read it in {parts} parts and dream of them all.": (
+        "Il testo è lungo: lo leggo in {parts} parti e le sogno tutte."
+    ),
+    "The picture's weight is {weight}; it must be above 0 and at most {most}.": (
+        "Il peso dell'immagine è {weight}; dev'essere più di 0 e al massimo {most}."
+    ),
+    "The size is {size}; it must be one of {sizes}.": "La grandezza è {size}; dev'essere una di {sizes}.",
+    "A dream begins either at a picture or at another dream's end, not at both.": (
+        "Un sogno comincia o da un'immagine o dalla fine di un altro sogno, non da entrambi."
+    ),
+    "A time-lapse does not fit into {bytes} bytes; please allow more.": (
+        "Un filmato non sta in {bytes} byte; concedigliene di più."
+    ),
     "{count} words": "{count} parole",
     "{count} letters": "{count} lettere",
     "The seed must be a whole number from 0 to {most}.": "Il seme dev'essere un numero intero da 0 a {most}.",

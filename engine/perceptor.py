@@ -176,6 +176,10 @@ def load(folder: Path, name: str, device: torch.device) -> Perceptor:
 
         pocket = PocketClip.load(folder)
         return PocketPerceptor(pocket, _load_tokenizer(folder, pocket.config.vocab_size), name, device)
+    if kind == "pocket-judge":
+        from engine.pocket.judge import Judge, JudgePerceptor
+
+        return JudgePerceptor(Judge.load(folder), name, device)
     raise ModelError(
         f"{folder / 'config.json'} describes {kind!r}, which is not a perceptor that Oneiro knows."
     )

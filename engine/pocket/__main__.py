@@ -9,6 +9,11 @@ COMMANDS = {
     "dreamt": ("engine.pocket.dreamt", "render the small BigGAN's pictures for the small CLIP's training"),
     "train-perceptor": ("engine.pocket.train_perceptor", "train the small CLIP"),
     "train-generator": ("engine.pocket.train_generator", "train the small BigGAN"),
+    "train-judge": ("engine.pocket.train_judge", "train the judge that measures dreams"),
+    "evaluate-judge": (
+        "engine.pocket.evaluate_judge",
+        "measure the judge on real drawings that it never saw",
+    ),
     "atlas": ("engine.pocket.atlas", "write down what the small CLIP sees in the small BigGAN's classes"),
     "sheet": ("engine.pocket.sheet", "dream a list of prompts and put the pictures on one sheet"),
     "evaluate": ("engine.pocket.evaluate", "measure the small CLIP on drawings that it never saw"),

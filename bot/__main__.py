@@ -31,6 +31,7 @@ from bot.limits import Limits
 from bot.moderation import Moderation
 from bot.settings import DISCORD_TOKEN, Settings
 from bot.store import Store
+from bot.tops import Tops
 from bot.turns import Turns
 from bot.votes import Votes
 from bot.worker import Engine, Worker
@@ -126,6 +127,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         presenter=presenter,
         votes=votes,
         choices=choices,
+        tops=Tops(database=database),
         model=settings.dream_model,
         default_steps=settings.dream_steps,
     )

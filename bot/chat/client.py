@@ -14,12 +14,14 @@ from bot.chat.language import Translator
 from bot.chat.moderate import AuditButton, ClearButton, moderate
 from bot.chat.modlog import ModLog
 from bot.chat.presenter import Presenter
+from bot.chat.top import PageButton, top
 from bot.chat.views import CancelButton
 from bot.choices import Choices
 from bot.database import StoreError
 from bot.dreams import Dream
 from bot.moderation import Moderation
 from bot.store import Store
+from bot.tops import Tops
 from bot.votes import Votes
 from bot.worker import Worker
 
@@ -41,6 +43,7 @@ class OneiroClient(discord.Client):
         presenter: Presenter,
         votes: Votes,
         choices: Choices,
+        tops: Tops,
         model: str,
         default_steps: int | None,
     ) -> None:
@@ -62,14 +65,16 @@ class OneiroClient(discord.Client):
         self.presenter = presenter
         self.votes = votes
         self.choices = choices
+        self.tops = tops
         self.model = model
         self.default_steps = default_steps
         self.tree = Tree(self)
         self.tree.add_command(dream)
         self.tree.add_command(moderate)
+        self.tree.add_command(top)
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(CancelButton, ChoiceButton, ClearButton, AuditButton)
+        self.add_dynamic_items(CancelButton, ChoiceButton, ClearButton, AuditButton, PageButton)
         await self.tree.set_translator(Translator())
         await self.tree.sync()
 

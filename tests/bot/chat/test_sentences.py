@@ -88,6 +88,10 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     ),
     (lambda say: say.score(7.25), "7.2"),
     (lambda say: say.votes("⭐", 5), "⭐ 5"),
+    (lambda say: say.top_title("prompt", "week"), "The best prompts of the last 7 days"),
+    (lambda say: say.top_picture("a house", 1, 42), "a house\n1 vote · <@42>"),
+    (lambda say: say.top_dreamer(42, 5, 1, "a house"), "<@42> · 5 votes for 1 dream · a house"),
+    (lambda say: say.top_prompt("a house", 1, 2), "a house · 1 vote for 2 dreams"),
     (
         lambda say: say.beginnings(1, 4),
         "Dreaming 4 beginnings, 1 done. Soon you choose which of them goes on.",

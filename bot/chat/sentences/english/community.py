@@ -12,6 +12,40 @@ class Community:
     NO_BEGINNING = "None of the beginnings came out, sorry. Please try again."
     COMMAND_CANDIDATES = "How many beginnings to dream; the channel votes which of them goes on."
 
+    COMMAND_TOP = "See the best dreams of this server."
+    COMMAND_TOP_BY = "What to rank: pictures, dreamers or prompts."
+    COMMAND_TOP_PERIOD = "How far back to look: a day, a week, a month, or everything."
+    TOP_BY_PICTURE, TOP_BY_DREAMER, TOP_BY_PROMPT = "Pictures", "Dreamers", "Prompts"
+    TOP_DAY, TOP_WEEK, TOP_MONTH, TOP_EVER = "Today", "This week", "This month", "All time"
+    NO_TOP = "Nobody has voted for a dream here yet. React under a picture that you like!"
+
+    def top_title(self, by: str, period: str) -> str:
+        """Above a ranking. `by`: picture, dreamer, prompt; `period`: day, week, month, ever."""
+        what = {"picture": "The best pictures", "dreamer": "The best dreamers", "prompt": "The best prompts"}
+        when = {
+            "day": "of the last 24 hours",
+            "week": "of the last 7 days",
+            "month": "of the last 30 days",
+            "ever": "of all time",
+        }
+        return f"{what[by]} {when[period]}"
+
+    def _count(self, count: int, one: str, many: str) -> str:
+        return f"{count} {one if count == 1 else many}"
+
+    def top_picture(self, words: str, votes: int, author_id: int) -> str:
+        """A place in the ranking. `words`: the quoted prompt with its link."""
+        return f"{words}\n{self._count(votes, 'vote', 'votes')} · <@{author_id}>"
+
+    def top_dreamer(self, author_id: int, votes: int, dreams: int, words: str) -> str:
+        """As `top_picture`; `words`: of their best dream."""
+        counted = f"{self._count(votes, 'vote', 'votes')} for {self._count(dreams, 'dream', 'dreams')}"
+        return f"<@{author_id}> · {counted} · {words}"
+
+    def top_prompt(self, words: str, votes: int, dreams: int) -> str:
+        """As `top_picture`."""
+        return f"{words} · {self._count(votes, 'vote', 'votes')} for {self._count(dreams, 'dream', 'dreams')}"
+
     def votes(self, emoji: str, votes: int) -> str:
         """Above a dream's picture. `votes`: at least one."""
         return f"{emoji} {votes}"

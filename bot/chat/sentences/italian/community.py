@@ -13,6 +13,37 @@ class Comunita(Community):
     NO_BEGINNING = "Nessuno degli inizi è riuscito, mi dispiace. Riprova, per favore."
     COMMAND_CANDIDATES = "Quanti inizi sognare: il canale vota quale continua."
 
+    COMMAND_TOP = "Guarda i sogni migliori di questo server."
+    COMMAND_TOP_BY = "Che cosa mettere in classifica: immagini, sognatori o testi."
+    COMMAND_TOP_PERIOD = "Quanto indietro guardare: un giorno, una settimana, un mese o da sempre."
+    TOP_BY_PICTURE, TOP_BY_DREAMER, TOP_BY_PROMPT = "Immagini", "Sognatori", "Testi"
+    TOP_DAY, TOP_WEEK, TOP_MONTH, TOP_EVER = "Oggi", "Questa settimana", "Questo mese", "Da sempre"
+    NO_TOP = "Qui nessuno ha ancora votato un sogno. Reagisci sotto un'immagine che ti piace!"
+
+    def top_title(self, by: str, period: str) -> str:
+        what = {
+            "picture": "Le immagini migliori",
+            "dreamer": "I migliori sognatori",
+            "prompt": "I testi migliori",
+        }
+        when = {
+            "day": "delle ultime 24 ore",
+            "week": "degli ultimi 7 giorni",
+            "month": "degli ultimi 30 giorni",
+            "ever": "di sempre",
+        }
+        return f"{what[by]} {when[period]}"
+
+    def top_picture(self, words: str, votes: int, author_id: int) -> str:
+        return f"{words}\n{self._count(votes, 'voto', 'voti')} · <@{author_id}>"
+
+    def top_dreamer(self, author_id: int, votes: int, dreams: int, words: str) -> str:
+        counted = f"{self._count(votes, 'voto', 'voti')} per {self._count(dreams, 'sogno', 'sogni')}"
+        return f"<@{author_id}> · {counted} · {words}"
+
+    def top_prompt(self, words: str, votes: int, dreams: int) -> str:
+        return f"{words} · {self._count(votes, 'voto', 'voti')} per {self._count(dreams, 'sogno', 'sogni')}"
+
     def votes(self, emoji: str, votes: int) -> str:
         return f"{emoji} {votes}"
 

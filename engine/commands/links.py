@@ -1,0 +1,171 @@
+"""Pictures for the command line: from a file, or from an address on the public web and nowhere else.
+
+Every address that a name resolves to is checked and the connection is made to the checked one, so that a name
+cannot lead into a private network, neither at once, nor at a redirect, nor by answering differently later.
+"""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from engine import __version__
+from engine.commands.parsing import small
+from engine.errors import BadRequest
+from engine.pictures import MAX_BYTES
+
+LIMIT_S = 30.0  # for all of it, redirects included
+MAX_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def picture(where: str) -> bytes:
+    """The bytes of the file or web address `where`, whatever they are. Raises `BadRequest`."""
+    if "://" in where:
+        return fetched(where)
+    try:
+        with Path(where).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BadRequest(f"The picture {where} cannot be read: {small(reason)}.") from error
+    return _not_too_long(data, where)
+
+
+def public(address: Address) -> bool:
+    """Whether an address is of the public internet, also where it is written within another one."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+        if inner is None and address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return public(inner)
+    return address.is_global and not address.is_multicast
+
+
+def fetched(url: str, allowed: Callable[[Address], bool] = public, *, limit_s: float = LIMIT_S) -> bytes:
+    """What the web address `url` answers with, `MAX_BYTES` at most, within `limit_s` seconds.
+
+    `allowed` says to which addresses a connection may be made. Raises `BadRequest` with a sentence.
+    """
+    deadline = time.monotonic() + limit_s
+    for _ in range(MAX_REDIRECTS + 1):
+        parts = _checked(url)
+        try:
+            answer = _get(parts, allowed, deadline)
+        except BadRequest:
+            raise
+        except TimeoutError as error:
+            raise BadRequest(f"{parts.hostname} takes too long to send the picture.") from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            if time.monotonic() >= deadline:
+                raise BadRequest(f"{parts.hostname} takes too long to send the picture.") from error
+            raise BadRequest(f"The picture cannot be fetched from {parts.hostname}.") from error
+        if isinstance(answer, bytes):
+            return answer
+        url = urljoin(url, answer)
+    raise BadRequest(f"The address leads from one to the next more than {MAX_REDIRECTS} times.")
+
+
+def _checked(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits or any(character <= " " or character == "\x7f" for character in url):
+        raise BadRequest("A picture's address must be a whole one that begins with https:// or http://.")
+    if parts.username is not None or parts.password is not None:
+        raise BadRequest("A picture's address must not carry a user name or a password.")
+    return parts
+
+
+def _get(parts: SplitResult, allowed: Callable[[Address], bool], deadline: float) -> bytes | str:
+    """The answer's bytes, or the address that it redirects to."""
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    plain = _connected(host, port, allowed, deadline)
+    # One limit for all that follows: whoever sends a byte now and then would outlive a limit per byte.
+    watch = threading.Timer(max(deadline - time.monotonic(), 0), _shut, (plain,))
+    watch.daemon = True
+    watch.start()
+    connection = http.client.HTTPConnection(host, port)
+    try:
+        if parts.scheme == "https":
+            connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+        else:
+            connection.sock = plain
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request(
+            "GET", _quoted(path), headers={"User-Agent": f"Oneiro/{__version__}", "Accept": "image/*"}
+        )
+        with connection.getresponse() as answer:
+            if answer.status in _REDIRECTS and (target := answer.getheader("Location")):
+                return target
+            if answer.status != 200:
+                raise BadRequest(f"{host} answered {answer.status} instead of a picture.")
+            if int(answer.getheader("Content-Length") or 0) > MAX_BYTES:
+                raise _too_long(parts.geturl())
+            data = answer.read(MAX_BYTES + 1)
+            if answer.length:  # announced, but not sent
+                raise http.client.IncompleteRead(data, answer.length)
+            return _not_too_long(data, parts.geturl())
+    finally:
+        watch.cancel()
+        connection.close()
+        plain.close()
+
+
+def _connected(host: str, port: int, allowed: Callable[[Address], bool], deadline: float) -> socket.socket:
+    """A connection to one of the host's addresses, all of which must be allowed."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise BadRequest(f"There is no {host} on the web, or it cannot be found just now.") from error
+    for *_, where in found:
+        if not allowed(ipaddress.ip_address(str(where[0]).partition("%")[0])):
+            raise BadRequest(f"{host} is not on the public web, so I do not fetch pictures from it.")
+    last: OSError = ConnectionError()
+    for family, kind, protocol, _, where in found:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.settimeout(remaining)
+            connection.connect(where)
+            return connection
+        except OSError as error:
+            connection.close()
+            last = error
+    raise last
+
+
+def _shut(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # closed already
+
+
+def _quoted(path: str) -> str:
+    """Letters of other scripts as a request line takes them."""
+    return "".join(c if c.isascii() else "".join(f"%{byte:02X}" for byte in c.encode()) for c in path)
+
+
+def _too_long(where: str) -> BadRequest:
+    return BadRequest(f"The picture {where} is too large; {MAX_BYTES // 2**20} MB are the most.")
+
+
+def _not_too_long(data: bytes, where: str) -> bytes:
+    if len(data) > MAX_BYTES:
+        raise _too_long(where)
+    return data

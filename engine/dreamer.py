@@ -16,6 +16,7 @@ from engine.errors import BadRequest, DiskError, FailureKind, ModelError, senten
 from engine.fetch import Shop, steps
 from engine.latents import Latents
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Progress, Recipe, Started
+from engine.safety import SafetyCheck
 from engine.settings import MAX_SEED, MAX_STEPS
 from engine.state import State, digest
 from engine.timelapse import Frames
@@ -37,6 +38,7 @@ class _Loaded:
     generator: generator.Generator
     perceptor: perceptor.Perceptor
     atlas: Tensor | None  # [classes, d], where the pair's start needs it
+    unsafe: Callable[[Tensor], str]  # what a picture [3, h, w] has that not everybody wants to see, or ""
 
 
 class Dreamer:
@@ -131,6 +133,7 @@ class Dreamer:
                 pace * (settings.steps - last.step),
                 picture,
                 state,
+                loaded.unsafe(last.latest.picture) if picture is not None else "",
             )
             stopped = last.step < settings.steps and should_stop()
             if stopped:
@@ -152,6 +155,7 @@ class Dreamer:
             images.to_png(last.best.picture, recipe, request.size),
             _state(last, request, loaded, origin),
             film,
+            flagged=loaded.unsafe(last.best.picture),
         )
 
     def _fetched(
@@ -187,7 +191,8 @@ class Dreamer:
             perceive = perceptor.load_all(pair.perceptors, pair.perceptor_names, device)
             scored = pair.settings.start == "scored"
             ranks = self._atlas(pair, mark, generate, perceive) if scored else None
-            self._loaded = _Loaded(pair, mark, generate, perceive, ranks)
+            unsafe = SafetyCheck(perceive) if pair.remote else _harmless
+            self._loaded = _Loaded(pair, mark, generate, perceive, ranks, unsafe)
         return self._loaded
 
     def _begin(
@@ -241,6 +246,11 @@ class Dreamer:
         except OSError as error:
             log.warning("The atlas could not be kept in %s: %s.", own, error)
         return made
+
+
+def _harmless(_picture: Tensor) -> str:
+    """The embedded models know nothing unsafe."""
+    return ""
 
 
 def _settings(request: DreamRequest, pair: weights.Pair) -> DreamSettings:

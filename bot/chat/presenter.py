@@ -15,7 +15,7 @@ from bot.dreams import Dream, DreamState
 from bot.guilds import ServerSettings
 from bot.store import Store
 from bot.worker import Cancelled
-from engine import Event, Progress
+from engine import Event, Fetching, Progress, Started
 
 log = logging.getLogger(__name__)
 
@@ -101,8 +101,10 @@ class Presenter:
             screen.frame = event.picture or screen.frame
             if screen.frame is not None and event.picture is None:
                 return  # an edit is worth it only for a new picture
+        elif isinstance(event, Fetching | Started):
+            screen.fetching = event if isinstance(event, Fetching) else None
         elif dream.state is DreamState.DREAMING and event is None:
-            screen.progress = screen.frame = None  # it begins, perhaps once more
+            screen.progress = screen.frame = screen.fetching = None  # it begins, perhaps once more
         self._wanted.add(dream.id)
         self._changed.set()
 

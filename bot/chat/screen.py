@@ -12,7 +12,7 @@ from bot.chat.sentences.numbers import duration
 from bot.chat.views import cancel_view
 from bot.choices import Decision
 from bot.dreams import Dream, DreamState, Picture
-from engine import Progress, Recipe
+from engine import Fetching, Progress, Recipe
 
 SHOWN_PROMPT = 1000  # characters; an embed's description holds 4096, and escaping may double them
 ALT_TEXT = 1000  # characters; Discord allows 1024
@@ -53,6 +53,7 @@ class Screen:
     dream: Dream
     progress: Progress | None = None  # the newest one
     frame: bytes | None = None  # the newest preview, JPEG
+    fetching: Fetching | None = None  # a model's file that comes before the dream
     place: int | None = None  # in line
     paused: bool = False  # the bot is about to restart
     too_large: bool = False  # its picture cannot be shown
@@ -105,6 +106,8 @@ class Screen:
         match dream.state:
             case DreamState.QUEUED:
                 return say.waiting(self.place)
+            case DreamState.DREAMING if progress is None and (file := self.fetching) is not None:
+                return say.fetching(file.model, file.done, file.total)
             case DreamState.DREAMING if progress is None:
                 return say.LOADING if dream.attempts <= 1 else say.LOADING_AGAIN
             case DreamState.DREAMING:

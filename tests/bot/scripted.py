@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from PIL import Image
 
-from engine import DreamRequest, Event, Failed, FailureKind, Finished, Progress, Recipe, Started
+from engine import DreamRequest, Event, Failed, FailureKind, Fetching, Finished, Progress, Recipe, Started
 
 DEADLINE_S = 20.0  # for a machine with other work; a test waits that long only when it fails
 
@@ -66,6 +66,10 @@ class ScriptedEngine:
     async def dreams(self, dream_id: int) -> None:
         """Wait until it is this dream's turn."""
         await until(lambda: self.current is not None and self.current.id == str(dream_id))
+
+    def fetch(self, model: str, done: int, total: int) -> None:
+        """A model's file is on its way."""
+        self._events.put_nowait(Fetching(self._request().id, model, "weights", done, total))
 
     def start(self, notice: str = "") -> None:
         """The models are loaded."""

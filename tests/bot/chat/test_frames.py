@@ -70,6 +70,15 @@ async def test_a_second_dream_says_where_it_stands_and_moves_up(world: World) ->
     await world.until_text(sentences.LOADING, at=1)
 
 
+async def test_models_that_come_from_the_network_are_told(world: World) -> None:
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    world.engine.fetch("biggan-deep-512", 50, 200)
+    await world.until_text("fetching the model biggan-deep-512, only this once: 25 %")
+    world.engine.start()
+    await world.until_text(sentences.LOADING)
+
+
 async def test_the_newest_frame_wins_when_frames_come_faster_than_edits(world: World) -> None:
     await world.dream(world.alice, steps=50)
     await world.engine.dreams(1)

@@ -37,6 +37,11 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
         lambda say: say.dreaming(step=45, steps=200, score=27.345, seconds_left=80.2),
         "▰▰▱▱▱▱▱▱▱▱ step 45 of 200 · score 27.3 · about 1:20 left",
     ),
+    (
+        lambda say: say.fetching("ViT-B/32", 300, 1000),
+        "I am fetching the model ViT-B/32, only this once: 30 % …",
+    ),
+    (lambda say: say.fetching("ViT-B/32", 300, 0), "I am fetching the model ViT-B/32, only this once …"),
     (lambda say: say.dreamer(42), "A dream of <@42>"),
     (lambda say: say.models(pair="pocket", generator="g", perceptor="p"), "pocket (g, p)"),
     (lambda say: say.cancelled(has_picture=True), "Cancelled; this is the best picture so far."),

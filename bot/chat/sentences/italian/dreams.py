@@ -62,6 +62,10 @@ class Sogni(Dreams):
         shown, left = self.score(score), duration(seconds_left)
         return f"{bar(step, steps)} passo {step} di {steps} · punteggio {shown} · ancora {left} circa"
 
+    def fetching(self, model: str, done: int, total: int) -> str:
+        share = f": {100 * done // total} %" if total else ""
+        return f"Sto scaricando il modello {model}, solo questa volta{share} …"
+
     def score(self, score: float) -> str:
         return f"{score:.1f}".replace(".", ",")
 

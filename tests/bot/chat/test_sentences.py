@@ -221,14 +221,25 @@ def test_a_fixed_sentence_is_short_and_whole(name: str, say: Sentences) -> None:
 USERS = {error.__name__: error for error in (BadRequest, EmptyPrompt, DiskError, OutOfMemory, StoppedEarly)}
 
 
+# Modules of the engine that speak at a terminal only, in English.
+COMMAND_LINE = (
+    "__main__",
+    "console",
+    "outputs",
+    "shelf",
+    "evaluate",
+    "prompt_list",
+    "verdict",
+    "contact_sheet",
+)
+
+
 def engine_sentences() -> dict[str, str]:
     """Every sentence of an error or notice that can reach the chat, facts as '7', and where it is made."""
     found: dict[str, str] = {}
     chat = [path for path in (ROOT / "bot").glob("*.py")]
     engine = [path for path in (ROOT / "engine").glob("*.py")]
-    for path in chat + [
-        path for path in engine if path.stem not in ("__main__", "console", "outputs", "shelf")
-    ]:
+    for path in chat + [path for path in engine if path.stem not in COMMAND_LINE]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             told = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in USERS
             if told and node.args:

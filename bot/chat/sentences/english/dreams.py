@@ -63,7 +63,7 @@ class Dreams:
         return f"{bar(step, steps)} step {step} of {steps} · score {self.score(score)} · about {left} left"
 
     def fetching(self, model: str, done: int, total: int) -> str:
-        """Before the first dream of a large model: `done` of `total` bytes (0: unknown) of a file are here."""
+        """Before a large model's first dream: `done` of `total` bytes (0: unknown) of a file are here."""
         share = f": {100 * done // total} %" if total else ""
         return f"I am fetching the model {model}, only this once{share} …"
 

@@ -21,12 +21,14 @@ import yarl
 
 from bot.chat.client import OneiroClient
 from bot.chat.desk import Desks
+from bot.chat.hall import Hall
 from bot.chat.post import Poster
 from bot.chat.presenter import Presenter
 from bot.chat.steering import Steering
 from bot.chat.tallies import Tallies
 from bot.choices import Choices
 from bot.database import Database, StoreError
+from bot.fame import Fame
 from bot.limits import Limits
 from bot.moderation import Moderation
 from bot.settings import DISCORD_TOKEN, Settings
@@ -73,6 +75,7 @@ class Parts:
     tallies: Tallies
     choices: Choices
     steering: Steering
+    hall: Hall
     worker: Worker
     client: OneiroClient
 
@@ -84,11 +87,13 @@ class Parts:
         poster = self.tallies.poster = Poster(client=self.client)
         await self.presenter.start(poster=poster, line=self.worker)
         await self.steering.start(poster=poster)
+        await self.hall.start(poster=poster)
 
     async def end(self) -> None:
         """The dream in hand goes back in line, its message says so; everything else is stored already."""
         await self.worker.close()
         await self.steering.close()
+        await self.hall.close()
         await self.desks.close()
         await self.presenter.close()
 
@@ -131,6 +136,14 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         model=settings.dream_model,
         default_steps=settings.dream_steps,
     )
+    hall = Hall(
+        client=client,
+        store=store,
+        fame=Fame(database=database),
+        votes=votes,
+        desks=desks,
+        settings=moderation.settings,
+    )
     return Parts(
         database=database,
         store=store,
@@ -140,6 +153,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         tallies=tallies,
         choices=choices,
         steering=steering,
+        hall=hall,
         worker=worker,
         client=client,
     )

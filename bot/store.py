@@ -47,6 +47,7 @@ class Store:
         self._clock = clock
         self.owner = owner
         self._transaction = database.transaction
+        self.on_erase: list[Callable[[Dream], None]] = []  # told a dream without its words and pictures
 
     # ---------------------------------------------------------------- dreams
 
@@ -299,7 +300,9 @@ class Store:
             used = select(dreams.c.id).where(dreams.c.image_id == before.image_id)
             if (await connection.execute(used)).first() is None:
                 await connection.execute(delete(images).where(images.c.id == before.image_id))
-            return dream
+        for hear in self.on_erase:
+            hear(dream)
+        return dream
 
     # ----------------------------------------------------------------- votes
 

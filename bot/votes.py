@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from time import time
 
 from bot.dreams import Dream
 from bot.guilds import ServerSettings
@@ -14,10 +15,17 @@ _VARIATION = "\ufe0f"  # some clients send the heart without it
 class Votes:
     """The votes of all dreams. A reaction that is no vote, or under no dream, is ignored."""
 
-    def __init__(self, *, store: Store, settings: Callable[[int | None], ServerSettings]) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        settings: Callable[[int | None], ServerSettings],
+        clock: Callable[[], float] = time,
+    ) -> None:
         """`settings`: a server's, by its id."""
         self._store = store
         self._settings = settings
+        self.clock = clock
         self.on_change: list[Callable[[Dream, int], None]] = []  # told a dream and its new tally
 
     def are(self, emoji: str, guild_id: int | None) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 import discord
 
+from bot.chat.access import may_tidy
 from bot.chat.answer import answer
 from bot.chat.language import personal
 from bot.chat.sentences import ENGLISH, Sentences
@@ -60,8 +61,9 @@ class ChoiceButton(
         choice = await client.choices.get(self.choice_id)
         if choice is None:
             return say.UNKNOWN_DREAM
-        moderates = interaction.permissions.manage_messages and interaction.guild_id == choice.guild_id
-        if interaction.user.id != choice.author_id and not moderates:
+        settings = client.moderation.settings(choice.guild_id)
+        here = interaction.guild_id == choice.guild_id
+        if interaction.user.id != choice.author_id and not (here and may_tidy(interaction, settings)):
             return say.NOT_YOUR_CHOICE
         if choice.state.is_over:
             return say.ALREADY_DECIDED

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 # Discord's error codes (developer documentation, 2026-08).
 _ARCHIVED = 50083
 _TOO_LARGE = 413  # HTTP
+FIND_MOST = 100  # messages of a channel that are looked through; one request
 
 
 class Outcome(Enum):
@@ -126,10 +127,42 @@ class Poster:
         outcome, _ = await self._attempt(shown, read())
         return outcome, found
 
+    async def delete(self, shown: Shown) -> Outcome:
+        """Delete its message; GONE when there is none any more."""
+        assert shown.message_id is not None
+        message = self._channel(shown).get_partial_message(shown.message_id)
+
+        async def delete() -> discord.PartialMessage:
+            await message.delete()
+            return message
+
+        outcome, _ = await self._attempt(shown, delete())
+        return outcome
+
+    async def find(self, shown: Shown, url: str) -> int | None:
+        """The newest message of ours, among the channel's last ones, whose embed links there.
+
+        What an earlier process posted and could not remember any more.
+        """
+        me = self._client.user
+        try:
+            async for message in self._channel(shown).history(limit=FIND_MOST):
+                if (
+                    me is not None
+                    and message.author.id == me.id
+                    and any(e.url == url for e in message.embeds)
+                ):
+                    return message.id
+        except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.info("%s: its channel cannot be read: %s", name_of(shown), error)
+        return None
+
     def _channel(self, shown: Shown) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(shown.channel_id, guild_id=shown.guild_id)
 
-    async def _attempt(self, shown: Shown, call: Awaitable[discord.Message]) -> tuple[Outcome, int | None]:
+    async def _attempt(
+        self, shown: Shown, call: Awaitable[discord.Message | discord.PartialMessage]
+    ) -> tuple[Outcome, int | None]:
         try:
             message = await call
         except (discord.NotFound, discord.Forbidden) as error:

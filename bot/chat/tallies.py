@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from time import time
 
 from bot.chat.desk import Desks, Rank
 from bot.chat.post import Poster
@@ -46,18 +45,16 @@ class Tallies:
         votes: Votes,
         desks: Desks,
         settings: Callable[[int | None], ServerSettings],
-        clock: Callable[[], float] = time,
     ) -> None:
         self._votes = votes
         self._desks = desks
         self._settings = settings
-        self._clock = clock
         self.poster: Poster | None = None
         votes.on_change.append(self.heard)
 
     def heard(self, dream: Dream, tally: int) -> None:
         """A dream's tally is new."""
-        fresh = self._clock() - dream.created_at < FRESH_S  # its message is about as old
+        fresh = self._votes.clock() - dream.created_at < FRESH_S  # its message is about as old
         if self.poster is not None and dream.message_id is not None and fresh:
             self._desks.want(dream.channel_id, Tally(dream.id), partial(self._show, self.poster, dream))
 

@@ -104,8 +104,8 @@ async def test_many_votes_are_few_edits(world: World) -> None:
 
 async def test_a_message_older_than_an_hour_is_not_edited_for_votes(world: World) -> None:
     await finished(world)
-    real = world.parts.tallies._clock
-    world.parts.tallies._clock = lambda: real() + 3601
+    real = world.parts.client.votes.clock
+    world.parts.client.votes.clock = lambda: real() + 3601
     await world.bob.react(world.messages()[0], VOTE_EMOJI[0])
     assert await votes(world) == 1
     await world.moderator.react(world.messages()[0], VOTE_EMOJI[0])

@@ -93,6 +93,7 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     ),
     (lambda say: say.score(7.25), "7.2"),
     (lambda say: say.votes("⭐", 5), "⭐ 5"),
+    (lambda say: say.fame("⭐", 5, 7), "⭐ 5 · <#7>"),
     (lambda say: say.top_title("prompt", "week"), "The best prompts of the last 7 days"),
     (lambda say: say.top_picture("a house", 1, 42), "a house\n1 vote · <@42>"),
     (lambda say: say.top_dreamer(42, 5, 1, "a house"), "<@42> · 5 votes for 1 dream · a house"),

@@ -46,6 +46,12 @@ class Community:
         """As `top_picture`."""
         return f"{words} · {self._count(votes, 'vote', 'votes')} for {self._count(dreams, 'dream', 'dreams')}"
 
+    FAME_TITLE = "Hall of fame: to the dream"
+
+    def fame(self, emoji: str, votes: int, channel_id: int) -> str:
+        """Above a picture in the hall of fame."""
+        return f"{emoji} {votes} · <#{channel_id}>"
+
     def votes(self, emoji: str, votes: int) -> str:
         """Above a dream's picture. `votes`: at least one."""
         return f"{emoji} {votes}"

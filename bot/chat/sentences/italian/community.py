@@ -44,6 +44,11 @@ class Comunita(Community):
     def top_prompt(self, words: str, votes: int, dreams: int) -> str:
         return f"{words} · {self._count(votes, 'voto', 'voti')} per {self._count(dreams, 'sogno', 'sogni')}"
 
+    FAME_TITLE = "Albo d'oro: vai al sogno"
+
+    def fame(self, emoji: str, votes: int, channel_id: int) -> str:
+        return f"{emoji} {votes} · <#{channel_id}>"
+
     def votes(self, emoji: str, votes: int) -> str:
         return f"{emoji} {votes}"
 

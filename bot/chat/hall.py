@@ -1,0 +1,186 @@
+"""The hall of fame: a dream with enough votes is posted there once, and taken down with its original.
+
+A picture hangs there when everybody in the server may see its channel, and one from an age-restricted channel
+only where the hall is age-restricted too. It is taken down when half of the votes that it took are gone.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import discord
+
+from bot.chat.desk import Desks, Rank
+from bot.chat.post import Outcome, Poster, fitting
+from bot.chat.quoting import plain, quoted
+from bot.chat.screen import ALT_TEXT, SHOWN_PROMPT, Content
+from bot.chat.sentences import spoken
+from bot.chat.visibility import is_age_restricted, is_public
+from bot.database import StoreError
+from bot.dreams import Dream, Picture
+from bot.fame import Fame, Hung
+from bot.guilds import ServerSettings
+from bot.store import Store
+from bot.votes import Votes
+
+log = logging.getLogger(__name__)
+
+FRESH_S = 3600.0  # seconds after which Discord minds edits
+PACES, OLD_PACES = 8, 150  # between two edits: 32 s, or 10 min, where frames are 4 s apart
+_GOLD = 0xF1C40F
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """A dream in the hall, for its desk. See `bot.chat.desk.Note`."""
+
+    dream_id: int
+    paces: float
+    rank: Rank = Rank.VOTES
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return "fame", self.dream_id
+
+
+class Hall:
+    """Live: `start` when the client can send, `close` before it is closed."""
+
+    def __init__(
+        self,
+        *,
+        client: discord.Client,
+        store: Store,
+        fame: Fame,
+        votes: Votes,
+        desks: Desks,
+        settings: Callable[[int | None], ServerSettings],
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._fame = fame
+        self._votes = votes
+        self._desks = desks
+        self._settings = settings
+        self._moved: set[int] = set()  # dreams to be looked at
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        votes.on_change.append(lambda dream, tally: self.moved(dream.id))
+        store.on_erase.append(lambda dream: self.moved(dream.id))
+
+    async def start(self, *, poster: Poster) -> None:
+        """Begin; finish what a former process could not. Raises `StoreError`."""
+        self._poster = poster
+        for hung in await self._fame.unfinished():
+            self.moved(hung.dream_id)
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Stop; everything is stored."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def moved(self, dream_id: int) -> None:
+        """A dream's votes changed, or it was erased."""
+        self._moved.add(dream_id)
+        self._changed.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            while self._moved:
+                dream_id = self._moved.pop()
+                try:
+                    await self._look(dream_id)
+                except StoreError as error:
+                    log.warning("dream %d: the hall of fame waits, %s", dream_id, error)
+                except Exception:
+                    # A fault with one dream must not keep the others out.
+                    log.exception("dream %d: a fault in the hall of fame", dream_id)
+
+    async def _look(self, dream_id: int) -> None:
+        dream, hung = await self._store.get(dream_id), await self._fame.get(dream_id)
+        if dream is None:
+            return
+        settings, tally = self._settings(dream.guild_id), await self._votes.tally(dream_id)
+        if hung is None:
+            hall = settings.fame_channel
+            if hall is not None and tally >= settings.fame_votes and self._may_hang(dream, hall):
+                hung = await self._fame.hang(dream, hall, tally)
+                if hung is not None:
+                    await self._post(dream, hung)
+        elif dream.erased or 2 * tally <= settings.fame_votes - 1:
+            await self._take_down(hung)
+        elif hung.message_id is None:  # a former process was about to post it
+            await self._post(dream, hung, again=True)
+        elif tally != hung.votes:
+            self._update(dream, hung)
+
+    def _may_hang(self, dream: Dream, hall: int) -> bool:
+        guild = self._client.get_guild(dream.guild_id or 0)
+        if guild is None or dream.erased or dream.candidate or not is_public(guild, dream.channel_id):
+            return False
+        for_adults = bool(dream.flagged) or is_age_restricted(guild, dream.channel_id)
+        return is_age_restricted(guild, hall) or not for_adults
+
+    async def _post(self, dream: Dream, hung: Hung, *, again: bool = False) -> None:
+        content = await self._content(dream)
+        if content is None:
+            await self._fame.take_down(dream.id)
+            return
+        message_id = await self._poster.find(hung, _link(dream)) if again else None
+        if message_id is None:
+            outcome, message_id = await self._poster.post(hung, content, nonce=f"fame-{dream.id}")
+            if outcome is Outcome.GONE or outcome is Outcome.TOO_LARGE:
+                log.warning("server %d: its hall of fame takes no pictures", hung.guild_id)
+                await self._fame.take_down(dream.id)
+        if message_id is not None:
+            await self._fame.set_message(dream.id, message_id)
+            self._update(dream, replace(hung, message_id=message_id))
+
+    async def _content(self, dream: Dream) -> Content | None:
+        stored = await self._store.picture(dream.id)
+        picture: Picture | None = await fitting(stored, self._poster.upload_limit(dream)) if stored else None
+        if picture is None:
+            return None
+        say = spoken(dream.language)
+        embed = discord.Embed(
+            title=say.FAME_TITLE,
+            url=_link(dream),
+            description=f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}",
+            colour=_GOLD,
+        )
+        name = f"dream-{dream.id}.{picture.kind}"
+        alt_text = plain(say.alt_text(dream.prompt), ALT_TEXT)
+        if dream.spoiler:  # a picture inside an embed cannot be hidden
+            return Content(embed, None, picture, f"SPOILER_{name}", alt_text)
+        embed.set_image(url=f"attachment://{name}")
+        return Content(embed, None, picture, name, alt_text)
+
+    async def _take_down(self, hung: Hung) -> None:
+        if hung.message_id is not None:
+            outcome = await self._poster.delete(hung)
+            if outcome is Outcome.LATER:
+                return  # with the next vote, or the next start
+        await self._fame.take_down(hung.dream_id)
+
+    def _update(self, dream: Dream, hung: Hung) -> None:
+        is_old = self._votes.clock() - hung.created_at > FRESH_S
+        note = _Note(dream.id, OLD_PACES if is_old else PACES)
+        self._desks.want(hung.channel_id, note, partial(self._caption, dream, hung))
+
+    async def _caption(self, dream: Dream, hung: Hung) -> None:
+        tally = await self._votes.tally(dream.id)
+        emoji = self._settings(dream.guild_id).vote_emoji[0]
+        text = spoken(dream.language).fame(emoji, tally, dream.channel_id)
+        if await self._poster.caption(hung, text) is Outcome.SHOWN:
+            await self._fame.set_votes(dream.id, tally)
+
+
+def _link(dream: Dream) -> str:
+    return f"https://discord.com/channels/{dream.guild_id}/{dream.channel_id}/{dream.message_id}"

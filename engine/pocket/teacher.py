@@ -35,7 +35,7 @@ _PHRASES = (
     "a {thing} wearing a {other}", "the {adjective} {thing}", "{thing} in the sky",
     "a very {adjective} {thing}", "a {thing} made of {other}",
 )  # fmt: skip
-KINDS = ("english", "italian", "wordnet", "phrase")
+KINDS = ("keyword", "italian keyword", "wordnet", "phrase", "name", "italian name")
 
 
 @dataclass(frozen=True)
@@ -111,19 +111,26 @@ def prepare(captions: Captions, teacher: Any, wordnet: Path, phrases: int = PHRA
     nearness[len(own) + len(others) :].clamp_(min=0.6)  # a phrase holds one thing at least that is known
     mean = concepts.mean(0)
     concepts = F.normalize(concepts - mean, dim=1)
+    vectors = F.normalize(vectors - mean, dim=1)
+    called: dict[str, list[int]] = {}  # English names → their concepts
+    for i, some in enumerate(names):
+        for word in some:
+            called.setdefault(word, []).append(i)
+    for word, holders in called.items():  # of a name the keywords tell more than its letters
+        vectors[place[word]] = _among(concepts, holders)
     italian: dict[str, list[int]] = {}
     for i in range(len(captions.slugs)):
         for word in (*captions.names[i]["it"], *captions.keywords[i]["it"]):
             italian.setdefault(word, []).append(i)
-    meant = [
-        F.normalize(concepts[holders].mean(0), dim=0)  # of all the concepts that it names
-        for holders in italian.values()
-    ]
-    kinds = [0] * len(own) + [2] * len(others) + [3] * len(made) + [1] * len(italian)
+    nouns = {word for some in captions.names for word in some["it"]}
+    meant = torch.stack([_among(concepts, holders) for holders in italian.values()])
+    kinds = [4 if word in called else 0 for word in own]
+    kinds += [2] * len(others) + [3] * len(made)
+    kinds += [5 if word in nouns else 1 for word in italian]
     return Lessons(
         [*english, *italian],
         np.array(kinds),
-        torch.cat([F.normalize(vectors - mean, dim=1), torch.stack(meant)]),
+        torch.cat([vectors, meant]),
         torch.cat([nearness, torch.ones(len(italian))]),
         concepts,
     )
@@ -173,7 +180,7 @@ def read(path: Path) -> Lessons:
 class Class:
     """Draws lessons for a step; all randomness comes from `seed`."""
 
-    SHARES = (0.34, 0.24, 0.18, 0.24)  # of `KINDS`
+    SHARES = (0.16, 0.18, 0.06, 0.10, 0.26, 0.24)  # of `KINDS`
     NONSENSE = 0.14  # of all: word pieces, characters and addresses that mean nothing
 
     def __init__(self, lessons: Lessons, tokenizer: Any, most: int, seed: int) -> None:
@@ -218,6 +225,11 @@ def _concept(vectors: Tensor, names: list[int], keywords: list[int]) -> Tensor:
     """A concept's place: half its names, half its keywords."""
     name = F.normalize(vectors[names].mean(0), dim=0)
     return name + F.normalize(vectors[keywords].mean(0), dim=0) if keywords else 2 * name
+
+
+def _among(concepts: Tensor, holders: list[int]) -> Tensor:
+    """The middle of some concepts: where a word for all of them belongs."""
+    return F.normalize(concepts[holders].mean(0), dim=0)
 
 
 def _phrases(

@@ -31,8 +31,9 @@ TOKENIZER_FILES = ("vocab.json", "merges.txt", "tokenizer_config.json")
 WARM_UP_STEPS = 150
 EMA = 0.998  # a step; less at the beginning
 WEIGHT_DECAY = 0.05
-LESSONS = 56  # texts a step of which only the teacher knows what they mean
+LESSONS = 80  # texts a step of which only the teacher knows what they mean
 LESSON_SCALE = 16.0
+COMPOSED = 12  # couples of texts a step that differ in what belongs to which
 MAX_SCALE = 60.0  # CLIP's is 100; so few pictures are learnt by heart with it
 
 
@@ -122,6 +123,7 @@ def train(options: argparse.Namespace) -> None:
     seed = options.seed + 1 + step
     maker = BatchMaker(descriptions, drawings, weights if everything else early, captions, tokenizer, seed)
     school = teacher.Class(lessons, tokenizer, USUAL_TOKENS, seed)
+    chance = np.random.default_rng(seed + 1)
     started, last_save, counted = time.monotonic() - used, used, 0
     sums: dict[str, float] = {}
     bar = tqdm(total=round(total), initial=round(min(used, total)), unit="s", desc="perceptor", mininterval=5)
@@ -140,6 +142,7 @@ def train(options: argparse.Namespace) -> None:
             group["lr"] = rate
         lesson = tuple(part.to(device) for part in school.draw(LESSONS))
         losses = batch_losses(model.train(), space, _to(batch, device), lesson)
+        losses["composed"] = 0.5 * composed_loss(model, captions, tokenizer, chance, COMPOSED)
         loss = torch.stack(list(losses.values())).sum()
         if not bool(torch.isfinite(loss)):
             log.info("step %d: the loss is %s; step left out", step, loss.item())
@@ -208,9 +211,12 @@ def batch_losses(
     """
     with torch.autocast(batch.pictures.device.type, torch.bfloat16):
         pictures = model.encode_image(batch.pictures.contiguous(memory_format=torch.channels_last))
-    texts = encode_by_length(model, batch.ids, batch.mask)
+    ids, mask = batch.ids, batch.mask
+    if lesson is not None:
+        ids, mask = _stacked(ids, lesson[0]), _stacked(mask, lesson[1])
+    texts = encode_by_length(model, ids, mask)
     n = len(pictures)
-    own, wrong = texts[:n], texts[n:]
+    own, wrong, said = texts[:n], texts[n : len(batch.ids)], texts[len(batch.ids) :]
     scale = space.pair_scale.exp().clamp(max=MAX_SCALE)
     logits = scale * pictures @ own.T  # [n, n]
     logits = logits.masked_fill(batch.excused, float("-inf"))
@@ -230,18 +236,48 @@ def batch_losses(
     losses = {
         "pair": pair,
         "picture": picture,
-        "words": 0.5 * words,
+        "words": 0.7 * words,
         "text": 0.6 * text,
         "wrong": 0.7 * F.softplus(-margin).mean(),
     }
     if lesson is not None:
-        ids, mask, taught, nearness = lesson
-        said, place = encode_by_length(model, ids, mask), space.lesson(taught, nearness)
+        place = space.lesson(*lesson[2:])
         like = (LESSON_SCALE * place @ place.T).softmax(1)  # how the texts lie to one another
         losses["lesson"] = (1 - (said * place).sum(1)).mean() + 0.3 * F.cross_entropy(
             LESSON_SCALE * said @ place.T, like
         )
     return losses
+
+
+def composed_loss(
+    model: PocketClip, captions: Captions, tokenizer: Any, random: np.random.Generator, couples: int
+) -> Tensor:
+    """A text of two things belongs between the two texts that it is made of, not between the swapped ones.
+
+    'a cat left of a dog' lies where 'a cat on the left' and 'a dog on the right' meet: pictures of one thing
+    have taught the tower these, and from the words alone it learns what belongs to which.
+    """
+    drawn = [each for _ in range(couples) for each in captions.composed(random)]
+
+    def encode(texts: list[str]) -> Tensor:
+        tokens = tokenizer(
+            texts, padding=True, truncation=True, max_length=USUAL_TOKENS, return_tensors="pt"
+        ).to(model.token.weight.device)
+        return encode_by_length(model, tokens["input_ids"], tokens["attention_mask"])
+
+    with torch.no_grad():
+        parts = encode([text for _, *parts in drawn for text in parts]).view(len(drawn), 2, -1)
+        place = F.normalize(parts.sum(1), dim=1)  # [2 couples, dimension]
+    said = encode([text for text, *_ in drawn])
+    right = (said * place).sum(1)
+    wrong = (said * place.view(couples, 2, -1).flip(1).reshape_as(place)).sum(1)
+    return (1 - right).mean() + F.softplus(LESSON_SCALE * (wrong - right)).mean()
+
+
+def _stacked(one: Tensor, two: Tensor) -> Tensor:
+    """Two [_, m] above each other, the narrower one filled up with zeros."""
+    width = max(one.shape[1], two.shape[1])
+    return torch.cat([F.pad(part, (0, width - part.shape[1])) for part in (one, two)])
 
 
 def encode_by_length(model: PocketClip, ids: Tensor, mask: Tensor) -> Tensor:

@@ -1,9 +1,10 @@
 """The judge: a second, unrelated perceptor that measures dreams and is never used to search for them.
 
-Picture tower: a patch stem, spatial-shift MLP blocks (Yu et al. 2021, arXiv 2106.07477) and MLP-Mixer blocks
-(Tolstikhin et al. 2021, arXiv 2105.01601), where the searching perceptor has residual convolutions. Text
-tower: hashed words and their character n-grams (after fastText, Bojanowski et al. 2016, arXiv 1607.04606),
-where that one has a transformer over word pieces. What fools the one need not fool the other.
+Picture tower: a convolutional stem (Xiao et al. 2021, arXiv 2106.14881), spatial-shift MLP blocks (Yu et al.
+2021, arXiv 2106.07477) and MLP-Mixer blocks (Tolstikhin et al. 2021, arXiv 2105.01601), where the searching
+perceptor has residual convolutions. Text tower: hashed words and their character n-grams (after fastText,
+Bojanowski et al. 2016, arXiv 1607.04606), where that one has a transformer over word pieces. What fools the
+one need not fool the other.
 """
 
 import json
@@ -36,11 +37,11 @@ class JudgeConfig:
     max_words: int = 24  # later ones are not read
     buckets: int = 16384  # of the hash table of words and n-grams
     dimension: int = 256  # of the embeddings
-    stem: int = 64  # channels at 1/4 of the picture
+    stem: int = 32  # channels at 1/2 of the picture, twice as many at 1/4
     shift_width: int = 144  # at 1/8
-    shift_blocks: int = 3
+    shift_blocks: int = 2
     mixer_width: int = 272  # at 1/16
-    mixer_blocks: int = 4
+    mixer_blocks: int = 3
     text_width: int = 128
     heads: int = 4  # weights a place and a word get when pictures and texts are pooled
 
@@ -72,9 +73,15 @@ class Judge(nn.Module):
         super().__init__()
         self.config = config
         places = (config.image_size // 16) ** 2
-        self.patches = nn.Conv2d(3, config.stem, 6, 4, 1, bias=False)
-        self.patch_norm = nn.BatchNorm2d(config.stem)
-        self.down = nn.Conv2d(config.stem, config.shift_width, 3, 2, 1, bias=False)
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, config.stem, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(config.stem),
+            nn.ReLU(),
+            nn.Conv2d(config.stem, 2 * config.stem, 3, 2, 1, bias=False),
+            nn.BatchNorm2d(2 * config.stem),
+            nn.ReLU(),
+        )
+        self.down = nn.Conv2d(2 * config.stem, config.shift_width, 3, 2, 1, bias=False)
         self.down_norm = nn.BatchNorm2d(config.shift_width)
         self.shifts = nn.Sequential(*(_Shift(config.shift_width) for _ in range(config.shift_blocks)))
         self.merge = nn.Conv2d(config.shift_width, config.mixer_width, 3, 2, 1, bias=False)
@@ -91,8 +98,8 @@ class Judge(nn.Module):
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Pictures float [n, 3, side, side] in 0..1 → float [n, dimension], unit rows; differentiable."""
-        x = F.relu(self.patch_norm(self.patches(pixels * 4 - 2)))  # [n, stem, 12, 12]
-        x = self.down_norm(self.down(x)).permute(0, 2, 3, 1)  # [n, 6, 6, shift_width]
+        x = self.stem(pixels * 4 - 2)  # [n, 2 stem, 12, 12]
+        x = F.relu(self.down_norm(self.down(x))).permute(0, 2, 3, 1)  # [n, 6, 6, shift_width]
         x = self.shifts(x).permute(0, 3, 1, 2)  # [n, shift_width, 6, 6]
         x = self.merge_norm(self.merge(x)).flatten(2).transpose(1, 2)  # [n, 9, mixer_width]
         x = self.picture_pool(self.mixers(x).float(), None)  # [n, mixer_width]

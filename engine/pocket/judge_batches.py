@@ -12,13 +12,15 @@ from torch import Tensor
 from engine.pocket import scenes
 from engine.pocket.captions import COLOUR_NAMES, Caption, Captions, fill, tinted
 from engine.pocket.judge import JudgeConfig, pieces_of
+from engine.pocket.sources import POPULAR
 
 HELD_OUT_STYLES = ("twemoji", "fluent-flat")  # the perceptor learns these; the judge never sees them
-SHARE_TINTED = 0.12
-SHARE_PAIRS = 0.15
-SHARE_SOFT = 0.3  # blurred on top of `scenes.wear`, as a small generator's pictures are
+SHARE_TINTED = 0.09
+SHARE_PAIRS = 0.12
+SHARE_SOFT = 0.2  # blurred on top of `scenes.wear`, as a small generator's pictures are
 SHARE_ODD_WORDS = 0.15  # texts with a word in them that means nothing, or a slip of the pen
 FREE_TEXTS = 1  # texts without a picture for each one with
+SIZES = (0.75, 1.1)  # of a drawing, as a share of the picture: the judge sees whole pictures, not cutouts
 WRONG_PAIRS = 4  # texts that name one of a pair's two things and another one
 
 # What people call a whole family of things: English, Italian; by the group's or subgroup's name.
@@ -184,7 +186,7 @@ class JudgeBatchMaker:
     def _pictures(self, rows: np.ndarray, pairs: int, colours: dict[int, str]) -> Tensor:
         n, side = len(rows) - pairs, self._config.image_size
         ground = scenes.backgrounds(n, side, self._torch)
-        layout = scenes.random_layout(n, self._torch, 0.6, 1.35, flips=True)
+        layout = scenes.random_layout(n, self._torch, *SIZES, flips=True)
         if pairs:
             behind = scenes.random_layout(pairs, self._torch, 0.42, 0.7, flips=True)
             before = scenes.random_layout(pairs, self._torch, 0.42, 0.7, flips=True)
@@ -239,5 +241,7 @@ def learnt(descriptions: Sequence[dict[str, Any]]) -> Iterator[int]:
 
 
 def row_weight(description: dict[str, Any]) -> float:
-    """How often a picture is drawn: things before faces and symbols."""
-    return 1.0 if description["thing"] else 0.2
+    """How often a picture is drawn: what people ask for first, then other things, then faces and symbols."""
+    if not description["thing"]:
+        return 0.15
+    return 2.5 if POPULAR & set(description["concept"].split("-")) else 1.0

@@ -75,7 +75,7 @@ def test_families_have_names_in_both_languages(folder: Path) -> None:
 def test_a_batch_counts_its_texts(folder: Path) -> None:
     batch = maker(folder).make(24)
     tinted, pairs = len(batch.tinted), len(batch.pairs)
-    assert (tinted, pairs) == (3, 4)
+    assert (tinted, pairs) == (2, 3)
     texts = 24 + (len(COLOUR_NAMES) - 1) * tinted + WRONG_PAIRS * pairs + FREE_TEXTS * 24
     assert batch.pieces.shape[0] == texts
     assert batch.pieces.shape[2] == GRAMS

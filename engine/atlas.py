@@ -80,7 +80,15 @@ def seen(
     weights = torch.zeros(len(classes), generator.classes)
     weights[torch.arange(len(classes)), classes] = 1
     rows = (len(classes), generator.rows, -1)
-    picture = generator(z[:, None].expand(rows).to(device), weights[:, None].expand(rows).to(device))
+    return seen_rows(generator, perceptor, z[:, None].expand(rows), weights[:, None].expand(rows), device)
+
+
+@torch.no_grad()
+def seen_rows(
+    generator: Generator, perceptor: Perceptor, z: Tensor, class_weights: Tensor, device: torch.device
+) -> Tensor:
+    """Unit features [n, d] of whole pictures from z [n, rows, z_dim] and class weights [n, rows, classes]."""
+    picture = generator(z.to(device), class_weights.to(device))  # [n, 3, h, w]
     whole = (torch.zeros(1), torch.zeros(1), torch.ones(1))
     return perceptor.encode_images(cutouts.cut((picture + 1) / 2, whole, perceptor.size, "triangle"))
 

@@ -1,41 +1,32 @@
 """The loop: BigSleep, one small value a step. Knows nobody: whoever listens shows, saves, or stops asking.
 
 The algorithm is Ryan Murdock's (2021) as in lucidrains/big-sleep 0.9.1: the latents of BigGAN are moved by
-Adam so that random cutouts of the picture come closer to the text in CLIP's space; an exponential moving
-average of the latents makes the picture that is shown.
+Adam so that random views of the picture come closer to the text in CLIP's space; an exponential moving
+average of the latents makes the picture that is shown. What recipes do differently is in `DreamSettings`.
 """
 
+import logging
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from engine import cutouts, search
-from engine.errors import BadRequest, DreamError, FailureKind
+from engine.errors import BadRequest, DreamError, FailureKind, is_out_of_memory
 from engine.generator import Generator
-from engine.latents import LatentAverage, Latents
+from engine.guard import Guard
+from engine.latents import Basis, LatentAverage, Latents
 from engine.objective import Target, class_term, cosine_score, direction, latent_term
 from engine.perceptor import Perceptor
+from engine.recipes import DreamSettings
 from engine.state import NOT_A_STATE, State
 
+log = logging.getLogger(__name__)
 
-@dataclass(frozen=True)
-class DreamSettings:
-    """The constants of a search; the defaults are BigSleep's own, where it has them."""
-
-    steps: int = 500  # its notebook ran on for ever; beyond some 500 steps its users saw collapse
-    learning_rate: float = 0.07
-    cutouts: int = 128  # a step
-    ema_decay: float = 0.99
-    look_every: int = 10  # steps between scored pictures of the average (BigSleep: 50, unscored)
-    filter: Literal["nearest", "triangle"] = "nearest"
-    start: Literal["blind", "scored"] = "blind"
-
-    def recorded(self) -> dict[str, float | str]:
-        """What a recipe records beside the steps."""
-        return {key: value for key, value in asdict(self).items() if key != "steps"}
+LAST_RATE = 0.1  # of the first, at the end of a cosine schedule
+FP16_SCALE = 1024.0  # keeps small gradients above half precision's smallest number
 
 
 class Collapsed(DreamError):
@@ -51,7 +42,7 @@ class Look:
     step: int
     picture: Tensor  # [3, h, w], -1..1, detached
     score: float  # 100 × weighted mean cosine (engine.objective)
-    latents: Latents = field(repr=False)  # that made it
+    latents: Latents | Basis = field(repr=False)  # that made it
 
 
 @dataclass(frozen=True)
@@ -61,6 +52,8 @@ class Step:
     step: int  # 1..steps
     latest: Look
     best: Look  # the highest score so far
+    kept: Look  # the one that would be the dream's, were this its last step: the best or the latest
+    notes: tuple[str, ...]  # what happened to the search so far that is worth telling
     _search: "_Search" = field(repr=False, compare=False)
 
     def state(self) -> State:
@@ -81,42 +74,57 @@ def dream(
     device: torch.device,
     atlas: Tensor | None = None,
     begin: Latents | State | None = None,
+    chunk: int = 0,
 ) -> Iterator[Step]:
     """Search for the picture that `targets` describe: finds the start, then `settings.steps` steps at most.
 
     All randomness is one CPU generator seeded with `seed` (0..2**32 - 1). The search begins at `begin`:
-    afresh (`atlas` [classes, d] of `engine.atlas.make` is needed for the scored start); at latents; or
-    exactly where a state was saved, whose step comes first again and whose randomness goes on. When a number
-    stops being finite the search ends with what it has. Raises `Collapsed` if that is nothing, `BadRequest`
-    for targets without a positive weight and for a state that is of another search.
+    afresh (`atlas` [classes, d] of `engine.atlas.make` is needed for a start by the atlas); at latents; or
+    exactly where a state was saved, whose step comes first again and whose randomness goes on. `chunk` is how
+    many views the perceptor sees at once (0: all); it changes the memory that a step needs, and the picture
+    by no more than rounding. Where memory runs out it is halved.
+
+    When a number stops being finite, even after going back to the best picture where the settings' guard is
+    on, the search ends with what it has. Raises `Collapsed` if that is nothing, `BadRequest` for targets
+    without a positive weight and for a state that is of another search.
     """
     rng = torch.Generator().manual_seed(seed)
     towards = direction(targets)  # [d]
+    models = (generator, perceptor, towards, settings)
     if isinstance(begin, State):
-        yield from _Search.resumed(generator, perceptor, towards, settings, device, begin).run()
+        yield from _Search.resumed(*models, device, chunk, begin).run()
         return
+    latents: Latents | Basis
     if begin is not None:
-        latents = begin
-    elif settings.start == "scored":
-        if atlas is None:
-            raise ValueError("A scored start needs the atlas.")
-        latents = search.scored_start(generator, perceptor, towards, atlas, rng, device)
-    else:
+        latents = Latents.of(begin, settings.max_classes, settings.class_temperature)
+    elif settings.start == "blind":
         latents = Latents.blind(generator.rows, generator.z_dim, generator.classes, rng)
-    yield from _Search(generator, perceptor, towards, settings, latents.to(device), rng).run()
+        latents.max_classes, latents.class_temperature = settings.max_classes, settings.class_temperature
+    else:
+        if settings.start == "samples":
+            latents = search.sampled_start(
+                generator,
+                perceptor,
+                towards,
+                settings.candidates,
+                settings.basis,
+                settings.z_limit,
+                rng,
+                device,
+            )
+        elif atlas is None:
+            raise ValueError("A start by the atlas needs the atlas.")
+        else:
+            count = settings.candidates
+            latents = search.scored_start(generator, perceptor, towards, atlas, count, rng, device)
+        if settings.max_classes and not settings.basis:
+            latents = Latents.of(latents, settings.max_classes, settings.class_temperature)
+    yield from _Search(*models, device, chunk, latents.to(device), rng).run()
 
 
 def best_latents(state: State, generator: Generator) -> Latents:
     """The latents of a state's best picture, on the CPU. Raises `BadRequest` if they are of another shape."""
-    return _latents(state.part("best"), generator)
-
-
-def _latents(tensors: dict[str, Tensor], generator: Generator) -> Latents:
-    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    rows, z_dim, classes = generator.rows, generator.z_dim, generator.classes
-    if shapes != {"z": (rows, z_dim), "class_logits": (rows, classes)}:
-        raise BadRequest("This state is of another model, so it cannot be used with this one.")
-    return Latents(**tensors)
+    return Latents.of(_latents(state, "best", generator))
 
 
 class _Search:
@@ -128,57 +136,166 @@ class _Search:
         perceptor: Perceptor,
         towards: Tensor,
         settings: DreamSettings,
-        latents: Latents,
+        device: torch.device,
+        chunk: int,
+        latents: Latents | Basis,
         rng: torch.Generator,
     ) -> None:
         self.generator = generator
         self.perceptor = perceptor
         self.towards = towards  # [d]
         self.settings = settings
+        self.device = device
         self.latents = latents
         self.rng = rng
         self.average = LatentAverage(latents, settings.ema_decay)
-        self.optimizer = torch.optim.Adam(latents.parameters(), lr=settings.learning_rate)
+        self.optimizer = self._new_optimizer()
+        self.count = settings.cutouts * settings.accumulate  # views a step
+        self.chunk = min(chunk or self.count, self.count)
+        self.precision = _precision(settings.precision, device)
+        self.guard = Guard()
+        self.notes: list[str] = []
         self.step = 0
         self.latest: Look | None = None
         self.best: Look | None = None
 
     def run(self) -> Iterator[Step]:
         """The step it stands at, if it was resumed, then one after the other."""
-        if self.latest is not None and self.best is not None:
-            yield Step(self.step, self.latest, self.best, self)
-        while self.step < self.settings.steps and self._move():
+        if self.step:
+            yield self._told()
+        while self.step < self.settings.steps:
+            if not self._move():
+                if self._go_back(f"the numbers ran away after step {self.step}"):
+                    continue
+                break
             self.step += 1
-            if (
-                self.latest is None
-                or self.step % self.settings.look_every == 0
-                or self.step == self.settings.steps
-            ):
-                self.latest = self._look(self.average(), self.step)
-                if self.best is None or self.latest.score > self.best.score:
-                    self.best = self.latest
-            assert self.best is not None
-            yield Step(self.step, self.latest, self.best, self)
+            due = self.step % self.settings.look_every == 0 or self.step == self.settings.steps
+            goes_on = (self.latest is not None and not due) or self._look_around()
+            if self.best is None:
+                break
+            yield self._told()
+            if not goes_on:
+                break
         if self.best is None:
             raise Collapsed
 
+    def _told(self) -> Step:
+        assert self.latest is not None and self.best is not None
+        kept = self.best if self.settings.keep == "best" else self.latest
+        return Step(self.step, self.latest, self.best, kept, tuple(self.notes), self)
+
     def _move(self) -> bool:
         """One step of the optimiser; False, and nothing is changed, where the numbers ran away."""
-        z, class_weights = self.latents()
-        picture = self.generator(z[None], class_weights[None])  # [1, 3, h, w], -1..1
-        boxes = cutouts.random_boxes(self.settings.cutouts, self.rng)
-        views = cutouts.cut(
-            (picture + 1) / 2, boxes, self.perceptor.size, self.settings.filter
-        )  # [cutouts, 3, s, s]
-        likeness = cosine_score(self.towards, self.perceptor.encode_images(views)).mean()
-        loss = -likeness + latent_term(z) + class_term(class_weights)
-        if not bool(loss.isfinite()):
-            return False
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
+        sizes = cutouts.Sizes(
+            self.settings.cutout_min,
+            self.settings.cutout_max,
+            self.settings.cutout_mean,
+            self.settings.cutout_deviation,
+            self.settings.centre_bias,
+        )
+        views = cutouts.draw(self.count, sizes, self.settings.augment, self.rng)
+        while not self._step_towards(views):
+            if self.precision is None:
+                return False
+            self.precision = None
+            self._note(f"After step {self.step} the numbers left half precision; I went on in full.")
+        with torch.no_grad():
+            if self.settings.z_limit:
+                self.latents.z.clamp_(-self.settings.z_limit, self.settings.z_limit)
         self.average.update(self.latents)
         return True
+
+    def _step_towards(self, views: cutouts.Views) -> bool:
+        """Move the latents by the gradient of these views' score; False, unmoved, if it is not finite."""
+        self.optimizer.zero_grad()
+        z, class_weights = self.latents()
+        picture = self.generator(z[None], class_weights[None])  # [1, 3, h, w], -1..1
+        score, gradient = self._scored(picture, views)
+        loss = -(gradient * picture).sum()  # has the score's gradient
+        if self.settings.terms:
+            loss = loss + self.settings.terms * (latent_term(z) + class_term(class_weights))
+        loss.backward()
+        gradients = [p.grad.sum() for p in self.latents.parameters() if p.grad is not None]
+        if not math.isfinite(float(score + loss.detach() + sum(gradients))):
+            return False
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._rate()
+        self.optimizer.step()
+        return True
+
+    def _scored(self, picture: Tensor, views: cutouts.Views) -> tuple[Tensor, Tensor]:
+        """The views' mean score, a scalar, and its gradient to the `picture` [1, 3, h, w], of that shape.
+
+        Chunk by chunk, so that only one chunk's activations are in memory; where even that is too much, in
+        chunks of half the size.
+        """
+        while True:
+            try:
+                return self._scored_in_chunks(picture.detach(), views)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error) or self.chunk == 1:
+                    raise
+            # Here the error, which keeps the failed chunk's activations alive, is gone.
+            self.chunk = (self.chunk + 1) // 2
+            self._note(f"Memory ran out after step {self.step}; I went on with {self.chunk} views at once.")
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+
+    def _scored_in_chunks(self, picture: Tensor, views: cutouts.Views) -> tuple[Tensor, Tensor]:
+        leaf = picture.requires_grad_()
+        total = torch.zeros((), device=self.device)
+        scale = FP16_SCALE if self.precision is torch.float16 else 1.0
+        for part in views.split(self.chunk):
+            seen = cutouts.see(leaf, part, self.perceptor.size, self.settings.filter)  # [chunk, 3, s, s]
+            with torch.autocast(self.device.type, self.precision, enabled=self.precision is not None):
+                features = self.perceptor.encode_images(seen)  # [chunk, d]
+            score = cosine_score(self.towards, features.float()).sum() / len(views)
+            (scale * score).backward()
+            total += score.detach()
+        assert leaf.grad is not None
+        return total, leaf.grad / scale
+
+    def _rate(self) -> float:
+        """The learning rate of the next step."""
+        rate = self.settings.learning_rate * self.guard.rate
+        if self.settings.schedule == "constant":
+            return rate
+        done = min(self.step / (self.settings.horizon or self.settings.steps), 1.0)
+        return rate * (LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * done)) / 2)
+
+    def _look_around(self) -> bool:
+        """Look at the average, keep it if it is the best; False when the search is at its end."""
+        self.latest = look = self._look(self.average(), self.step)
+        if math.isfinite(look.score) and (self.best is None or look.score > self.best.score):
+            self.best = look
+        if self.best is None:
+            return False
+        if self.settings.guard == "off":
+            return math.isfinite(look.score)
+        broken = self.guard.broken(look.score, self.best.score)
+        return not broken or self._go_back(f"the score broke down at step {self.step}")
+
+    def _go_back(self, why: str) -> bool:
+        """Go on from the best picture with smaller steps; False when the guard is off or gives up."""
+        if self.settings.guard == "off" or self.best is None or not self.guard.slow_down():
+            return False
+        with torch.no_grad():
+            for parameter, good in zip(
+                self.latents.parameters(), self.best.latents.parameters(), strict=True
+            ):
+                parameter.copy_(good)
+        self.average = LatentAverage(self.latents, self.settings.ema_decay)
+        self.optimizer = self._new_optimizer()
+        self._note(f"Because {why}, I went back to step {self.best.step} and took smaller steps.")
+        return True
+
+    def _note(self, sentence: str) -> None:
+        log.info("%s", sentence)
+        self.notes.append(sentence)
+
+    def _new_optimizer(self) -> torch.optim.Adam:
+        moved = [parameter for parameter in self.latents.parameters() if parameter.requires_grad]
+        return torch.optim.Adam(moved, lr=self.settings.learning_rate)
 
     @torch.no_grad()
     def picture(self) -> Tensor:
@@ -187,7 +304,7 @@ class _Search:
         return self.generator(z[None], class_weights[None])[0]  # [3, h, w]
 
     @torch.no_grad()
-    def _look(self, latents: Latents, step: int) -> Look:
+    def _look(self, latents: Latents | Basis, step: int) -> Look:
         z, class_weights = latents()
         picture = self.generator(z[None], class_weights[None])  # [1, 3, h, w]
         views = cutouts.cut((picture + 1) / 2, cutouts.fixed_boxes(), self.perceptor.size, "triangle")
@@ -204,9 +321,12 @@ class _Search:
             ("best", self.best.latents),
         ):
             tensors |= {f"{prefix}.{name}": value for name, value in latents.named_parameters()}
+        updates = 0.0
         for name, parameter in self.latents.named_parameters():
-            moments = self.optimizer.state[parameter]
-            tensors |= {f"first.{name}": moments["exp_avg"], f"second.{name}": moments["exp_avg_sq"]}
+            moments = self.optimizer.state.get(parameter, {})
+            for moment, key in (("first", "exp_avg"), ("second", "exp_avg_sq")):
+                tensors[f"{moment}.{name}"] = moments.get(key, torch.zeros_like(parameter))
+            updates = max(updates, float(moments.get("step", 0.0)))
         return State(
             settings=asdict(self.settings),
             step=self.step,
@@ -214,6 +334,9 @@ class _Search:
             best_score=self.best.score,
             average_weight=self.average.weight,
             tensors={name: value.detach().to("cpu", copy=True) for name, value in tensors.items()},
+            numbers=self.guard.numbers()
+            | {"updates": updates, "full_precision": float(self.precision is None)},
+            notes=list(self.notes),
         )
 
     @classmethod
@@ -224,6 +347,7 @@ class _Search:
         towards: Tensor,
         settings: DreamSettings,
         device: torch.device,
+        chunk: int,
         state: State,
     ) -> "_Search":
         """The search whose state was saved. Raises `BadRequest` when it was another one."""
@@ -233,26 +357,59 @@ class _Search:
             raise BadRequest(
                 "This state is of a dream with other settings; continue it instead of resuming it."
             )
-        parts = {
-            prefix: _latents(state.part(prefix), generator).to(device)
+        latents, average, best, first, second = (
+            _latents(state, prefix, generator).to(device).requires_grad_(False)
             for prefix in ("latents", "average", "best", "first", "second")
-        }
+        )
+        for name, parameter in latents.named_parameters():
+            parameter.requires_grad_(name != "class_weights")
         rng = torch.Generator()
+        numbers = dict(state.numbers)
         try:
             rng.set_state(state.tensors["rng"])
-        except RuntimeError as error:
+            updates, full_precision = numbers.pop("updates"), numbers.pop("full_precision")
+            guard = Guard(**numbers)
+        except (RuntimeError, KeyError, TypeError) as error:
             raise BadRequest(NOT_A_STATE) from error
-        self = cls(generator, perceptor, towards, settings, parts["latents"], rng)
-        self.average.sum, self.average.weight = parts["average"].requires_grad_(False), state.average_weight
-        first, second = dict(parts["first"].named_parameters()), dict(parts["second"].named_parameters())
-        for name, parameter in self.latents.named_parameters():
-            self.optimizer.state[parameter] = {
-                "step": torch.tensor(float(state.step)),
-                "exp_avg": first[name].detach(),
-                "exp_avg_sq": second[name].detach(),
-            }
-        self.step = state.step
-        best = self._look(parts["best"].requires_grad_(False), state.best_step)
-        self.best = replace(best, score=state.best_score)
+        self = cls(generator, perceptor, towards, settings, device, chunk, latents, rng)
+        self.average.sum, self.average.weight = average, state.average_weight
+        self.guard, self.notes, self.step = guard, list(state.notes), state.step
+        if full_precision:
+            self.precision = None
+        for name, parameter in latents.named_parameters():
+            if updates and parameter.requires_grad:
+                self.optimizer.state[parameter] = {
+                    "step": torch.tensor(updates),
+                    "exp_avg": first.get_parameter(name).detach(),
+                    "exp_avg_sq": second.get_parameter(name).detach(),
+                }
+        self.best = replace(self._look(best, state.best_step), score=state.best_score)
         self.latest = self._look(self.average(), state.step)
         return self
+
+
+def _latents(state: State, prefix: str, generator: Generator) -> Latents | Basis:
+    """A part of a state that has the form of latents. Raises `BadRequest` unless it fits the generator."""
+    tensors = state.part(prefix)
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    rows, z_dim, classes = generator.rows, generator.z_dim, generator.classes
+    if shapes == {"z": (rows, z_dim), "class_logits": (rows, classes)}:
+        settings = state.settings
+        top = (int(settings.get("max_classes", 0)), float(settings.get("class_temperature", 2.0)))
+        return Latents(tensors["z"], tensors["class_logits"], *top)
+    k = shapes.get("mix_classes", (0,))[0]
+    if shapes == {"z": (k, z_dim), "mix_z": (k, z_dim), "class_weights": (k, classes), "mix_classes": (k, 1)}:
+        return Basis(**tensors, rows=rows)
+    raise BadRequest("This state is of another model, so it cannot be used with this one.")
+
+
+def _precision(name: str, device: torch.device) -> torch.dtype | None:
+    """What the perceptor computes in within a step; None: in full.
+
+    "auto" is bfloat16 on GPUs that have it, float16 on older ones, full precision on CPUs and on Apple's,
+    where half precision has made black pictures. The generator and all that is shown or judged are always
+    computed in full precision.
+    """
+    if name == "auto" and device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(name)

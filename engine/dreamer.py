@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 import engine
-from engine import atlas, generator, images, inversion, perceptor, weights, wishes
-from engine.dream import DreamSettings, Step, best_latents, dream
+from engine import atlas, generator, images, inversion, memory, perceptor, weights, wishes
+from engine.dream import Step, best_latents, dream
 from engine.errors import BadRequest, DiskError, FailureKind, ModelError, sentence_for
 from engine.fetch import Shop, steps
 from engine.latents import Latents
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Progress, Recipe, Started
+from engine.recipes import DreamSettings, settings_for
 from engine.safety import SafetyCheck
 from engine.settings import MAX_SEED, MAX_STEPS
 from engine.state import State, digest
@@ -37,7 +38,7 @@ class _Loaded:
     fingerprint: str  # of the pair's weights
     generator: generator.Generator
     perceptor: perceptor.Perceptor
-    atlas: Tensor | None  # [classes, d], where the pair's start needs it
+    chunk: int  # how many views the perceptor sees at once
     unsafe: Callable[[Tensor], str]  # what a picture [3, h, w] has that not everybody wants to see, or ""
 
 
@@ -82,7 +83,7 @@ class Dreamer:
         ]
         pair, told = yield from self._fetched(request, should_stop)
         loaded = self.load(pair)
-        settings = _settings(request, loaded.pair)
+        settings = _settings(request, loaded.pair, self.device)
         device = torch.device(self.device)
         origin = origins[0].origin if request.begin == "resume" else _origin(request)
         targets, notice = wishes.targets(wished, loaded.perceptor, device)
@@ -103,27 +104,28 @@ class Dreamer:
             request.seed,
             settings,
             device,
-            loaded.atlas,
+            self._atlas(loaded) if settings.start == "atlas" and begin is None else None,
             begin,
+            loaded.chunk,
         )
-        stepping = shown_at = kept_at = (
-            time.monotonic()
-        )  # the start, found by now, says nothing of a step's time
+        stepping = shown_at = kept_at = time.monotonic()
         for last in searched:
-            first = first or last
             now = time.monotonic()
+            if first is None:
+                first, stepping = last, now  # finding the start says nothing of a step's time
             fresh = shown is None or last.latest is not shown.latest
             due = shown is None or now - shown_at >= request.preview_every_s
             picture = state = None
             if fresh and due:
-                picture, shown, shown_at = images.to_jpeg(last.latest.picture), last, now
+                picture = images.to_jpeg(last.latest.picture, request.size)
+                shown, shown_at = last, now
             if frames is not None and frames.wants_next:
                 frames.take(images.to_image(last.picture()))
             elif frames is not None:
                 frames.skip()
             if request.state_every_s and now - kept_at >= request.state_every_s:
                 state, kept_at = _state(last, request, loaded, origin), now
-            pace = (now - stepping) / (last.step - first.step + 1)  # seconds a step
+            pace = (now - stepping) / max(1, last.step - first.step)  # seconds a step
             yield Progress(
                 request.id,
                 last.step,
@@ -141,21 +143,21 @@ class Dreamer:
         assert last is not None  # the loop yields or raises
         film = None
         if frames is not None:
-            final = images.to_image(last.best.picture, request.size)
+            final = images.to_image(last.kept.picture, request.size)
             film = frames.film(final, "webp", request.timelapse_bytes)
         recipe = _recipe(request, loaded.pair, settings, origin, last)
         yield Finished(
             request.id,
             recipe,
-            last.best.score,
-            last.best.step,
+            last.kept.score,
+            last.kept.step,
             last.step,
             time.monotonic() - begun,
             stopped,
-            images.to_png(last.best.picture, recipe, request.size),
+            images.to_png(last.kept.picture, recipe, request.size),
             _state(last, request, loaded, origin),
             film,
-            flagged=loaded.unsafe(last.best.picture),
+            flagged=loaded.unsafe(last.kept.picture),
         )
 
     def _fetched(
@@ -189,10 +191,9 @@ class Dreamer:
             mark = weights.fingerprint(pair)
             generate = generator.load(pair.generator, pair.generator_name, device)
             perceive = perceptor.load_all(pair.perceptors, pair.perceptor_names, device)
-            scored = pair.settings.start == "scored"
-            ranks = self._atlas(pair, mark, generate, perceive) if scored else None
+            chunk = memory.views_at_once(perceive, device)
             unsafe = SafetyCheck(perceive) if pair.remote else _harmless
-            self._loaded = _Loaded(pair, mark, generate, perceive, ranks, unsafe)
+            self._loaded = _Loaded(pair, mark, generate, perceive, chunk, unsafe)
         return self._loaded
 
     def _begin(
@@ -222,25 +223,23 @@ class Dreamer:
                 loaded.perceptor,
                 images.to_tensor(wished.init),
                 wishes.seen(wished.init, loaded.perceptor, device),
-                loaded.atlas
-                if loaded.atlas is not None
-                else self._atlas(loaded.pair, loaded.fingerprint, loaded.generator, loaded.perceptor),
+                self._atlas(loaded),
                 torch.Generator().manual_seed(MAX_SEED - request.seed),
                 device,
             )
         return None
 
-    def _atlas(
-        self, pair: weights.Pair, mark: str, generate: generator.Generator, perceive: perceptor.Perceptor
-    ) -> Tensor:
+    def _atlas(self, loaded: _Loaded) -> Tensor:
         """The pair's atlas: the one that lies beside the generator, or one made here and kept."""
+        folder, mark = loaded.pair.generator, loaded.fingerprint
         own = self._data_dir / f"atlas-{mark[:16]}.safetensors"
-        for path in (pair.generator.parent / atlas.FILE, own):
+        for path in (folder.parent / atlas.FILE, own):
             kept = atlas.read(path, mark)
             if kept is not None:
                 return kept
         log.info("Looking at every class once, so that dreams can start well; this happens only once.")
-        made = atlas.make(generate, perceive, torch.device(self.device), atlas.read_names(pair.generator))
+        device = torch.device(self.device)
+        made = atlas.make(loaded.generator, loaded.perceptor, device, atlas.read_names(folder))
         try:
             atlas.write(own, made, mark)
         except OSError as error:
@@ -253,12 +252,13 @@ def _harmless(_picture: Tensor) -> str:
     return ""
 
 
-def _settings(request: DreamRequest, pair: weights.Pair) -> DreamSettings:
-    """What the request asks of the search, over the pair's own settings."""
-    settings = pair.settings
-    if request.steps is not None:
-        settings = replace(settings, steps=request.steps)
-    return settings
+def _settings(request: DreamRequest, pair: weights.Pair, device: str) -> DreamSettings:
+    """What the request asks of the search, over what suits the pair and the device."""
+    changes = dict(request.settings)
+    if pair.name != "pocket" and device == "cpu" and request.recipe in ("", "oneiro"):
+        # An atlas of a large pair is a matter of minutes on a GPU, but of hours here.
+        changes.setdefault("start", "samples")
+    return settings_for(pair.name, request.recipe, request.preset, changes, request.steps)
 
 
 def _origin(request: DreamRequest) -> dict[str, float | str]:
@@ -292,17 +292,23 @@ def _recipe(
     last: Step,
 ) -> Recipe:
     """What repeats the picture."""
-    whole = last.step == settings.steps
+    recorded = settings.recorded() | ({"clip": pair.clip} if pair.clip else {}) | origin
+    steps = settings.steps
+    if last.step < steps:
+        # A search that ended early is repeated to the step of its picture, which is then its last.
+        recorded["horizon"] = settings.horizon or steps
+        steps = last.kept.step
+    if last.notes:
+        recorded["notes"] = " ".join(last.notes)
     return Recipe(
         prompt=printable(request.prompt),
         seed=request.seed,
-        # A search that ended early is repeated to the step of its best picture, which is then its last.
-        steps=settings.steps if whole else last.best.step,
+        steps=steps,
         model=pair.name,
         generator=pair.generator_name,
         perceptor=" + ".join(pair.perceptor_names),
         version=engine.__version__,
-        settings=settings.recorded() | ({"clip": pair.clip} if pair.clip else {}) | origin,
+        settings=recorded,
     )
 
 
@@ -317,14 +323,8 @@ def check(request: DreamRequest) -> None:
         raise BadRequest(f"The seed is {request.seed}; it must be a whole number from 0 to {MAX_SEED}.")
     if request.steps is not None and not 1 <= request.steps <= MAX_STEPS:
         raise BadRequest(f"The number of steps is {request.steps}; it must be from 1 to {MAX_STEPS}.")
-    for name in _UNKNOWN:
-        if getattr(request, name):
-            raise BadRequest(f"This engine does not know the option {name.replace('_', ' ')} yet.")
     _check_begin(request)
 
-
-# Fields of a request that nothing here honours: refused, never passed over.
-_UNKNOWN = ("preset", "recipe", "settings")
 
 # Which states each beginning needs.
 _NEEDS = {

@@ -93,14 +93,15 @@ def sentence_for(error: BaseException) -> tuple[FailureKind, str]:
     """
     if isinstance(error, DreamError):
         return error.kind, str(error)
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return FailureKind.MEMORY, str(OutOfMemory())
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
         return FailureKind.DISK, str(DiskError())
     return FailureKind.INTERNAL, APOLOGY
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether this is one of the ways in which Python and torch say that memory ran out."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, for CUDA
         return True
     words = ("can't allocate memory", "not enough memory", "out of memory")  # torch's, for CPU and MPS

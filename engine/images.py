@@ -35,10 +35,10 @@ def to_tensor(image: Image.Image) -> Tensor:
     return bytes_.view(height, width, 3).permute(2, 0, 1).float() / 127.5 - 1
 
 
-def to_jpeg(picture: Tensor) -> bytes:
-    """A preview of a picture [3, h, w], -1..1."""
+def to_jpeg(picture: Tensor, side: int | None = None) -> bytes:
+    """A preview of a picture [3, h, w], -1..1, sized as by `to_image`."""
     file = io.BytesIO()
-    to_image(picture).save(file, "JPEG", quality=88)
+    to_image(picture, side).save(file, "JPEG", quality=88)
     return file.getvalue()
 
 

@@ -1,51 +1,148 @@
 """Where a dream starts: not blindly, but at the latents that the perceptor likes best before the first step.
 
-After FuseDream (Liu et al. 2021, arXiv 2112.01573), which scores some 5000 random samples: here an atlas,
-made once per pair of models, ranks all classes at the price of one matrix product; only samples of the
-best classes are then rendered and scored.
+After FuseDream (Liu et al. 2021, arXiv 2112.01573), which scores some 5000 random samples. Ours is cheaper:
+an atlas, made once per pair of models, ranks all classes, and all pairs of the best, at the price of one
+matrix product; only samples of those are rendered and scored, and the best of them are bred.
 """
 
 import math
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize, one_hot
 
-from engine.atlas import BATCH, seen
+from engine.atlas import BATCH, seen_rows
 from engine.generator import Generator
-from engine.latents import Latents
+from engine.latents import Basis, Latents
 from engine.objective import cosine_score
 from engine.perceptor import Perceptor
 
-CANDIDATE_CLASSES = 8
-CANDIDATES_A_CLASS = 6
-CLASS_ON = math.log(0.9 / 0.1)  # the logit of the chosen class: weight 0.9
+CLASSES = 8  # nearest to the target, tried by themselves
+PAIRS = 4  # of them, tried together
+CLASS_ON = math.log(0.9 / 0.1)  # the logit of a chosen class: weight 0.9
+CLASS_HALF = 0.0  # of each of two classes in one row: weight 0.5
 CLASS_OFF = -6.0  # of all others: weight 0.0025; hundreds of BigSleep's 0.02 would blur a chosen class
+PARENTS = 4  # candidates that are bred
+FRESH = 0.25  # of a child's rows, noise that neither parent had
 
 
 @torch.no_grad()
 def scored_start(
     generator: Generator,
     perceptor: Perceptor,
-    text: Tensor,
+    towards: Tensor,
     atlas: Tensor,
+    candidates: int,
     rng: torch.Generator,
     device: torch.device,
 ) -> Latents:
-    """The best of `CANDIDATES_A_CLASS` samples of each of the `CANDIDATE_CLASSES` classes nearest the text.
+    """The best of `candidates` pictures: half are samples of what the atlas points to, half their children.
 
-    `text` [d] of unit length, `atlas` [classes, d] as `engine.atlas.make` gives it. All rows start
-    alike; the search then moves each by itself. Returns latents on the CPU.
+    `towards` [d] as `engine.objective.direction` gives it, `atlas` [classes, d] as `engine.atlas.make` does.
+    A sample has one noise for all rows. A child has each row from one of two parents or afresh, so that a
+    colour of one and a shape of another may meet. Returns latents on the CPU.
     """
-    near = (atlas @ text.cpu()).topk(min(CANDIDATE_CLASSES, generator.classes)).indices
-    classes = near.repeat_interleave(CANDIDATES_A_CLASS)  # [candidates]
-    z = torch.randn(len(classes), generator.z_dim, generator=rng)  # [candidates, z_dim]
+    logits, prior = _suggestions(generator, atlas, towards.cpu(), rng)
+    pool_z = torch.empty(0, generator.rows, generator.z_dim)
+    pool_kind = torch.empty(0, dtype=torch.long)  # index into logits
+    pool_score = torch.empty(0)
+    while len(pool_z) < candidates:
+        some = min(BATCH, candidates - len(pool_z))
+        if len(pool_z) < candidates / 2:
+            # The nearest first, and each in turn.
+            kind = torch.arange(len(pool_z), len(pool_z) + some) % len(logits)
+            z = torch.randn(some, 1, generator.z_dim, generator=rng).expand(-1, generator.rows, -1)
+        else:
+            best = pool_score.topk(min(PARENTS, len(pool_score))).indices
+            mother, father = best[torch.randint(len(best), (2, some), generator=rng)]  # [some] each
+            kind = pool_kind[mother]
+            chance = torch.rand(some, generator.rows, 1, generator=rng)
+            z = torch.where(chance < (1 + FRESH) / 2, pool_z[mother], pool_z[father])
+            z = torch.where(chance < FRESH, torch.randn(z.shape, generator=rng), z)
+        features = seen_rows(generator, perceptor, z, torch.sigmoid(logits[kind]), device)
+        score = cosine_score(towards, features).cpu() + prior[kind]
+        pool_z, pool_kind = torch.cat((pool_z, z)), torch.cat((pool_kind, kind))
+        pool_score = torch.cat((pool_score, score))
+    winner = int(pool_score.argmax())
+    return Latents(pool_z[winner], logits[pool_kind[winner]])
+
+
+def _suggestions(
+    generator: Generator, atlas: Tensor, towards: Tensor, rng: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Class logits [n, rows, classes] worth trying, the best first, and their scores [n] by the atlas alone.
+
+    Single classes; then pairs of the best, as two things are often asked for: both half on in every row, and
+    one in the coarse rows with the other in the fine ones, either way. A pair's score is its classes' mean,
+    below the better one's, so that it has to win by its picture.
+    """
+    rows = generator.rows
+    scores = cosine_score(towards, atlas)  # [classes]
+    near = scores.topk(min(CLASSES, len(scores))).indices
+    off = CLASS_OFF + 0.3 * torch.randn(rows, generator.classes, generator=rng)
+
+    def on(level: float, *classes: tuple[Tensor, slice]) -> Tensor:
+        logits = off.clone()
+        for chosen, part in classes:
+            logits[part, chosen] = level
+        return logits
+
+    every, coarse, fine = slice(None), slice(rows // 2), slice(rows // 2, None)
+    found = [on(CLASS_ON, (one, every)) for one in near]
+    prior = scores[near].tolist()
+    firsts, seconds = torch.triu_indices(len(near), len(near), 1)
+    together = normalize(atlas[near[firsts]] + atlas[near[seconds]], dim=1) @ towards  # [pairs]
+    for index in together.topk(min(PAIRS, len(together))).indices:
+        one, other = near[firsts[index]], near[seconds[index]]
+        found += [
+            on(CLASS_HALF, (one, every), (other, every)),
+            on(CLASS_ON, (one, coarse), (other, fine)),
+            on(CLASS_ON, (other, coarse), (one, fine)),
+        ]
+        prior += [float(scores[one] + scores[other]) / 2] * 3
+    return torch.stack(found), torch.tensor(prior)
+
+
+@torch.no_grad()
+def sampled_start(
+    generator: Generator,
+    perceptor: Perceptor,
+    towards: Tensor,
+    candidates: int,
+    basis: int,
+    z_limit: float,
+    rng: torch.Generator,
+    device: torch.device,
+) -> Latents | Basis:
+    """FuseDream's: the best `basis` of so many random samples, to be mixed; `basis` 0: the best one's rows.
+
+    z ~ N(0, 1), clamped to ±`z_limit` unless that is 0; a random class each. On the CPU.
+    """
+    z = torch.randn(candidates, generator.z_dim, generator=rng)
+    z = z.clamp(-z_limit, z_limit) if z_limit else z
+    weights = one_hot(
+        torch.randint(generator.classes, (candidates,), generator=rng), generator.classes
+    ).float()
     scores = torch.cat(
         [
-            cosine_score(text, seen(generator, perceptor, some_z, some_classes, device))
-            for some_z, some_classes in zip(z.split(BATCH), classes.split(BATCH), strict=True)
+            cosine_score(
+                towards,
+                seen_rows(
+                    generator,
+                    perceptor,
+                    some_z[:, None].expand(-1, generator.rows, -1),
+                    some_weights[:, None].expand(-1, generator.rows, -1),
+                    device,
+                ),
+            ).cpu()
+            for some_z, some_weights in zip(z.split(BATCH), weights.split(BATCH), strict=True)
         ]
     )
-    winner = int((scores + cosine_score(text.cpu(), atlas[classes]).to(scores)).argmax())
-    logits = CLASS_OFF + 0.3 * torch.randn(generator.rows, generator.classes, generator=rng)
-    logits[:, classes[winner]] = CLASS_ON
-    return Latents(z[winner].expand(generator.rows, -1), logits)
+    best = scores.topk(max(basis, 1)).indices
+    if not basis:
+        off = CLASS_OFF + 0.3 * torch.randn(generator.rows, generator.classes, generator=rng)
+        logits = torch.where(weights[best[0]] > 0, CLASS_ON, off)
+        return Latents(z[best[0]].expand(generator.rows, -1), logits)
+    mix_z = torch.randn(basis, generator.z_dim, generator=rng)
+    mix_classes = torch.randn(basis, 1, generator=rng)
+    return Basis(z[best], mix_z, weights[best], mix_classes, generator.rows)

@@ -34,8 +34,8 @@ class State:
     best_step: int
     best_score: float
     average_weight: float  # of the moving average's sum, 0..1
-    # By name: "target" [d], "rng", and for every parameter p of the latents "latents.p", "average.p" and
-    # "best.p", and the optimiser's "first.p", "second.p" (Adam's moments).
+    # By name: "target" [d], "rng", and for every parameter p of the latents (engine.latents) "latents.p",
+    # "average.p", "best.p", and the optimiser's "first.p" and "second.p" (Adam's moments).
     tensors: dict[str, Tensor]
     numbers: dict[str, float] = field(default_factory=dict)  # what else the search keeps, by name
     model: str = (
@@ -43,6 +43,7 @@ class State:
     )
     prompt: str = ""  # as the user wrote it, for people to read; what is compared is the "target" above
     seed: int = 0
+    notes: list[str] = field(default_factory=list)  # what happened to the search so far that is worth telling
     origin: dict[str, float | str] = field(default_factory=dict)  # what its recipe says of how it began
 
     def part(self, prefix: str) -> dict[str, Tensor]:
@@ -91,6 +92,7 @@ class State:
             "best_score": float,
             "average_weight": float,
             "numbers": dict,
+            "notes": list,
             "origin": dict,
         }
         for name, kind in kinds.items():
@@ -98,6 +100,8 @@ class State:
                 raise TypeError(f"{name} is not of its type")
         if not all(type(value) is float for value in self.numbers.values()):
             raise TypeError("a number is none")
+        if not all(type(note) is str for note in self.notes):
+            raise TypeError("a note is none")
         if not all(isinstance(value, float | str) for value in self.origin.values()):
             raise TypeError("the origin is none")
         if not math.isfinite(self.best_score):

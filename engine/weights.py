@@ -8,25 +8,10 @@ import torch
 
 from engine import catalogue, files
 from engine.catalogue import MIB, RemoteModel
-from engine.dream import DreamSettings
 from engine.errors import BadRequest, ModelError
 from engine.settings import CLIPS, DREAM_CLIP, clips
 
 POCKET = Path(__file__).parent / "pocket" / "weights"
-
-# The embedded models see 64 px and are cheap: fewer, smoother views; a start that the perceptor chose; a
-# short average. A small rate, chosen by looking at dreams: 0.03 scores higher, but takes a cat's tail off.
-POCKET_SETTINGS = DreamSettings(
-    steps=60,
-    learning_rate=0.015,
-    cutouts=24,
-    ema_decay=0.9,
-    look_every=5,
-    filter="triangle",
-    start="scored",
-)
-BIGSLEEP_SETTINGS = DreamSettings()
-
 
 # What one dream of a large pair needs of a GPU's memory: weights, a step at 512 px, and cutouts in chunks.
 GPU_NEED = 3584 * MIB  # bytes
@@ -41,7 +26,6 @@ class Pair:
     perceptors: tuple[Path, ...]  # folders with config.json, weights and tokenizer
     generator_name: str
     perceptor_names: tuple[str, ...]
-    settings: DreamSettings
     clip: str = ""  # the perceptors as engine.settings.clips reads them; "" where there is no choice
     remote: tuple[RemoteModel, ...] = ()  # what can be fetched of it, generator first
 
@@ -62,7 +46,6 @@ def pair(name: str, data_dir: Path, clip: str = "") -> Pair:
             (POCKET / "perceptor",),
             "pocket BigGAN-deep 128",
             ("pocket CLIP",),
-            POCKET_SETTINGS,
         )
     big = next((model for model in catalogue.BIGGANS if model.name == name), None)
     if big is None:
@@ -79,7 +62,6 @@ def pair(name: str, data_dir: Path, clip: str = "") -> Pair:
         tuple(models / one.folder for one in remote),
         big.title,
         tuple(one.title for one in remote),
-        BIGSLEEP_SETTINGS,
         "+".join(names),
         (big, *remote),
     )

@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from engine import atlas
-from engine.dream import Collapsed, DreamSettings, Step, dream
+from engine.dream import Collapsed, Step, dream
 from engine.generator import BakedBigGAN
 from engine.objective import Target
 from engine.perceptor import Perceptor
+from engine.recipes import DreamSettings
 
 CPU = torch.device("cpu")
 QUICK = DreamSettings(steps=30, cutouts=8, ema_decay=0.8, look_every=5)
@@ -21,11 +22,11 @@ def targets(perceptor: Perceptor, text: str = "a bowl of cherries") -> list[Targ
 def steps(
     generator: BakedBigGAN, perceptor: Perceptor, seed: int = 1, settings: DreamSettings = QUICK
 ) -> list[Step]:
-    ranks = atlas.make(generator, perceptor, CPU) if settings.start == "scored" else None
+    ranks = atlas.make(generator, perceptor, CPU) if settings.start == "atlas" else None
     return list(dream(generator, perceptor, targets(perceptor), seed, settings, CPU, ranks))
 
 
-@pytest.mark.parametrize("start", ["blind", "scored"])
+@pytest.mark.parametrize("start", ["blind", "atlas"])
 def test_the_score_rises(tiny_generator: BakedBigGAN, tiny_perceptor: Perceptor, start: str) -> None:
     settings = replace(QUICK, start=start)
     for seed in (1, 2, 3):
@@ -33,7 +34,7 @@ def test_the_score_rises(tiny_generator: BakedBigGAN, tiny_perceptor: Perceptor,
         assert all_steps[-1].best.score > all_steps[0].latest.score + 1
 
 
-@pytest.mark.parametrize("start", ["blind", "scored"])
+@pytest.mark.parametrize("start", ["blind", "atlas"])
 def test_the_same_seed_gives_the_same_picture_and_another_seed_another(
     tiny_generator: BakedBigGAN, tiny_perceptor: Perceptor, start: str
 ) -> None:

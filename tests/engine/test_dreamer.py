@@ -10,6 +10,7 @@ from engine.dreamer import Dreamer
 from engine.errors import FailureKind
 from engine.images import recipe_of
 from engine.protocol import DreamRequest, Event, Failed, Finished, Progress, Started
+from engine.recipes import repeated
 from engine.settings import MAX_SEED, MAX_STEPS
 from engine.state import State
 from engine.timelapse import frames_of
@@ -84,7 +85,7 @@ def test_the_recipe_of_a_stopped_dream_gives_its_very_bytes(dreamer: Dreamer) ->
     finished = list(dreamer.dream(request(steps=500), lambda: next(asked)))[-1]
     assert isinstance(finished, Finished) and finished.steps_done == 34
     recipe = recipe_of(finished.picture)
-    again = events(dreamer, request(steps=recipe.steps))[-1]
+    again = events(dreamer, request(steps=recipe.steps, settings=repeated(recipe.settings)))[-1]
     assert isinstance(again, Finished) and not again.stopped
     assert again.picture == finished.picture
 

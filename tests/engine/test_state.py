@@ -7,12 +7,13 @@ from itertools import islice
 import pytest
 import torch
 
-from engine.dream import DreamSettings, Step, dream
+from engine.dream import Step, dream
 from engine.errors import BadRequest
 from engine.generator import BakedBigGAN
 from engine.latents import Latents
 from engine.objective import Target
 from engine.perceptor import Perceptor
+from engine.recipes import DreamSettings
 from engine.state import MAX_BYTES, State
 
 CPU = torch.device("cpu")

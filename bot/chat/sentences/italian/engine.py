@@ -95,7 +95,6 @@ SENTENCES = {
         "I secondi fra uno stato e l'altro non possono essere negativi."
     ),
     "The strength is {strength}; it must be from 0 to 1.": "La forza è {strength}; dev'essere da 0 a 1.",
-    "This engine does not know the option {name} yet.": "Non conosco ancora l'opzione {name}.",
     "This state has {size} bytes; a dream's has at most {most}.": (
         "Questo stato ha {size} byte; quello di un sogno ne ha al massimo {most}."
     ),
@@ -116,6 +115,22 @@ SENTENCES = {
     ),
     "This is not a dream's state, or it is damaged; the dream has to be dreamt anew.": (
         "Questo non è lo stato di un sogno, o è rovinato; il sogno va sognato da capo."
+    ),
+    "There is no recipe {name}; there are {known}.": "La ricetta {name} non esiste; ci sono {known}.",
+    "There is no preset {name}; there are {known}.": "La scelta {name} non esiste; ci sono {known}.",
+    "There is no setting {name}; there are {known}.": "L'impostazione {name} non esiste; ci sono {known}.",
+    "The setting {name} must be one of {known}.": "L'impostazione {name} dev'essere una di {known}.",
+    "The setting {name} must be {kind} from {low} to {high}.": (
+        "L'impostazione {name} dev'essere {kind} da {low} a {high}."
+    ),
+    "a whole number": "un numero intero",
+    "a number": "un numero",
+    "The setting basis must not be larger than candidates.": (
+        "L'impostazione basis non può essere maggiore di candidates."
+    ),
+    "The setting basis needs start: samples.": "L'impostazione basis richiede start: samples.",
+    "The setting cutout_min must not be larger than cutout_max.": (
+        "L'impostazione cutout_min non può essere maggiore di cutout_max."
     ),
 }
 

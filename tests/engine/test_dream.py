@@ -26,12 +26,14 @@ def steps(
     return list(dream(generator, perceptor, targets(perceptor), seed, settings, CPU, ranks))
 
 
-@pytest.mark.parametrize("start", ["blind", "atlas"])
-def test_the_score_rises(tiny_generator: BakedBigGAN, tiny_perceptor: Perceptor, start: str) -> None:
+@pytest.mark.parametrize(("start", "least"), [("blind", 1.0), ("atlas", 0.5)])  # the latter begins higher
+def test_the_score_rises(
+    tiny_generator: BakedBigGAN, tiny_perceptor: Perceptor, start: str, least: float
+) -> None:
     settings = replace(QUICK, start=start)
     for seed in (1, 2, 3):
         all_steps = steps(tiny_generator, tiny_perceptor, seed, settings)
-        assert all_steps[-1].best.score > all_steps[0].latest.score + 1
+        assert all_steps[-1].best.score > all_steps[0].latest.score + least
 
 
 @pytest.mark.parametrize("start", ["blind", "atlas"])

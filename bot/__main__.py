@@ -22,11 +22,13 @@ import yarl
 from bot.chat.client import OneiroClient
 from bot.chat.desk import Desks
 from bot.chat.hall import Hall
+from bot.chat.jury import Jury
 from bot.chat.post import Poster
 from bot.chat.presenter import Presenter
 from bot.chat.steering import Steering
 from bot.chat.tallies import Tallies
 from bot.choices import Choices
+from bot.contests import Contests
 from bot.database import Database, StoreError
 from bot.fame import Fame
 from bot.limits import Limits
@@ -76,6 +78,8 @@ class Parts:
     choices: Choices
     steering: Steering
     hall: Hall
+    contests: Contests
+    jury: Jury
     worker: Worker
     client: OneiroClient
 
@@ -88,12 +92,14 @@ class Parts:
         await self.presenter.start(poster=poster, line=self.worker)
         await self.steering.start(poster=poster)
         await self.hall.start(poster=poster)
+        await self.jury.start(poster=poster)
 
     async def end(self) -> None:
         """The dream in hand goes back in line, its message says so; everything else is stored already."""
         await self.worker.close()
         await self.steering.close()
         await self.hall.close()
+        await self.jury.close()
         await self.desks.close()
         await self.presenter.close()
 
@@ -123,6 +129,8 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
     )
     moderation.on_change.append(lambda guild: worker.hold(guild, moderation.settings(guild).paused))
     choices = Choices(database=database, store=store, worker=worker, moderation=moderation)
+    contests = Contests(database=database)
+    jury = Jury(contests=contests, store=store)
     steering = Steering(choices=choices, store=store, desks=desks)
     presenter.on_candidate.append(steering.heard)
     client = OneiroClient(
@@ -133,6 +141,8 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         votes=votes,
         choices=choices,
         tops=Tops(database=database),
+        contests=contests,
+        jury=jury,
         model=settings.dream_model,
         default_steps=settings.dream_steps,
     )
@@ -154,6 +164,8 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         choices=choices,
         steering=steering,
         hall=hall,
+        contests=contests,
+        jury=jury,
         worker=worker,
         client=client,
     )

@@ -10,6 +10,8 @@ import discord
 from bot.chat.access import PERMISSIONS
 from bot.chat.choice_buttons import ChoiceButton
 from bot.chat.commands import Tree, dream
+from bot.chat.contest import contest
+from bot.chat.jury import Jury
 from bot.chat.language import Translator
 from bot.chat.moderate import AuditButton, ClearButton, moderate
 from bot.chat.modlog import ModLog
@@ -17,6 +19,7 @@ from bot.chat.presenter import Presenter
 from bot.chat.top import PageButton, top
 from bot.chat.views import CancelButton
 from bot.choices import Choices
+from bot.contests import Contests
 from bot.database import StoreError
 from bot.dreams import Dream
 from bot.moderation import Moderation
@@ -44,6 +47,8 @@ class OneiroClient(discord.Client):
         votes: Votes,
         choices: Choices,
         tops: Tops,
+        contests: Contests,
+        jury: Jury,
         model: str,
         default_steps: int | None,
     ) -> None:
@@ -66,12 +71,15 @@ class OneiroClient(discord.Client):
         self.votes = votes
         self.choices = choices
         self.tops = tops
+        self.contests = contests
+        self.jury = jury
         self.model = model
         self.default_steps = default_steps
         self.tree = Tree(self)
         self.tree.add_command(dream)
         self.tree.add_command(moderate)
         self.tree.add_command(top)
+        self.tree.add_command(contest)
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(CancelButton, ChoiceButton, ClearButton, AuditButton, PageButton)

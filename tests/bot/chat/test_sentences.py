@@ -93,6 +93,32 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     ),
     (lambda say: say.score(7.25), "7.2"),
     (lambda say: say.votes("⭐", 5), "⭐ 5"),
+    (
+        lambda say: say.contest_about("autumn", 1700000000),
+        "Theme: **autumn**\nDream with /dream, then use /contest enter. The votes under the pictures decide. "
+        "It ends <t:1700000000:R>, on <t:1700000000:f>.",
+    ),
+    (
+        lambda say: say.contest_was("autumn", 1700000000),
+        "Theme: **autumn**\nIt ended <t:1700000000:R>.",
+    ),
+    (lambda say: say.contest_ended(7), "The contest is over. I tell the winner in <#7>."),
+    (
+        lambda say: say.entered("a leaf"),
+        "Entered: a leaf. The votes under its picture count; good luck!",
+    ),
+    (
+        lambda say: say.contest_won("autumn", 42, 1, "a leaf"),
+        "Theme: **autumn**\n🏆 <@42> wins with 1 vote: a leaf\nThank you all for dreaming!",
+    ),
+    (
+        lambda say: say.contest_without_winner("autumn", 0),
+        "Theme: **autumn**\nNobody entered a dream, so there is no winner this time.",
+    ),
+    (
+        lambda say: say.contest_without_winner("autumn", 2),
+        "Theme: **autumn**\nNobody voted, so there is no winner this time.",
+    ),
     (lambda say: say.fame("⭐", 5, 7), "⭐ 5 · <#7>"),
     (lambda say: say.top_title("prompt", "week"), "The best prompts of the last 7 days"),
     (lambda say: say.top_picture("a house", 1, 42), "a house\n1 vote · <@42>"),

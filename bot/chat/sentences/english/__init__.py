@@ -2,12 +2,13 @@
 
 from bot.chat.sentences.english.commands import Commands
 from bot.chat.sentences.english.community import Community
+from bot.chat.sentences.english.contests import Contests
 from bot.chat.sentences.english.dreams import Dreams
 from bot.chat.sentences.english.moderation import Moderation
 from bot.chat.sentences.english.refusals import Refusals
 
 
-class English(Commands, Dreams, Moderation, Community, Refusals):
+class English(Commands, Dreams, Moderation, Community, Contests, Refusals):
     """Everything said in English."""
 
     CODE = "en"

@@ -1,0 +1,110 @@
+"""Ends contests when their time is over and tells the winner in their channel, once, whoever was away."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from bot.chat.contest import winner_embed, winner_url
+from bot.chat.post import Outcome, Poster, fitting
+from bot.chat.quoting import plain
+from bot.chat.screen import ALT_TEXT, Content
+from bot.chat.sentences import spoken
+from bot.contests import Contest, Contests
+from bot.database import StoreError
+from bot.store import Store
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 30.0  # seconds to wait while Discord or the database cannot be used
+IDLE_S = 3600.0  # seconds between looks at the clock
+
+
+class Jury:
+    """Live: `start` when the client can send, `close` before it is closed."""
+
+    def __init__(self, *, contests: Contests, store: Store, retry_s: float = RETRY_S) -> None:
+        self._contests = contests
+        self._store = store
+        self._retry_s = retry_s
+        self._changed = asyncio.Event()
+        self._seen: set[int] = set()  # contests whose end this process has tried to tell
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, *, poster: Poster) -> None:
+        """Begin; tell what ended while nobody was here."""
+        self._poster = poster
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Stop; everything is stored."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def moved(self, contest_id: int) -> None:
+        """A contest began or was ended."""
+        self._changed.set()
+
+    async def _run(self) -> None:
+        first = True
+        while True:
+            wait_s = self._retry_s
+            try:
+                wait_s = await self._look(restarted=first)
+                first = False
+            except StoreError as error:
+                log.warning("Contests wait: %s", error)
+            except Exception:
+                # A fault with one contest must not end the others.
+                log.exception("A fault of ours with a contest")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), wait_s)
+            self._changed.clear()
+
+    async def _look(self, *, restarted: bool) -> float:
+        """End what is due and tell it. Gives the seconds until the next look."""
+        wait_s = IDLE_S
+        for contest in await self._contests.open():
+            left_s = contest.ends_at - self._contests.clock()
+            if contest.running_in is not None and left_s > 0:
+                wait_s = min(wait_s, left_s)
+                continue
+            if contest.running_in is not None:
+                await self._contests.finish(contest.id)
+            if not await self._tell(contest.id, again=restarted):
+                wait_s = min(wait_s, self._retry_s)
+        return wait_s
+
+    async def _tell(self, contest_id: int, *, again: bool) -> bool:
+        """Say who won. False when it has to be tried again; `again`: a former process may have said so."""
+        contest = next((one for one in await self._contests.open() if one.id == contest_id), None)
+        if contest is None:
+            return True
+        message_id = None
+        if again or contest_id in self._seen:
+            message_id = await self._poster.find(contest, winner_url(contest))
+        self._seen.add(contest_id)
+        if message_id is None:
+            nonce = f"contest-{contest_id}"
+            outcome, message_id = await self._poster.post(contest, await self._content(contest), nonce=nonce)
+            if outcome is Outcome.LATER:
+                return False
+        await self._contests.told(contest_id, message_id)
+        return True
+
+    async def _content(self, contest: Contest) -> Content:
+        dream = await self._store.get(contest.winner_id) if contest.winner_id is not None else None
+        if dream is not None and dream.erased:
+            dream = None
+        embed = winner_embed(contest, dream, len(await self._contests.entries(contest.id)))
+        stored = await self._store.picture(dream.id) if dream is not None else None
+        picture = await fitting(stored, self._poster.upload_limit(contest)) if stored else None
+        if dream is None or picture is None:
+            return Content(embed, None)
+        name = f"dream-{dream.id}.{picture.kind}"
+        alt_text = plain(spoken(contest.language).alt_text(dream.prompt), ALT_TEXT)
+        if dream.spoiler:  # a picture inside an embed cannot be hidden
+            return Content(embed, None, picture, f"SPOILER_{name}", alt_text)
+        embed.set_image(url=f"attachment://{name}")
+        return Content(embed, None, picture, name, alt_text)

@@ -33,6 +33,7 @@ from bot.database import Database, StoreError
 from bot.fame import Fame
 from bot.limits import Limits
 from bot.moderation import Moderation
+from bot.preferences import Preferences
 from bot.settings import DISCORD_TOKEN, Settings
 from bot.store import Store
 from bot.tops import Tops
@@ -73,6 +74,7 @@ class Parts:
     store: Store
     desks: Desks
     moderation: Moderation
+    preferences: Preferences
     presenter: Presenter
     tallies: Tallies
     choices: Choices
@@ -87,6 +89,7 @@ class Parts:
         """Rebuild what a former process left and dream on; the client must be logged in."""
         self.desks.start()
         await self.moderation.start()  # before the line moves: it says which server's stands still
+        await self.preferences.start()
         await self.worker.start()  # before the presenter, so that there are places to show
         poster = self.tallies.poster = Poster(client=self.client)
         await self.presenter.start(poster=poster, line=self.worker)
@@ -111,6 +114,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
     desks = Desks(pace_s=settings.frame_pace_s)
     moderation = Moderation(database=database)
     presenter = Presenter(store=store, desks=desks, settings=moderation.settings)
+    preferences = Preferences(database=database)
     votes = Votes(store=store, settings=moderation.settings)
     tallies = Tallies(votes=votes, desks=desks, settings=moderation.settings)
     worker = Worker(
@@ -143,6 +147,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         tops=Tops(database=database),
         contests=contests,
         jury=jury,
+        preferences=preferences,
         model=settings.dream_model,
         default_steps=settings.dream_steps,
     )
@@ -159,6 +164,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         store=store,
         desks=desks,
         moderation=moderation,
+        preferences=preferences,
         presenter=presenter,
         tallies=tallies,
         choices=choices,

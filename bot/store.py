@@ -278,6 +278,11 @@ class Store:
         """From where this dream can be resumed or, once it is over, continued."""
         return await self._content(states, states.c.dream_id == dream_id)
 
+    async def has_state(self, dream_id: int) -> bool:
+        async with self._transaction() as connection:
+            query = select(states.c.dream_id).where(states.c.dream_id == dream_id)
+            return await connection.scalar(query) is not None
+
     async def timelapse(self, dream_id: int) -> bytes | None:
         """An animated WebP."""
         return await self._content(timelapses, timelapses.c.dream_id == dream_id)

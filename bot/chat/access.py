@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import discord
 
 from bot.chat.sentences import Sentences
+from bot.chat.visibility import visible
+from bot.dreams import Dream
 from bot.guilds import ServerSettings
 from bot.limits import Asker
 
@@ -66,6 +68,13 @@ def is_moderator(interaction: discord.Interaction, settings: ServerSettings) -> 
 def may_tidy(interaction: discord.Interaction, settings: ServerSettings) -> bool:
     """Whether this person may end and delete other people's dreams here."""
     return interaction.permissions.manage_messages or is_moderator(interaction, settings)
+
+
+def may_see(interaction: discord.Interaction, dream: Dream) -> bool:
+    """Whether this person may see a dream: their own, one of this channel or of one they can read."""
+    if dream.author_id == interaction.user.id or dream.channel_id == interaction.channel_id:
+        return True
+    return interaction.guild_id == dream.guild_id and bool(visible(interaction, [dream.channel_id]))
 
 
 def _roles(interaction: discord.Interaction) -> frozenset[int]:

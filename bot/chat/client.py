@@ -1,5 +1,6 @@
 """The connection to Discord: which intents it needs, its commands and buttons, and who hears its events."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable
 from time import time
@@ -8,21 +9,25 @@ import aiohttp
 import discord
 
 from bot.chat.access import PERMISSIONS
+from bot.chat.answer import answer, is_claimed
+from bot.chat.buttons import DreamButton
 from bot.chat.choice_buttons import ChoiceButton
-from bot.chat.commands import Tree, dream
+from bot.chat.commands import COMMANDS, AnyCommand, Tree
 from bot.chat.contest import contest
+from bot.chat.forms import ChosenPictures, take
 from bot.chat.jury import Jury
-from bot.chat.language import Translator
+from bot.chat.language import Translator, personal
 from bot.chat.moderate import AuditButton, ClearButton, moderate
 from bot.chat.modlog import ModLog
+from bot.chat.post import delete_message
 from bot.chat.presenter import Presenter
 from bot.chat.top import PageButton, top
-from bot.chat.views import CancelButton
 from bot.choices import Choices
 from bot.contests import Contests
 from bot.database import StoreError
 from bot.dreams import Dream
 from bot.moderation import Moderation
+from bot.preferences import Preferences
 from bot.store import Store
 from bot.tops import Tops
 from bot.votes import Votes
@@ -32,6 +37,8 @@ log = logging.getLogger(__name__)
 
 RECOUNT_S = 14 * 24 * 3600  # seconds; votes under dreams older than that are not looked for again
 RECOUNT_MOST = 100  # dreams whose reactions are read again when the bot comes back
+PATIENCE_S = 2.0  # seconds after which a click that nobody answered gets a sentence; Discord waits for 3
+_ANSWERABLE = (discord.InteractionType.component, discord.InteractionType.modal_submit)
 
 
 class OneiroClient(discord.Client):
@@ -49,6 +56,7 @@ class OneiroClient(discord.Client):
         tops: Tops,
         contests: Contests,
         jury: Jury,
+        preferences: Preferences,
         model: str,
         default_steps: int | None,
     ) -> None:
@@ -73,16 +81,18 @@ class OneiroClient(discord.Client):
         self.tops = tops
         self.contests = contests
         self.jury = jury
+        self.preferences = preferences
         self.model = model
         self.default_steps = default_steps
+        self.patience_s = PATIENCE_S
         self.tree = Tree(self)
-        self.tree.add_command(dream)
-        self.tree.add_command(moderate)
-        self.tree.add_command(top)
-        self.tree.add_command(contest)
+        commands: tuple[AnyCommand, ...] = (*COMMANDS, moderate, top, contest)
+        for command in commands:
+            self.tree.add_command(command)
+        self.chosen_pictures = ChosenPictures()
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(CancelButton, ChoiceButton, ClearButton, AuditButton, PageButton)
+        self.add_dynamic_items(DreamButton, ChoiceButton, ClearButton, AuditButton, PageButton)
         await self.tree.set_translator(Translator())
         await self.tree.sync()
 
@@ -92,6 +102,32 @@ class OneiroClient(discord.Client):
         if self.application_id is not None:
             log.info("Invite me: %s", discord.utils.oauth_url(self.application_id, permissions=PERMISSIONS))
         await self._recount()
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Forms, and what nobody else has answered: an old or foreign button must not just fail."""
+        try:
+            if interaction.type is discord.InteractionType.modal_submit and await take(interaction):
+                return
+        except StoreError as error:
+            await answer(interaction, personal(interaction).store_trouble(error))
+        except Exception:
+            # A form must be answered whatever happens; the log has the rest.
+            log.exception("interaction %d: a form failed", interaction.id)
+            await answer(interaction, personal(interaction).APOLOGY)
+        if interaction.type in _ANSWERABLE:
+            await asyncio.sleep(self.patience_s)
+            if not is_claimed(interaction):
+                await answer(interaction, personal(interaction).UNKNOWN_BUTTON)
+
+    async def erase(self, dream: Dream) -> bool:
+        """Delete a dream that is over, its message first. False, and nothing is lost, when that cannot be."""
+        if dream.message_id is not None and not await delete_message(
+            self, dream.channel_id, dream.message_id
+        ):
+            return False
+        self.presenter.forget(dream.id)
+        await self.store.erase(dream.id)
+        return True
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         is_bot = event.member is not None and event.member.bot

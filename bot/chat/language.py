@@ -1,10 +1,15 @@
 """Which language somebody is answered in, and a channel is spoken to."""
 
+from typing import TYPE_CHECKING
+
 import discord
 from discord import app_commands
 
 from bot.chat.sentences import ENGLISH, LANGUAGES, Sentences, spoken
 from bot.guilds import ServerSettings
+
+if TYPE_CHECKING:
+    from bot.chat.client import OneiroClient
 
 MAX_NAME, MAX_DESCRIPTION = 32, 100  # characters; Discord reference, 2026-08
 
@@ -20,8 +25,9 @@ _TRANSLATED = {
 
 
 def personal(interaction: discord.Interaction, *, preferred: str | None = None) -> Sentences:
-    """The sentences for an answer that one person sees: `preferred`, else what their Discord speaks."""
-    return spoken(preferred, interaction.locale.value)
+    """For an answer that one person sees: `preferred`, else what they set, else what their Discord speaks."""
+    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    return spoken(preferred, client.preferences.of(interaction.user.id).language, interaction.locale.value)
 
 
 def common(interaction: discord.Interaction, *, preferred: str | None = None) -> Sentences:
@@ -49,7 +55,13 @@ class Translator(app_commands.Translator):
         """None leaves the English text."""
         code = locale.value.split("-")[0]
         name = self._names.get(string.message)
-        if context.location not in _TRANSLATED or name is None or code not in LANGUAGES or code == "en":
+        menu = isinstance(context.data, app_commands.ContextMenu)  # there the name is all that people see
+        if (
+            not (menu or context.location in _TRANSLATED)
+            or name is None
+            or code not in LANGUAGES
+            or code == "en"
+        ):
             return None
         translation: str = getattr(LANGUAGES[code], name)
         return translation

@@ -179,6 +179,19 @@ class Poster:
         return Outcome.SHOWN, message.id
 
 
+async def delete_message(client: discord.Client, channel_id: int, message_id: int) -> bool:
+    """Whether the message is gone now."""
+    channel = client.get_partial_messageable(channel_id)
+    try:
+        await channel.get_partial_message(message_id).delete()
+    except discord.NotFound:
+        return True
+    except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
+        log.info("message %d: not deleted: %r", message_id, error)
+        return False
+    return True
+
+
 async def fitting(picture: Picture, limit: int) -> Picture | None:
     """The picture within `limit` bytes: as it is, or as a smaller JPEG; None when neither fits."""
     if len(picture.content) <= limit:

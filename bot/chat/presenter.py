@@ -124,6 +124,10 @@ class Presenter:
         future = self._posted.setdefault(dream_id, asyncio.get_running_loop().create_future())
         return await asyncio.shield(future)
 
+    def forget(self, dream_id: int) -> None:
+        """Show a dream that is over no more."""
+        self._drop(dream_id)
+
     # ------------------------------------------------------------------ tasks
 
     async def _run(self) -> None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import discord
 
+from bot.chat.buttons import ended_view, live_view
 from bot.chat.desk import Rank
 from bot.chat.quoting import plain, quoted
 from bot.chat.sentences import Sentences, spoken
 from bot.chat.sentences.numbers import duration
-from bot.chat.views import cancel_view
 from bot.choices import Decision
 from bot.dreams import Dream, DreamState, Picture
 from engine import Fetching, Progress, Recipe
@@ -86,11 +86,18 @@ class Screen:
         paragraphs = [head, self._status(picture), steered, notice, say.TOO_LARGE if self.too_large else ""]
         embed = discord.Embed(description="\n\n".join(filter(None, paragraphs)), colour=_COLOURS[dream.state])
         self._add_recipe(embed)
-        view = None if dream.state.is_over else cancel_view(dream.id, say)
+        view = (
+            ended_view(dream, say, has_picture=picture is not None)
+            if dream.state.is_over
+            else live_view(dream, say)
+        )
         if picture is None:
             return Content(embed, view)
         filename = f"dream-{dream.id}.{picture.kind}"  # never from the prompt
-        embed.set_image(url=f"attachment://{filename}")
+        if dream.spoiler:
+            filename = f"SPOILER_{filename}"  # beside the embed: Discord hides no picture inside one
+        else:
+            embed.set_image(url=f"attachment://{filename}")
         alt_text = plain(say.alt_text(dream.prompt), ALT_TEXT)
         return Content(embed, view, picture, filename, alt_text)
 

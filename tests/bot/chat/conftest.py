@@ -107,6 +107,14 @@ class World:
         await self.parts.begin()
 
 
+def labels(message: discord.Message) -> list[str]:
+    """What the buttons under a message say."""
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    return [
+        button.label or "" for row in rows for button in row.children if isinstance(button, discord.Button)
+    ]
+
+
 @pytest.fixture
 async def world(settings: Settings) -> AsyncIterator[World]:
     engine = ScriptedEngine()

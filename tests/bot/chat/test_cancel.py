@@ -5,7 +5,7 @@ import pytest
 from bot.chat.sentences import ENGLISH as sentences
 from bot.dreams import DreamState
 from engine import FailureKind
-from tests.bot.chat.conftest import World
+from tests.bot.chat.conftest import World, labels
 from tests.bot.scripted import picture, until
 
 
@@ -27,7 +27,7 @@ async def test_the_author_stops_a_running_dream_and_its_best_picture_stays(world
     assert [a.filename for a in message.attachments] == ["dream-1.png"]
     assert sentences.cancelled(has_picture=True) in world.text()
     assert {f.name: f.value for f in message.embeds[0].fields}["Steps"] == "1", "what repeats the picture"
-    assert not message.components
+    assert sentences.CANCEL not in labels(message)
 
 
 async def test_a_dream_cancelled_before_its_first_step_has_no_picture(world: World) -> None:
@@ -83,7 +83,8 @@ async def test_a_second_click_on_cancel_is_harmless(world: World) -> None:
     ]
     assert [a.name for a in answers] == ["WITHDRAWN", "OVER"]
     await world.until_delivered(2)
-    assert not next(m for m in world.messages() if m.id == message.id).components
+    (message,) = [m for m in world.messages() if m.id == message.id]
+    assert labels(message) == ["Again", "Edit", "Delete"], "no picture, nothing to go on from"
 
 
 async def test_a_click_on_a_dream_that_nobody_remembers_is_answered(world: World) -> None:

@@ -161,10 +161,10 @@ async def test_a_locked_database_becomes_a_sentence_and_nothing_is_promised(worl
 
 
 async def test_a_fault_of_ours_becomes_one_apology(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def broken(*_: object) -> None:
+    async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a fault")
 
-    monkeypatch.setattr(world.parts.worker, "submit", broken)
+    monkeypatch.setattr(world.parts.worker, "submit_story", broken)
     assert said(await world.dream(world.alice)) == sentences.APOLOGY
     (error,) = world.env.errors  # acknowledges it
     assert "a fault" in str(error)

@@ -8,7 +8,7 @@ from PIL import Image
 from bot.chat.sentences import ENGLISH as sentences
 from bot.dreams import DreamState
 from bot.guilds import VOTE_EMOJI
-from tests.bot.chat.conftest import World
+from tests.bot.chat.conftest import World, labels
 from tests.bot.scripted import picture, until
 
 
@@ -40,7 +40,7 @@ async def test_a_dream_takes_shape_in_one_message_and_becomes_its_final_picture(
         "Time": "0:42",
         "Models": "pocket (pocket-gan, pocket-clip)",
     }
-    assert not message.components
+    assert labels(message) == ["Again", "Vary", "Continue", "Edit", "Time-lapse", "Recipe", "Delete"]
     await until(lambda: [str(r.emoji) for r in world.messages()[0].reactions] == list(VOTE_EMOJI))
 
 

@@ -1,5 +1,6 @@
 """The English sentences, by what they are about."""
 
+from bot.chat.sentences.english.buttons import Buttons
 from bot.chat.sentences.english.commands import Commands
 from bot.chat.sentences.english.community import Community
 from bot.chat.sentences.english.contests import Contests
@@ -8,7 +9,7 @@ from bot.chat.sentences.english.moderation import Moderation
 from bot.chat.sentences.english.refusals import Refusals
 
 
-class English(Commands, Dreams, Moderation, Community, Contests, Refusals):
+class English(Commands, Dreams, Buttons, Moderation, Community, Contests, Refusals):
     """Everything said in English."""
 
     CODE = "en"

@@ -6,3 +6,12 @@ class Commands:
     COMMAND_PROMPT = "What to dream, e.g. a bowl of cherries."
     COMMAND_SEED = "Where the dream begins: the same words and seed give the same picture."
     COMMAND_STEPS = "How long to dream: more steps take longer and come closer to the words."
+    COMMAND_AVOID = "What the picture shall not resemble, e.g. people."
+    COMMAND_IMAGE = "A picture that the dream shall resemble, up to 8 MB."
+    COMMAND_SIZE = "How large the picture is shown, in pixels."
+    COMMAND_PRESET = "How much care the dream takes: more care takes longer."
+    COMMAND_SPOILER = "Hide the picture until somebody clicks on it."
+    MENU_DREAM_ON = "Dream this picture on"
+
+    PRESET_QUICK, PRESET_NORMAL, PRESET_THOROUGH = "Quick", "Normal", "Thorough"
+    STYLES = ("watercolour", "oil painting", "pencil drawing", "stained glass", "pixel art")

@@ -1,6 +1,7 @@
 """The Italian sentences, by what they are about: friendly, and on first-name terms."""
 
 from bot.chat.sentences.english import English
+from bot.chat.sentences.italian.buttons import Pulsanti
 from bot.chat.sentences.italian.commands import Comandi
 from bot.chat.sentences.italian.community import Comunita
 from bot.chat.sentences.italian.contests import Concorsi
@@ -9,7 +10,7 @@ from bot.chat.sentences.italian.moderation import Moderazione
 from bot.chat.sentences.italian.refusals import Rifiuti
 
 
-class Italian(Comandi, Sogni, Moderazione, Comunita, Concorsi, Rifiuti, English):
+class Italian(Comandi, Sogni, Pulsanti, Moderazione, Comunita, Concorsi, Rifiuti, English):
     """Everything said in Italian."""
 
     CODE = "it"

@@ -10,3 +10,12 @@ class Comandi(Commands):
         "Da dove comincia il sogno: con le stesse parole e lo stesso seme torna la stessa immagine."
     )
     COMMAND_STEPS = "Quanto sognare: con più passi ci vuole di più e l'immagine somiglia di più alle parole."
+    COMMAND_AVOID = "A che cosa l'immagine non deve somigliare, per esempio: persone."
+    COMMAND_IMAGE = "Un'immagine a cui il sogno deve somigliare, fino a 8 MB."
+    COMMAND_SIZE = "Quanto grande si vede l'immagine, in pixel."
+    COMMAND_PRESET = "Quanta cura ci mette il sogno: con più cura ci vuole di più."
+    COMMAND_SPOILER = "Nascondi l'immagine finché qualcuno non ci clicca."
+    MENU_DREAM_ON = "Sogna da questa immagine"
+
+    PRESET_QUICK, PRESET_NORMAL, PRESET_THOROUGH = "Veloce", "Normale", "Accurata"
+    STYLES = ("acquerello", "pittura a olio", "disegno a matita", "vetrata", "pixel art")

@@ -1,0 +1,63 @@
+"""Pictures that people attach: refused by size and type before they are fetched, then made plain."""
+
+import asyncio
+import io
+import logging
+
+import aiohttp
+import discord
+
+from bot.chat.sentences import Sentences
+from engine.pictures import decode
+
+log = logging.getLogger(__name__)
+
+MAX_ATTACHMENT = 8 * 1024 * 1024  # bytes
+FETCH_S = 30.0  # seconds
+TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp")
+QUALITY = 95  # of the JPEG that is kept: no perceptor sees the difference
+
+
+class Unreachable(Exception):
+    """The picture cannot be fetched from Discord."""
+
+
+def first_picture(message: discord.Message) -> discord.Attachment | None:
+    """The first attachment that is a picture, or else the first; None when there is none."""
+    pictures = [attached for attached in message.attachments if is_picture(attached)]
+    return next(iter(pictures or message.attachments), None)
+
+
+def is_picture(attachment: discord.Attachment) -> bool:
+    """Whether Discord takes it for a picture that we can read. A type that it does not name is tried."""
+    kind = (attachment.content_type or "").split(";")[0].strip().lower()
+    return kind in TYPES or not kind
+
+
+def objection(attachment: discord.Attachment, say: Sentences) -> str | None:
+    """The sentence that says why this is not even fetched; None when it is worth it."""
+    if not is_picture(attachment):
+        return say.NOT_A_PICTURE
+    if attachment.size > MAX_ATTACHMENT:
+        return say.picture_too_large(MAX_ATTACHMENT // 2**20)
+    return None
+
+
+async def fetch(attachment: discord.Attachment) -> bytes:
+    """The picture as a JPEG of at most 1024 pixels a side, upright, without whatever else the file held.
+
+    Raises `Unreachable`, or `engine.BadRequest` when it is no picture after all.
+    """
+    try:
+        async with asyncio.timeout(FETCH_S):
+            data = await attachment.read()
+    except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
+        log.info("attachment %d: not fetched: %r", attachment.id, error)
+        raise Unreachable from error
+    return await asyncio.to_thread(_plain, data)
+
+
+def _plain(data: bytes) -> bytes:
+    buffer = io.BytesIO()
+    decode(data).save(buffer, "JPEG", quality=QUALITY)
+    return buffer.getvalue()

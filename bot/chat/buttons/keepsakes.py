@@ -1,0 +1,33 @@
+"""What a dream leaves behind, shown to whoever asks and to nobody else: its time-lapse, its recipe."""
+
+import io
+
+import discord
+
+from bot.chat.answer import answer, think
+from bot.chat.buttons.button import Click, action
+from bot.chat.recipes import recipe_embed
+
+
+@action("timelapse")
+async def timelapse(click: Click) -> None:
+    """How the dream took shape, as an animated picture."""
+    await think(click.interaction)  # some megabytes on their way may take longer than an answer may
+    film = await click.client.store.timelapse(click.dream.id)
+    if film is None:
+        await click.answer(click.say.NO_TIMELAPSE)
+    elif len(film) > click.interaction.filesize_limit:
+        await click.answer(click.say.TOO_LARGE)
+    else:
+        name = f"dream-{click.dream.id}-timelapse.webp"
+        file = discord.File(io.BytesIO(film), filename=name, spoiler=click.dream.spoiler)
+        await answer(click.interaction, file=file)
+
+
+@action("recipe")
+async def recipe(click: Click) -> None:
+    """Everything that repeats the picture."""
+    if not click.dream.recipe:
+        await click.answer(click.say.NO_RECIPE)
+    else:
+        await answer(click.interaction, embed=recipe_embed(click.dream, click.say))

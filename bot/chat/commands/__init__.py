@@ -1,0 +1,46 @@
+"""The commands. Each checks, calls one thing, answers."""
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+
+from bot.chat.answer import answer
+from bot.chat.commands.dream import dream, dream_on
+from bot.chat.language import personal
+from bot.chat.moderate.group import NotAModerator
+from bot.chat.refusals import Refusal, refusal
+
+if TYPE_CHECKING:
+    from bot.chat.client import OneiroClient
+
+log = logging.getLogger(__name__)
+
+AnyCommand = app_commands.Command[Any, Any, Any] | app_commands.Group | app_commands.ContextMenu
+COMMANDS: tuple[AnyCommand, ...] = (
+    dream,
+    dream_on,
+)
+
+
+class Tree(app_commands.CommandTree["OneiroClient"]):
+    """The commands, with one sentence for whatever was not expected."""
+
+    async def on_error(
+        self, interaction: discord.Interaction["OneiroClient"], error: app_commands.AppCommandError, /
+    ) -> None:
+        say = personal(interaction)
+        if isinstance(error, NotAModerator):
+            await answer(interaction, say.NOT_A_MODERATOR)
+        elif isinstance(cause := getattr(error, "original", error), Refusal):
+            log.debug("interaction %d: refused, %r", interaction.id, cause)
+            await answer(interaction, refusal(cause, say))
+        elif isinstance(error, app_commands.TransformerError):
+            await answer(interaction, say.BAD_OPTION)
+        elif isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+            log.info("interaction %d: of another version's commands: %s", interaction.id, error)
+            await answer(interaction, say.OLD_COMMAND)
+        else:
+            log.error("interaction %d failed", interaction.id, exc_info=error)
+            await answer(interaction, say.APOLOGY)

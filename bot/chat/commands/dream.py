@@ -1,0 +1,109 @@
+"""/dream, and the message command that dreams on from somebody's picture."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.app_commands import locale_str
+
+from bot.chat.attachments import first_picture
+from bot.chat.forms import show_picture_form
+from bot.chat.language import personal
+from bot.chat.quoting import plain
+from bot.chat.sentences import ENGLISH
+from bot.chat.wishing import order, plain_wish
+from bot.database import StoreError
+from engine.settings import MAX_PROMPT, MAX_SEED, MAX_STEPS, PRESETS, SIZES
+
+if TYPE_CHECKING:
+    from bot.chat.client import OneiroClient
+
+log = logging.getLogger(__name__)
+
+MAX_CHOICE = 100  # characters of a suggestion, shown or taken (Discord reference, 2026-08)
+MAX_CHOICES = 25
+RECENT = 50  # dreams that are looked through for suggestions
+SUGGEST_S = 2.0  # seconds; an answer after 3 is not shown
+
+PRESET_CHOICES = [
+    app_commands.Choice(name=locale_str(getattr(ENGLISH, f"PRESET_{preset.upper()}")), value=preset)
+    for preset in PRESETS
+]
+SIZE_CHOICES = [app_commands.Choice(name=f"{size} × {size}", value=size) for size in SIZES]
+
+Prompt = app_commands.Range[str, 1, MAX_PROMPT]
+Seed = app_commands.Range[int, 0, MAX_SEED]
+Steps = app_commands.Range[int, 1, MAX_STEPS]
+
+
+async def suggest_prompts(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """One's own recent prompts that hold what is typed, and what is typed in some styles.
+
+    Prompts longer than a suggestion may be are left out: half a prompt is another dream.
+    """
+    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    try:
+        async with asyncio.timeout(SUGGEST_S):
+            dreams = await client.store.by(interaction.user.id, most=RECENT)
+    except (StoreError, TimeoutError) as error:
+        log.info("interaction %d: no suggestions: %r", interaction.id, error)
+        dreams = []
+    begun = " ".join(typed.split())
+    recent = [dream.prompt for dream in dreams if begun.lower() in dream.prompt.lower()]
+    styled = [f"{begun}, {style}" for style in personal(interaction).STYLES if begun]
+    fitting = [text for text in dict.fromkeys(recent + styled) if len(text) <= MAX_CHOICE]
+    return [
+        app_commands.Choice(name=shown, value=text) for text in fitting if (shown := plain(text, MAX_CHOICE))
+    ][:MAX_CHOICES]
+
+
+@app_commands.command(name="dream", description=locale_str(ENGLISH.COMMAND))
+@app_commands.describe(
+    prompt=ENGLISH.COMMAND_PROMPT,
+    avoid=ENGLISH.COMMAND_AVOID,
+    image=ENGLISH.COMMAND_IMAGE,
+    seed=ENGLISH.COMMAND_SEED,
+    size=ENGLISH.COMMAND_SIZE,
+    preset=ENGLISH.COMMAND_PRESET,
+    steps=ENGLISH.COMMAND_STEPS,
+    spoiler=ENGLISH.COMMAND_SPOILER,
+)
+@app_commands.choices(size=SIZE_CHOICES)
+@app_commands.choices(preset=PRESET_CHOICES)
+@app_commands.autocomplete(prompt=suggest_prompts)
+@app_commands.allowed_installs(guilds=True, users=False)
+@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)  # a DM gets a sentence
+async def dream(
+    interaction: discord.Interaction,
+    prompt: Prompt,
+    avoid: Prompt | None = None,
+    image: discord.Attachment | None = None,
+    seed: Seed | None = None,
+    size: int | None = None,
+    preset: str | None = None,
+    steps: Steps | None = None,
+    spoiler: bool | None = None,
+) -> None:
+    """Put a dream in line and say where it stands; its own message in the channel shows the rest."""
+    wish = plain_wish(interaction, prompt)
+    wish = replace(
+        wish,
+        avoid=avoid or "",
+        seed=wish.seed if seed is None else seed,
+        size=size or wish.size,
+        preset=preset or wish.preset,
+        steps=(None if preset else wish.steps) if steps is None else steps,
+        spoiler=wish.spoiler if spoiler is None else spoiler,
+    )
+    await order(interaction, [wish], attachment=image)
+
+
+@app_commands.context_menu(name=locale_str(ENGLISH.MENU_DREAM_ON))
+@app_commands.allowed_installs(guilds=True, users=False)
+@app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
+async def dream_on(interaction: discord.Interaction, message: discord.Message) -> None:
+    """Ask what shall become of the message's picture; the form's answer makes the dream."""
+    await show_picture_form(interaction, first_picture(message))

@@ -33,6 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database import Database
 from bot.dreams import Dream, DreamState, Wish
+from bot.guilds import Allowance
 from bot.limits import Asker, TooMuch
 from bot.moderation import Moderation
 from bot.schema import DreamId, dreams, images, metadata
@@ -168,7 +169,8 @@ class Choices:
         Raises a kind of `Refused`, `AlreadyStored`, `StoreError`.
         """
         count = min(max(count, MIN_CANDIDATES), MAX_CANDIDATES)
-        allowance = self._moderation.settings(wish.guild_id).everyone.candidates
+        settings = self._moderation.settings(wish.guild_id)
+        allowance = settings.allowance(wish.author_id, asker.roles, Allowance()).candidates
         if allowance is not None and count > allowance:
             raise TooMuch("candidates", allowance)
         made: list[Choice] = []

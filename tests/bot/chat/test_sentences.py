@@ -136,11 +136,11 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     ),
     (
         lambda say: say.decided(Decision(2, 3, {1: 0, 2: 1, 3: 0})),
-        "Number 2 goes on, with 1 vote. (1: 0 · 2: 1 · 3: 0) I dream it on in a new message.",
+        "Number 2 goes on, with 1 vote (1: 0 · 2: 1 · 3: 0). I dream it on in a new message.",
     ),
     (
         lambda say: say.steered(Decision(2, 2, {1: 2, 2: 2}, ended_by=42)),
-        "A tie of 1 and 2; number 2 goes on, for its score is higher. (1: 2 · 2: 2) <@42> ended the vote.",
+        "A tie of 1 and 2; number 2 goes on, for its score is higher (1: 2 · 2: 2). <@42> ended the vote.",
     ),
     (
         lambda say: say.steered(Decision(1, 2, {1: 0, 2: 0})),

@@ -154,7 +154,7 @@ async def test_a_vote_survives_a_restart_and_counts_what_was_cast_meanwhile(worl
     await world.restart()
     assert await press(world, world.alice, ENGLISH.DECIDE_NOW) == ENGLISH.DECIDING
     assert await until_over(world, choice_id) is ChoiceState.DECIDED
-    assert "Number 3 goes on, with 2 votes." in world.text(0)
+    assert "Number 3 goes on, with 2 votes (" in world.text(0)
 
 
 async def test_a_vote_that_ends_while_the_bot_is_away_is_counted_at_its_return(world: World) -> None:
@@ -164,7 +164,7 @@ async def test_a_vote_that_ends_while_the_bot_is_away_is_counted_at_its_return(w
     await world.parts.choices.end_vote(choice_id, world.alice.id)
     await world.restart()
     assert await until_over(world, choice_id) is ChoiceState.DECIDED
-    assert "Number 1 goes on, with 1 vote." in world.text(0)
+    assert "Number 1 goes on, with 1 vote (" in world.text(0)
 
 
 async def test_a_restart_between_two_beginnings_loses_none(world: World) -> None:
@@ -197,7 +197,7 @@ async def test_a_hiccup_while_counting_loses_no_vote(world: World) -> None:
     world.env.inject_error("GET", "/channels/*/messages/*", status=500, times=6)
     await world.parts.choices.end_vote(choice_id, world.alice.id)
     assert await until_over(world, choice_id) is ChoiceState.DECIDED
-    assert "Number 3 goes on, with 1 vote." in world.text(0)
+    assert "Number 3 goes on, with 1 vote (" in world.text(0)
 
 
 async def test_beginnings_that_fail_are_left_out(world: World) -> None:

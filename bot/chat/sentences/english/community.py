@@ -1,5 +1,6 @@
 """What is said about votes, the best dreams, candidates and contests."""
 
+from bot.chat.sentences.numbers import listed
 from bot.choices import Decision
 
 
@@ -74,17 +75,17 @@ class Community:
     def steered(self, decision: Decision) -> str:
         """Why this beginning goes on."""
         if len(decision.votes) == 1:
-            said = f"Number {decision.winner} goes on: the only one that came out."
+            said = f"Number {decision.winner} goes on: the only one that came out"
         elif not decision.most:
-            said = f"Nobody voted; number {decision.winner} goes on, for its score is the best."
+            said = f"Nobody voted; number {decision.winner} goes on, for its score is the best"
         elif len(decision.tied) > 1:
-            tied = " and ".join(str(number) for number in decision.tied)
-            said = f"A tie of {tied}; number {decision.winner} goes on, for its score is higher."
+            tied = listed([str(number) for number in decision.tied], "and")
+            said = f"A tie of {tied}; number {decision.winner} goes on, for its score is higher"
         else:
             votes = "vote" if decision.most == 1 else "votes"
-            said = f"Number {decision.winner} goes on, with {decision.most} {votes}."
+            said = f"Number {decision.winner} goes on, with {decision.most} {votes}"
         counts = " · ".join(f"{number}: {votes}" for number, votes in sorted(decision.votes.items()))
-        said += f" ({counts})" if decision.most else ""
+        said += f" ({counts})." if decision.most else "."
         return said + (f" <@{decision.ended_by}> ended the vote." if decision.ended_by else "")
 
     def grid_alt(self, count: int, prompt: str) -> str:

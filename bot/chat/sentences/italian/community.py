@@ -1,6 +1,7 @@
 """`english/community.py` in Italian."""
 
 from bot.chat.sentences.english.community import Community
+from bot.chat.sentences.numbers import listed
 from bot.choices import Decision
 
 
@@ -53,7 +54,7 @@ class Comunita(Community):
         return f"{emoji} {votes}"
 
     def beginnings(self, done: int, count: int) -> str:
-        return f"Sogno {count} inizi, {done} già pronti. Tra poco scegliete voi quale continua."
+        return f"Sogno {count} inizi; già pronti: {done}. Tra poco scegliete voi quale continua."
 
     def voting(self, ends_at: int, count: int) -> str:
         return (
@@ -66,17 +67,17 @@ class Comunita(Community):
 
     def steered(self, decision: Decision) -> str:
         if len(decision.votes) == 1:
-            said = f"Continua il numero {decision.winner}: è l'unico riuscito."
+            said = f"Continua il numero {decision.winner}: è l'unico riuscito"
         elif not decision.most:
-            said = f"Nessuno ha votato; continua il numero {decision.winner}, che ha il punteggio migliore."
+            said = f"Nessuno ha votato; continua il numero {decision.winner}, che ha il punteggio migliore"
         elif len(decision.tied) > 1:
-            tied = " e ".join(str(number) for number in decision.tied)
-            said = f"Parità tra {tied}; continua il numero {decision.winner}, che ha il punteggio più alto."
+            tied = listed([str(number) for number in decision.tied], "e")
+            said = f"Parità tra {tied}; continua il numero {decision.winner}, che ha il punteggio più alto"
         else:
             votes = "voto" if decision.most == 1 else "voti"
-            said = f"Continua il numero {decision.winner}, con {decision.most} {votes}."
+            said = f"Continua il numero {decision.winner}, con {decision.most} {votes}"
         counts = " · ".join(f"{number}: {votes}" for number, votes in sorted(decision.votes.items()))
-        said += f" ({counts})" if decision.most else ""
+        said += f" ({counts})." if decision.most else "."
         return said + (f" <@{decision.ended_by}> ha chiuso la votazione." if decision.ended_by else "")
 
     def grid_alt(self, count: int, prompt: str) -> str:

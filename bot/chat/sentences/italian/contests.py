@@ -26,7 +26,7 @@ class Concorsi(Contests):
     def contest_about(self, theme: str, ends_at: int) -> str:
         return (
             f"Tema: **{theme}**\nSogna con /dream, poi usa /contest enter. "
-            f"Decidono i voti sotto le immagini. Finisce <t:{ends_at}:R>, <t:{ends_at}:f>."
+            f"Decidono i voti sotto le immagini. Finisce <t:{ends_at}:R>: <t:{ends_at}:f>."
         )
 
     def contest_was(self, theme: str, ended_at: int) -> str:

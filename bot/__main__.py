@@ -144,6 +144,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         presenter=presenter,
         votes=votes,
         choices=choices,
+        steering=steering,
         tops=Tops(database=database),
         contests=contests,
         jury=jury,

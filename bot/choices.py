@@ -161,9 +161,7 @@ class Choices:
         self.vote_s = VOTE_S
         self.on_change: list[Callable[[int], None]] = []  # told a choice's id
 
-    async def submit(
-        self, wish: Wish, count: int, asker: Asker, *, image: bytes | None = None
-    ) -> tuple[Choice, list[Dream]]:
+    async def submit(self, wish: Wish, count: int, asker: Asker, *, image: bytes | None = None) -> Choice:
         """Store a choice between `count` beginnings of a checked wish and put them in line.
 
         Raises a kind of `Refused`, `AlreadyStored`, `StoreError`.
@@ -180,9 +178,9 @@ class Choices:
             made.append(choice)
             return stored
 
-        candidates = await self._worker.submit_several(wish, asker, keep)
+        await self._worker.submit_several(wish, asker, keep)
         self._tell(made[0].id)
-        return made[0], candidates
+        return made[0]
 
     async def get(self, choice_id: int) -> Choice | None:
         return next(iter(await self._list(choices.c.id == choice_id)), None)

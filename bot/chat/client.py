@@ -21,6 +21,7 @@ from bot.chat.moderate import AuditButton, ClearButton, moderate
 from bot.chat.modlog import ModLog
 from bot.chat.post import delete_message
 from bot.chat.presenter import Presenter
+from bot.chat.steering import Steering
 from bot.chat.top import PageButton, top
 from bot.choices import Choices
 from bot.contests import Contests
@@ -53,6 +54,7 @@ class OneiroClient(discord.Client):
         presenter: Presenter,
         votes: Votes,
         choices: Choices,
+        steering: Steering,
         tops: Tops,
         contests: Contests,
         jury: Jury,
@@ -78,6 +80,7 @@ class OneiroClient(discord.Client):
         self.presenter = presenter
         self.votes = votes
         self.choices = choices
+        self.steering = steering
         self.tops = tops
         self.contests = contests
         self.jury = jury

@@ -53,6 +53,7 @@ class Steering:
         self._ends: dict[int, float] = {}  # choice → when its vote ends, seconds since 1970
         self._tries: dict[int, int] = {}  # choice → showings in a row that Discord would not take
         self._asked: set[int] = set()  # choices whose message has the numbers under it
+        self._posted: dict[int, asyncio.Future[bool]] = {}  # who waits for a choice's first message
         self._task: asyncio.Task[None] | None = None
         choices.on_change.append(self.moved)
 
@@ -69,6 +70,14 @@ class Steering:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+
+    async def posted(self, choice_id: int) -> bool:
+        """Wait for the choice's first message; False when it cannot be posted. Raises `StoreError`."""
+        future = self._posted.setdefault(choice_id, asyncio.get_running_loop().create_future())
+        choice = await self._choices.get(choice_id)
+        if choice is None or choice.message_id is not None or choice.delivered:
+            self._answer(choice_id, choice is not None and choice.message_id is not None)
+        return await asyncio.shield(future)
 
     def heard(self, dream: Dream, event: Event | None) -> None:
         """A beginning waits, is dreamt, or is over."""
@@ -161,10 +170,12 @@ class Steering:
             log.info("choice %d: %s, so it ends", choice_id, outcome.name.lower())
             await self._choices.cancel(choice_id)
             await self._choices.set_delivered(choice_id)
+            self._answer(choice_id, False)
 
     async def _shown(self, choice: Choice, message_id: int | None, candidates: Sequence[Dream]) -> None:
         if message_id is not None and message_id != choice.message_id:
             await self._choices.set_message(choice.id, message_id)
+            self._answer(choice.id, True)
             self.moved(choice.id)  # now there is something to vote under
             return
         if choice.state is ChoiceState.VOTING and choice.id not in self._asked:
@@ -174,6 +185,11 @@ class Steering:
         if choice.state.is_over:
             self._asked.discard(choice.id)
             await self._choices.set_delivered(choice.id)
+
+    def _answer(self, choice_id: int, posted: bool) -> None:
+        future = self._posted.pop(choice_id, None)
+        if future is not None and not future.done():
+            future.set_result(posted)
 
     async def _pictures(self, candidates: Sequence[Dream]) -> dict[int, bytes]:
         """The files of the beginnings that may be shown, by number."""

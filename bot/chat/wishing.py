@@ -86,10 +86,12 @@ async def order(
     wishes: Sequence[Wish],
     *,
     attachment: discord.Attachment | None = None,
+    candidates: int | None = None,
 ) -> None:
     """Put a dream (or the chapters of a story) in line and say where it stands, or say why not.
 
-    The dream's own message in the channel shows the rest. `attachment`: the first one's image prompt.
+    The dream's own message in the channel shows the rest. `attachment`: the first one's image prompt;
+    `candidates`: beginnings of it, between which the channel chooses.
     """
     client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
     say = personal(interaction)
@@ -104,7 +106,10 @@ async def order(
         if attachment is not None:
             await think(interaction)  # fetching may take longer than an answer may
             image = await fetch(attachment)
-        stored = await client.worker.submit_story(sound, asker(interaction), image=image)
+        if candidates is None:
+            stored = await client.worker.submit_story(sound, asker(interaction), image=image)
+        else:
+            choice = await client.choices.submit(sound[0], candidates, asker(interaction), image=image)
     except AlreadyStored:
         log.info("interaction %d: another process took it", interaction.id)
         return
@@ -115,10 +120,15 @@ async def order(
         log.debug("interaction %d: refused, %r", interaction.id, error)
         await answer(interaction, refusal(error, say))
         return
-    await answer(interaction, say.queued(client.worker.places().get(stored[0].id)))
+    if candidates is None:
+        await answer(interaction, say.queued(client.worker.places().get(stored[0].id)))
+        posting = client.presenter.posted(stored[0].id)
+    else:
+        await answer(interaction, say.choice_queued(candidates))
+        posting = client.steering.posted(choice.id)
     try:
         async with asyncio.timeout(POSTED_S):
-            posted = await client.presenter.posted(stored[0].id)
+            posted = await posting
     except TimeoutError:
         return  # Discord has trouble; the message comes when it can
     if not posted:

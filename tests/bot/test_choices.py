@@ -69,7 +69,8 @@ async def rig(database: Database, store: Store) -> AsyncIterator[Rig]:
 
 async def chosen(rig: Rig, wish: Wish, scores: list[float | None]) -> int:
     """A choice whose beginnings are over, with these scores."""
-    choice, beginnings = await rig.choices.submit(wish, len(scores), NOBODY)
+    choice = await rig.choices.submit(wish, len(scores), NOBODY)
+    beginnings = await rig.choices.candidates(choice.id)
     for dream, score in zip(beginnings, scores, strict=True):
         await rig.dreamt(dream, score)
     await rig.choices.settle(choice.id)
@@ -77,7 +78,8 @@ async def chosen(rig: Rig, wish: Wish, scores: list[float | None]) -> int:
 
 
 async def test_beginnings_share_the_words_and_differ_in_their_seeds(rig: Rig, a_wish: A_WISH) -> None:
-    choice, beginnings = await rig.choices.submit(a_wish(seed=2**32 - 1, steps=40, size=512), 4, NOBODY)
+    choice = await rig.choices.submit(a_wish(seed=2**32 - 1, steps=40, size=512), 4, NOBODY)
+    beginnings = await rig.choices.candidates(choice.id)
     assert [dream.seed for dream in beginnings] == [2**32 - 1, 0, 1, 2]
     assert [dream.candidate for dream in beginnings] == [1, 2, 3, 4]
     assert {(dream.steps, dream.size, dream.choice_id) for dream in beginnings} == {(10, None, choice.id)}
@@ -118,7 +120,7 @@ async def test_a_server_may_allow_fewer(rig: Rig, a_wish: A_WISH) -> None:
     )
     with pytest.raises(TooMuch):
         await rig.choices.submit(a_wish(), 3, NOBODY)
-    assert (await rig.choices.submit(a_wish(), 2, NOBODY))[0].state is ChoiceState.DREAMING
+    assert (await rig.choices.submit(a_wish(), 2, NOBODY)).state is ChoiceState.DREAMING
 
 
 async def test_most_votes_win(rig: Rig, a_wish: A_WISH) -> None:
@@ -167,7 +169,8 @@ async def test_without_any_beginning_nothing_goes_on(rig: Rig, a_wish: A_WISH) -
 
 
 async def test_a_winner_whose_state_is_lost_is_dreamt_afresh_with_its_seed(rig: Rig, a_wish: A_WISH) -> None:
-    choice, beginnings = await rig.choices.submit(a_wish(), 2, NOBODY)
+    choice = await rig.choices.submit(a_wish(), 2, NOBODY)
+    beginnings = await rig.choices.candidates(choice.id)
     for dream in beginnings:
         await rig.dreamt(dream, 1.0 + dream.candidate, state=None)
     await rig.choices.settle(choice.id)
@@ -177,7 +180,8 @@ async def test_a_winner_whose_state_is_lost_is_dreamt_afresh_with_its_seed(rig: 
 
 
 async def test_cancelling_takes_its_beginnings_out_of_the_line(rig: Rig, a_wish: A_WISH) -> None:
-    choice, beginnings = await rig.choices.submit(a_wish(), 3, NOBODY)
+    choice = await rig.choices.submit(a_wish(), 3, NOBODY)
+    beginnings = await rig.choices.candidates(choice.id)
     await rig.dreamt(beginnings[0], 1.0)
     assert await rig.choices.cancel(choice.id)
     assert not await rig.choices.cancel(choice.id)

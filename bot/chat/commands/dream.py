@@ -15,6 +15,7 @@ from bot.chat.language import personal
 from bot.chat.quoting import plain
 from bot.chat.sentences import ENGLISH
 from bot.chat.wishing import order, plain_wish
+from bot.choices import MAX_CANDIDATES, MIN_CANDIDATES
 from bot.database import StoreError
 from engine.settings import MAX_PROMPT, MAX_SEED, MAX_STEPS, PRESETS, SIZES
 
@@ -37,6 +38,7 @@ SIZE_CHOICES = [app_commands.Choice(name=f"{size} × {size}", value=size) for si
 Prompt = app_commands.Range[str, 1, MAX_PROMPT]
 Seed = app_commands.Range[int, 0, MAX_SEED]
 Steps = app_commands.Range[int, 1, MAX_STEPS]
+Candidates = app_commands.Range[int, MIN_CANDIDATES, MAX_CANDIDATES]
 
 
 async def suggest_prompts(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -69,6 +71,7 @@ async def suggest_prompts(interaction: discord.Interaction, typed: str) -> list[
     size=ENGLISH.COMMAND_SIZE,
     preset=ENGLISH.COMMAND_PRESET,
     steps=ENGLISH.COMMAND_STEPS,
+    candidates=ENGLISH.COMMAND_CANDIDATES,
     spoiler=ENGLISH.COMMAND_SPOILER,
 )
 @app_commands.choices(size=SIZE_CHOICES)
@@ -85,6 +88,7 @@ async def dream(
     size: int | None = None,
     preset: str | None = None,
     steps: Steps | None = None,
+    candidates: Candidates | None = None,
     spoiler: bool | None = None,
 ) -> None:
     """Put a dream in line and say where it stands; its own message in the channel shows the rest."""
@@ -98,7 +102,7 @@ async def dream(
         steps=(None if preset else wish.steps) if steps is None else steps,
         spoiler=wish.spoiler if spoiler is None else spoiler,
     )
-    await order(interaction, [wish], attachment=image)
+    await order(interaction, [wish], attachment=image, candidates=candidates)
 
 
 @app_commands.context_menu(name=locale_str(ENGLISH.MENU_DREAM_ON))

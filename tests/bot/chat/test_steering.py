@@ -4,24 +4,24 @@ import io
 
 import pytest
 from PIL import Image
+from simcord.backend.errors import OptionError
 
 from bot.chat.choice_message import NUMBERS
 from bot.chat.grid import CELL, GAP, grid
 from bot.chat.sentences import ENGLISH
 from bot.choices import ChoiceState, Decision
 from bot.dreams import DreamState
-from bot.limits import NOBODY
 from engine import FailureKind
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import picture, until
 
 
 async def choice_of(world: World, count: int = 3, **changes: object) -> int:
-    """Alice asks for a choice."""
-    wish = world.wish(**changes)
-    choice, _ = await world.parts.choices.submit(wish, count, NOBODY)
-    await until(lambda: len(world.messages()) >= 1)
-    return choice.id
+    """Alice asks for a choice; gives its id."""
+    answer = await world.dream(world.alice, candidates=count, **changes)
+    assert answer.response is not None and answer.response.content == ENGLISH.choice_queued(count)
+    await until(lambda: len(world.messages()) == 1)
+    return 1
 
 
 async def dream_beginnings(world: World, scores: tuple[float, ...]) -> None:
@@ -112,6 +112,20 @@ async def test_others_dream_on_while_people_vote(world: World) -> None:
     await world.engine.dreams(4)
     world.engine.finish()
     assert (await world.until_delivered(4)).state is DreamState.DONE
+
+
+async def test_a_choice_that_cannot_be_posted_is_taken_back_and_told(world: World) -> None:
+    world.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=1)
+    answer = await world.dream(world.alice, candidates=2)
+    assert [followup.content for followup in answer.followups] == [ENGLISH.NO_CHANNEL]
+    await world.until_state(2, DreamState.CANCELLED)
+    assert await world.parts.choices.open() == []
+
+
+@pytest.mark.parametrize("count", [1, 5])
+async def test_two_to_four_beginnings_are_discords_to_keep(world: World, count: int) -> None:
+    with pytest.raises(OptionError):
+        await world.dream(world.alice, candidates=count)
 
 
 async def test_strangers_cannot_end_it_and_a_moderator_may(world: World) -> None:

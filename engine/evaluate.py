@@ -23,17 +23,17 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from engine import catalogue, contact_sheet, files, perceptor, settings, verdict, weights
+from engine import __version__, catalogue, contact_sheet, files, perceptor, settings, verdict, weights
 from engine.dreamer import Dreamer, best_device
 from engine.errors import BadRequest, BadSetting, DreamError, FailureKind, ModelError, sentence_for
 from engine.prompt_list import HUNDRED, Listed, read, some
-from engine.protocol import DreamRequest, Failed, Finished, Started
+from engine.protocol import DreamRequest, Failed, Finished
+from engine.recipes import DreamSettings, settings_for
 from engine.verdict import Dreamt
 
 log = logging.getLogger(__name__)
 
 DREAMS = "dreams.jsonl"
-PROBES = (10, 30)  # steps of two short dreams; what they take tells what any number of steps takes
 NEVER_S = 1e9  # between previews that nobody wants
 EXIT_CODES = {FailureKind.MODEL: 3, FailureKind.DISK: 4, FailureKind.MEMORY: 5, FailureKind.INTERNAL: 1}
 
@@ -44,9 +44,8 @@ class Task:
 
     listed: Listed
     recipe: str
-    steps: int
+    search: DreamSettings
     seed: int
-    model: str
     picture: str  # the file that shall hold it
 
 
@@ -56,9 +55,8 @@ class Dreaming:
     def __init__(self, pair: weights.Pair, data_dir: Path, device: str) -> None:
         """Loads the models. Raises `ModelError`."""
         self._dreamer = Dreamer(data_dir=data_dir, device=device, clip=pair.clip)
-        self.model = pair.name
-        loaded = self._dreamer.load(pair)
-        self.weights, perceive = weights.fingerprint(pair), loaded.perceptor
+        self._model = pair.name
+        perceive = self._dreamer.load(pair).perceptor
         self._encode = perceive.encode_images
         perceive.encode_images = self._counted  # type: ignore[method-assign]  # of this one, here alone
         self.views = 0
@@ -73,47 +71,20 @@ class Dreaming:
         Raises `DreamError` for what would end every other dream too.
         """
         self.views = 0
-        *_, end = self._dreamer.dream(
-            self._request(task.listed.prompt, task.recipe, task.seed, task.steps), bool
-        )
+        request = DreamRequest(
+            "evaluation", task.listed.prompt, task.seed, self._model, task.search.steps, NEVER_S,
+            recipe=task.recipe, settings={"candidates": task.search.candidates},
+        )  # fmt: skip
+        *_, end = self._dreamer.dream(request, bool)
         if isinstance(end, Failed) and end.kind is not FailureKind.COLLAPSE:
             raise _error(end, task.listed.prompt)
         score, seconds, picture = 0.0, 0.0, b""
         if isinstance(end, Finished):
             score, seconds, picture = end.score, end.seconds, _jpeg(end.picture)
         return Dreamt(
-            task.recipe, task.listed.prompt, task.listed.group, task.seed, task.model, task.steps,
+            task.recipe, task.listed.prompt, task.listed.group, task.seed, self._model, task.search.steps,
             task.picture, not picture, score, self.views, seconds,
         ), picture  # fmt: skip
-
-    def usual(self, recipe: str, prompt: str) -> tuple[int, str]:
-        """The recipe's own number of steps, and a mark of all its other settings and the models' weights."""
-        steps, mark = 0, ""
-        for event in self._dreamer.dream(self._request(prompt, recipe, 1, None), lambda: True):
-            if isinstance(event, Failed):
-                raise _error(event, prompt)
-            if isinstance(event, Started):
-                steps = event.steps
-            if isinstance(event, Finished):
-                mark = json.dumps([self.weights, event.recipe.version, event.recipe.settings], sort_keys=True)
-        return steps, mark
-
-    def cost(self, recipe: str, prompt: str) -> tuple[float, float]:
-        """Views that the perceptor takes before the first step, and in each step."""
-        short, long = PROBES
-        taken = []
-        for steps in PROBES:
-            self.views = 0
-            *_, end = self._dreamer.dream(self._request(prompt, recipe, 1, steps), bool)
-            if isinstance(end, Failed):
-                raise _error(end, prompt)
-            taken.append(self.views)
-        a_step = (taken[1] - taken[0]) / (long - short)
-        return max(0.0, taken[0] - short * a_step), a_step
-
-    def _request(self, prompt: str, recipe: str, seed: int, steps: int | None) -> DreamRequest:
-        asked = "" if recipe == settings.RECIPES[0] else recipe
-        return DreamRequest("evaluation", prompt, seed, self.model, steps, NEVER_S, recipe=asked)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -129,11 +100,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--recipes", help=f"separated by commas, of {', '.join(settings.RECIPES)} (the default one)"
     )
-    parser.add_argument("--steps", type=int, help="steps a dream, for every recipe (what suits each)")
     parser.add_argument(
-        "--budget", type=int,
-        help="views a dream, start and looks included (several recipes: what the first one takes)",
-    )  # fmt: skip
+        "--preset", default="", choices=settings.PRESETS, help="how much a dream may take, in every recipe"
+    )
+    parser.add_argument("--budget", type=int, help="views a dream instead, start and looks included")
+    parser.add_argument("--steps", type=int, help="steps a dream instead, which cost each recipe its own")
     parser.add_argument(
         "--judge",
         default="",
@@ -176,14 +147,15 @@ def evaluate(options: argparse.Namespace, data_dir: Path) -> None:
         raise ModelError(f"The model {pair.name} is not on this machine; dream models fetch brings it.")
     judge = load_judge(options.judge, pair, data_dir, torch.device(device))
 
+    plans = {name: _plan(options, name, pair) for name in names}
     dreaming = Dreaming(pair, data_dir, device)
-    plans = _plans(options, names, dreaming, chosen[0].prompt)
+    mark = weights.fingerprint(pair)
     options.out.mkdir(parents=True, exist_ok=True)
     tasks = [
-        Task(one, recipe, steps, seed, dreaming.model, _picture(one.prompt, recipe, steps, seed, mark))
+        Task(one, recipe, search, seed, _picture(one.prompt, recipe, search, seed, mark))
         for seed in range(1, options.seeds + 1)
         for one in chosen
-        for recipe, (steps, mark) in plans.items()
+        for recipe, search in plans.items()
     ]
     kept = {
         d.picture: d
@@ -296,8 +268,8 @@ def _check(options: argparse.Namespace) -> None:
             raise BadRequest(f"--{name} must be {low} at least.")
     if options.steps is not None and options.steps > settings.MAX_STEPS:
         raise BadRequest(f"--steps must be {settings.MAX_STEPS} at most.")
-    if options.steps is not None and options.budget is not None:
-        raise BadRequest("Please give --steps or --budget, not both.")
+    if len([one for one in (options.steps, options.budget, options.preset) if one]) > 1:
+        raise BadRequest("Please give one of --preset, --budget and --steps.")
 
 
 def _recipe_names(text: str | None) -> list[str]:
@@ -308,26 +280,15 @@ def _recipe_names(text: str | None) -> list[str]:
     return names
 
 
-def _plans(
-    options: argparse.Namespace, names: Sequence[str], dreaming: Dreaming, prompt: str
-) -> dict[str, tuple[int, str]]:
-    """Each recipe's number of steps, and the mark of its settings. Raises `BadRequest` for a small budget."""
-    usual = {name: dreaming.usual(name, prompt) for name in names}
-    if options.steps is not None:
-        return {name: (options.steps, mark) for name, (_, mark) in usual.items()}
-    if options.budget is None and len(names) == 1:
-        return usual
-    costs = {name: dreaming.cost(name, prompt) for name in names}
-    begin, a_step = costs[names[0]]
-    budget = options.budget or round(begin + usual[names[0]][0] * a_step)
-    plans = {}
-    for name, (begin, a_step) in costs.items():
-        steps = min(settings.MAX_STEPS, round((budget - begin) / a_step))
-        if steps < 1:
-            raise BadRequest(f"The budget is {budget} views, but {name} needs {begin + a_step:.0f} at least.")
-        log.info("%s: %.0f views at the start, %.1f a step; %d steps", name, begin, a_step, steps)
-        plans[name] = steps, usual[name][1]
-    return plans
+def _plan(options: argparse.Namespace, recipe: str, pair: weights.Pair) -> DreamSettings:
+    """How a recipe searches within what is asked. Raises `BadRequest` for a budget that is too small."""
+    search = settings_for(pair.name, recipe, options.preset, None, options.steps)
+    if options.budget is not None:
+        search = search.within(options.budget)
+        if search.evaluations() > 1.1 * options.budget:
+            least = search.evaluations()
+            raise BadRequest(f"The budget is {options.budget} views, but {recipe} needs {least} at least.")
+    return search
 
 
 def _dream_all(
@@ -364,9 +325,9 @@ def _dream_one(task: Task) -> tuple[Dreamt, bytes]:
     return _dreaming.dream(task)
 
 
-def _picture(prompt: str, recipe: str, steps: int, seed: int, mark: str) -> str:
-    """The name of a dream's file: the same for the same prompt, search and models alone."""
-    text = json.dumps([prompt, steps, mark])
+def _picture(prompt: str, recipe: str, search: DreamSettings, seed: int, mark: str) -> str:
+    """The name of a dream's file: the same for the same prompt, search and models (`mark`) alone."""
+    text = json.dumps([prompt, asdict(search), mark, __version__])
     return f"{recipe}-{sha256(text.encode()).hexdigest()[:12]}-{seed}.jpg"
 
 

@@ -8,7 +8,6 @@ import pytest
 import torch
 from PIL import Image
 
-from engine import evaluate
 from engine.evaluate import main, read_dreams
 from engine.pocket.judge import Judge
 from engine.settings import RECIPES
@@ -76,11 +75,11 @@ def test_other_steps_are_other_dreams(place: Path) -> None:
     assert "1 dreams by" in (place / "out" / "results.md").read_text()
 
 
-def test_a_budget_of_views_is_kept(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluate, "PROBES", (2, 4))
-    assert run("--seeds", "1", "--limit", "1", "--budget", "2000") == 0
-    (dreamt,) = read_dreams(place / "out" / "dreams.jsonl")
-    assert 1800 <= dreamt.views <= 2200
+def test_a_budget_of_views_is_kept_by_every_recipe(place: Path) -> None:
+    assert run("--seeds", "1", "--limit", "1", "--budget", "3000", "--recipes", ",".join(RECIPES)) == 0
+    views = {d.recipe: d.views for d in read_dreams(place / "out" / "dreams.jsonl")}
+    assert set(views) == set(RECIPES)
+    assert all(2700 <= taken <= 3300 for taken in views.values()), views
 
 
 def test_several_processes_dream_the_same_dreams(place: Path) -> None:
@@ -103,7 +102,7 @@ def test_several_processes_dream_the_same_dreams(place: Path) -> None:
         (["--recipes", "astrology"], 2, "'astrology' is not a recipe; there are"),
         (["--seeds", "0"], 2, "--seeds must be 1 at least"),
         (["--steps", "5001"], 2, "--steps must be 5000 at most"),
-        (["--steps", "5", "--budget", "100"], 2, "--steps or --budget, not both"),
+        (["--steps", "5", "--budget", "100"], 2, "one of --preset, --budget and --steps"),
         (["--prompts", "none.txt"], 2, "none.txt cannot be read"),
         (["--judge", "nowhere"], 3, "There is no judge in nowhere; it holds no perceptor"),
         (["--clip", "ViT-Z"], 2, "ViT-Z"),

@@ -7,9 +7,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from engine import perceptor
+from engine import perceptor, weights
 from engine.errors import ModelError
 from engine.pocket.judge import GRAMS, Judge, JudgeConfig, JudgePerceptor, pieces_of, pieces_of_word, words_of
+from tests.pocket.test_clip import heart
 
 CPU = torch.device("cpu")
 TINY = JudgeConfig(
@@ -90,13 +91,13 @@ def test_missing_or_truncated_file_is_one_clear_error(folder: Path, name: str, s
 
 
 def test_tensor_of_another_shape_or_without_numbers_is_refused(folder: Path) -> None:
-    weights = load_file(folder / "model.safetensors")
-    fewer = {name: value for name, value in weights.items() if name != "text_out.weight"}
+    tensors = load_file(folder / "model.safetensors")
+    fewer = {name: value for name, value in tensors.items() if name != "text_out.weight"}
     for changed, sentence in (
         (fewer, "do not fit"),
-        ({**weights, "extra": torch.zeros(1)}, "do not fit"),
-        ({**weights, "text_out.weight": weights["text_out.weight"][:-1]}, "do not fit"),
-        ({**weights, "text_out.weight": weights["text_out.weight"] * torch.nan}, "not finite"),
+        ({**tensors, "extra": torch.zeros(1)}, "do not fit"),
+        ({**tensors, "text_out.weight": tensors["text_out.weight"][:-1]}, "do not fit"),
+        ({**tensors, "text_out.weight": tensors["text_out.weight"] * torch.nan}, "not finite"),
     ):
         save_file(changed, folder / "model.safetensors")
         with pytest.raises(ModelError, match=sentence):
@@ -112,3 +113,18 @@ def test_config_of_another_model_is_refused(folder: Path, change: dict) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(ModelError, match="pocket judge"):
         Judge.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("colour", "name"), [((0.9, 0.1, 0.1), "a red heart"), ((0.1, 0.3, 0.9), "a blue heart")]
+)
+def test_shipped_judge_knows_a_heart_and_its_colour(colour: tuple[float, float, float], name: str) -> None:
+    judge = perceptor.load(weights.POCKET / "judge", "judge", CPU)
+    texts = ["a red heart", "a blue heart", "a green tree", "the moon", "una casa", "un gatto", "a rocket"]
+    picture = torch.nn.functional.interpolate(heart(colour), judge.size, mode="bilinear", antialias=True)
+    likeness = judge.encode_images(picture) @ judge.encode_texts(texts).T
+    assert texts[int(likeness.argmax())] == name
+
+
+def test_shipped_judge_is_of_this_shape() -> None:
+    assert Judge.load(weights.POCKET / "judge").config == JudgeConfig()

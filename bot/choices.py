@@ -46,7 +46,6 @@ log = logging.getLogger(__name__)
 MIN_CANDIDATES, MAX_CANDIDATES = 2, 4
 SHARE = 4  # a beginning gets this part of a dream's steps
 QUICK = "quick"  # the preset of a beginning whose dream names no steps
-VOTE_S = 60.0  # seconds for voting
 
 choices = Table(
     "choices",
@@ -158,7 +157,6 @@ class Choices:
         self._worker = worker
         self._moderation = moderation
         self.clock = clock
-        self.vote_s = VOTE_S
         self.on_change: list[Callable[[int], None]] = []  # told a choice's id
 
     async def submit(self, wish: Wish, count: int, asker: Asker, *, image: bytes | None = None) -> Choice:
@@ -219,7 +217,8 @@ class Choices:
             return
         out = came_out(candidates)
         if len(out) > 1:
-            values = {"state": ChoiceState.VOTING, "ends_at": self.clock() + self.vote_s}
+            vote_s = self._moderation.settings(choice.guild_id).vote_s
+            values = {"state": ChoiceState.VOTING, "ends_at": self.clock() + vote_s}
             await self._change(choice_id, values, only_if=choices.c.state == ChoiceState.DREAMING)
         elif out:
             await self.decide(choice_id, {})
@@ -272,6 +271,16 @@ class Choices:
                     await self._worker.cancel(dream.id)
             self._tell(choice_id)
         return ended
+
+    async def forget(self, choice_id: int) -> Choice | None:
+        """Forget a choice's words and its beginnings' words and pictures; None when there is none."""
+        choice = await self.get(choice_id)
+        if choice is None:
+            return None
+        for dream in await self.candidates(choice_id):
+            await self._store.erase(dream.id)
+        await self._change(choice_id, {"prompt": "", "delivered": True})
+        return choice
 
     # -------------------------------------------------------------- plumbing
 

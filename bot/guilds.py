@@ -23,6 +23,7 @@ MAX_WORDS = 500  # banned words and patterns of one server
 MAX_COOLDOWN_S = 24 * 3600
 DEFAULT_FAME_VOTES = 3
 MAX_FAME_VOTES = 1000
+DEFAULT_VOTE_S, MIN_VOTE_S, MAX_VOTE_S = 60, 10, 24 * 3600
 MAX_CANDIDATES = 9
 
 # What an `Allowance` can limit, each with its range.
@@ -99,6 +100,7 @@ class ServerSettings:
     fame_channel: int | None = None  # the hall of fame
     fame_votes: int = DEFAULT_FAME_VOTES  # from so many votes on, 1..MAX_FAME_VOTES
     vote_emoji: tuple[str, ...] = VOTE_EMOJI  # 1..MAX_VOTE_EMOJI
+    vote_s: int = DEFAULT_VOTE_S  # seconds to vote between beginnings, MIN_VOTE_S..MAX_VOTE_S
     language: str = ""  # of what everybody sees, e.g. "it"; "": the server's own language in Discord
     words: tuple[str, ...] = ()  # banned in prompts
     patterns: tuple[str, ...] = ()  # RE2 expressions, banned in prompts
@@ -196,6 +198,7 @@ _READERS: Mapping[str, Any] = {
     "fame_channel": _id,
     "fame_votes": lambda value: _within(value, 1, MAX_FAME_VOTES),
     "vote_emoji": lambda value: _texts(value) or VOTE_EMOJI,
+    "vote_s": lambda value: _within(value, MIN_VOTE_S, MAX_VOTE_S),
     "language": str,
     "words": _texts,
     "patterns": _texts,

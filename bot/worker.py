@@ -298,7 +298,7 @@ class Worker:
             other_state=other,
             strength=dream.strength,
             state_every_s=self._state_every_s,
-            timelapse_bytes=TIMELAPSE_BYTES,
+            timelapse_bytes=0 if dream.candidate else TIMELAPSE_BYTES,
         )
 
     async def _state_of(self, dream_id: int | None) -> bytes:

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 RETRY_S = 5.0  # seconds to wait while Discord or the database cannot be used
 IDLE_S = 60.0  # seconds between looks at the clock while no vote goes on
+NONCE = 25  # characters (Discord reference, 2026-08)
 TRIES = 5  # of showing something that Discord would not take, before the next restart
 
 
@@ -55,7 +56,9 @@ class Steering:
         self._asked: set[int] = set()  # choices whose message has the numbers under it
         self._posted: dict[int, asyncio.Future[bool]] = {}  # who waits for a choice's first message
         self._task: asyncio.Task[None] | None = None
+        self._erased: set[int] = set()  # choices whose dream its author deleted
         choices.on_change.append(self.moved)
+        store.on_erase.append(self._on_erase)
 
     async def start(self, *, poster: Poster) -> None:
         """Go on where a former process ended. Raises `StoreError`."""
@@ -119,10 +122,25 @@ class Steering:
         self._moved.discard(choice_id)
         asyncio.get_running_loop().call_later(self._retry_s, self.moved, choice_id)
 
+    def _on_erase(self, dream: Dream) -> None:
+        if dream.choice_id is not None and not dream.candidate:
+            self._erased.add(dream.choice_id)
+            self.moved(dream.choice_id)
+
+    async def _forget(self, choice_id: int) -> None:
+        """The beginnings go with the dream that came of them, and so does their message."""
+        choice = await self._choices.forget(choice_id)
+        self._erased.discard(choice_id)
+        if choice is not None and choice.message_id is not None:
+            await self._poster.delete(choice)
+
     async def _look(self, choice_id: int) -> None:
         """Do what is due for a choice, and have it shown."""
         self._moved.discard(choice_id)
         self._ends.pop(choice_id, None)
+        if choice_id in self._erased:
+            await self._forget(choice_id)
+            return
         choice = await self._choices.get(choice_id)
         if choice is None:
             return
@@ -158,7 +176,12 @@ class Steering:
             return
         candidates = await self._choices.candidates(choice_id)
         drawn = await asyncio.to_thread(draw, choice, candidates, await self._pictures(candidates))
-        outcome, message_id = await self._poster.show(choice, choice_content(choice, candidates, drawn))
+        content = choice_content(choice, candidates, drawn)
+        outcome, message_id = await self._poster.show(choice, content)
+        if outcome is Outcome.ARCHIVED:
+            # A new message opens the thread again; a nonce of its own, for it is not the first one.
+            nonce = f"{choice.origin}-{choice.state}"
+            outcome, message_id = await self._poster.post(choice, content, nonce=nonce[:NONCE])
         if outcome is Outcome.SHOWN:
             self._tries.pop(choice_id, None)
             await self._shown(choice, message_id, candidates)

@@ -30,6 +30,7 @@ FULL = ServerSettings(
     log_channel=4,
     fame_channel=5,
     fame_votes=7,
+    vote_s=90,
     vote_emoji=("🍒", "<:cherry:12>"),
     language="it",
     words=("blood", "füßchen"),

@@ -1,4 +1,4 @@
-"""`/moderate channels`, `nsfw`, `gallery`, `log`, `halloffame`, `emoji`, `language`: where and how."""
+"""`/moderate channels`, `nsfw`, `gallery`, `log`, `halloffame`, `votetime`, `emoji`, `language`."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ from bot.chat.answer import answer
 from bot.chat.language import personal
 from bot.chat.moderate.group import Guarded, change, moderate
 from bot.chat.sentences import ENGLISH, LANGUAGES
-from bot.guilds import MAX_FAME_VOTES, MAX_VOTE_EMOJI, VOTE_EMOJI, NsfwPolicy
+from bot.guilds import MAX_FAME_VOTES, MAX_VOTE_EMOJI, MAX_VOTE_S, MIN_VOTE_S, VOTE_EMOJI, NsfwPolicy
 
 _CUSTOM = re.compile(r"<a?:\w{2,32}:(\d{17,20})>")
 _EMOJI_PARTS = frozenset(("So", "Sk", "Sm", "Po", "Mn", "Me", "Cf"))  # what emoji are made of
@@ -75,6 +75,17 @@ async def halloffame(
             interaction,
             lambda old: replace(old, fame_channel=_id(channel), fame_votes=votes or old.fame_votes),
         )
+
+
+@moderate.command(name="votetime", description=ENGLISH.COMMAND_VOTE_TIME)
+@app_commands.describe(seconds=ENGLISH.COMMAND_VOTE_SECONDS)
+async def votetime(
+    interaction: discord.Interaction, seconds: app_commands.Range[int, MIN_VOTE_S, MAX_VOTE_S]
+) -> None:
+    if MIN_VOTE_S <= seconds <= MAX_VOTE_S:
+        await change(interaction, lambda old: replace(old, vote_s=seconds))
+    else:
+        await answer(interaction, personal(interaction).out_of_range(MIN_VOTE_S, MAX_VOTE_S))
 
 
 @moderate.command(name="emoji", description=ENGLISH.COMMAND_EMOJI)

@@ -1,6 +1,7 @@
 """Crowd-steered dreams: beginnings in one picture, a vote by reactions, the winner dreamt on."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -33,7 +34,6 @@ async def dream_beginnings(world: World, scores: tuple[float, ...]) -> None:
 
 async def voting(world: World, scores: tuple[float, ...] = (20.0, 30.0, 25.0), **changes: object) -> int:
     """A choice in its vote, the numbers under its message."""
-    world.parts.choices.vote_s = 3600.0
     choice_id = await choice_of(world, len(scores), **changes)
     await dream_beginnings(world, scores)
     await until(lambda: [str(r.emoji) for r in world.messages()[0].reactions] == list(NUMBERS[: len(scores)]))
@@ -60,7 +60,6 @@ async def press(world: World, member, label: str) -> str:
 async def test_the_channel_chooses_and_the_winner_alone_is_dreamt_on(world: World) -> None:
     choice_id = await choice_of(world, 3, steps=40, size=512)
     assert "Dreaming 3 beginnings, 0 done." in world.text(0)
-    world.parts.choices.vote_s = 3600.0
     await dream_beginnings(world, (20.0, 30.0, 25.0))
     assert [request.steps for request in world.engine.requests] == [10, 10, 10]
     await until(lambda: "Which of these 3" in world.text(0) and "<t:" in world.text(0))
@@ -97,9 +96,10 @@ async def test_the_channel_chooses_and_the_winner_alone_is_dreamt_on(world: Worl
 
 
 async def test_the_vote_ends_by_itself_and_without_votes_the_best_score_wins(world: World) -> None:
-    world.parts.choices.vote_s = 0.3
-    choice_id = await choice_of(world, 2)
-    await dream_beginnings(world, (20.0, 30.0))
+    choice_id = await voting(world, (20.0, 30.0))
+    choices = world.parts.choices
+    choices.clock = lambda real=choices.clock: real() + 61.0
+    world.parts.steering.moved(choice_id)
     assert await until_over(world, choice_id) is ChoiceState.DECIDED
     assert "Nobody voted; number 2 goes on" in world.text(0)
     await until(lambda: len(world.engine.requests) == 3)
@@ -187,9 +187,10 @@ async def test_a_restart_between_two_beginnings_loses_none(world: World) -> None
     world.engine.finish(score=20.0)
     await world.engine.dreams(2)
     await world.restart()
-    world.parts.choices.vote_s = 0.2
     await world.engine.dreams(2)
     world.engine.finish(score=10.0)
+    await until(lambda: len(world.messages()[0].reactions) == 2)
+    await press(world, world.alice, ENGLISH.DECIDE_NOW)
     assert await until_over(world, choice_id) is ChoiceState.DECIDED
     assert "number 1 goes on" in world.text(0)
 
@@ -202,6 +203,40 @@ async def test_what_is_deleted_during_the_vote_ends_the_choice(world: World, cod
     await world.parts.choices.end_vote(choice_id, world.alice.id)
     assert await until_over(world, choice_id) is ChoiceState.OVER
     assert await world.parts.choices.result(choice_id) is None
+
+
+async def test_a_deleted_dream_takes_its_beginnings_along(world: World) -> None:
+    choice_id = await voting(world)
+    await press(world, world.alice, ENGLISH.DECIDE_NOW)
+    await world.engine.dreams(4)
+    world.engine.finish()
+    await world.until_delivered(4)
+    assert await world.parts.client.erase(await world.stored(4))
+    await until(lambda: world.messages() == [])
+
+    async def forgotten() -> bool:
+        choice = await world.parts.choices.get(choice_id)
+        beginnings = await world.parts.choices.candidates(choice_id)
+        return choice is not None and choice.prompt == "" and all(dream.erased for dream in beginnings)
+
+    await until(forgotten)
+
+
+async def test_an_archived_thread_is_opened_by_a_new_message(world: World) -> None:
+    choice_id = await choice_of(world, 2)
+    world.env.inject_error("PATCH", "/channels/*/messages/*", status=400, code=50083, times=1)
+    await dream_beginnings(world, (20.0, 30.0))
+    await until(lambda: len(world.messages()) == 2)
+    await until(lambda: len(world.messages()[1].reactions) == 2)
+    choice = await world.parts.choices.get(choice_id)
+    assert choice is not None and choice.message_id == world.messages()[1].id
+
+
+async def test_the_server_says_how_long_to_vote(world: World) -> None:
+    await world.parts.moderation.change(world.guild.id, by=1, change=lambda old: replace(old, vote_s=900))
+    choice = await world.parts.choices.get(await voting(world))
+    assert choice is not None and choice.ends_at is not None
+    assert 890 < choice.ends_at - world.parts.choices.clock() <= 900
 
 
 async def test_a_hiccup_while_counting_loses_no_vote(world: World) -> None:

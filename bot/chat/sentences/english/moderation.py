@@ -52,6 +52,8 @@ class Moderation:
     COMMAND_HALL_OF_FAME = "Show the pictures with the most votes in a channel."
     COMMAND_TARGET = "The channel; leave it out for none."
     COMMAND_VOTES = "How many votes a picture needs."
+    COMMAND_VOTE_TIME = "How long people may vote between the beginnings of a dream."
+    COMMAND_VOTE_SECONDS = "Seconds; a minute unless you say otherwise."
     COMMAND_EMOJI = "What people vote with."
     COMMAND_EMOJI_EMOJI = "One to five emoji, with spaces between; leave it out for the usual ones."
     COMMAND_LANGUAGE = "The language of what everybody in this server reads."
@@ -117,6 +119,7 @@ class Moderation:
         "log_channel": "log",
         "fame_channel": "hall of fame",
         "fame_votes": "votes for the hall of fame",
+        "vote_s": "seconds to vote between beginnings",
         "vote_emoji": "vote emoji",
         "language": "language",
         "words": "banned words",

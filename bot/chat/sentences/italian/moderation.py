@@ -53,6 +53,8 @@ class Moderazione(Moderation):
     COMMAND_HALL_OF_FAME = "Mostra in un canale le immagini più votate."
     COMMAND_TARGET = "Il canale; lascialo vuoto per nessuno."
     COMMAND_VOTES = "Quanti voti servono a un'immagine."
+    COMMAND_VOTE_TIME = "Per quanto tempo si può votare tra gli inizi di un sogno."
+    COMMAND_VOTE_SECONDS = "Secondi; un minuto, se non dici altro."
     COMMAND_EMOJI = "Con che cosa si vota."
     COMMAND_EMOJI_EMOJI = "Da una a cinque emoji, separate da spazi; lascialo vuoto per le solite."
     COMMAND_LANGUAGE = "La lingua di ciò che tutti leggono in questo server."
@@ -117,6 +119,7 @@ class Moderazione(Moderation):
         "log_channel": "registro",
         "fame_channel": "albo d'oro",
         "fame_votes": "voti per l'albo d'oro",
+        "vote_s": "secondi per votare tra gli inizi",
         "vote_emoji": "emoji per votare",
         "language": "lingua",
         "words": "parole vietate",

@@ -28,12 +28,12 @@ EXIT_CODES = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do as the arguments (default: the program's) say. Returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    named = bool(given) and given[0] in COMMANDS
+    name = given.pop(0) if given and given[0] in COMMANDS else ""
     use_any_terminal()
     with Interrupts() as interrupts:
         try:
-            command = importlib.import_module(f"engine.commands.{given[0] if named else 'dream'}")
-            code: int = command.run(given[1:] if named else given, interrupts)
+            command = importlib.import_module(f"engine.commands.{COMMANDS.get(name, 'dream')}")
+            code: int = command.run(name, given, interrupts)
             return code
         except Failure as error:
             return interrupts.exit_code or _refuse(error.kind, str(error))

@@ -15,6 +15,7 @@ from engine.dream import Step, best_latents, dream
 from engine.errors import BadRequest, DiskError, FailureKind, ModelError, sentence_for
 from engine.fetch import Shop, steps
 from engine.latents import Latents
+from engine.objective import Target
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Progress, Recipe, Started
 from engine.recipes import DreamSettings, settings_for
 from engine.safety import SafetyCheck
@@ -87,6 +88,8 @@ class Dreamer:
         device = torch.device(self.device)
         origin = origins[0].origin if request.begin == "resume" else _origin(request)
         targets, notice = wishes.targets(wished, loaded.perceptor, device)
+        if request.begin == "resume" and request.image is None and "image" in origin:
+            targets = [Target(origins[0].tensors["target"].to(device))]  # the picture need not be given again
         notice = f"{told} {notice}".strip()
         yield Started(request.id, loaded.pair.name, settings.steps, notice)
 
@@ -96,7 +99,7 @@ class Dreamer:
         last: Step | None = None
         stopped = False
         frames = Frames() if request.timelapse_bytes else None
-        begin = self._begin(request, loaded, origins, wished)
+        begin = self._begin(request, loaded, settings, origins, wished)
         searched = dream(
             loaded.generator,
             loaded.perceptor,
@@ -197,7 +200,12 @@ class Dreamer:
         return self._loaded
 
     def _begin(
-        self, request: DreamRequest, loaded: _Loaded, origins: list[State], wished: wishes.Wishes
+        self,
+        request: DreamRequest,
+        loaded: _Loaded,
+        settings: DreamSettings,
+        origins: list[State],
+        wished: wishes.Wishes,
     ) -> Latents | State | None:
         """Where the search begins: None is afresh. Raises `BadRequest` for states of other models."""
         if any(state.model != loaded.fingerprint for state in origins):
@@ -223,7 +231,7 @@ class Dreamer:
                 loaded.perceptor,
                 images.to_tensor(wished.init),
                 wishes.seen(wished.init, loaded.perceptor, device),
-                self._atlas(loaded),
+                self._atlas(loaded) if settings.start == "atlas" else None,
                 torch.Generator().manual_seed(MAX_SEED - request.seed),
                 device,
             )

@@ -33,14 +33,14 @@ def closest(
     perceptor: Perceptor,
     picture: Tensor,
     seen: Tensor,
-    atlas: Tensor,
+    atlas: Tensor | None,
     rng: torch.Generator,
     device: torch.device,
 ) -> Latents:
     """Latents, on the CPU, whose picture is as close to `picture` [3, s, s], -1..1, as a short search gets.
 
     `seen` [d] is how the perceptor sees the picture, of unit length; `atlas` [classes, d] as
-    `engine.atlas.make` gives it. `rng` is the only source of randomness.
+    `engine.atlas.make` gives it; None: classes are tried at random. `rng` is the only source of randomness.
     """
     goal = _resized(picture[None].to(device), generator.size)  # [1, 3, size, size]
     seen = seen.to(device)
@@ -65,11 +65,14 @@ def closest(
 
 
 def _samples(
-    generator: Generator, seen: Tensor, atlas: Tensor, rng: torch.Generator
+    generator: Generator, seen: Tensor, atlas: Tensor | None, rng: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Noise [n, z_dim] and a class [n] for each sample that is tried."""
-    near = (atlas @ seen.cpu()).topk(min(CLASSES, generator.classes)).indices
-    classes = near.repeat_interleave(SAMPLES)
+    if atlas is None:
+        classes = torch.randint(generator.classes, (CLASSES * SAMPLES,), generator=rng)
+    else:
+        near = (atlas @ seen.cpu()).topk(min(CLASSES, generator.classes)).indices
+        classes = near.repeat_interleave(SAMPLES)
     return torch.randn(len(classes), generator.z_dim, generator=rng), classes
 
 

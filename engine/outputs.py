@@ -35,7 +35,7 @@ class Output:
     named: bool
 
     @classmethod
-    def by_default(cls, prompt: str, seed: int) -> "Output":
+    def by_default(cls, prompt: str, seed: int | str) -> "Output":
         """`dreams/<slug>-<seed>.png`; `save` counts on from there if another picture has that name."""
         return cls(FOLDER / f"{slug_of(prompt)}-{seed}.png", named=False)
 

@@ -30,7 +30,7 @@ class Wishes:
 def read(request: DreamRequest) -> Wishes:
     """The request's wishes. Raises `BadRequest` with a sentence for what cannot be wished.
 
-    A picture may say what to dream in the place of the words.
+    A picture may say what to dream in the place of the words; a dream that is resumed remembers its picture.
     """
     if not 0 < request.image_weight <= prompt.MAX_WEIGHT:
         raise BadRequest(
@@ -49,7 +49,7 @@ def read(request: DreamRequest) -> Wishes:
     try:
         wanted = prompt.wanted(request.prompt)
     except EmptyPrompt:
-        if request.image is None:
+        if request.image is None and request.begin != "resume":
             raise
         wanted = []
     image, init = (
@@ -69,7 +69,7 @@ def record(request: DreamRequest) -> dict[str, float | str]:
     if request.init is not None:
         found["init"] = digest(request.init)
     if request.size is not None:
-        found["size"] = request.size
+        found["size"] = float(request.size)
     return found
 
 

@@ -1,6 +1,12 @@
-"""What the command line `dream` can do: a module a command, each with `run(arguments, interrupts)`.
+"""What the command line `dream` can do: modules with `run(name, arguments, interrupts)`, by their command."""
 
-The name of a command is its module's; `dream` itself, which needs no name, dreams a picture.
-"""
-
-COMMANDS: tuple[str, ...] = ("models",)  # first words that name a command, not a prompt
+# First words that name a command, not a prompt, and their modules; `dream` itself needs no name.
+COMMANDS: dict[str, str] = {
+    "models": "models",
+    "presets": "presets",
+    "story": "story",
+    "continue": "onward",
+    "vary": "onward",
+    "blend": "onward",
+    "resume": "resume",
+}

@@ -26,7 +26,7 @@ environment (also from the file .env in the working directory):
 """
 
 
-def run(arguments: Sequence[str], _interrupts: Interrupts) -> int:
+def run(_name: str, arguments: Sequence[str], _interrupts: Interrupts) -> int:
     """Do what the arguments say. Returns 0; raises `DreamError` or `BadSetting` with a sentence."""
     parser = Parser("dream models", "List the large models, fetch them, check them, import them.", EPILOG)
     parser.add_argument("action", nargs="?", default="list", choices=("list", "fetch", "verify", "import"))

@@ -5,56 +5,104 @@ import shlex
 import shutil
 import sys
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 
 from engine.commands import COMMANDS
+from engine.commands.options import Film, Wish
 from engine.commands.parsing import small
 from engine.errors import BadRequest, DiskError
-from engine.outputs import Output
+from engine.keepsake import parted, with_state
+from engine.outputs import write
 from engine.protocol import Finished, Recipe
+from engine.recipes import settings_for
 from engine.settings import MAX_SEED, MAX_STEPS, MODELS
+from engine.timelapse import encode, frames_of
 
 MAX_PICTURE_FILE = 64 * 1024 * 1024  # bytes; a larger file is not one of our pictures
+
+FROM_ELSEWHERE = {"begin", "image", "init"}  # in a recipe: it needs more than itself to be repeated
 
 SAME = "The bytes are the same."
 DIFFERENT = "The bytes differ: the picture was dreamt by another version or on other hardware."
 
 
-def keep(finished: Finished, output: Output, device: str) -> Path:
-    """Write the picture and report it on stdout; returns its path. Raises `DiskError`."""
+def keep(finished: Finished, wish: Wish, device: str, *, note: str = "") -> Path:
+    """Write the picture with its state, report it on stdout; returns its path. Raises `DiskError`.
+
+    `note` stands before the report, e.g. which of several dreams it is.
+    """
+    picture = finished.picture
+    if finished.state is not None:
+        picture = with_state(picture, finished.state)
     try:
-        path = output.save(finished.picture)
+        path = wish.output.save(picture)
     except DiskError:
-        repeat = repeat_command(finished.recipe, output.path, None)
+        repeat = repeat_command(finished.recipe, wish.output.path, None, wish.typed)
         print(f"The picture is lost, but not its recipe: {repeat}", file=sys.stderr)
         raise
     steps = f"{'stopped after' if finished.stopped else 'done in'} {finished.steps_done} steps"
-    try:
-        print(f"Picture: {path}")
-        print(
-            f"Score:   {finished.score:.1f}, from step {finished.best_step}; {steps} and "
-            f"{finished.seconds:.1f} s by {finished.recipe.model} on {device}"
-        )
-        print(f"Repeat:  {repeat_command(finished.recipe, path, path)}", flush=True)
-    except OSError:  # whoever read our output is gone, or has no room; the picture is safe
-        with contextlib.suppress(OSError):
-            sys.stdout.close()
+    lines = [
+        f"Picture: {path}",
+        f"Score:   {finished.score:.1f}, from step {finished.best_step}; {steps} and "
+        f"{finished.seconds:.1f} s by {finished.recipe.model} on {device}",
+        f"Repeat:  {repeat_command(finished.recipe, path, path, wish.typed)}",
+    ]
+    if finished.stopped:
+        lines.append(f"Resume:  {shlex.join([*_program(), 'resume', str(path)])}")
+    tell(*([note] if note else []), *lines)
     return path
 
 
-def repeat_command(recipe: Recipe, out: Path, kept: Path | None) -> str:
+def keep_film(films: Sequence[bytes | None], film: Film | None) -> None:
+    """Write the dreams' films, animated WebPs, as the one that was asked for. Raises `DreamError`."""
+    whole = [data for data in films if data is not None]
+    if film is None or not whole:
+        return
+    if film.kind == "webp" and len(whole) == 1 and len(whole[0]) <= film.max_bytes:
+        data = whole[0]
+    else:
+        data = encode([frame for each in whole for frame in frames_of(each)], film.kind, film.max_bytes)
+    write(film.path, data)
+    tell(f"Film:    {film.path}, {len(data) / 1e6:.1f} MB")
+
+
+def tell(*lines: str) -> None:
+    """Lines on stdout; if nobody reads them, or there is no room, the pictures are safe all the same."""
+    try:
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
+    except (OSError, ValueError):  # ValueError: closed below, by the first that failed
+        with contextlib.suppress(OSError):
+            sys.stdout.close()
+
+
+def repeat_command(recipe: Recipe, out: Path, kept: Path | None, typed: Sequence[str] = ()) -> str:
     """The command line that dreams this recipe again, quoted for a shell.
 
-    A prompt that cannot stand on one line of this terminal is read from the picture `kept`, if there is one.
+    What began at a picture or at another dream's end needs what was typed; what has unusual settings, or a
+    prompt that cannot stand on one line of this terminal, is read from the picture `kept`, if there is one.
     """
     parts = _program()
-    if kept is not None and not _printable(recipe.prompt):
+    if recipe.settings.keys() & FROM_ELSEWHERE and typed:
+        seed = [] if "--seed" in typed else ["--seed", str(recipe.seed)]
+        return shlex.join([*parts, *typed, *seed])
+    if kept is not None and not (_printable(recipe.prompt) and _usual(recipe)):
         return shlex.join([*parts, "--from", str(kept), "--out", str(out)])
     options = ["--seed", str(recipe.seed), "--model", recipe.model, "--steps", str(recipe.steps)]
     options += ["--out", str(out)]
     if recipe.prompt.startswith("-") or recipe.prompt in COMMANDS:
         return shlex.join([*parts, *options, "--", recipe.prompt])
     return shlex.join([*parts, recipe.prompt, *options])
+
+
+def _usual(recipe: Recipe) -> bool:
+    """Whether prompt, seed, model and steps say all that there is to say."""
+    usual = settings_for(recipe.model, steps=recipe.steps).recorded()
+    if recipe.model != "pocket":
+        usual["start"] = recipe.settings.get("start", "")  # that of large models depends on the device
+    return {name: value for name, value in recipe.settings.items() if name != "clip"} == usual
 
 
 def _program() -> list[str]:
@@ -98,3 +146,17 @@ def read_recipe(path: Path) -> tuple[bytes, Recipe]:
     ):
         raise BadRequest(f"{path}: The recipe in this picture has a value that cannot be dreamt.")
     return picture, recipe
+
+
+def read_state(path: Path) -> tuple[Recipe, bytes]:
+    """The recipe and the state in a picture that Oneiro dreamt. Raises `BadRequest` with a sentence."""
+    picture, recipe = read_recipe(path)
+    try:
+        state = parted(picture)[1]
+    except ValueError as error:
+        raise BadRequest(f"{path}: {error}") from error
+    if state is None:
+        raise BadRequest(
+            f"{path} carries no state to go on from; pictures from a chat or an image editor lose it."
+        )
+    return recipe, state

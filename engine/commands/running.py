@@ -5,6 +5,7 @@ import logging
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 from engine.console import Display, Interrupts
 from engine.errors import DiskError, DreamError
@@ -26,30 +27,41 @@ class Failure(DreamError):
 class Previews:
     """Where a dream is seen as it takes shape."""
 
-    def __init__(self, latest: Path | None) -> None:
-        """`latest` always shows the newest picture, a JPEG; None: there is no such file."""
+    def __init__(self, latest: Path | None, folder: Path | None = None, stem: str = "") -> None:
+        """`latest` always shows the newest picture, `folder` keeps each as `<stem>-<step>.jpg`, if given."""
         self.latest = latest
+        self.folder = folder
+        self._stem = stem
 
     def show(self, progress: Progress, display: Display) -> None:
         """Write the picture of this step, if there is one. A full disk ends the previews, not the dream."""
-        if self.latest is None or progress.picture is None:
+        if progress.picture is None:
             return
         try:
-            write(self.latest, progress.picture)
+            if self.latest is not None:
+                write(self.latest, progress.picture)
+            if self.folder is not None:
+                write(self.folder / f"{self._stem}-{progress.step:04}.jpg", progress.picture)
         except DiskError as error:
             display.say(f"There will be no more previews. {error}")
-            self.latest = None
+            self.latest = self.folder = None
 
 
 class Studio:
-    """Dreams requests one after the other."""
+    """Dreams requests one after the other, with models loaded once."""
 
     def __init__(self, *, data_dir: Path, quiet: bool, interrupts: Interrupts) -> None:
         _calm_libraries(quiet)
         self._display = Display(quiet=quiet)
         self._interrupts = interrupts
         self._data_dir = data_dir
-        self.device = ""  # known with the first dream
+        self._dreamer: Any = None  # an `engine.dreamer.Dreamer`, made with the first dream
+        self._shown: Path | None = None  # the preview that was told last
+
+    @property
+    def device(self) -> str:
+        """What dreams: "cpu", "cuda" or "mps"; known with the first dream."""
+        return self._dreamer.device if self._dreamer is not None else ""
 
     def say(self, sentence: str) -> None:
         """A line on stderr, unless it shall be quiet."""
@@ -57,13 +69,7 @@ class Studio:
 
     def dream(self, request: DreamRequest, previews: Previews) -> Finished:
         """Dream it, show it; Ctrl-C keeps the best picture so far. Raises `Failure`, or as `Dreamer` does."""
-        from engine.dreamer import Dreamer  # here: torch takes seconds to import
-        from engine.fetch import Shop
-
-        environ = environment()
-        clip = DREAM_CLIP.read(environ)
-        dreamer = Dreamer(data_dir=self._data_dir, shop=Shop.read(environ), clip=clip)
-        self.device = dreamer.device
+        dreamer = self._dreamer = self._dreamer or self._new_dreamer()
         with contextlib.closing(self._display) as display:
             for event in dreamer.dream(request, self._interrupts.asked):
                 if isinstance(event, Fetching):
@@ -72,7 +78,8 @@ class Studio:
                     self._interrupts.searching = True
                     if event.notice:
                         display.say(event.notice)
-                    if previews.latest is not None:
+                    if previews.latest not in (None, self._shown):
+                        self._shown = previews.latest
                         display.say(f"Watch it take shape in {previews.latest}")
                 elif isinstance(event, Progress):
                     display.step(event)
@@ -81,6 +88,14 @@ class Studio:
                     raise Failure(event)
         assert isinstance(event, Finished)  # the contract of `Dreamer.dream`
         return event
+
+    def _new_dreamer(self) -> Any:
+        from engine.dreamer import Dreamer  # here: torch takes seconds to import
+        from engine.fetch import Shop
+
+        environ = environment()
+        clip = DREAM_CLIP.read(environ)
+        return Dreamer(data_dir=self._data_dir, shop=Shop.read(environ), clip=clip)
 
 
 def _calm_libraries(quiet: bool) -> None:

@@ -42,7 +42,7 @@ PATIENCE_S = 2.0  # seconds after which a click that nobody answered gets a sent
 _ANSWERABLE = (discord.InteractionType.component, discord.InteractionType.modal_submit)
 
 
-class OneiroClient(discord.Client):
+class OneiroClient(discord.AutoShardedClient):
     """Hands over what users do. Caches no members and no messages: it stays small in many servers."""
 
     def __init__(

@@ -120,7 +120,7 @@ async def world(settings: Settings) -> AsyncIterator[World]:
     engine = ScriptedEngine()
     parts = build(settings, engine=engine)
     await parts.database.open()
-    env = Env(parts.client)
+    env = Env(parts.client, shard_count=2)  # Discord names the number to a bot in many servers
     await env.start()
     world = World(env, parts, engine, settings)
     await env.settle()

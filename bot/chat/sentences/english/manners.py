@@ -1,0 +1,58 @@
+"""Hello, the line, reports: what the bot says so that people know where they are."""
+
+from collections.abc import Sequence
+
+from bot.chat.sentences.numbers import listed
+
+
+class Manners:
+    COMMAND_QUEUE = "Who is in line, why in this order, and where you stand."
+    REPORT_COMMAND = "Report this dream"
+
+    WELCOME = (
+        "Hello! I dream pictures from words. Try `/dream a bowl of cherries` and vote with the reactions. "
+        "Moderators set me up with `/moderate`."
+    )
+    QUEUE_TITLE = "The line"
+    WHY_SO = "People take turns: whoever asks for many dreams makes nobody else wait for them."
+    LINE_PAUSED = "The moderators have paused dreaming here; the line goes on when they resume it."
+    PAUSED_BY_MODERATORS = "Waits; the moderators have paused dreaming here."
+
+    NOT_A_DREAM = "This is none of my dreams."
+    NO_REPORTS = "The moderators of this server have not set a channel for reports; please tell them yourself."
+    REPORTED = "Thank you; the moderators have been told."
+    REPORTED_BEFORE = "You have reported this dream already; the moderators know."
+    REPORT_TITLE = "Reported dream"
+    DELETE_IT, BAN_AUTHOR = "Delete it", "Ban its dreamer"
+    DELETED = "The dream is deleted."
+    WITHHELD = "The safety check found this picture unsafe, so by this server's rules it is not shown."
+    GALLERY_LINK = "To the dream"
+
+    def presence(self, waiting: int) -> str:
+        """Beside the bot's name."""
+        if waiting == 0:
+            return "Dreaming of /dream"
+        return "One dream in line" if waiting == 1 else f"{waiting} dreams in line"
+
+    def in_the_queue(self, place: int | None, author_id: int, words: str) -> str:
+        """One dream in /queue. `place`: None when it is dreamt now, or paused."""
+        return f"{'▸' if place is None else f'{place}.'} <@{author_id}>: {words}"
+
+    def more_in_line(self, count: int) -> str:
+        """Under a list that does not hold all."""
+        return f"… and {count} more"
+
+    def why_so(self, elsewhere: int) -> str:
+        """`elsewhere`: dreams in line in other servers."""
+        return (
+            "Servers take turns, and in each its people do: whoever asks for many dreams makes nobody else "
+            f"wait for them. {elsewhere} in line elsewhere."
+        )
+
+    def your_places(self, places: Sequence[int]) -> str:
+        """Of whoever asks; at least one."""
+        return f"You have place {listed([str(place) for place in places], 'and')}."
+
+    def report(self, author_id: int, reporter: int, words: str, link: str) -> str:
+        """To the moderators. `words`: the prompt, safe to show."""
+        return f"A dream of <@{author_id}>, reported by <@{reporter}>: {words}\n{link}"

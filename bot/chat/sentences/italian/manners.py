@@ -1,0 +1,53 @@
+"""`english/manners.py` in Italian."""
+
+from collections.abc import Sequence
+
+from bot.chat.sentences.english.manners import Manners
+from bot.chat.sentences.numbers import listed
+
+
+class Maniere(Manners):
+    COMMAND_QUEUE = "Chi è in fila, perché in quest'ordine e a che punto sei."
+    REPORT_COMMAND = "Segnala questo sogno"
+
+    WELCOME = (
+        "Ciao! Sogno immagini a partire dalle parole. Prova `/dream una ciotola di ciliegie` e vota con le "
+        "reazioni. Chi modera mi imposta con `/moderate`."
+    )
+    QUEUE_TITLE = "La fila"
+    WHY_SO = "Le persone si alternano: chi chiede molti sogni non fa aspettare nessun altro per quelli."
+    LINE_PAUSED = "Chi modera ha messo in pausa i sogni qui; la fila riprende quando li riattiva."
+    PAUSED_BY_MODERATORS = "In attesa; chi modera ha messo in pausa i sogni qui."
+
+    NOT_A_DREAM = "Questo non è un mio sogno."
+    NO_REPORTS = "Chi modera questo server non ha scelto un canale per le segnalazioni; scrivi direttamente a loro."
+    REPORTED = "Grazie; chi modera lo sa."
+    REPORTED_BEFORE = "Hai già segnalato questo sogno; chi modera lo sa."
+    REPORT_TITLE = "Sogno segnalato"
+    DELETE_IT, BAN_AUTHOR = "Cancellalo", "Vieta i sogni all'autore"
+    DELETED = "Il sogno è cancellato."
+    WITHHELD = "Il controllo ha trovato inadatta quest'immagine; secondo le regole del server non si mostra."
+    GALLERY_LINK = "Al sogno"
+
+    def presence(self, waiting: int) -> str:
+        if waiting == 0:
+            return "Sogno di /dream"
+        return "Un sogno in fila" if waiting == 1 else f"{waiting} sogni in fila"
+
+    def in_the_queue(self, place: int | None, author_id: int, words: str) -> str:
+        return f"{'▸' if place is None else f'{place}.'} <@{author_id}>: {words}"
+
+    def more_in_line(self, count: int) -> str:
+        return f"… e altri {count}"
+
+    def why_so(self, elsewhere: int) -> str:
+        return (
+            "I server si alternano, e in ognuno le persone: chi chiede molti sogni non fa aspettare nessun "
+            f"altro per quelli. Altrove in fila: {elsewhere}."
+        )
+
+    def your_places(self, places: Sequence[int]) -> str:
+        return f"Il tuo posto: {listed([str(place) for place in places], 'e')}."
+
+    def report(self, author_id: int, reporter: int, words: str, link: str) -> str:
+        return f"Un sogno di <@{author_id}>, segnalato da <@{reporter}>: {words}\n{link}"

@@ -1,0 +1,25 @@
+"""The sentences of `sentences/english/manners.py`: how each is made, and what it is in English."""
+
+from collections.abc import Callable
+
+from bot.chat.sentences import Sentences
+
+MANNERS: list[tuple[Callable[[Sentences], str], str]] = [
+    (lambda say: say.presence(0), "Dreaming of /dream"),
+    (lambda say: say.presence(1), "One dream in line"),
+    (lambda say: say.presence(7), "7 dreams in line"),
+    (lambda say: say.in_the_queue(None, 5, "cherries"), "▸ <@5>: cherries"),
+    (lambda say: say.in_the_queue(3, 5, "cherries"), "3. <@5>: cherries"),
+    (lambda say: say.more_in_line(4), "… and 4 more"),
+    (
+        lambda say: say.why_so(12),
+        "Servers take turns, and in each its people do: whoever asks for many dreams makes nobody else "
+        "wait for them. 12 in line elsewhere.",
+    ),
+    (lambda say: say.your_places([2]), "You have place 2."),
+    (lambda say: say.your_places([2, 5, 9]), "You have place 2, 5 and 9."),
+    (
+        lambda say: say.report(5, 6, "cherries", "https://discord.com/channels/1/2/3"),
+        "A dream of <@5>, reported by <@6>: cherries\nhttps://discord.com/channels/1/2/3",
+    ),
+]

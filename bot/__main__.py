@@ -24,6 +24,7 @@ from bot.chat.desk import Desks
 from bot.chat.hall import Hall
 from bot.chat.jury import Jury
 from bot.chat.post import Poster
+from bot.chat.presence import Presence
 from bot.chat.presenter import Presenter
 from bot.chat.steering import Steering
 from bot.chat.tallies import Tallies
@@ -84,6 +85,7 @@ class Parts:
     jury: Jury
     worker: Worker
     client: OneiroClient
+    presence: Presence
 
     async def begin(self) -> None:
         """Rebuild what a former process left and dream on; the client must be logged in."""
@@ -96,9 +98,11 @@ class Parts:
         await self.steering.start(poster=poster)
         await self.hall.start(poster=poster)
         await self.jury.start(poster=poster)
+        self.presence.start()
 
     async def end(self) -> None:
         """The dream in hand goes back in line, its message says so; everything else is stored already."""
+        await self.presence.close()
         await self.worker.close()
         await self.steering.close()
         await self.hall.close()
@@ -175,6 +179,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         jury=jury,
         worker=worker,
         client=client,
+        presence=Presence(client=client, waiting=worker.waiting),
     )
 
 

@@ -163,9 +163,13 @@ class Worker:
             await self._stop()
         return Cancelled.STOPPING
 
-    def waiting(self, guild_id: int, person: int | None = None) -> int:
-        """How many dreams of this server (and person) are in line."""
+    def waiting(self, guild_id: int | None = None, person: int | None = None) -> int:
+        """How many dreams are in line: all, of this server, of this person."""
         return self._turns.waiting(server=guild_id, person=person)
+
+    def order_of(self, guild_id: int) -> list[int]:
+        """A server's waiting dreams, its next one first."""
+        return [turn.dream_id for turn in self._turns.order_of(guild_id)]
 
     async def clear(self, guild_id: int, person: int | None = None) -> int:
         """Withdraw a server's waiting dreams (of this person). Gives their number. Raises `StoreError`."""

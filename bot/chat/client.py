@@ -21,8 +21,10 @@ from bot.chat.moderate import AuditButton, ClearButton, moderate
 from bot.chat.modlog import ModLog
 from bot.chat.post import delete_message
 from bot.chat.presenter import Presenter
+from bot.chat.queue import queue
 from bot.chat.steering import Steering
 from bot.chat.top import PageButton, top
+from bot.chat.welcome import catch_up, leave, welcome
 from bot.choices import Choices
 from bot.contests import Contests
 from bot.database import StoreError
@@ -89,7 +91,7 @@ class OneiroClient(discord.AutoShardedClient):
         self.default_steps = default_steps
         self.patience_s = PATIENCE_S
         self.tree = Tree(self)
-        commands: tuple[AnyCommand, ...] = (*COMMANDS, moderate, top, contest)
+        commands: tuple[AnyCommand, ...] = (*COMMANDS, moderate, queue, top, contest)
         for command in commands:
             self.tree.add_command(command)
         self.chosen_pictures = ChosenPictures()
@@ -104,7 +106,14 @@ class OneiroClient(discord.AutoShardedClient):
         log.info("Connected as %s, in %d servers", self.user, len(self.guilds))
         if self.application_id is not None:
             log.info("Invite me: %s", discord.utils.oauth_url(self.application_id, permissions=PERMISSIONS))
+        await catch_up(self, self.moderation)
         await self._recount()
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await welcome(self, self.moderation, guild)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await leave(self.store, self.worker, guild.id)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Forms, and what nobody else has answered: an old or foreign button must not just fail."""

@@ -1,5 +1,6 @@
 """Which language somebody is answered in, and a channel is spoken to."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import discord
@@ -44,7 +45,7 @@ class Translator(app_commands.Translator):
     """Knows each English text of a command in the other languages: the sentence of the same name."""
 
     def __init__(self) -> None:
-        self._names = {text: name for name in dir(ENGLISH) if isinstance(text := getattr(ENGLISH, name), str)}
+        self._texts = {code: dict(_pairs(say)) for code, say in LANGUAGES.items() if say is not ENGLISH}
 
     async def translate(
         self,
@@ -53,15 +54,17 @@ class Translator(app_commands.Translator):
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
         """None leaves the English text."""
-        code = locale.value.split("-")[0]
-        name = self._names.get(string.message)
         menu = isinstance(context.data, app_commands.ContextMenu)  # there the name is all that people see
-        if (
-            not (menu or context.location in _TRANSLATED)
-            or name is None
-            or code not in LANGUAGES
-            or code == "en"
-        ):
+        if not (menu or context.location in _TRANSLATED):
             return None
-        translation: str = getattr(LANGUAGES[code], name)
-        return translation
+        return self._texts.get(locale.value.split("-")[0], {}).get(string.message)
+
+
+def _pairs(say: Sentences) -> Iterator[tuple[str, str]]:
+    """Each English text and what it is in this language: sentences, and words that stand in a table."""
+    for name in dir(ENGLISH):
+        english, other = getattr(ENGLISH, name), getattr(say, name)
+        if isinstance(english, str):
+            yield english, other
+        elif isinstance(english, dict):
+            yield from ((text, other[key]) for key, text in english.items() if isinstance(text, str))

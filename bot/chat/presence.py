@@ -1,4 +1,4 @@
-"""Shows the length of the line beside the bot's name, without hurry: Discord counts what a gateway is sent."""
+"""Shows the length of the line beside the bot's name, without hurry: Discord counts a gateway's messages."""
 
 import asyncio
 import logging
@@ -17,9 +17,7 @@ PACE_S = 20.0  # seconds between two changes; 120 sends a minute is Discord's li
 class Presence:
     """Live: `start` and `close`. English, for there is one for all servers."""
 
-    def __init__(
-        self, *, client: discord.Client, waiting: Callable[[], int], pace_s: float = PACE_S
-    ) -> None:
+    def __init__(self, *, client: discord.Client, waiting: Callable[[], int], pace_s: float = PACE_S) -> None:
         """`waiting`: how many dreams are in line."""
         self._client = client
         self._waiting = waiting

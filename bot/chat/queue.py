@@ -37,7 +37,9 @@ async def queue(interaction: discord.Interaction) -> None:
         lines.append(say.more_in_line(len(order) - MOST))
     elsewhere = len(places) - sum(dream.id in places for dream in order)
     lines += ["", _why(say, elsewhere, paused=client.moderation.settings(interaction.guild_id).paused)]
-    mine = [places[dream.id] for dream in order if dream.author_id == interaction.user.id and dream.id in places]
+    mine = [
+        places[dream.id] for dream in order if dream.author_id == interaction.user.id and dream.id in places
+    ]
     if mine:
         lines.append(say.your_places(mine))
     await answer(interaction, embed=discord.Embed(title=say.QUEUE_TITLE, description=within(lines, 4000)))

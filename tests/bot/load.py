@@ -87,6 +87,7 @@ class Simulation:
         self.clock = Clock()
         self._asked = 0
         self._ended = 0
+        self._arriving = asyncio.Lock()
         self._begin()
 
     def _begin(self) -> None:
@@ -132,23 +133,26 @@ class Simulation:
         return waits
 
     async def _arrive(self, *, until: float) -> None:
-        while self._coming and self._coming[-1].at <= until:
-            arrival = self._coming[-1]
-            self.clock.now = max(self.clock.now, EPOCH + arrival.at)
-            wish = Wish(
-                prompt="a bowl of cherries",
-                seed=0,
-                steps=None,
-                model="auto",
-                author_id=arrival.person + 1,
-                guild_id=arrival.server,
-                channel_id=arrival.server,
-                origin=len(self._coming),
-            )
-            with suppress(AlreadyStored):  # a restart came between storing and answering
-                await self.worker.submit(wish)
-            self._coming.pop()
-            self._asked += 1
+        async with self._arriving:
+            while self._coming and self._coming[-1].at <= until:
+                await self._ask(self._coming[-1])
+
+    async def _ask(self, arrival: Arrival) -> None:
+        self.clock.now = max(self.clock.now, EPOCH + arrival.at)
+        wish = Wish(
+            prompt="a bowl of cherries",
+            seed=0,
+            steps=None,
+            model="auto",
+            author_id=arrival.person + 1,
+            guild_id=arrival.server,
+            channel_id=arrival.server,
+            origin=len(self._coming),
+        )
+        with suppress(AlreadyStored):  # a restart came between storing and answering
+            await self.worker.submit(wish)
+        self._coming.pop()
+        self._asked += 1
 
     async def dream(self, request: DreamRequest) -> AsyncGenerator[Event, None]:
         """See `bot.worker.Engine`."""

@@ -103,7 +103,9 @@ async def emoji(
 @moderate.command(name="language", description=ENGLISH.COMMAND_LANGUAGE)
 @app_commands.describe(language=ENGLISH.COMMAND_LANGUAGE_LANGUAGE)
 @app_commands.choices(
-    language=[app_commands.Choice(name=say.LANGUAGE, value=code) for code, say in LANGUAGES.items()]
+    language=[
+        app_commands.Choice(name=f"{say.LANGUAGE} ({code})", value=code) for code, say in LANGUAGES.items()
+    ]
 )
 async def language(interaction: discord.Interaction, language: str | None = None) -> None:
     if language is None or language in LANGUAGES:

@@ -19,12 +19,11 @@ class Manners:
     PAUSED_BY_MODERATORS = "Waits; the moderators have paused dreaming here."
 
     NOT_A_DREAM = "This is none of my dreams."
-    NO_REPORTS = "The moderators of this server have not set a channel for reports; please tell them yourself."
+    NO_REPORTS = "This server has no channel for reports; please tell its moderators yourself."
     REPORTED = "Thank you; the moderators have been told."
     REPORTED_BEFORE = "You have reported this dream already; the moderators know."
     REPORT_TITLE = "Reported dream"
     DELETE_IT, BAN_AUTHOR = "Delete it", "Ban its dreamer"
-    DELETED = "The dream is deleted."
     WITHHELD = "The safety check found this picture unsafe, so by this server's rules it is not shown."
     GALLERY_LINK = "To the dream"
 

@@ -20,12 +20,11 @@ class Maniere(Manners):
     PAUSED_BY_MODERATORS = "In attesa; chi modera ha messo in pausa i sogni qui."
 
     NOT_A_DREAM = "Questo non è un mio sogno."
-    NO_REPORTS = "Chi modera questo server non ha scelto un canale per le segnalazioni; scrivi direttamente a loro."
+    NO_REPORTS = "Questo server non ha un canale per le segnalazioni; scrivi direttamente a chi modera."
     REPORTED = "Grazie; chi modera lo sa."
     REPORTED_BEFORE = "Hai già segnalato questo sogno; chi modera lo sa."
     REPORT_TITLE = "Sogno segnalato"
     DELETE_IT, BAN_AUTHOR = "Cancellalo", "Vieta i sogni all'autore"
-    DELETED = "Il sogno è cancellato."
     WITHHELD = "Il controllo ha trovato inadatta quest'immagine; secondo le regole del server non si mostra."
     GALLERY_LINK = "Al sogno"
 

@@ -331,6 +331,7 @@ def check(request: DreamRequest) -> None:
         raise BadRequest(f"The seed is {request.seed}; it must be a whole number from 0 to {MAX_SEED}.")
     if request.steps is not None and not 1 <= request.steps <= MAX_STEPS:
         raise BadRequest(f"The number of steps is {request.steps}; it must be from 1 to {MAX_STEPS}.")
+    settings_for(request.model, request.recipe, request.preset, request.settings, request.steps)
     _check_begin(request)
 
 

@@ -4,8 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image, ImageChops, ImageStat
 
+from engine import weights
 from engine.dreamer import Dreamer
 from engine.errors import FailureKind
 from engine.images import recipe_of
@@ -280,3 +282,62 @@ def test_a_state_of_another_model_or_seed_is_refused(dreamer: Dreamer) -> None:
         failed = events(dreamer, request(**changes))[-1]
         assert isinstance(failed, Failed) and failed.kind is FailureKind.BAD_REQUEST
         assert sentence in failed.message
+
+
+def test_recipe_preset_settings_and_size_are_honoured_and_recorded(dreamer: Dreamer) -> None:
+    plain = finished(dreamer, request())
+    assert plain.recipe.settings["augment"] == "smooth"
+    blind = finished(dreamer, request(recipe="bigsleep", settings={"cutouts": 4, "filter": "triangle"}))
+    recorded = blind.recipe.settings
+    assert (recorded["start"], recorded["cutouts"], recorded["filter"]) == ("blind", 4, "triangle")
+    assert blind.picture != plain.picture
+    again = finished(dreamer, request(settings=repeated(recorded)))
+    assert again.picture == blind.picture  # all that repeats it stands in its recipe
+    fused = finished(dreamer, request(recipe="fusedream", settings={"candidates": 12, "cutouts": 4}))
+    assert (fused.best_step, fused.recipe.settings["basis"]) == (4, 10)
+    small = finished(dreamer, request(size=128))
+    with Image.open(io.BytesIO(small.picture)) as image:
+        assert image.size == (128, 128)
+
+
+def test_a_preset_sets_the_steps(dreamer: Dreamer) -> None:
+    steps = []
+    for preset in ("quick", "thorough"):
+        started = next(iter(dreamer.dream(request(steps=None, preset=preset), never)))
+        assert isinstance(started, Started)
+        steps.append(started.steps)
+    assert steps[0] < steps[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"recipe": "soup"}, "no recipe 'soup'"),
+        ({"preset": "fast"}, "no preset 'fast'"),
+        ({"settings": {"cutouts": 0}}, "cutouts must be a whole number from 1 to 512"),
+        ({"settings": {"lr": 1}}, "no setting 'lr'"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused_before_any_model_is_loaded(
+    tmp_path: Path, changes: dict[str, object], sentence: str
+) -> None:
+    (failed,) = events(Dreamer(data_dir=tmp_path, device="cpu"), request(**changes))
+    assert isinstance(failed, Failed) and failed.kind is FailureKind.BAD_REQUEST
+    assert sentence in failed.message
+
+
+def test_what_happened_to_the_search_stands_in_its_recipe(
+    dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = weights.pair(TINY, dreamer._data_dir)
+    perceptor = dreamer.load(pair).perceptor
+    encode = perceptor.encode_images
+
+    def cramped(images: torch.Tensor) -> torch.Tensor:
+        if images.requires_grad and len(images) > 20:
+            raise torch.OutOfMemoryError
+        return encode(images)
+
+    monkeypatch.setattr(perceptor, "encode_images", cramped)
+    notes = finished(dreamer, request(steps=1)).recipe.settings["notes"]
+    assert notes == "Memory ran out after step 0; I went on with 16 views at once."

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from engine.latents import LatentAverage, Latents
+from engine.latents import LatentAverage, Latents, top_classes
 
 
 def blind(seed: int = 0) -> Latents:
@@ -70,3 +70,32 @@ def test_a_blend_begins_at_one_ends_at_the_other_and_keeps_its_size_between() ->
     assert abs(half.z.std() - 1) < 0.1
     assert torch.allclose(half()[1], (one()[1] + other()[1]) / 2, atol=1e-5)
     assert torch.allclose(one.blended(one, 0.5).z, one.z, atol=1e-5)
+
+
+def bigsleep_topk(x: torch.Tensor, k: int, temperature: float) -> torch.Tensor:
+    """As written in lucidrains/big-sleep 0.9.1."""
+    n, dim = x.shape
+    tensors = []
+    for i in range(k):
+        values, indices = (x / temperature).softmax(dim=-1).topk(1, dim=-1)
+        tensors.append(torch.zeros_like(x).scatter_(-1, indices, values))
+        if i < k - 1:
+            x = x.scatter(-1, indices, float("-inf"))
+    return torch.cat(tensors, dim=-1).reshape(n, k, dim).sum(dim=1)
+
+
+@pytest.mark.parametrize("count", [1, 3, 40])
+def test_top_classes_are_bigsleep_s_with_its_gradient(count: int) -> None:
+    logits = torch.randn(5, 40, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    ours, theirs = top_classes(logits, count, 2.0), bigsleep_topk(logits, count, 2.0)
+    assert torch.allclose(ours, theirs, atol=1e-6)
+    assert bool(((ours > 0).sum(dim=1) == count).all())
+    weigh = torch.rand(5, 40, generator=torch.Generator().manual_seed(1))
+    gradients = [torch.autograd.grad((each * weigh).sum(), logits)[0] for each in (ours, theirs)]
+    assert torch.allclose(*gradients, atol=1e-6)
+
+
+def test_rows_made_of_other_latents_make_the_same_picture() -> None:
+    latents = blind()
+    again = Latents.of(latents)
+    assert torch.equal(again.z, latents.z) and torch.allclose(again()[1], latents()[1], atol=1e-5)

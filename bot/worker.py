@@ -322,7 +322,7 @@ class Worker:
         async with aclosing(self._engine.dream(request)) as events:
             async for event in events:
                 if isinstance(event, Started):
-                    if request.steps is None:
+                    if request.steps is None and not request.preset:
                         self._limits.learn_steps(dream.model, event.steps)
                     dream = await self._noted(dream, event.notice)
                     if self._stopping or self._lost:  # asked before the engine knew this dream

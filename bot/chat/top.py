@@ -11,7 +11,7 @@ import discord
 from discord import app_commands
 from PIL import Image
 
-from bot.chat.answer import answer
+from bot.chat.answer import answer, think
 from bot.chat.language import personal
 from bot.chat.quoting import plain, quoted
 from bot.chat.screen import ALT_TEXT
@@ -57,7 +57,12 @@ class Page:
 async def top(interaction: discord.Interaction, by: str = By.PICTURE, period: str = Period.WEEK) -> None:
     """The first page, for the one who asks alone: others may see fewer channels."""
     say = personal(interaction)
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    if by not in list(By) or period not in list(
+        Period
+    ):  # Discord's to keep, but a changed client sends what it likes
+        await answer(interaction, say.BAD_OPTION)
+        return
+    await think(interaction)
     await _show(interaction, Page(By(by), Period(period)), say)
 
 
@@ -83,7 +88,11 @@ class PageButton(
         return cls(Page(By(match["by"]), Period(match["period"]), int(match["page"])), "▶")
 
     async def callback(self, interaction: discord.Interaction) -> None:
-        await interaction.response.defer()
+        try:
+            await interaction.response.defer()
+        except discord.HTTPException as error:
+            log.info("interaction %d: not deferred, %s", interaction.id, error)
+            return
         await _show(interaction, self.page, personal(interaction))
 
 

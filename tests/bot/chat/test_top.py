@@ -5,8 +5,9 @@ import io
 import discord
 import pytest
 from PIL import Image
-from simcord.actors import MemberActor
+from simcord.actors import MemberActor, _dispatch_actor_interaction
 from simcord.builders import ChannelHandle
+from simcord.enums import InteractionType
 from simcord.results import InteractionResult
 
 from bot.chat.sentences import ENGLISH
@@ -98,6 +99,17 @@ async def test_an_age_restricted_channel_s_picture_stays_there(world: World) -> 
     await voted(world, 1, channel=adults)
     assert (await top(world)).content == ENGLISH.NO_TOP
     assert (await top(world, channel=adults)).embeds
+
+
+async def test_options_that_discord_does_not_offer_get_a_sentence(world: World) -> None:
+    root = world.env.backend.find_command("top", world.guild.id, type=1)
+    assert root is not None
+    for options in ({"by": "beauty"}, {"period": "century"}):
+        sent = [{"name": name, "type": 3, "value": value} for name, value in options.items()]
+        data = {"id": root["id"], "name": "top", "type": 1, "options": sent}
+        kind = InteractionType.APPLICATION_COMMAND
+        answer = await _dispatch_actor_interaction(world.bob, kind, world.channel, data)
+        assert shown(answer).content == ENGLISH.BAD_OPTION
 
 
 async def test_pages_turn_after_a_restart_too(world: World) -> None:

@@ -19,12 +19,14 @@ from bot.chat.jury import Jury
 from bot.chat.language import Translator, personal
 from bot.chat.moderate import AuditButton, ClearButton, moderate
 from bot.chat.modlog import ModLog
-from bot.chat.post import delete_message
+from bot.chat.pages import MineButton
+from bot.chat.post import Outcome, Poster
 from bot.chat.presenter import Presenter
 from bot.chat.queue import queue
 from bot.chat.steering import Steering
 from bot.chat.top import PageButton, top
 from bot.chat.welcome import catch_up, leave, welcome
+from bot.chat.wishes_by_reaction import obey
 from bot.choices import Choices
 from bot.contests import Contests
 from bot.database import StoreError
@@ -97,7 +99,7 @@ class OneiroClient(discord.AutoShardedClient):
         self.chosen_pictures = ChosenPictures()
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(DreamButton, ChoiceButton, ClearButton, AuditButton, PageButton)
+        self.add_dynamic_items(DreamButton, MineButton, ChoiceButton, ClearButton, AuditButton, PageButton)
         await self.tree.set_translator(Translator())
         await self.tree.sync()
 
@@ -133,15 +135,19 @@ class OneiroClient(discord.AutoShardedClient):
 
     async def erase(self, dream: Dream) -> bool:
         """Delete a dream that is over, its message first. False, and nothing is lost, when that cannot be."""
-        if dream.message_id is not None and not await delete_message(
-            self, dream.channel_id, dream.message_id
-        ):
-            return False
+        if dream.message_id is not None:
+            outcome = await Poster(client=self).delete(dream)
+            if outcome not in (Outcome.SHOWN, Outcome.GONE):
+                return False
         self.presenter.forget(dream.id)
         await self.store.erase(dream.id)
         return True
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        try:
+            await obey(self, event)
+        except StoreError as error:
+            log.warning("A reaction is not obeyed: %s", error)
         is_bot = event.member is not None and event.member.bot
         await self._vote(
             self.votes.add(

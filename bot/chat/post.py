@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 # Discord's error codes (developer documentation, 2026-08).
 _ARCHIVED = 50083
+_OLD = 30046
 _TOO_LARGE = 413  # HTTP
 FIND_MOST = 100  # messages of a channel that are looked through; one request
 
@@ -32,6 +33,7 @@ class Outcome(Enum):
     SHOWN = auto()  # the message shows it
     GONE = auto()  # the message, channel or server is deleted, or may not be written to: never try again
     ARCHIVED = auto()  # the thread is archived: edits fail, a new message would open it again
+    OLD = auto()  # the message is older than an hour and was edited too often lately
     TOO_LARGE = auto()  # the picture does not fit
     LATER = auto()  # Discord or the network has a moment; worth another try
 
@@ -86,6 +88,7 @@ class Poster:
             files=content.files(),
             view=content.view or discord.ui.View(),
             nonce=nonce,
+            reference=_reference(shown, content),  # type: ignore[arg-type]  # None is its default
         )
         if message.embeds and message.embeds[0].description == content.embed.description:
             return message
@@ -170,8 +173,8 @@ class Poster:
             return Outcome.GONE, None
         except discord.HTTPException as error:
             log.info("%s: not shown: %s", name_of(shown), error)
-            if error.code == _ARCHIVED:
-                return Outcome.ARCHIVED, None
+            if error.code in (_ARCHIVED, _OLD):
+                return (Outcome.ARCHIVED if error.code == _ARCHIVED else Outcome.OLD), None
             return (Outcome.TOO_LARGE if error.status == _TOO_LARGE else Outcome.LATER), None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             log.info("%s: not shown: %r", name_of(shown), error)
@@ -179,17 +182,13 @@ class Poster:
         return Outcome.SHOWN, message.id
 
 
-async def delete_message(client: discord.Client, channel_id: int, message_id: int) -> bool:
-    """Whether the message is gone now."""
-    channel = client.get_partial_messageable(channel_id)
-    try:
-        await channel.get_partial_message(message_id).delete()
-    except discord.NotFound:
-        return True
-    except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
-        log.info("message %d: not deleted: %r", message_id, error)
-        return False
-    return True
+def _reference(shown: Shown, content: Content) -> discord.MessageReference | None:
+    """What a new message answers, if anything; an answer to a deleted one stands alone."""
+    if content.reply_to is None:
+        return None
+    return discord.MessageReference(
+        message_id=content.reply_to, channel_id=shown.channel_id, fail_if_not_exists=False
+    )
 
 
 async def fitting(picture: Picture, limit: int) -> Picture | None:

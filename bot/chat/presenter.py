@@ -164,6 +164,10 @@ class Presenter:
 
     async def _show_now(self, screen: Screen) -> None:
         dream = screen.dream
+        if dream.message_id is None and dream.parent_id is not None:
+            parent = await self._store.get(dream.parent_id)
+            if parent is not None and parent.channel_id == dream.channel_id:
+                screen.reply_to = parent.message_id
         outcome, message_id = await self._poster.show(dream, screen.content())
         if outcome is Outcome.SHOWN:
             await self._keep(screen, message_id)
@@ -187,9 +191,12 @@ class Presenter:
         for _ in range(RETRIES):
             content = screen.content(picture)
             outcome, message_id = await self._poster.show(screen.dream, content)
-            if outcome is Outcome.ARCHIVED:
-                # A new message opens the thread again; a nonce of its own, for it is not the first one.
+            if outcome in (Outcome.ARCHIVED, Outcome.OLD):
+                # A new message, which opens the thread; a nonce of its own, for it is not the first one.
+                was_old = outcome is Outcome.OLD
                 outcome, message_id = await self._poster.post(dream, content, nonce=f"{dream.origin}-end")
+                if was_old and outcome is Outcome.SHOWN:
+                    await self._poster.delete(dream)
             if outcome is Outcome.TOO_LARGE and picture is not None:
                 # What Discord refused is the measure, whatever limit it names.
                 picture = await fitting(picture, len(picture.content) // 4)

@@ -37,6 +37,7 @@ class Content:
     picture: Picture | None = None
     filename: str = ""
     alt_text: str = ""
+    reply_to: int | None = None  # the message that a new one answers, in the same channel
 
     def files(self) -> list[discord.File]:
         """Fresh each time: a `File` can be sent only once."""
@@ -57,6 +58,7 @@ class Screen:
     place: int | None = None  # in line
     paused: bool = False  # the bot is about to restart
     too_large: bool = False  # its picture cannot be shown
+    reply_to: int | None = None  # the message of the dream that this one grew out of
 
     @property
     def key(self) -> int:
@@ -81,6 +83,8 @@ class Screen:
         if self.frame and not dream.state.is_over:
             picture = Picture(self.frame, "jpg")
         head = f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}"
+        if dream.chapter is not None and dream.chapters is not None:
+            head += f" · {say.chapter(dream.chapter, dream.chapters)}"
         notice = f"*{quoted(say.engine(dream.notice), 300)}*" if dream.notice else ""
         steered = say.steered(Decision.from_json(dream.decision)) if dream.decision else ""
         paragraphs = [head, self._status(picture), steered, notice, say.TOO_LARGE if self.too_large else ""]
@@ -92,14 +96,14 @@ class Screen:
             else live_view(dream, say)
         )
         if picture is None:
-            return Content(embed, view)
+            return Content(embed, view, reply_to=self.reply_to)
         filename = f"dream-{dream.id}.{picture.kind}"  # never from the prompt
         if dream.spoiler:
             filename = f"SPOILER_{filename}"  # beside the embed: Discord hides no picture inside one
         else:
             embed.set_image(url=f"attachment://{filename}")
         alt_text = plain(say.alt_text(dream.prompt), ALT_TEXT)
-        return Content(embed, view, picture, filename, alt_text)
+        return Content(embed, view, picture, filename, alt_text, self.reply_to)
 
     @property
     def say(self) -> Sentences:

@@ -8,6 +8,9 @@ from discord import app_commands
 
 from bot.chat.answer import answer
 from bot.chat.commands.dream import dream, dream_on
+from bot.chat.commands.dreams import dreams
+from bot.chat.commands.help import help_me
+from bot.chat.commands.preferences import preferences
 from bot.chat.language import personal
 from bot.chat.moderate.group import NotAModerator
 from bot.chat.refusals import Refusal, refusal
@@ -21,6 +24,9 @@ AnyCommand = app_commands.Command[Any, Any, Any] | app_commands.Group | app_comm
 COMMANDS: tuple[AnyCommand, ...] = (
     dream,
     dream_on,
+    dreams,
+    preferences,
+    help_me,
 )
 
 

@@ -21,6 +21,7 @@ from engine import FailureKind
 from engine.errors import BadRequest, DiskError, EmptyPrompt, OutOfMemory, StoppedEarly
 from tests.bot.chat import said_buttons, said_manners, said_moderation, said_refusals
 from tests.bot.chat.said_buttons import BUTTONS
+from tests.bot.chat.said_library import LIBRARY
 from tests.bot.chat.said_manners import MANNERS
 from tests.bot.chat.said_moderation import MODERATION
 from tests.bot.chat.said_refusals import REFUSALS
@@ -162,7 +163,7 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     ),
 ]
 
-SENTENCES += REFUSALS + MODERATION + MANNERS + BUTTONS
+SENTENCES += REFUSALS + MODERATION + MANNERS + BUTTONS + LIBRARY
 
 # What is the same in both languages, or a name.
 SAME = {"CODE"}

@@ -5,12 +5,13 @@ from bot.chat.sentences.english.commands import Commands
 from bot.chat.sentences.english.community import Community
 from bot.chat.sentences.english.contests import Contests
 from bot.chat.sentences.english.dreams import Dreams
+from bot.chat.sentences.english.library import Library
 from bot.chat.sentences.english.manners import Manners
 from bot.chat.sentences.english.moderation import Moderation
 from bot.chat.sentences.english.refusals import Refusals
 
 
-class English(Commands, Dreams, Buttons, Moderation, Manners, Community, Contests, Refusals):
+class English(Commands, Dreams, Buttons, Library, Moderation, Manners, Community, Contests, Refusals):
     """Everything said in English."""
 
     CODE = "en"

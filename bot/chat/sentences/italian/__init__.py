@@ -6,12 +6,13 @@ from bot.chat.sentences.italian.commands import Comandi
 from bot.chat.sentences.italian.community import Comunita
 from bot.chat.sentences.italian.contests import Concorsi
 from bot.chat.sentences.italian.dreams import Sogni
+from bot.chat.sentences.italian.library import Raccolta
 from bot.chat.sentences.italian.manners import Maniere
 from bot.chat.sentences.italian.moderation import Moderazione
 from bot.chat.sentences.italian.refusals import Rifiuti
 
 
-class Italian(Comandi, Sogni, Pulsanti, Moderazione, Maniere, Comunita, Concorsi, Rifiuti, English):
+class Italian(Comandi, Sogni, Pulsanti, Raccolta, Moderazione, Maniere, Comunita, Concorsi, Rifiuti, English):
     """Everything said in Italian."""
 
     CODE = "it"

@@ -1,0 +1,184 @@
+"""/dreams: one's own dreams, any dream one may see, and new ones made of them."""
+
+import io
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+
+from bot.chat.access import may_see
+from bot.chat.answer import answer, answering, think
+from bot.chat.buttons import ended_view
+from bot.chat.commands.dream import MAX_CHOICE, MAX_CHOICES, RECENT, Prompt
+from bot.chat.language import personal
+from bot.chat.pages import mine_page
+from bot.chat.post import fitting
+from bot.chat.quoting import plain
+from bot.chat.screen import Screen
+from bot.chat.sentences import ENGLISH
+from bot.chat.visibility import is_age_restricted
+from bot.chat.wishing import exact_wish, order, plain_wish, same_wish
+from bot.database import StoreError
+from bot.dreams import Dream
+from engine.settings import MAX_PROMPT
+
+if TYPE_CHECKING:
+    from bot.chat.client import OneiroClient
+
+log = logging.getLogger(__name__)
+
+MAX_ID = 10**15  # beyond it Discord's numbers are not exact
+MAX_CHAPTERS = 6
+SEPARATOR = "|"  # between a story's chapters
+DreamId = app_commands.Range[int, 1, MAX_ID]
+Percent = app_commands.Range[int, 0, 100]
+
+dreams = app_commands.Group(
+    name="dreams",
+    description=ENGLISH.COMMAND_DREAMS,
+    allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+    allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
+)
+
+
+def _client(interaction: discord.Interaction) -> "OneiroClient":
+    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    return client
+
+
+async def suggest_dreams(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[int]]:
+    """One's own newest dreams, by number or words."""
+    try:
+        own = await _client(interaction).store.by(interaction.user.id, most=RECENT)
+    except StoreError as error:
+        log.info("interaction %d: no suggestions: %s", interaction.id, error)
+        return []
+    begun = str(typed).strip().lower()
+    return [
+        app_commands.Choice(name=plain(f"{dream.id}: {dream.prompt}", MAX_CHOICE), value=dream.id)
+        for dream in own
+        if str(dream.id).startswith(begun) or begun in dream.prompt.lower()
+    ][:MAX_CHOICES]
+
+
+@dreams.command(name="mine", description=ENGLISH.COMMAND_MINE)
+async def mine(interaction: discord.Interaction) -> None:
+    """One's own dreams, the newest first."""
+    embed, view = await mine_page(_client(interaction), interaction, page=1)
+    await answer(interaction, embed=embed, view=view)
+
+
+@dreams.command(name="show", description=ENGLISH.COMMAND_SHOW)
+@app_commands.describe(dream=ENGLISH.COMMAND_WHICH)
+@app_commands.autocomplete(dream=suggest_dreams)
+async def show(interaction: discord.Interaction, dream: DreamId) -> None:
+    """A dream with its picture and buttons, for whoever asks alone."""
+    found = await _found(interaction, dream)
+    if found is not None:
+        await answering(interaction, _show(interaction, found))
+
+
+@dreams.command(name="repeat", description=ENGLISH.COMMAND_REPEAT)
+@app_commands.describe(dream=ENGLISH.COMMAND_WHICH)
+@app_commands.autocomplete(dream=suggest_dreams)
+async def repeat(interaction: discord.Interaction, dream: DreamId) -> None:
+    """The very same picture once more."""
+    found = await _found(interaction, dream)
+    if found is not None:
+        await order(interaction, [exact_wish(interaction, found)])
+
+
+@dreams.command(name="blend", description=ENGLISH.COMMAND_BLEND)
+@app_commands.describe(
+    first=ENGLISH.COMMAND_BLEND_FIRST,
+    second=ENGLISH.COMMAND_BLEND_SECOND,
+    prompt=ENGLISH.COMMAND_BLEND_PROMPT,
+    share=ENGLISH.COMMAND_BLEND_SHARE,
+)
+@app_commands.autocomplete(first=suggest_dreams, second=suggest_dreams)
+async def blend(
+    interaction: discord.Interaction,
+    first: DreamId,
+    second: DreamId,
+    prompt: Prompt | None = None,
+    share: Percent = 50,
+) -> None:
+    """A dream that begins between two others."""
+    one, other = await _found(interaction, first), None
+    if one is not None:
+        other = await _found(interaction, second)
+    if one is None or other is None:
+        return
+    store = _client(interaction).store
+    for dream in (one, other):
+        if not dream.state.is_over or not await store.has_state(dream.id):
+            say = personal(interaction)
+            await answer(interaction, say.NO_STATE if dream.state.is_over else say.NOT_OVER)
+            return
+    words = prompt or _both(one.prompt, other.prompt)
+    wish = replace(
+        same_wish(interaction, one),
+        prompt=words,
+        seed=plain_wish(interaction, words).seed,
+        begin="blend",
+        parent_id=one.id,
+        other_id=other.id,
+        strength=min(max(share, 0), 100) / 100,
+        spoiler=one.spoiler or other.spoiler,
+    )
+    await order(interaction, [wish])
+
+
+@dreams.command(name="story", description=ENGLISH.COMMAND_STORY)
+@app_commands.describe(chapters=ENGLISH.COMMAND_STORY_CHAPTERS)
+async def story(interaction: discord.Interaction, chapters: Prompt) -> None:
+    """Several dreams, each of which begins where the one before ends."""
+    prompts = [chapter.strip() for chapter in chapters.split(SEPARATOR) if chapter.strip()]
+    if not 2 <= len(prompts) <= MAX_CHAPTERS:
+        await answer(interaction, personal(interaction).story_length(MAX_CHAPTERS))
+        return
+    first = plain_wish(interaction, prompts[0])
+    wishes = [
+        replace(first, prompt=prompt, chapter=number, chapters=len(prompts))
+        for number, prompt in enumerate(prompts, start=1)
+    ]
+    await order(interaction, wishes)
+
+
+async def _found(interaction: discord.Interaction, dream_id: int) -> Dream | None:
+    """The dream, if this person may see it; if not, the interaction is answered. Raises `StoreError`."""
+    say = personal(interaction)
+    dream = await _client(interaction).store.get(dream_id) if 0 < dream_id <= MAX_ID else None
+    if dream is None or dream.erased or not may_see(interaction, dream):
+        await answer(interaction, say.no_such_dream(dream_id))
+        return None
+    return dream
+
+
+async def _show(interaction: discord.Interaction, dream: Dream) -> None:
+    say = personal(interaction)
+    await think(interaction)
+    picture = await _client(interaction).store.picture(dream.id)
+    if dream.flagged and not is_age_restricted(interaction.guild, interaction.channel_id):
+        picture = None
+    picture = await fitting(picture, interaction.filesize_limit) if picture else None
+    content = Screen(replace(dream, language=say.CODE)).content(picture)
+    embed = content.embed
+    embed.set_footer(text=say.dream_number(dream.id))
+    if dream.message_id is not None:
+        embed.add_field(name=say.WHERE, value=say.jump(_address(dream)), inline=False)
+    file = discord.File(io.BytesIO(content.picture.content), content.filename) if content.picture else None
+    view = ended_view(dream, say, has_picture=picture is not None) if dream.state.is_over else None
+    await answer(interaction, embed=embed, file=file, view=view)
+
+
+def _address(dream: Dream) -> str:
+    return f"https://discord.com/channels/{dream.guild_id or '@me'}/{dream.channel_id}/{dream.message_id}"
+
+
+def _both(one: str, other: str) -> str:
+    """Both prompts as phrases of one, as far as they fit."""
+    joined = one if one == other else f"{one} {SEPARATOR} {other}"
+    return joined if len(joined) <= MAX_PROMPT else one

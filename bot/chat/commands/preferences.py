@@ -1,0 +1,77 @@
+"""/preferences: what one's own dreams are when the command says nothing else."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.app_commands import Choice, locale_str
+
+from bot.chat.answer import answer
+from bot.chat.commands.dream import PRESET_CHOICES, SIZE_CHOICES
+from bot.chat.language import personal
+from bot.chat.sentences import ENGLISH, LANGUAGES
+from bot.preferences import NONE
+from engine.settings import PRESETS, SIZES
+
+if TYPE_CHECKING:
+    from bot.chat.client import OneiroClient
+
+_MODELS_OWN = "model"  # what a choice says that takes a preset back
+_DISCORDS = "discord"
+_NO_SIZE = 0
+
+
+@app_commands.command(name="preferences", description=ENGLISH.COMMAND_PREFERENCES)
+@app_commands.describe(
+    preset=ENGLISH.COMMAND_PRESET,
+    size=ENGLISH.COMMAND_SIZE,
+    spoiler=ENGLISH.COMMAND_SPOILER,
+    language=ENGLISH.COMMAND_LANGUAGE,
+    reset=ENGLISH.COMMAND_RESET,
+)
+@app_commands.choices(
+    preset=[*PRESET_CHOICES, Choice(name=locale_str(ENGLISH.MODELS_OWN), value=_MODELS_OWN)]
+)
+@app_commands.choices(size=[*SIZE_CHOICES, Choice(name=locale_str(ENGLISH.MODELS_OWN), value=_NO_SIZE)])
+@app_commands.choices(
+    language=[
+        *(Choice(name=say.LANGUAGE, value=code) for code, say in LANGUAGES.items()),
+        Choice(name=locale_str(ENGLISH.DISCORDS_OWN), value=_DISCORDS),
+    ]
+)
+@app_commands.allowed_installs(guilds=True, users=False)
+@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+async def preferences(
+    interaction: discord.Interaction,
+    preset: str | None = None,
+    size: int | None = None,
+    spoiler: bool | None = None,
+    language: str | None = None,
+    reset: bool = False,
+) -> None:
+    """Change what was given, and say how everything is now."""
+    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    before = NONE if reset else client.preferences.of(interaction.user.id)
+    wanted = before
+    if preset is not None:
+        wanted = replace(wanted, preset=preset if preset in PRESETS else "")
+    if size is not None:
+        wanted = replace(wanted, size=size if size in SIZES else None)
+    if spoiler is not None:
+        wanted = replace(wanted, spoiler=spoiler)
+    if language is not None:
+        wanted = replace(wanted, language=language if language in LANGUAGES else "")
+    if wanted != client.preferences.of(interaction.user.id):
+        await client.preferences.put(interaction.user.id, wanted)
+    say = personal(interaction)  # in the language that was just chosen
+    preset_name = getattr(say, f"PRESET_{wanted.preset.upper()}") if wanted.preset else say.MODELS_OWN
+    await answer(
+        interaction,
+        say.preferences(
+            preset=preset_name,
+            size=f"{wanted.size} × {wanted.size}" if wanted.size else say.MODELS_OWN,
+            spoiler=wanted.spoiler,
+            language=LANGUAGES[wanted.language].LANGUAGE if wanted.language else say.DISCORDS_OWN,
+        ),
+    )

@@ -1,0 +1,79 @@
+"""What is said by /dreams, /preferences and /help."""
+
+
+class Library:
+    COMMAND_DREAMS = "Your own dreams, and new ones made of them."
+    COMMAND_MINE = "Your dreams, the newest first."
+    COMMAND_SHOW = "Show a dream once more, to you alone."
+    COMMAND_REPEAT = "Dream the very same picture again."
+    COMMAND_WHICH = "The dream's number, as /dreams mine shows it."
+    COMMAND_BLEND = "Dream a picture between two dreams."
+    COMMAND_BLEND_FIRST = "The number of the one dream."
+    COMMAND_BLEND_SECOND = "The number of the other dream."
+    COMMAND_BLEND_PROMPT = "The words to dream; without them, those of both."
+    COMMAND_BLEND_SHARE = "How much of the other dream to begin with, in percent."
+    COMMAND_STORY = "Several dreams, each of which grows out of the one before."
+    COMMAND_STORY_CHAPTERS = "The chapters with | between them: a seed | a sprout | a tree."
+    COMMAND_PREFERENCES = "What your dreams are when you say nothing else."
+    COMMAND_LANGUAGE = "The language of what only you read."
+    COMMAND_RESET = "Take all your preferences back."
+    COMMAND_HELP = "How to dream, with examples."
+
+    MODELS_OWN, DISCORDS_OWN = "As the model likes it", "As in Discord"
+
+    MINE = "Your dreams"
+    MINE_NONE = "You have not dreamt yet. /dream begins."
+    WHERE = "Where"
+    HELP_TITLE = "Dreaming with Oneiro"
+    HERE = "In this place"
+
+    def page(self, page: int, pages: int) -> str:
+        """Below a list."""
+        return f"Page {page} of {pages}"
+
+    def jump(self, address: str) -> str:
+        """A link to a dream's message."""
+        return f"[to the message]({address})"
+
+    def dream_number(self, dream_id: int) -> str:
+        """Below a dream that is shown again."""
+        return f"Dream {dream_id}"
+
+    def no_such_dream(self, dream_id: int) -> str:
+        """Nobody dreamt it, it was deleted, or it is somebody else's in a channel that one cannot read."""
+        return f"I know no dream with the number {dream_id} that I could show you."
+
+    def story_length(self, most: int) -> str:
+        """Refuses a story. `most`: chapters."""
+        return f"A story has 2 to {most} chapters, with | between them: a seed | a sprout | a tree."
+
+    def chapter(self, number: int, chapters: int) -> str:
+        """In the message of a story's dream."""
+        return f"Chapter {number} of {chapters}"
+
+    def preferences(self, *, preset: str, size: str, spoiler: bool, language: str) -> str:
+        """How somebody's dreams are from now on."""
+        hidden = "yes" if spoiler else "no"
+        return (
+            f"This is how you dream when you say nothing else:\n"
+            f"Preset: {preset}\nSize: {size}\nHidden until clicked: {hidden}\nLanguage: {language}"
+        )
+
+    def help_text(self, *, moderates: bool) -> str:
+        """How to begin. `moderates`: whoever asks may use /moderate."""
+        lines = [
+            "Say what you want to see, and watch it take shape:",
+            "`/dream prompt:a bowl of cherries`",
+            "`/dream prompt:a red fox avoid:snow preset:Thorough`",
+            "`/dreams story chapters:a seed | a sprout | a tree`",
+            "",
+            "Under a finished dream: **Again** dreams it anew, **Vary** changes it, **Continue** goes on, "
+            "**Edit** takes other words. ❌ from you cancels or deletes your dream, ✉️ sends it to you.",
+            "Several phrases with weights: `a house | snow:0.5 | people:-1`. "
+            "To begin with a picture, attach it as `image`, or right-click a message: Apps.",
+            "",
+            "`/dreams mine` · `/dreams blend` · `/dreams repeat` · `/preferences` · `/top` · `/queue`",
+        ]
+        if moderates:
+            lines.append("You moderate here: `/moderate` sets limits, channels and words, and ends dreams.")
+        return "\n".join(lines)

@@ -1,0 +1,75 @@
+"""`english/library.py` in Italian."""
+
+from bot.chat.sentences.english.library import Library
+
+
+class Raccolta(Library):
+    COMMAND_DREAMS = "I tuoi sogni, e altri che ne nascono."
+    COMMAND_MINE = "I tuoi sogni, dal più recente."
+    COMMAND_SHOW = "Mostra ancora un sogno, solo a te."
+    COMMAND_REPEAT = "Sogna di nuovo la stessa identica immagine."
+    COMMAND_WHICH = "Il numero del sogno, come lo mostra /dreams mine."
+    COMMAND_BLEND = "Sogna un'immagine a metà tra due sogni."
+    COMMAND_BLEND_FIRST = "Il numero di un sogno."
+    COMMAND_BLEND_SECOND = "Il numero dell'altro sogno."
+    COMMAND_BLEND_PROMPT = "Le parole da sognare; senza, quelle di tutti e due."
+    COMMAND_BLEND_SHARE = "Quanto dell'altro sogno c'è all'inizio, in percento."
+    COMMAND_STORY = "Più sogni, ognuno dei quali nasce da quello prima."
+    COMMAND_STORY_CHAPTERS = "I capitoli divisi da |, per esempio: un seme | un germoglio | un albero."
+    COMMAND_PREFERENCES = "Come sono i tuoi sogni quando non dici altro."
+    COMMAND_LANGUAGE = "La lingua di ciò che leggi solo tu."
+    COMMAND_RESET = "Torna indietro su tutte le tue preferenze."
+    COMMAND_HELP = "Come si sogna, con esempi."
+
+    MODELS_OWN, DISCORDS_OWN = "Come preferisce il modello", "Come in Discord"
+
+    MINE = "I tuoi sogni"
+    MINE_NONE = "Non hai ancora sognato. Comincia con /dream."
+    WHERE = "Dove"
+    HELP_TITLE = "Sognare con Oneiro"
+    HERE = "In questo posto"
+
+    def page(self, page: int, pages: int) -> str:
+        return f"Pagina {page} di {pages}"
+
+    def jump(self, address: str) -> str:
+        return f"[vai al messaggio]({address})"
+
+    def dream_number(self, dream_id: int) -> str:
+        return f"Sogno {dream_id}"
+
+    def no_such_dream(self, dream_id: int) -> str:
+        return f"Non conosco un sogno numero {dream_id} da poterti mostrare."
+
+    def story_length(self, most: int) -> str:
+        return f"Una storia ha da 2 a {most} capitoli divisi da |: un seme | un germoglio | un albero."
+
+    def chapter(self, number: int, chapters: int) -> str:
+        return f"Capitolo {number} di {chapters}"
+
+    def preferences(self, *, preset: str, size: str, spoiler: bool, language: str) -> str:
+        hidden = "sì" if spoiler else "no"
+        return (
+            f"Così sogni quando non dici altro:\n"
+            f"Qualità: {preset}\nDimensione: {size}\n"
+            f"Nascosto finché non si clicca: {hidden}\nLingua: {language}"
+        )
+
+    def help_text(self, *, moderates: bool) -> str:
+        lines = [
+            "Di' che cosa vuoi vedere e guardalo prendere forma:",
+            "`/dream prompt:una ciotola di ciliegie`",
+            "`/dream prompt:una volpe rossa avoid:neve preset:Accurata`",
+            "`/dreams story chapters:un seme | un germoglio | un albero`",
+            "",
+            "Sotto un sogno finito: **Ancora** lo sogna da capo, **Varia** lo cambia, "
+            "**Continua** va avanti, **Modifica** prende altre parole. "
+            "❌ tuo annulla o elimina il tuo sogno, ✉️ te lo manda.",
+            "Più frasi con i loro pesi: `una casa | neve:0,5 | persone:-1`. "
+            "Per partire da un'immagine, allegala come `image`, o clic destro su un messaggio: App.",
+            "",
+            "`/dreams mine` · `/dreams blend` · `/dreams repeat` · `/preferences` · `/top` · `/queue`",
+        ]
+        if moderates:
+            lines.append("Qui moderi tu: `/moderate` regola limiti, canali e parole, e ferma i sogni.")
+        return "\n".join(lines)

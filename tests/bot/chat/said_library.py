@@ -1,0 +1,26 @@
+"""The sentences of `sentences/english/library.py`: how each is made, and what it is in English."""
+
+from collections.abc import Callable
+
+from bot.chat.sentences import Sentences
+
+LIBRARY: list[tuple[Callable[[Sentences], str], str]] = [
+    (lambda say: say.page(2, 3), "Page 2 of 3"),
+    (lambda say: say.jump("https://a.b/c"), "[to the message](https://a.b/c)"),
+    (lambda say: say.dream_number(4), "Dream 4"),
+    (lambda say: say.no_such_dream(4), "I know no dream with the number 4 that I could show you."),
+    (
+        lambda say: say.story_length(6),
+        "A story has 2 to 6 chapters, with | between them: a seed | a sprout | a tree.",
+    ),
+    (lambda say: say.chapter(2, 3), "Chapter 2 of 3"),
+    (
+        lambda say: say.preferences(preset="Quick", size="512 × 512", spoiler=True, language="English"),
+        "This is how you dream when you say nothing else:\nPreset: Quick\nSize: 512 × 512\n"
+        "Hidden until clicked: yes\nLanguage: English",
+    ),
+    (
+        lambda say: say.help_text(moderates=True).splitlines()[-1],
+        "You moderate here: `/moderate` sets limits, channels and words, and ends dreams.",
+    ),
+]

@@ -19,7 +19,7 @@ from bot.choices import Decision
 from bot.database import StoreBusy, StoreError, StoreFull
 from engine import FailureKind
 from engine.errors import BadRequest, DiskError, EmptyPrompt, OutOfMemory, StoppedEarly
-from tests.bot.chat import said_buttons, said_manners, said_moderation, said_refusals
+from tests.bot.chat import said_buttons, said_library, said_manners, said_moderation, said_refusals
 from tests.bot.chat.said_buttons import BUTTONS
 from tests.bot.chat.said_library import LIBRARY
 from tests.bot.chat.said_manners import MANNERS
@@ -199,6 +199,7 @@ def test_a_sentence_is_said_in_italian(call: Callable[[Sentences], str], english
 def test_every_sentence_function_stands_in_this_test() -> None:
     modules = [
         inspect.getmodule(test_a_sentence_says_what_it_shall),
+        said_library,
         said_manners,
         said_moderation,
         said_refusals,

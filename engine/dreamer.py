@@ -191,6 +191,7 @@ class Dreamer:
         if self._loaded is None or self._loaded.pair != pair:
             self._loaded = None  # free the old ones first
             device = torch.device(self.device)
+            memory.check_room(pair.name, memory.need(pair), memory.free(device))
             mark = weights.fingerprint(pair)
             generate = generator.load(pair.generator, pair.generator_name, device)
             perceive = perceptor.load_all(pair.perceptors, pair.perceptor_names, device)

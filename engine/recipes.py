@@ -135,8 +135,8 @@ FUSEDREAM = DreamSettings(
 )
 RECIPES: dict[str, DreamSettings] = {"oneiro": ONEIRO, "bigsleep": DreamSettings(), "fusedream": FUSEDREAM}
 
-# What recipes change for the embedded models, which see 64 px, are cheap, and move faster.
-POCKET: dict[str, dict[str, Any]] = {"oneiro": {"learning_rate": 0.015, "cutouts": 24}}
+# What recipes change for the embedded models, which see 64 px and move faster (see SEARCH.md).
+POCKET: dict[str, dict[str, Any]] = {"oneiro": {"learning_rate": 0.025, "cutouts": 24}}
 
 # Cutout evaluations by preset; "" is what a dream gets that asks for none.
 POCKET_BUDGETS = {"quick": 700, "": 1600, "normal": 1600, "thorough": 8000}

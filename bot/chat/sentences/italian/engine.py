@@ -116,6 +116,11 @@ SENTENCES = {
     "This is not a dream's state, or it is damaged; the dream has to be dreamt anew.": (
         "Questo non è lo stato di un sogno, o è rovinato; il sogno va sognato da capo."
     ),
+    "The model {name} needs about {need} GB of memory, but only {free} GB are free; a smaller model may"
+    " fit.": (
+        "Il modello {name} ha bisogno di circa {need} GB di memoria, ma ne sono liberi solo {free} GB; forse"
+        " ci sta uno più piccolo."
+    ),
     "There is no recipe {name}; there are {known}.": "La ricetta {name} non esiste; ci sono {known}.",
     "There is no preset {name}; there are {known}.": "La scelta {name} non esiste; ci sono {known}.",
     "There is no setting {name}; there are {known}.": "L'impostazione {name} non esiste; ci sono {known}.",

@@ -10,8 +10,9 @@ import logging
 import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 
+from engine import protocol
 from engine.child import Child
-from engine.errors import DreamError, EngineCrash, StoppedEarly
+from engine.errors import DreamError, EngineCrash, FailureKind, StoppedEarly
 from engine.protocol import DreamRequest, Event, Failed, Finished, Started
 
 log = logging.getLogger(__name__)
@@ -107,6 +108,12 @@ class EngineHost:
         """
         if request.id in self._open:
             raise ValueError(f"the dream {request.id} is already open")
+        if not protocol.fits(request):  # the child would take it for a broken stream
+            sentence = (
+                f"The pictures are too large; {protocol.MAX_PAYLOAD // 2**20} MB together are the most."
+            )
+            yield Failed(request.id, FailureKind.BAD_REQUEST, sentence)
+            return
         asked = self._open[request.id] = asyncio.Event()
         limit_s = self._start_timeout_s
         busy: Child | None = None  # the child that has the request

@@ -168,8 +168,14 @@ _TYPES: dict[str, type] = {
 }
 
 
+def fits(message: Message) -> bool:
+    """Whether the message's pictures and states may travel in one frame."""
+    values = (getattr(message, each.name) for each in fields(message))
+    return sum(len(value) for value in values if isinstance(value, bytes)) <= MAX_PAYLOAD
+
+
 def encode(message: Message) -> bytes:
-    """The message as one frame."""
+    """The message as one frame; it has to fit."""
     header = asdict(message)
     blobs = {name: value for name, value in header.items() if isinstance(value, bytes)}
     header = {name: value for name, value in header.items() if name not in blobs}

@@ -42,6 +42,9 @@ SENTENCES = {
     "The prompt is long: I read it in {parts} parts and dream of them all.": (
         "Il testo è lungo: lo leggo in {parts} parti e le sogno tutte."
     ),
+    "The pictures are too large; {most} MB together are the most.": (
+        "Le immagini sono troppo grandi; insieme possono avere al massimo {most} MB."
+    ),
     "The picture's weight is {weight}; it must be above 0 and at most {most}.": (
         "Il peso dell'immagine è {weight}; dev'essere più di 0 e al massimo {most}."
     ),

@@ -89,6 +89,8 @@ class Dream(Wish):
     seconds: float | None = None  # of the search
     recipe: str = ""  # engine.Recipe as JSON
     moved_at: float | None = None  # a moderator moved it to the front of its server's line
+    gallery_channel_id: int | None = None  # where its picture hangs in a gallery
+    gallery_message_id: int | None = None
     flagged: str = ""  # what the safety check found in the picture, e.g. "nudity"
     erased: bool = False  # its words and pictures are gone; the row tells that it was
 

@@ -60,6 +60,8 @@ dreams = Table(
     Column("language", String(8), nullable=False, server_default="en"),  # of its message
     Column("moved_at", Float(53)),  # a moderator moved it to the front of its server's line
     Column("flagged", String(64), nullable=False, default="", server_default=""),  # by the safety check
+    Column("gallery_channel_id", BigInteger),
+    Column("gallery_message_id", BigInteger),
     Column("avoid", Text, nullable=False, server_default=""),
     Column("size", Integer),
     Column("preset", String(16), nullable=False, server_default=""),

@@ -164,6 +164,11 @@ class Store:
     async def set_message(self, dream_id: int, message_id: int) -> None:
         await self._change(dream_id, {"message_id": message_id})
 
+    async def set_gallery(self, dream_id: int, channel_id: int, message_id: int) -> None:
+        """Where its picture hangs in a gallery."""
+        place = {"gallery_channel_id": channel_id, "gallery_message_id": message_id}
+        await self._change(dream_id, place)
+
     async def set_notice(self, dream_id: int, notice: str) -> None:
         await self._change(dream_id, {"notice": notice})
 
@@ -213,10 +218,15 @@ class Store:
         finished: Finished | None = None,
         picture: Picture | None = None,
         failure: Failed | None = None,
+        flagged: str = "",
     ) -> Dream | None:
-        """End our dream as `state` with its picture; None when it is ours no more."""
+        """End our dream as `state` with its picture; None when it is ours no more.
+
+        `flagged`: what the safety check found in the picture, or ''.
+        """
         assert DreamState.DREAMING.may_become(state) and state.is_over
         values: dict[str, Any] = {"state": state, "ended_at": self._clock(), "owner": None}
+        values["flagged"] = flagged
         if failure is not None:
             values |= {"failure": failure.kind, "failure_detail": failure.message}
         if finished is not None:

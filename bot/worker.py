@@ -338,13 +338,15 @@ class Worker:
             log.warning("dream %d: another process has it now", dream.id)
             return False
         preview = Picture(best.picture, "jpg") if best and best.picture else None
+        flagged = best.flagged if best else ""
         if isinstance(event, Finished):
             if event.stopped and not self._stopping:  # by a signal to the engine, not by us
                 return await self._give_back(dream, refund=False)
             state = DreamState.CANCELLED if event.stopped else DreamState.DONE
-            await self._end(dream, state, event=event, picture=Picture(event.picture, "png"))
+            final = Picture(event.picture, "png")
+            await self._end(dream, state, event=event, picture=final, flagged=event.flagged)
         elif self._stopping:
-            await self._end(dream, DreamState.CANCELLED, picture=preview)
+            await self._end(dream, DreamState.CANCELLED, picture=preview, flagged=flagged)
         elif isinstance(event, Failed):
             log.warning("dream %d: attempt %d failed: %s", dream.id, dream.attempts, event)
             if request.begin == "resume" and event.kind not in _RETRIED:
@@ -352,7 +354,7 @@ class Worker:
                 return await self._give_back(dream)
             if event.kind in _RETRIED and dream.attempts < MAX_ATTEMPTS:
                 return await self._give_back(dream, refund=False)
-            await self._end(dream, DreamState.FAILED, event=event, picture=preview)
+            await self._end(dream, DreamState.FAILED, event=event, picture=preview, flagged=flagged)
         else:
             raise RuntimeError(f"The engine ended dream {dream.id} without a word.")
         return False
@@ -364,6 +366,7 @@ class Worker:
         *,
         event: Finished | Failed | None = None,
         picture: Picture | None = None,
+        flagged: str = "",
     ) -> None:
         """Store how the dream ended, however long the database takes, and tell it."""
         while True:
@@ -374,6 +377,7 @@ class Worker:
                     finished=event if isinstance(event, Finished) else None,
                     failure=event if isinstance(event, Failed) else None,
                     picture=picture,
+                    flagged=flagged,
                 )
                 break
             except StoreError as error:

@@ -15,6 +15,7 @@ from bot.chat.choice_buttons import ChoiceButton
 from bot.chat.commands import COMMANDS, AnyCommand, Tree
 from bot.chat.contest import contest
 from bot.chat.forms import ChosenPictures, take
+from bot.chat.gallery import Gallery
 from bot.chat.jury import Jury
 from bot.chat.language import Translator, personal
 from bot.chat.moderate import AuditButton, ClearButton, moderate
@@ -23,6 +24,7 @@ from bot.chat.pages import MineButton
 from bot.chat.post import Outcome, Poster
 from bot.chat.presenter import Presenter
 from bot.chat.queue import queue
+from bot.chat.reports import report
 from bot.chat.steering import Steering
 from bot.chat.top import PageButton, top
 from bot.chat.welcome import catch_up, leave, welcome
@@ -79,6 +81,8 @@ class OneiroClient(discord.AutoShardedClient):
         )
         self.store = store
         self.moderation = moderation
+        self.gallery = Gallery(client=self, store=store, settings=moderation.settings)
+        presenter.on_picture.append(self.gallery.shown)
         self.modlog = ModLog(client=self, moderation=moderation)
         self.worker = worker
         self.presenter = presenter
@@ -93,7 +97,7 @@ class OneiroClient(discord.AutoShardedClient):
         self.default_steps = default_steps
         self.patience_s = PATIENCE_S
         self.tree = Tree(self)
-        commands: tuple[AnyCommand, ...] = (*COMMANDS, moderate, queue, top, contest)
+        commands: tuple[AnyCommand, ...] = (*COMMANDS, moderate, queue, report, top, contest)
         for command in commands:
             self.tree.add_command(command)
         self.chosen_pictures = ChosenPictures()
@@ -139,6 +143,7 @@ class OneiroClient(discord.AutoShardedClient):
             outcome = await Poster(client=self).delete(dream)
             if outcome not in (Outcome.SHOWN, Outcome.GONE):
                 return False
+        await self.gallery.take_down(dream)
         self.presenter.forget(dream.id)
         await self.store.erase(dream.id)
         return True

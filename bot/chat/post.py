@@ -15,7 +15,9 @@ import discord
 from PIL import Image
 
 from bot.chat.screen import Content
-from bot.dreams import Picture
+from bot.chat.veil import Veil, veil_in
+from bot.dreams import Dream, Picture
+from bot.guilds import ServerSettings
 from bot.votes import plain
 
 log = logging.getLogger(__name__)
@@ -67,6 +69,10 @@ class Poster:
         """Bytes that one file may have in the dream's server."""
         guild = self._client.get_guild(shown.guild_id) if shown.guild_id else None
         return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+
+    def veil(self, dream: Dream, settings: ServerSettings, flagged: str | None) -> Veil:
+        """See `veil_in`."""
+        return veil_in(self._client, dream, settings, flagged=flagged)
 
     async def show(self, shown: Shown, content: Content) -> tuple[Outcome, int | None]:
         """Edit the dream's message, or post it when there is none. Gives its id when it is shown."""

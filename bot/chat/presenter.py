@@ -11,7 +11,7 @@ from bot.chat.desk import Desks
 from bot.chat.post import Outcome, Poster, fitting
 from bot.chat.screen import Content, Screen
 from bot.database import StoreError
-from bot.dreams import Dream, DreamState
+from bot.dreams import Dream, DreamState, Picture
 from bot.guilds import ServerSettings
 from bot.store import Store
 from bot.worker import Cancelled
@@ -49,6 +49,7 @@ class Presenter:
         self._settings = settings
         self._retry_s = retry_s
         self.on_candidate: list[Callable[[Dream, Event | None], None]] = []  # told of beginnings
+        self.on_picture: list[Callable[[Dream, Picture], None]] = []  # told of final pictures that are shown
         self._screens: dict[int, Screen] = {}  # by dream, until it is over and shown
         self._posted: dict[int, asyncio.Future[bool]] = {}  # who waits for a dream's first message
         self._gone: set[int] = set()  # dreams whose message is deleted, until they are over
@@ -99,6 +100,7 @@ class Presenter:
         if isinstance(event, Progress):
             screen.progress = event
             screen.frame = event.picture or screen.frame
+            screen.flagged = event.flagged or screen.flagged  # once seen it may come back between two checks
             if screen.frame is not None and event.picture is None:
                 return  # an edit is worth it only for a new picture
         elif isinstance(event, Fetching | Started):
@@ -145,11 +147,15 @@ class Presenter:
     def _take_places(self) -> None:
         places = self._line.places()
         for dream_id, screen in self._screens.items():
-            if screen.dream.state is DreamState.QUEUED and screen.place != places.get(dream_id):
-                screen.place = places.get(dream_id)
+            now = places.get(dream_id), self._settings(screen.dream.guild_id).paused
+            if screen.dream.state is DreamState.QUEUED and (screen.place, screen.held) != now:
+                screen.place, screen.held = now
                 self._wanted.add(dream_id)
 
     async def _show(self, screen: Screen) -> None:
+        over = screen.dream.state.is_over
+        settings = self._settings(screen.dream.guild_id)
+        screen.veil = self._poster.veil(screen.dream, settings, None if over else screen.flagged)
         try:
             if screen.dream.state.is_over:
                 await self._show_end(screen)
@@ -215,6 +221,8 @@ class Presenter:
             await self._keep(screen, message_id)
             if content.picture is not None:
                 await self._poster.react(screen.dream, self._settings(screen.dream.guild_id).vote_emoji)
+                for hear in self.on_picture:
+                    hear(screen.dream, content.picture)
         await self._store.set_delivered(screen.dream.id)
         self._drop(screen.dream.id)
 

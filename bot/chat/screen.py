@@ -10,6 +10,7 @@ from bot.chat.desk import Rank
 from bot.chat.quoting import plain, quoted
 from bot.chat.sentences import Sentences, spoken
 from bot.chat.sentences.numbers import duration
+from bot.chat.veil import Veil
 from bot.choices import Decision
 from bot.dreams import Dream, DreamState, Picture
 from engine import Fetching, Progress, Recipe
@@ -59,6 +60,9 @@ class Screen:
     paused: bool = False  # the bot is about to restart
     too_large: bool = False  # its picture cannot be shown
     reply_to: int | None = None  # the message of the dream that this one grew out of
+    held: bool = False  # moderators have paused its server's line
+    flagged: str = ""  # what the safety check found in one of its frames
+    veil: Veil = Veil.OPEN  # how its picture may be shown
 
     @property
     def key(self) -> int:
@@ -82,12 +86,16 @@ class Screen:
         dream, say = self.dream, self.say
         if self.frame and not dream.state.is_over:
             picture = Picture(self.frame, "jpg")
+        withheld = picture is not None and self.veil is Veil.WITHHELD
+        if withheld:
+            picture = None
         head = f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}"
         if dream.chapter is not None and dream.chapters is not None:
             head += f" · {say.chapter(dream.chapter, dream.chapters)}"
         notice = f"*{quoted(say.engine(dream.notice), 300)}*" if dream.notice else ""
         steered = say.steered(Decision.from_json(dream.decision)) if dream.decision else ""
         paragraphs = [head, self._status(picture), steered, notice, say.TOO_LARGE if self.too_large else ""]
+        paragraphs.append(say.WITHHELD if withheld else "")
         embed = discord.Embed(description="\n\n".join(filter(None, paragraphs)), colour=_COLOURS[dream.state])
         self._add_recipe(embed)
         view = (
@@ -98,7 +106,7 @@ class Screen:
         if picture is None:
             return Content(embed, view, reply_to=self.reply_to)
         filename = f"dream-{dream.id}.{picture.kind}"  # never from the prompt
-        if dream.spoiler:
+        if dream.spoiler or self.veil is Veil.SPOILER:
             filename = f"SPOILER_{filename}"  # beside the embed: Discord hides no picture inside one
         else:
             embed.set_image(url=f"attachment://{filename}")
@@ -116,7 +124,7 @@ class Screen:
             return say.PAUSED
         match dream.state:
             case DreamState.QUEUED:
-                return say.waiting(self.place)
+                return say.PAUSED_BY_MODERATORS if self.held else say.waiting(self.place)
             case DreamState.DREAMING if progress is None and (file := self.fetching) is not None:
                 return say.fetching(file.model, file.done, file.total)
             case DreamState.DREAMING if progress is None:

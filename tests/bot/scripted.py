@@ -76,13 +76,30 @@ class ScriptedEngine:
         request = self._request()
         self._events.put_nowait(Started(request.id, "pocket", self._steps(request), notice))
 
-    def step(self, *, score: float = 20.0, preview: bytes | None = None, state: bytes | None = None) -> None:
+    def step(
+        self,
+        *,
+        score: float = 20.0,
+        preview: bytes | None = None,
+        state: bytes | None = None,
+        flagged: str = "",
+    ) -> None:
         """One step is done."""
         request = self._request()
         self._step += 1
         steps = self._steps(request)
         self._events.put_nowait(
-            Progress(request.id, self._step, steps, score, score, 2.0 * (steps - self._step), preview, state)
+            Progress(
+                request.id,
+                self._step,
+                steps,
+                score,
+                score,
+                2.0 * (steps - self._step),
+                preview,
+                state,
+                flagged,
+            )
         )
 
     def finish(
@@ -92,6 +109,7 @@ class ScriptedEngine:
         png: bytes | None = None,
         stopped: bool = False,
         timelapse: bytes | None = None,
+        flagged: str = "",
     ) -> None:
         """The dream is done. Its state is the text 'end of' and its id."""
         request = self._request()
@@ -109,6 +127,7 @@ class ScriptedEngine:
                 picture=png or picture("PNG"),
                 state=f"end of {request.id}".encode(),
                 timelapse=timelapse,
+                flagged=flagged,
             )
         )
 

@@ -7,12 +7,18 @@ import discord
 from bot.chat.answer import answer, think
 from bot.chat.buttons.button import Click, action
 from bot.chat.recipes import recipe_embed
+from bot.chat.veil import Veil, veil_in
 
 
 @action("timelapse")
 async def timelapse(click: Click) -> None:
     """How the dream took shape, as an animated picture."""
     await think(click.interaction)  # some megabytes on their way may take longer than an answer may
+    settings = click.client.moderation.settings(click.dream.guild_id)
+    veil = veil_in(click.client, click.dream, settings)
+    if veil is Veil.WITHHELD:
+        await click.answer(click.say.WITHHELD)
+        return
     film = await click.client.store.timelapse(click.dream.id)
     if film is None:
         await click.answer(click.say.NO_TIMELAPSE)
@@ -20,7 +26,9 @@ async def timelapse(click: Click) -> None:
         await click.answer(click.say.TOO_LARGE)
     else:
         name = f"dream-{click.dream.id}-timelapse.webp"
-        file = discord.File(io.BytesIO(film), filename=name, spoiler=click.dream.spoiler)
+        file = discord.File(
+            io.BytesIO(film), filename=name, spoiler=click.dream.spoiler or veil is Veil.SPOILER
+        )
         await answer(click.interaction, file=file)
 
 

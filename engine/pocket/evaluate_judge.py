@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from engine import perceptor, prompt_list, weights
@@ -160,6 +161,7 @@ class Gallery:
         return scenes.over(layers, torch.ones(len(rows), 3, self._side, self._side))
 
 
+@torch.no_grad()
 def ranks(
     judge: Perceptor, gallery: Gallery, prompts: Sequence[str], style: str
 ) -> dict[str, list[tuple[int, str]]]:
@@ -176,6 +178,7 @@ def ranks(
     return result
 
 
+@torch.no_grad()
 def naming(
     judge: Perceptor, gallery: Gallery, descriptions: Sequence[dict[str, Any]], style: str, language: str
 ) -> tuple[int, float, float]:
@@ -196,7 +199,39 @@ def naming(
     return len(names), float((rank == 0).float().mean()), float((rank < 5).float().mean())
 
 
-@torch.no_grad()
+def fooled(
+    searching: Perceptor, judge: Perceptor, prompts: Sequence[str], every: int = 4, steps: int = 80
+) -> list[tuple[float, float]]:
+    """Raw pixels moved until `searching` likes them, without a generator: who takes them for their words?
+
+    For each `every`th prompt, `steps` steps of Adam from grey noise. Returns for `searching` and `judge` the
+    share of these pictures whose words rank first among all `prompts`, and the mean cosine with them.
+    """
+    random = torch.Generator().manual_seed(0)
+    own = torch.arange(0, len(prompts), every)
+    texts = searching.encode_texts(prompts)[own]
+    pixels = (
+        0.5 + 0.1 * torch.randn(len(own), 3, searching.size, searching.size, generator=random)
+    ).requires_grad_()
+    optimiser = torch.optim.Adam([pixels], lr=0.03)
+    for _ in range(steps):
+        shaken = (pixels + 0.05 * torch.randn(pixels.shape, generator=random)).clamp(0, 1)
+        loss = -(searching.encode_images(shaken) * texts).sum(1).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        pixels.data.clamp_(0, 1)
+    result = []
+    for one in (searching, judge):
+        with torch.no_grad():
+            shown = F.interpolate(pixels, (one.size, one.size), mode="bilinear", antialias=True)
+            likeness = one.encode_images(shown) @ one.encode_texts(prompts).T
+        mine = likeness[torch.arange(len(own)), own]
+        first = (likeness > mine[:, None]).sum(1) == 0
+        result.append((float(first.float().mean()), float(mine.mean())))
+    return result
+
+
 def main(argv: list[str] | None = None) -> int:
     """The command `python -m engine.pocket evaluate-judge`. Returns its exit code."""
     parser = argparse.ArgumentParser("python -m engine.pocket evaluate-judge", description=__doc__)
@@ -227,6 +262,11 @@ def main(argv: list[str] | None = None) -> int:
         for language, title in (("en", "English"), ("it", "Italian")):
             among, first, five = naming(judge, gallery, descriptions, style, language)
             print(f"| {style}, {title} | {among} | {first:.1%} | {five:.1%} |")
+    print("\n| raw pixels moved to please the perceptor | right first | cosine |\n|---|---|---|")
+    searching = perceptor.load(weights.POCKET / "perceptor", "perceptor", torch.device("cpu"))
+    both = fooled(searching, judge, [one.prompt for one in listed])
+    for title, (first, cosine) in zip(("by the perceptor", "by the judge"), both, strict=True):
+        print(f"| {title} | {first:.0%} | {cosine:.2f} |")
     print(*["", "Taken for something else:", *wrong], sep="\n")
     return 0
 

@@ -11,7 +11,7 @@ from engine import perceptor, prompt_list
 from engine.pocket import evaluate_judge, scenes, train_judge
 from engine.pocket.captions import COLOUR_NAMES, Captions
 from engine.pocket.evaluate_judge import DRAWINGS, Gallery
-from engine.pocket.judge import GRAMS, Judge
+from engine.pocket.judge import GRAMS, Judge, JudgePerceptor
 from engine.pocket.judge_batches import (
     FREE_TEXTS,
     HELD_OUT_STYLES,
@@ -149,6 +149,17 @@ def test_measuring_prints_what_the_judge_finds(folder: Path, capsys: pytest.Capt
     printed = capsys.readouterr().out
     assert "| twemoji | 5 |" in printed  # a cat, a lion, a frog, a crown, a frog wearing a crown
     assert "| openmoji, Italian | 4 |" in printed
+
+
+def test_raw_pixels_fool_the_one_that_they_are_made_for_and_no_other() -> None:
+    torch.manual_seed(0)
+    one, two = (
+        JudgePerceptor(Judge(TINY).eval().requires_grad_(False), "x", torch.device("cpu")) for _ in "ab"
+    )
+    prompts = ["a cat", "a frog", "the moon", "a castle", "una mela", "a rocket", "a sword", "a bee"]
+    (first, cosine), (_, other) = evaluate_judge.fooled(one, two, prompts, every=1, steps=40)
+    assert first >= 0.5
+    assert cosine > other + 0.2
 
 
 def test_naming_counts_right_names(folder: Path) -> None:

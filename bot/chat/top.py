@@ -57,9 +57,7 @@ class Page:
 async def top(interaction: discord.Interaction, by: str = By.PICTURE, period: str = Period.WEEK) -> None:
     """The first page, for the one who asks alone: others may see fewer channels."""
     say = personal(interaction)
-    if by not in list(By) or period not in list(
-        Period
-    ):  # Discord's to keep, but a changed client sends what it likes
+    if by not in list(By) or period not in list(Period):  # from a changed client
         await answer(interaction, say.BAD_OPTION)
         return
     await think(interaction)

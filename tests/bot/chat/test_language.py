@@ -7,7 +7,7 @@ import simcord.interactions
 from discord import Locale
 
 from bot.chat.language import MAX_DESCRIPTION, MAX_NAME
-from bot.chat.sentences import ENGLISH, ITALIAN
+from bot.chat.sentences import ENGLISH, ITALIAN, LANGUAGES
 from tests.bot.chat.conftest import World
 
 
@@ -64,6 +64,10 @@ async def test_every_text_of_a_command_is_translated_and_no_name_is(world: World
     while pending:
         part = pending.pop()
         pending += part.get("options", [])
+        for choice in part.get("choices", []):
+            # Figures and the languages' own names are the same everywhere.
+            same = choice["value"] in LANGUAGES or any(map(str.isdigit, choice["name"]))
+            assert same or (choice.get("name_localizations") or {}).get("it"), choice["name"]
         menu = not part.get("description")  # of a context command the name is all that people see
         assert len(part["name"]) <= MAX_NAME and bool(part.get("name_localizations")) == menu
         if part.get("description"):  # context commands have none

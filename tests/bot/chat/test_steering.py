@@ -13,6 +13,7 @@ from bot.chat.grid import CELL, GAP, grid
 from bot.chat.sentences import ENGLISH
 from bot.choices import ChoiceState, Decision
 from bot.dreams import DreamState
+from bot.worker import BEGINNING_STARTS
 from engine import FailureKind
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import picture, until
@@ -63,6 +64,7 @@ async def test_the_channel_chooses_and_the_winner_alone_is_dreamt_on(world: Worl
     assert "Dreaming 3 beginnings, 0 done." in world.text(0)
     await dream_beginnings(world, (20.0, 30.0, 25.0))
     assert [request.steps for request in world.engine.requests] == [10, 10, 10]
+    assert all(request.settings == {"candidates": BEGINNING_STARTS} for request in world.engine.requests)
     await until(lambda: "Which of these 3" in world.text(0) and "<t:" in world.text(0))
     (message,) = world.messages()
     (attachment,) = message.attachments
@@ -89,6 +91,7 @@ async def test_the_channel_chooses_and_the_winner_alone_is_dreamt_on(world: Worl
     await until(lambda: len(world.engine.requests) == 4)
     request = world.engine.requests[-1]
     assert (request.begin, request.state, request.steps, request.size) == ("continue", b"end of 1", 30, 512)
+    assert request.settings == {}
     world.engine.finish(score=40.0)
     dream = await world.until_delivered(4)
     assert dream.state is DreamState.DONE

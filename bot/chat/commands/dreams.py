@@ -18,7 +18,7 @@ from bot.chat.post import fitting
 from bot.chat.quoting import plain
 from bot.chat.screen import Screen
 from bot.chat.sentences import ENGLISH
-from bot.chat.visibility import is_age_restricted
+from bot.chat.veil import veil_in
 from bot.chat.wishing import exact_wish, order, plain_wish, same_wish
 from bot.database import StoreError
 from bot.dreams import Dream
@@ -160,17 +160,18 @@ async def _found(interaction: discord.Interaction, dream_id: int) -> Dream | Non
 async def _show(interaction: discord.Interaction, dream: Dream) -> None:
     say = personal(interaction)
     await think(interaction)
-    picture = await _client(interaction).store.picture(dream.id)
-    if dream.flagged and not is_age_restricted(interaction.guild, interaction.channel_id):
-        picture = None
+    client = _client(interaction)
+    picture = await client.store.picture(dream.id)
     picture = await fitting(picture, interaction.filesize_limit) if picture else None
-    content = Screen(replace(dream, language=say.CODE)).content(picture)
+    settings = client.moderation.settings(dream.guild_id)
+    veil = veil_in(client, dream, settings, channel_id=interaction.channel_id)
+    content = Screen(replace(dream, language=say.CODE), veil=veil).content(picture)
     embed = content.embed
     embed.set_footer(text=say.dream_number(dream.id))
     if dream.message_id is not None:
         embed.add_field(name=say.WHERE, value=say.jump(_address(dream)), inline=False)
     file = discord.File(io.BytesIO(content.picture.content), content.filename) if content.picture else None
-    view = ended_view(dream, say, has_picture=picture is not None) if dream.state.is_over else None
+    view = ended_view(dream, say, has_picture=file is not None) if dream.state.is_over else None
     await answer(interaction, embed=embed, file=file, view=view)
 
 

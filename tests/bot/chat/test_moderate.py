@@ -14,7 +14,7 @@ from simcord.results import InteractionResult
 from bot.chat.moderate import NotAModerator, moderate
 from bot.chat.sentences import ENGLISH
 from bot.dreams import DreamState
-from bot.guilds import VOTE_EMOJI, Allowance, NsfwPolicy, ServerSettings
+from bot.guilds import LIMITS, VOTE_EMOJI, Allowance, NsfwPolicy, ServerSettings
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import until
 
@@ -137,6 +137,11 @@ async def test_the_named_role_may_moderate_but_not_say_who_may(world: World, adm
 
 
 # ------------------------------------------------------------------ limits
+
+
+def test_every_setting_and_limit_has_its_words() -> None:
+    assert set(ServerSettings.__dataclass_fields__) <= ENGLISH.DEEDS.keys()
+    assert set(LIMITS) == ENGLISH.LIMITS.keys() and set(NsfwPolicy) == ENGLISH.NSFW.keys()
 
 
 async def test_a_limit_for_everyone_is_effective_at_once(world: World, admin: MemberActor) -> None:

@@ -122,6 +122,16 @@ async def test_no_time_lapse_shows_what_is_withheld(world: World) -> None:
     assert read(await world.bob.click(message, label=ENGLISH.TIMELAPSE)) == ENGLISH.WITHHELD
 
 
+async def test_the_library_keeps_to_the_rule_too(world: World) -> None:
+    await dreamt(world, flagged="nudity")
+    withheld = await world.alice.slash(world.channel, "dreams show", dream=1)
+    assert withheld.response is not None and withheld.response.attachments == []
+    await set_(world, nsfw=NsfwPolicy.SPOILER)
+    hidden = await world.alice.slash(world.channel, "dreams show", dream=1)
+    assert hidden.response is not None
+    assert [file.filename for file in hidden.response.attachments] == ["SPOILER_dream-1.png"]
+
+
 # ------------------------------------------------------------------ reports
 
 

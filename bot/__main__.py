@@ -34,6 +34,7 @@ from bot.database import Database, StoreError
 from bot.fame import Fame
 from bot.limits import Limits
 from bot.moderation import Moderation
+from bot.paces import Paces
 from bot.preferences import Preferences
 from bot.settings import DISCORD_TOKEN, Settings
 from bot.store import Store
@@ -76,6 +77,7 @@ class Parts:
     desks: Desks
     moderation: Moderation
     preferences: Preferences
+    paces: Paces
     presenter: Presenter
     tallies: Tallies
     choices: Choices
@@ -92,6 +94,7 @@ class Parts:
         self.desks.start()
         await self.moderation.start()  # before the line moves: it says which server's stands still
         await self.preferences.start()
+        await self.paces.start()
         await self.worker.start()  # before the presenter, so that there are places to show
         poster = self.tallies.poster = Poster(client=self.client)
         await self.presenter.start(poster=poster, line=self.worker)
@@ -117,7 +120,8 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
     store = Store(database, owner=uuid4().hex)
     desks = Desks(pace_s=settings.frame_pace_s)
     moderation = Moderation(database=database)
-    presenter = Presenter(store=store, desks=desks, settings=moderation.settings)
+    paces = Paces(database=database)
+    presenter = Presenter(store=store, desks=desks, settings=moderation.settings, paces=paces)
     preferences = Preferences(database=database)
     votes = Votes(store=store, settings=moderation.settings)
     tallies = Tallies(votes=votes, desks=desks, settings=moderation.settings)
@@ -132,6 +136,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
             per_person=settings.waiting_per_person,
             in_all=settings.waiting_in_all,
         ),
+        paces=paces,
         lease_s=settings.lease_s,
         preview_every_s=settings.frame_pace_s,
     )
@@ -170,6 +175,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         desks=desks,
         moderation=moderation,
         preferences=preferences,
+        paces=paces,
         presenter=presenter,
         tallies=tallies,
         choices=choices,

@@ -15,6 +15,7 @@ from typing import Protocol
 from bot.database import StoreError
 from bot.dreams import Dream, DreamState, Picture, Wish
 from bot.limits import NOBODY, Asker, Limits
+from bot.paces import Pace, Paces, Stopwatch
 from bot.store import Store
 from bot.turns import Turn, Turns
 from engine import BadRequest, DreamRequest, Event, Failed, FailureKind, Finished, Progress, Started
@@ -79,6 +80,7 @@ class Worker:
         limits: Limits,
         lease_s: float,
         preview_every_s: float,
+        paces: Paces | None = None,
         state_every_s: float = STATE_EVERY_S,
         poll_s: float = POLL_S,
         retry_s: float = RETRY_S,
@@ -89,6 +91,7 @@ class Worker:
         self._engine = engine
         self._audience = audience
         self._limits = limits
+        self._paces = paces
         self._lease_s = lease_s
         self._preview_every_s = preview_every_s
         self._state_every_s = state_every_s
@@ -112,6 +115,10 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+
+    def order(self) -> list[Turn]:
+        """Everybody in line whose dream may begin, the next one first."""
+        return self._turns.order()
 
     def places(self) -> dict[int, int]:
         """The place of each dream that waits, 1 for the one that comes next."""
@@ -320,6 +327,7 @@ class Worker:
         except BadRequest as error:
             await self._end(dream, DreamState.FAILED, event=Failed(str(dream.id), error.kind, str(error)))
             return False
+        stopwatch = Stopwatch()
         best: Progress | None = None  # of those with a picture
         event: Event | None = None
         async with aclosing(self._engine.dream(request)) as events:
@@ -331,6 +339,7 @@ class Worker:
                     if self._stopping or self._lost:  # asked before the engine knew this dream
                         await self._engine.stop(request.id)
                 elif isinstance(event, Progress):
+                    stopwatch.see(event)
                     if event.picture and (best is None or event.score >= best.score):
                         best = event
                     if event.state is not None:
@@ -346,6 +355,8 @@ class Worker:
             if event.stopped and not self._stopping:  # by a signal to the engine, not by us
                 return await self._give_back(dream, refund=False)
             state = DreamState.CANCELLED if event.stopped else DreamState.DONE
+            if request.begin != "resume" and not event.stopped:
+                await self._measured(stopwatch.pace(dream, event.recipe.steps))
             final = Picture(event.picture, "png")
             await self._end(dream, state, event=event, picture=final, flagged=event.flagged)
         elif self._stopping:
@@ -407,6 +418,13 @@ class Worker:
             await self._store.keep_state(dream.id, state)
         except StoreError as error:
             log.warning("dream %d: its state cannot be kept just now: %s", dream.id, error)
+
+    async def _measured(self, pace: Pace | None) -> None:
+        if pace is not None and self._paces is not None:
+            try:
+                await self._paces.keep(pace)
+            except StoreError as error:
+                log.warning("A dream's pace cannot be kept: %s", error)
 
     async def _noted(self, dream: Dream, notice: str) -> Dream:
         if not notice:

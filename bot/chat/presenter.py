@@ -5,15 +5,19 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from time import time
 from typing import Protocol
 
 from bot.chat.desk import Desks
+from bot.chat.outlook import NOWHERE, outlooks
 from bot.chat.post import Outcome, Poster, fitting
 from bot.chat.screen import Content, Screen
 from bot.database import StoreError
 from bot.dreams import Dream, DreamState, Picture
 from bot.guilds import ServerSettings
+from bot.paces import Paces
 from bot.store import Store
+from bot.turns import Turn
 from bot.worker import Cancelled
 from engine import Event, Fetching, Progress, Started
 
@@ -27,7 +31,7 @@ FAREWELL_S = 3.0  # seconds for the last edits when the bot stops
 class Line(Protocol):
     """What the presenter asks of the worker."""
 
-    def places(self) -> dict[int, int]: ...
+    def order(self) -> list[Turn]: ...
 
     async def cancel(self, dream_id: int) -> Cancelled: ...
 
@@ -41,12 +45,14 @@ class Presenter:
         store: Store,
         desks: Desks,
         settings: Callable[[int | None], ServerSettings],
+        paces: Paces,
         retry_s: float = RETRY_S,
     ) -> None:
         """`settings`: a server's, by its id."""
         self._store = store
         self._desks = desks
         self._settings = settings
+        self._paces = paces
         self._retry_s = retry_s
         self.on_candidate: list[Callable[[Dream, Event | None], None]] = []  # told of beginnings
         self.on_picture: list[Callable[[Dream, Picture], None]] = []  # told of final pictures that are shown
@@ -98,6 +104,9 @@ class Presenter:
         # The worker's copy may be older than the message that was posted meanwhile.
         screen.dream = replace(dream, message_id=dream.message_id or screen.dream.message_id)
         if isinstance(event, Progress):
+            if screen.progress is None:
+                self._line_moved = True  # from now on it is known how long the others wait
+                self._changed.set()
             screen.progress = event
             screen.frame = event.picture or screen.frame
             screen.flagged = event.flagged or screen.flagged  # once seen it may come back between two checks
@@ -145,11 +154,26 @@ class Presenter:
             self._wanted.clear()
 
     def _take_places(self) -> None:
-        places = self._line.places()
+        """What each waiting dream's message shall say; it is edited when that is worth it."""
+        now = time()
+        running = next((s for s in self._screens.values() if s.dream.state is DreamState.DREAMING), None)
+        left_s: float | None = None
+        if running is not None:
+            progress = running.progress
+            left_s = progress.seconds_left if progress else self._paces.seconds(running.dream)
+        found = outlooks(
+            self._line.order(),
+            {dream_id: screen.dream for dream_id, screen in self._screens.items()},
+            running=running.dream if running is not None else None,
+            running_s=left_s,
+            seconds=self._paces.seconds,
+            now=now,
+        )
         for dream_id, screen in self._screens.items():
-            now = places.get(dream_id), self._settings(screen.dream.guild_id).paused
-            if screen.dream.state is DreamState.QUEUED and (screen.place, screen.held) != now:
-                screen.place, screen.held = now
+            outlook, held = found.get(dream_id, NOWHERE), self._settings(screen.dream.guild_id).paused
+            moved = screen.outlook.differs(outlook, now) or screen.held != held
+            if screen.dream.state is DreamState.QUEUED and moved:
+                screen.outlook, screen.held = outlook, held
                 self._wanted.add(dream_id)
 
     async def _show(self, screen: Screen) -> None:

@@ -7,6 +7,7 @@ import discord
 
 from bot.chat.buttons import ended_view, live_view
 from bot.chat.desk import Rank
+from bot.chat.outlook import NOWHERE, Outlook
 from bot.chat.quoting import plain, quoted
 from bot.chat.sentences import Sentences, spoken
 from bot.chat.sentences.numbers import duration
@@ -56,7 +57,7 @@ class Screen:
     progress: Progress | None = None  # the newest one
     frame: bytes | None = None  # the newest preview, JPEG
     fetching: Fetching | None = None  # a model's file that comes before the dream
-    place: int | None = None  # in line
+    outlook: Outlook = NOWHERE  # while it waits
     paused: bool = False  # the bot is about to restart
     too_large: bool = False  # its picture cannot be shown
     reply_to: int | None = None  # the message of the dream that this one grew out of
@@ -124,7 +125,14 @@ class Screen:
             return say.PAUSED
         match dream.state:
             case DreamState.QUEUED:
-                return say.PAUSED_BY_MODERATORS if self.held else say.waiting(self.place)
+                outlook = self.outlook
+                return (
+                    say.PAUSED_BY_MODERATORS
+                    if self.held
+                    else say.waiting(
+                        outlook.place, before=outlook.before, others=outlook.others, ready_at=outlook.ready_at
+                    )
+                )
             case DreamState.DREAMING if progress is None and (file := self.fetching) is not None:
                 return say.fetching(file.model, file.done, file.total)
             case DreamState.DREAMING if progress is None:

@@ -44,11 +44,11 @@ async def test_the_author_takes_a_waiting_dream_out_of_the_line(world: World) ->
     await world.engine.dreams(1)
     await world.dream(world.alice)
     await world.dream(world.bob, "a tree")
-    await world.until_text("Number 2 in line.", at=2)
+    await world.until_text("Number 2 in line", at=2)
     assert await click(world, world.alice, at=1) == sentences.WITHDRAWN
     await world.until_delivered(2)
     assert sentences.cancelled(has_picture=False) in world.text(1)
-    await world.until_text("Next in line.", at=2)
+    await world.until_text("Next in line", at=2)
     world.engine.finish()
     await world.engine.dreams(3)
     assert [r.id for r in world.engine.requests] == ["1", "3"]
@@ -75,7 +75,7 @@ async def test_a_second_click_on_cancel_is_harmless(world: World) -> None:
     await world.dream(world.bob)
     await world.engine.dreams(1)
     await world.dream(world.alice)
-    await world.until_text("Next in line.", at=1)
+    await world.until_text("Next in line", at=1)
     message = world.messages()[1]
     answers = [
         await world.parts.worker.cancel(2),
@@ -152,7 +152,7 @@ async def test_a_click_that_cannot_be_answered_any_more_is_obeyed_all_the_same(w
     await world.dream(world.bob)
     await world.engine.dreams(1)
     await world.dream(world.alice)
-    await world.until_text("Next in line.", at=1)
+    await world.until_text("Next in line", at=1)
     world.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062)
     answer = await world.alice.click(world.messages()[1], label=sentences.CANCEL)
     assert not answer.acknowledged

@@ -62,11 +62,11 @@ async def test_a_second_dream_says_where_it_stands_and_moves_up(world: World) ->
     third = await world.dream(world.alice, "a tree")
     assert second.response is not None and "next in line" in second.response.content
     assert third.response is not None and "number 2 in line" in third.response.content
-    await world.until_text("Next in line.", at=1)
-    await world.until_text("Number 2 in line.", at=2)
+    await world.until_text("Next in line", at=1)
+    await world.until_text("Number 2 in line", at=2)
     world.engine.finish()
     await world.engine.dreams(2)
-    await world.until_text("Next in line.", at=2)
+    await world.until_text("Next in line", at=2)
     await world.until_text(sentences.LOADING, at=1)
 
 
@@ -134,7 +134,7 @@ async def test_a_message_deleted_while_waiting_takes_the_dream_out_of_the_line(w
     for prompt in ("one", "two", "three"):
         await world.dream(world.alice, prompt)
     await world.engine.dreams(1)
-    await world.until_text("Number 2 in line.", at=2)
+    await world.until_text("Number 2 in line", at=2)
     await world.moderator.delete(world.messages()[2])
     world.engine.finish()
     await world.until_state(3, DreamState.CANCELLED)
@@ -258,3 +258,20 @@ async def test_a_first_message_that_discord_would_not_take_is_posted_once_it_doe
     world.engine.finish()
     await world.until_delivered(1)
     assert [a.filename for m in world.messages() for a in m.attachments] == ["dream-1.png"]
+
+
+async def test_who_waits_reads_who_is_before_and_a_time_once_one_was_measured(world: World) -> None:
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    await world.dream(world.bob, "a tree")
+    await world.until_text("Next in line", at=1)
+    assert f"after {world.alice.mention}. I cannot say yet how long this takes." in world.text(1)
+    assert not world.messages()[1].mentions, "a mention inside an embed notifies nobody"
+    world.engine.step()
+    world.engine.step()
+    world.engine.finish()
+    await world.until_delivered(1)
+    await world.engine.dreams(2)
+    await world.dream(world.alice, "a house")
+    await world.until_text("Ready <t:", at=2)
+    assert f"after {world.bob.mention}" in world.text(2)

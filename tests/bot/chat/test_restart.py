@@ -39,7 +39,7 @@ async def test_a_button_from_before_the_restart_works(world: World) -> None:
     await world.dream(world.bob)
     await world.dream(world.alice)
     await world.engine.dreams(1)
-    await world.until_text("Next in line.", at=1)
+    await world.until_text("Next in line", at=1)
     await world.restart()
     await world.engine.dreams(1)
     stranger = await world.bob.click(world.messages()[1], label=sentences.CANCEL)

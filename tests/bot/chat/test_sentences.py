@@ -34,8 +34,15 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.queued(1), "Your dream is next in line. Watch it in this channel."),
     (lambda say: say.queued(12), "Your dream is number 12 in line. Watch it in this channel."),
     (lambda say: say.waiting(None), "Waits for its turn."),
-    (lambda say: say.waiting(1), "Next in line."),
-    (lambda say: say.waiting(2), "Number 2 in line."),
+    (lambda say: say.waiting(1), "Next in line. I cannot say yet how long this takes."),
+    (
+        lambda say: say.waiting(2, before=[7], ready_at=1000.0),
+        "Number 2 in line, after <@7>. Ready <t:1000:R>.",
+    ),
+    (
+        lambda say: say.waiting(9, before=[7, 8], others=3, ready_at=1000.0),
+        "Number 9 in line, after <@7>, <@8> and 3 more. Ready <t:1000:R>.",
+    ),
     (
         lambda say: say.dreaming(step=45, steps=200, score=27.345, seconds_left=80.2),
         "▰▰▱▱▱▱▱▱▱▱ step 45 of 200 · score 27.3 · about 1:20 left",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from bot.chat.sentences.numbers import bar, duration, listed
+from bot.chat.sentences.numbers import bar, duration, listed, moment
 from bot.database import StoreBusy, StoreError, StoreFull
 from engine import FailureKind
 
@@ -51,11 +51,21 @@ class Dreams:
         where = "next in line" if place == 1 else f"number {place} in line"
         return f"Your dream is {where}. Watch it in this channel."
 
-    def waiting(self, place: int | None) -> str:
-        """In the dream's message while it waits."""
+    def waiting(
+        self, place: int | None, *, before: Sequence[int] = (), others: int = 0, ready_at: float | None = None
+    ) -> str:
+        """In the dream's message while it waits.
+
+        `before`: whose dreams come first; a mention inside an embed notifies nobody. `others`: people before
+        who are not named. `ready_at`: seconds since 1970; None: nothing was measured yet.
+        """
         if place is None:
             return "Waits for its turn."
-        return "Next in line." if place == 1 else f"Number {place} in line."
+        where = "Next in line" if place == 1 else f"Number {place} in line"
+        names = [f"<@{person}>" for person in before] + ([f"{others} more"] if others else [])
+        after = f", after {listed(names, 'and')}" if names else ""
+        ready = "I cannot say yet how long this takes." if ready_at is None else f"Ready {moment(ready_at)}."
+        return f"{where}{after}. {ready}"
 
     def dreaming(self, *, step: int, steps: int, score: float, seconds_left: float) -> str:
         """In the dream's message while it takes shape."""

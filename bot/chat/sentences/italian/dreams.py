@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from bot.chat.sentences.english.dreams import Dreams
 from bot.chat.sentences.italian.engine import translated
-from bot.chat.sentences.numbers import bar, duration, listed
+from bot.chat.sentences.numbers import bar, duration, listed, moment
 from bot.database import StoreBusy, StoreError, StoreFull
 from engine import FailureKind
 
@@ -53,10 +53,16 @@ class Sogni(Dreams):
         where = "è il prossimo" if place == 1 else f"è il numero {place} in fila"
         return f"Il tuo sogno {where}. Guardalo in questo canale."
 
-    def waiting(self, place: int | None) -> str:
+    def waiting(
+        self, place: int | None, *, before: Sequence[int] = (), others: int = 0, ready_at: float | None = None
+    ) -> str:
         if place is None:
             return "Aspetta il suo turno."
-        return "È il prossimo." if place == 1 else f"Numero {place} in fila."
+        where = "È il prossimo" if place == 1 else f"Numero {place} in fila"
+        names = [f"<@{person}>" for person in before] + ([f"altri {others}"] if others else [])
+        after = f", dopo {listed(names, 'e')}" if names else ""
+        ready = "Non so ancora dire quanto ci vorrà." if ready_at is None else f"Pronto {moment(ready_at)}."
+        return f"{where}{after}. {ready}"
 
     def dreaming(self, *, step: int, steps: int, score: float, seconds_left: float) -> str:
         shown, left = self.score(score), duration(seconds_left)

@@ -70,7 +70,7 @@ async def mine(interaction: discord.Interaction) -> None:
     await answer(interaction, embed=embed, view=view)
 
 
-@dreams.command(name="show", description=ENGLISH.COMMAND_SHOW)
+@dreams.command(name="show", description=ENGLISH.COMMAND_DREAM_SHOW)
 @app_commands.describe(dream=ENGLISH.COMMAND_WHICH)
 @app_commands.autocomplete(dream=suggest_dreams)
 async def show(interaction: discord.Interaction, dream: DreamId) -> None:

@@ -27,7 +27,7 @@ _NO_SIZE = 0
     preset=ENGLISH.COMMAND_PRESET,
     size=ENGLISH.COMMAND_SIZE,
     spoiler=ENGLISH.COMMAND_SPOILER,
-    language=ENGLISH.COMMAND_LANGUAGE,
+    language=ENGLISH.COMMAND_OWN_LANGUAGE,
     reset=ENGLISH.COMMAND_RESET,
 )
 @app_commands.choices(

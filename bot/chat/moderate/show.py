@@ -73,7 +73,7 @@ async def _page(
     say, moderation = personal(interaction), the_client(interaction).moderation
     found = await moderation.audit(guild_id(interaction), before=before, most=PAGE + 1)
     entries = found[:PAGE]
-    text = within([trail.line(entry, say) for entry in entries], _DESCRIPTION) or say.NO_ENTRIES
+    text = within([trail.line(entry, say) for entry in entries], _DESCRIPTION) or say.NO_CHANGES
     view = discord.ui.View(timeout=None)
     view.add_item(AuditButton(0, say, disabled=before is None))
     if len(found) > PAGE:

@@ -494,7 +494,7 @@ async def test_a_channel_that_the_bot_cannot_post_in_is_refused(world: World, ad
 
 
 async def test_the_audit_trail_says_who_and_what_and_turns_pages(world: World, admin: MemberActor) -> None:
-    assert ENGLISH.NO_ENTRIES in await use(world, admin, "audit")
+    assert ENGLISH.NO_CHANGES in await use(world, admin, "audit")
     for seconds in range(1, 13):
         await use(world, admin, "cooldown", seconds=seconds)
     first = await admin.slash(world.channel, "moderate audit")

@@ -265,6 +265,17 @@ def test_a_fixed_sentence_is_short_and_whole(name: str, say: Sentences) -> None:
 USERS = {error.__name__: error for error in (BadRequest, EmptyPrompt, DiskError, OutOfMemory, StoppedEarly)}
 
 
+@pytest.mark.parametrize("language", [ENGLISH, ITALIAN], ids=["English", "Italian"])
+def test_no_sentence_hides_another_of_the_same_name(language: Sentences) -> None:
+    """The parts of a language are mixed into one: two with the same name would say the same."""
+    places: dict[str, list[str]] = {}
+    for part in type(ENGLISH).__mro__[1:-1] if language is ENGLISH else type(language).__bases__:
+        for name in vars(part):
+            if not name.startswith("_"):
+                places.setdefault(name, []).append(part.__name__)
+    assert {name: parts for name, parts in places.items() if len(parts) > 1} == {}
+
+
 # Modules of the engine that speak at a terminal only, in English.
 COMMAND_LINE = (
     "__main__",

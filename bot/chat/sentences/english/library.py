@@ -4,7 +4,7 @@
 class Library:
     COMMAND_DREAMS = "Your own dreams, and new ones made of them."
     COMMAND_MINE = "Your dreams, the newest first."
-    COMMAND_SHOW = "Show a dream once more, to you alone."
+    COMMAND_DREAM_SHOW = "Show a dream once more, to you alone."
     COMMAND_REPEAT = "Dream the very same picture again."
     COMMAND_WHICH = "The dream's number, as /dreams mine shows it."
     COMMAND_BLEND = "Dream a picture between two dreams."
@@ -15,7 +15,7 @@ class Library:
     COMMAND_STORY = "Several dreams, each of which grows out of the one before."
     COMMAND_STORY_CHAPTERS = "The chapters with | between them: a seed | a sprout | a tree."
     COMMAND_PREFERENCES = "What your dreams are when you say nothing else."
-    COMMAND_LANGUAGE = "The language of what only you read."
+    COMMAND_OWN_LANGUAGE = "The language of what only you read."
     COMMAND_RESET = "Take all your preferences back."
     COMMAND_HELP = "How to dream, with examples."
 

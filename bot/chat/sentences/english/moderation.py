@@ -64,7 +64,7 @@ class Moderation:
     ONLY_MANAGERS = "Only people with Manage Server can do this."
     NOTHING_NEW = "That is so already; nothing has changed."
     DONE = "Done, from now on:"
-    NO_ENTRIES = "Nothing has been changed yet."
+    NO_CHANGES = "Nothing has been changed yet."
     NO_BANS = "Nobody is banned from dreaming here."
     NOT_BANNED = "This person is not banned from dreaming here."
     NO_WORDS = "No words are banned here."

@@ -6,7 +6,7 @@ from bot.chat.sentences.english.library import Library
 class Raccolta(Library):
     COMMAND_DREAMS = "I tuoi sogni, e altri che ne nascono."
     COMMAND_MINE = "I tuoi sogni, dal più recente."
-    COMMAND_SHOW = "Mostra ancora un sogno, solo a te."
+    COMMAND_DREAM_SHOW = "Mostra ancora un sogno, solo a te."
     COMMAND_REPEAT = "Sogna di nuovo la stessa identica immagine."
     COMMAND_WHICH = "Il numero del sogno, come lo mostra /dreams mine."
     COMMAND_BLEND = "Sogna un'immagine a metà tra due sogni."
@@ -17,7 +17,7 @@ class Raccolta(Library):
     COMMAND_STORY = "Più sogni, ognuno dei quali nasce da quello prima."
     COMMAND_STORY_CHAPTERS = "I capitoli divisi da |, per esempio: un seme | un germoglio | un albero."
     COMMAND_PREFERENCES = "Come sono i tuoi sogni quando non dici altro."
-    COMMAND_LANGUAGE = "La lingua di ciò che leggi solo tu."
+    COMMAND_OWN_LANGUAGE = "La lingua di ciò che leggi solo tu."
     COMMAND_RESET = "Torna indietro su tutte le tue preferenze."
     COMMAND_HELP = "Come si sogna, con esempi."
 

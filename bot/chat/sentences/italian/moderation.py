@@ -65,7 +65,7 @@ class Moderazione(Moderation):
     ONLY_MANAGERS = "Può farlo solo chi ha il permesso Gestisci server."
     NOTHING_NEW = "È già così; non è cambiato nulla."
     DONE = "Fatto, da adesso:"
-    NO_ENTRIES = "Finora non è cambiato nulla."
+    NO_CHANGES = "Finora non è cambiato nulla."
     NO_BANS = "Qui tutti possono sognare."
     NOT_BANNED = "Questa persona può già sognare qui."
     NO_WORDS = "Qui nessuna parola è vietata."

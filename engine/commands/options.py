@@ -72,7 +72,7 @@ class Wish:
     film: Film | None
     data_dir: Path
     quiet: bool
-    typed: tuple[str, ...]  # the arguments, for what no recipe repeats
+    typed: tuple[str, ...]  # the arguments, for what no recipe repeats; none: neither do they
     free: bool  # whether nothing was asked for that changes the picture
 
 

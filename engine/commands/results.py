@@ -46,8 +46,9 @@ def keep(finished: Finished, wish: Wish, device: str, *, note: str = "") -> Path
         f"Picture: {path}",
         f"Score:   {finished.score:.1f}, from step {finished.best_step}; {steps} and "
         f"{finished.seconds:.1f} s by {finished.recipe.model} on {device}",
-        f"Repeat:  {repeat_command(finished.recipe, path, path, wish.typed)}",
     ]
+    if wish.typed or not finished.recipe.settings.keys() & FROM_ELSEWHERE:
+        lines.append(f"Repeat:  {repeat_command(finished.recipe, path, path, wish.typed)}")
     if finished.stopped:
         lines.append(f"Resume:  {shlex.join([*_program(), 'resume', str(path)])}")
     tell(*([note] if note else []), *lines)

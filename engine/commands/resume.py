@@ -49,7 +49,7 @@ def run(_name: str, arguments: Sequence[str], interrupts: Interrupts) -> int:
         begin="resume",
         state=data,
     )
-    wish = wish_of(given, environ, request, ["resume", *arguments], Output(path, named=True))
+    wish = wish_of(given, environ, request, (), Output(path, named=True))
     studio = Studio(data_dir=wish.data_dir, quiet=wish.quiet, interrupts=interrupts)
     studio.say(f"Loading the models to go on with {wish.words!r} at step {state.step} of {steps} ...")
     finished = studio.dream(wish.request, wish.previews)

@@ -65,6 +65,7 @@ class Library:
             "Say what you want to see, and watch it take shape:",
             "`/dream prompt:a bowl of cherries`",
             "`/dream prompt:a red fox avoid:snow preset:Thorough`",
+            "`/dream prompt:a lighthouse candidates:4`: the channel votes which beginning goes on",
             "`/dreams story chapters:a seed | a sprout | a tree`",
             "",
             "Under a finished dream: **Again** dreams it anew, **Vary** changes it, **Continue** goes on, "
@@ -72,7 +73,7 @@ class Library:
             "Several phrases with weights: `a house | snow:0.5 | people:-1`. "
             "To begin with a picture, attach it as `image`, or right-click a message: Apps.",
             "",
-            "`/dreams mine` · `/dreams blend` · `/dreams repeat` · `/preferences` · `/top` · `/queue`",
+            "`/dreams mine` · `/dreams blend` · `/dreams repeat` · `/preferences` · `/top` · `/contest` · `/queue`",
         ]
         if moderates:
             lines.append("You moderate here: `/moderate` sets limits, channels and words, and ends dreams.")

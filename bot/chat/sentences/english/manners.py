@@ -50,7 +50,8 @@ class Manners:
 
     def your_places(self, places: Sequence[int]) -> str:
         """Of whoever asks; at least one."""
-        return f"You have place {listed([str(place) for place in places], 'and')}."
+        word = "place" if len(places) == 1 else "places"
+        return f"You have {word} {listed([str(place) for place in places], 'and')}."
 
     def report(self, author_id: int, reporter: int, words: str, link: str) -> str:
         """To the moderators. `words`: the prompt, safe to show."""

@@ -60,6 +60,7 @@ class Raccolta(Library):
             "Di' che cosa vuoi vedere e guardalo prendere forma:",
             "`/dream prompt:una ciotola di ciliegie`",
             "`/dream prompt:una volpe rossa avoid:neve preset:Accurata`",
+            "`/dream prompt:un faro candidates:4`: il canale vota quale inizio continua",
             "`/dreams story chapters:un seme | un germoglio | un albero`",
             "",
             "Sotto un sogno finito: **Ancora** lo sogna da capo, **Varia** lo cambia, "
@@ -68,7 +69,7 @@ class Raccolta(Library):
             "Più frasi con i loro pesi: `una casa | neve:0,5 | persone:-1`. "
             "Per partire da un'immagine, allegala come `image`, o clic destro su un messaggio: App.",
             "",
-            "`/dreams mine` · `/dreams blend` · `/dreams repeat` · `/preferences` · `/top` · `/queue`",
+            "`/dreams mine` · `/dreams blend` · `/dreams repeat` · `/preferences` · `/top` · `/contest` · `/queue`",
         ]
         if moderates:
             lines.append("Qui moderi tu: `/moderate` regola limiti, canali e parole, e ferma i sogni.")

@@ -12,7 +12,7 @@ class Maniere(Manners):
 
     WELCOME = (
         "Ciao! Sogno immagini a partire dalle parole. Prova `/dream una ciotola di ciliegie` e vota con le "
-        "reazioni. Chi modera mi imposta con `/moderate`."
+        "reazioni. Chi modera mi configura con `/moderate`."
     )
     QUEUE_TITLE = "La fila"
     WHY_SO = "Le persone si alternano: chi chiede molti sogni non fa aspettare nessun altro per quelli."

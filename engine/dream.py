@@ -20,7 +20,7 @@ from engine.guard import Guard
 from engine.latents import Basis, LatentAverage, Latents
 from engine.objective import Target, class_term, cosine_score, direction, latent_term
 from engine.perceptor import Perceptor
-from engine.recipes import DreamSettings
+from engine.recipes import DreamSettings, checked
 from engine.state import NOT_A_STATE, State
 
 log = logging.getLogger(__name__)
@@ -394,9 +394,10 @@ def _latents(state: State, prefix: str, generator: Generator) -> Latents | Basis
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     rows, z_dim, classes = generator.rows, generator.z_dim, generator.classes
     if shapes == {"z": (rows, z_dim), "class_logits": (rows, classes)}:
-        settings = state.settings
-        top = (int(settings.get("max_classes", 0)), float(settings.get("class_temperature", 2.0)))
-        return Latents(tensors["z"], tensors["class_logits"], *top)
+        few, temperature = (
+            checked(name, state.settings.get(name)) for name in ("max_classes", "class_temperature")
+        )
+        return Latents(tensors["z"], tensors["class_logits"], few, temperature)
     k = shapes.get("mix_classes", (0,))[0]
     if shapes == {"z": (k, z_dim), "mix_z": (k, z_dim), "class_weights": (k, classes), "mix_classes": (k, 1)}:
         return Basis(**tensors, rows=rows)

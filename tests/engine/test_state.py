@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 import torch
 
-from engine.dream import Step, dream
+from engine.dream import Step, best_latents, dream
 from engine.errors import BadRequest
 from engine.generator import BakedBigGAN
 from engine.latents import Latents
@@ -63,6 +63,34 @@ def test_a_search_that_was_resumed_ends_in_the_same_picture_as_one_that_ran_thro
     assert torch.equal(end.best.picture, through.best.picture)
     assert (end.best.score, end.best.step) == (through.best.score, through.best.step)
     assert same(end.state(), through.state())
+
+
+def test_a_search_with_everything_on_is_resumed_exactly_too(
+    tiny_generator: BakedBigGAN, tiny_perceptor: Perceptor
+) -> None:
+    settings = replace(
+        SETTINGS,
+        augment="smooth",
+        filter="triangle",
+        schedule="cosine",
+        guard="on",
+        max_classes=3,
+        accumulate=2,
+    )
+    every = search(tiny_generator, tiny_perceptor, settings=settings)
+    target = Target(tiny_perceptor.encode_texts(["a house"])[0])
+    some = islice(dream(tiny_generator, tiny_perceptor, [target], 7, settings, CPU), 6)
+    state = State.from_bytes(list(some)[-1].state().to_bytes())
+    resumed = search(tiny_generator, tiny_perceptor, state, settings)
+    assert torch.equal(resumed[-1].best.picture, every[-1].best.picture)
+    assert same(resumed[-1].state(), every[-1].state())
+
+
+def test_a_state_whose_settings_no_search_has_is_refused(tiny_generator: BakedBigGAN, state: State) -> None:
+    for value in ("many", -1, None, [1]):
+        changed = replace(state, settings=state.settings | {"max_classes": value})
+        with pytest.raises(BadRequest, match="max_classes must be"):
+            best_latents(changed, tiny_generator)
 
 
 def test_a_state_travels_as_bytes_and_comes_back_the_same(state: State) -> None:

@@ -70,7 +70,7 @@ def test_a_bowl_of_cherries_is_red_and_the_same_seed_gives_the_same_bytes(dreame
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_the_ten_plain_things_start_at_what_they_are(dreamer: Dreamer, prompt: str) -> None:
-    loaded = dreamer.load("pocket")
+    loaded = dreamer.load(PAIR)
     ranks = atlas.read(weights.POCKET / atlas.FILE, loaded.fingerprint)
     assert ranks is not None
     ids = [entry["id"] for entry in json.loads((PAIR.generator / "classes.json").read_text(encoding="utf-8"))]

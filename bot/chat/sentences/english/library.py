@@ -73,7 +73,8 @@ class Library:
             "Several phrases with weights: `a house | snow:0.5 | people:-1`. "
             "To begin with a picture, attach it as `image`, or right-click a message: Apps.",
             "",
-            "`/dreams mine` · `/dreams blend` · `/dreams repeat` · `/preferences` · `/top` · `/contest` · `/queue`",
+            "`/dreams mine` · `/dreams blend` · `/dreams repeat` · `/preferences` · "
+            "`/top` · `/contest` · `/queue`",
         ]
         if moderates:
             lines.append("You moderate here: `/moderate` sets limits, channels and words, and ends dreams.")

@@ -69,7 +69,8 @@ class Raccolta(Library):
             "Più frasi con i loro pesi: `una casa | neve:0,5 | persone:-1`. "
             "Per partire da un'immagine, allegala come `image`, o clic destro su un messaggio: App.",
             "",
-            "`/dreams mine` · `/dreams blend` · `/dreams repeat` · `/preferences` · `/top` · `/contest` · `/queue`",
+            "`/dreams mine` · `/dreams blend` · `/dreams repeat` · `/preferences` · "
+            "`/top` · `/contest` · `/queue`",
         ]
         if moderates:
             lines.append("Qui moderi tu: `/moderate` regola limiti, canali e parole, e ferma i sogni.")

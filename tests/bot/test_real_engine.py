@@ -62,6 +62,7 @@ class Rig:
             ),
             lease_s=60,
             preview_every_s=0.0,
+            state_every_s=0.001,
         )
 
     async def ended(self, dream: Dream) -> Dream:
@@ -133,3 +134,63 @@ async def test_a_model_that_is_not_there_is_told_in_a_sentence(rig: Rig, a_wish:
     failed = await rig.ended(dream)
     assert failed.state is DreamState.FAILED and failed.attempts == 1
     assert "biggan-deep-512" in failed.failure_detail and failed.failure_detail.endswith(".")
+
+
+async def test_a_killed_engine_s_dream_ends_as_if_nothing_had_been(
+    rig: Rig, a_wish: Callable[..., Wish]
+) -> None:
+    wish = {"model": "biggan-deep-128", "steps": 60, "seed": 11}
+    whole = await rig.ended(await rig.worker.submit(a_wish(origin=10, **wish)))
+    broken = await rig.worker.submit(a_wish(origin=11, **wish))
+
+    async def is_kept() -> bool:
+        return await rig.store.has_state(broken.id)
+
+    await until(is_kept, "its first state", timeout_s=LOADED_CORES_S)
+    assert rig.host.pid is not None
+    os.kill(rig.host.pid, signal.SIGKILL)
+    resumed = await rig.ended(broken)
+    assert (resumed.state, resumed.attempts) == (DreamState.DONE, 2)
+    assert (resumed.score, resumed.best_step) == (whole.score, whole.best_step)
+    assert await rig.store.picture(resumed.id) == await rig.store.picture(whole.id)
+
+
+async def test_dreams_grow_out_of_dreams_and_leave_a_film(rig: Rig, a_wish: Callable[..., Wish]) -> None:
+    wish = {"model": "biggan-deep-128", "steps": 4}
+    first = await rig.ended(await rig.worker.submit(a_wish(origin=20, seed=1, **wish)))
+    second = await rig.ended(await rig.worker.submit(a_wish(origin=21, seed=2, **wish)))
+    film = await rig.store.timelapse(first.id)
+    assert film is not None and film[:4] == b"RIFF" and film[8:12] == b"WEBP"
+    grown = [
+        a_wish(origin=22, begin="continue", parent_id=first.id, prompt="a house", **wish),
+        a_wish(origin=23, begin="vary", parent_id=first.id, seed=3, **wish),
+        a_wish(origin=24, begin="blend", parent_id=first.id, other_id=second.id, **wish),
+    ]
+    for one in grown:
+        dream = await rig.ended(await rig.worker.submit(one))
+        assert dream.state is DreamState.DONE, dream.failure_detail
+        assert Recipe.from_json(dream.recipe).settings["begin"] == one.begin
+
+
+async def test_an_image_prompt_preset_size_and_avoid_are_dreamt(
+    rig: Rig, a_wish: Callable[..., Wish]
+) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(buffer, "JPEG")
+    wish = a_wish(origin=30, model="biggan-deep-128", steps=3, avoid="people", size=256, preset="quick")
+    dream = await rig.ended(await rig.worker.submit(wish, image=buffer.getvalue()))
+    assert dream.state is DreamState.DONE, dream.failure_detail
+    picture = await rig.store.picture(dream.id)
+    assert picture is not None
+    with Image.open(io.BytesIO(picture.content)) as image:
+        assert image.size == (256, 256)
+
+
+async def test_a_story_is_told_by_the_real_engine(rig: Rig, a_wish: Callable[..., Wish]) -> None:
+    wishes = [
+        a_wish(origin=40, model="biggan-deep-128", steps=3, prompt=prompt, chapter=number, chapters=2)
+        for number, prompt in enumerate(("a seed", "a tree"), start=1)
+    ]
+    chapters = [await rig.ended(dream) for dream in await rig.worker.submit_story(wishes)]
+    assert [dream.state for dream in chapters] == [DreamState.DONE] * 2
+    assert Recipe.from_json(chapters[1].recipe).settings["begin"] == "continue"

@@ -109,9 +109,15 @@ class PocketPerceptor:
 
     @torch.no_grad()
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
-        """As `Perceptor.encode_texts` says."""
+        """As `Perceptor.encode_texts` says; what stands where is composed (`engine.pocket.places`)."""
+        from engine.pocket.places import encode_texts
+
+        return encode_texts(texts, self._encode)
+
+    def _encode(self, texts: Sequence[str]) -> Tensor:
         tokens = self._tokens.encode(texts, self._device)
-        return self._model.encode_text(tokens["input_ids"], tokens["attention_mask"])
+        vectors: Tensor = self._model.encode_text(tokens["input_ids"], tokens["attention_mask"])
+        return vectors
 
     def encode_images(self, images: Tensor) -> Tensor:
         """As `Perceptor.encode_images` says."""

@@ -118,6 +118,20 @@ class BatchMaker:
             self._excused(picture_target, captions, pairs),
         )
 
+    def couples(self, count: int) -> tuple[Tensor, Tensor, Tensor, list[str]]:
+        """Twins without words: pictures [n, 3, 64, 64], both things' concepts [n], where the first stands."""
+        one = self._random.choice(len(self._share), count, p=self._pair_share)
+        two = self._partners(one)
+        one[1::2], two[1::2] = one[0 : count // 2 * 2 : 2], two[0 : count // 2 * 2 : 2]
+        pictures, relations = self._pictures(one, two, 0, count, {})
+        first, second = (torch.from_numpy(self._concept[side]) for side in (one, two))
+        return pictures, first, second, list(relations.values())
+
+    def singles(self, count: int) -> Tensor:
+        """Pictures of one thing each, no words: [n, 3, 64, 64]."""
+        one = self._random.choice(len(self._share), count, p=self._share)
+        return self._pictures(one, one[:0], 0, 0, {})[0]
+
     def _partners(self, one: np.ndarray) -> np.ndarray:
         """A second drawing for each of `one`, of another concept where there is any."""
         two = self._random.choice(len(self._share), len(one), p=self._pair_share)

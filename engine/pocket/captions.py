@@ -108,8 +108,6 @@ class Captions:
                     self._holders[word].setdefault(i, 1.0)
                 for word in self.names[i][language]:
                     self._holders[word][i] = NAME_WEIGHT
-        usual = [i for i in range(size) if self.thing[i] and self.names[i]["it"]]
-        self._usual = np.array(usual)  # things that both languages name
         self.tintable = [
             not any(_COLOUR_WORDS & set(n.split()) for names in self.names[i].values() for n in names)
             for i in range(size)
@@ -191,35 +189,6 @@ class Captions:
         texts = [f"{thing} {SIDES[side][language == 'it']}" for side in (relation, OPPOSITE[relation])]
         meaning = Caption(texts[0], np.array([concept], np.int64), np.ones(1, np.float32))
         return texts[0], texts[1], meaning
-
-    def composed(self, random: np.random.Generator) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
-        """Two texts of two things each with the two texts of one thing that it is made of.
-
-        They differ in what belongs to which: 'a cat left of a dog' ('a cat on the left', 'a dog on the
-        right') and 'a dog left of a cat', or the same in colours.
-        """
-        language = "it" if random.random() < ITALIAN else "en"
-        numbers = random.choice(self._usual, 2, replace=False)
-        names = [self.names[i][language] or self.names[i]["en"] for i in numbers]
-        one, two = (str(some[random.integers(len(some))]) for some in names)
-        if random.random() < 0.3:
-            first, second = (str(c) for c in random.choice(COLOUR_NAMES, 2, replace=False))
-            join = random.choice(("and", "next to") if language == "en" else ("e", "vicino a"))
-            parts = [
-                [tinted(one, a, language), tinted(two, b, language)]
-                for a, b in ((first, second), (second, first))
-            ]
-            here, there = ((f"{a} {join} {b}", a, b) for a, b in parts)
-            return here, there
-        a, b = (fill("{a}" if random.random() < 0.6 else "{n}", word, language) for word in (one, two))
-        relation = str(random.choice(list(OPPOSITE)))
-        join = random.choice(RELATIONS[relation][language == "it"])
-        near, far = (SIDES[side][language == "it"] for side in (relation, OPPOSITE[relation]))
-        return (f"{a} {join} {b}", f"{a} {near}", f"{b} {far}"), (
-            f"{b} {join} {a}",
-            f"{b} {near}",
-            f"{a} {far}",
-        )
 
     def coloured_pair(
         self, first: int, second: int, colours: tuple[str, str], random: np.random.Generator

@@ -95,11 +95,18 @@ class PocketClip(nn.Module):
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Pictures float [n, 3, 64, 64] in 0..1 → float [n, dimension], unit rows; differentiable."""
-        x = self.image_layers(pixels * 4 - 2) + self.image_position  # [n, channels, 4, 4]
-        x = F.silu(self.image_norm(self.image_last(x)))
-        found = self.image_projection(x.mean((2, 3)))  # [n, dimension]: what is there
+        return self.embed(self.cells(pixels))
+
+    def cells(self, pixels: Tensor) -> Tensor:
+        """What is seen in each sixteenth of the pictures' sides: [n, 3, 64, 64] → [n, channels, 4, 4]."""
+        x = self.image_layers(pixels * 4 - 2) + self.image_position
+        return F.silu(self.image_norm(self.image_last(x)))
+
+    def embed(self, cells: Tensor) -> Tensor:
+        """[n, channels, 4, 4] of `cells` → [n, dimension], unit rows."""
+        found = self.image_projection(cells.mean((2, 3)))  # what is there
         if self.config.places:  # and where it is
-            found = found + self.place_projection(self.image_places(x).flatten(1))
+            found = found + self.place_projection(self.image_places(cells).flatten(1))
         return F.normalize(found.float(), dim=1)
 
     def encode_text(self, ids: Tensor, mask: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from engine.pocket import scenes
 from engine.pocket.captions import COLOUR_NAMES, RELATIONS, fill, tinted
 from engine.pocket.clip import PocketClip
 from engine.pocket.data import DEFAULT_FOLDER, load_descriptions, load_pictures
+from engine.pocket.places import encode_texts
 from engine.pocket.tokens import load_tokenizer
 
 PROMPTS = (
@@ -88,7 +89,10 @@ class Examiner:
         )
 
     def texts(self, texts: Sequence[str]) -> Tensor:
-        """[n, dimension] of n texts."""
+        """[n, dimension] of n texts, as a dream reads them."""
+        return encode_texts(texts, self._plainly)
+
+    def _plainly(self, texts: Sequence[str]) -> Tensor:
         parts = []
         for start in range(0, len(texts), 256):
             tokens = self.tokenizer(

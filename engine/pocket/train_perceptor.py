@@ -24,6 +24,7 @@ from engine.pocket.data import DEFAULT_FOLDER, load_descriptions, load_pictures
 from engine.pocket.dreamt import load as load_dreamt
 from engine.pocket.space import Space
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
+from engine.pocket.train_places import settle
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,6 @@ EMA = 0.998  # a step; less at the beginning
 WEIGHT_DECAY = 0.05
 LESSONS = 80  # texts a step of which only the teacher knows what they mean
 LESSON_SCALE = 16.0
-COMPOSED = 12  # couples of texts a step that differ in what belongs to which
 MAX_SCALE = 60.0  # CLIP's is 100; so few pictures are learnt by heart with it
 
 
@@ -123,7 +123,6 @@ def train(options: argparse.Namespace) -> None:
     seed = options.seed + 1 + step
     maker = BatchMaker(descriptions, drawings, weights if everything else early, captions, tokenizer, seed)
     school = teacher.Class(lessons, tokenizer, USUAL_TOKENS, seed)
-    chance = np.random.default_rng(seed + 1)
     started, last_save, counted = time.monotonic() - used, used, 0
     sums: dict[str, float] = {}
     bar = tqdm(total=round(total), initial=round(min(used, total)), unit="s", desc="perceptor", mininterval=5)
@@ -142,7 +141,6 @@ def train(options: argparse.Namespace) -> None:
             group["lr"] = rate
         lesson = tuple(part.to(device) for part in school.draw(LESSONS))
         losses = batch_losses(model.train(), space, _to(batch, device), lesson)
-        losses["composed"] = 0.5 * composed_loss(model, captions, tokenizer, chance, COMPOSED)
         loss = torch.stack(list(losses.values())).sum()
         if not bool(torch.isfinite(loss)):
             log.info("step %d: the loss is %s; step left out", step, loss.item())
@@ -168,6 +166,10 @@ def train(options: argparse.Namespace) -> None:
             log.info("step %d: snapshot", step)
     bar.close()
     _save(checkpoint, model, average, space, optimiser, step, used)
+    if config.places and options.minutes:
+        average.to("cpu")
+        fresh = BatchMaker(descriptions, drawings, weights, captions, tokenizer, options.seed)
+        settle(average, fresh, captions, tokenizer, options.seed)
     export(average, folder, exported)
     log.info("done at step %d after %.1f min", step, used / 60)
 
@@ -247,31 +249,6 @@ def batch_losses(
             LESSON_SCALE * said @ place.T, like
         )
     return losses
-
-
-def composed_loss(
-    model: PocketClip, captions: Captions, tokenizer: Any, random: np.random.Generator, couples: int
-) -> Tensor:
-    """A text of two things belongs between the two texts that it is made of, not between the swapped ones.
-
-    'a cat left of a dog' lies where 'a cat on the left' and 'a dog on the right' meet: pictures of one thing
-    have taught the tower these, and from the words alone it learns what belongs to which.
-    """
-    drawn = [each for _ in range(couples) for each in captions.composed(random)]
-
-    def encode(texts: list[str]) -> Tensor:
-        tokens = tokenizer(
-            texts, padding=True, truncation=True, max_length=USUAL_TOKENS, return_tensors="pt"
-        ).to(model.token.weight.device)
-        return encode_by_length(model, tokens["input_ids"], tokens["attention_mask"])
-
-    with torch.no_grad():
-        parts = encode([text for _, *parts in drawn for text in parts]).view(len(drawn), 2, -1)
-        place = F.normalize(parts.sum(1), dim=1)  # [2 couples, dimension]
-    said = encode([text for text, *_ in drawn])
-    right = (said * place).sum(1)
-    wrong = (said * place.view(couples, 2, -1).flip(1).reshape_as(place)).sum(1)
-    return (1 - right).mean() + F.softplus(LESSON_SCALE * (wrong - right)).mean()
 
 
 def _stacked(one: Tensor, two: Tensor) -> Tensor:

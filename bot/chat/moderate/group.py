@@ -42,10 +42,14 @@ moderate = Guarded(
 
 
 def check(interaction: discord.Interaction) -> None:
-    """Raises `NotAModerator`, also where the bot is no member and knows no settings."""
-    settings = the_client(interaction).moderation.settings(interaction.guild_id)
-    if interaction.guild is None or not is_moderator(interaction, settings):
+    """Raises `NotAModerator`."""
+    if not is_allowed(interaction):
         raise NotAModerator
+
+
+def is_allowed(interaction: discord.Interaction) -> bool:
+    """Whether this person may moderate; nobody where the bot is no member and knows no settings."""
+    return interaction.guild is not None and is_moderator(interaction, settings(interaction))
 
 
 def the_client(interaction: discord.Interaction) -> "OneiroClient":

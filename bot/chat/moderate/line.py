@@ -9,7 +9,7 @@ from discord import app_commands
 
 from bot.chat.answer import answer, answering
 from bot.chat.language import personal
-from bot.chat.moderate.group import NotAModerator, change, check, guild_id, moderate, the_client
+from bot.chat.moderate.group import NotAModerator, change, check, guild_id, is_allowed, moderate, the_client
 from bot.chat.quoting import plain
 from bot.chat.sentences import ENGLISH, Sentences
 from bot.dreams import Dream, DreamState
@@ -136,7 +136,8 @@ async def _waiting_dream(interaction: discord.Interaction, current: str) -> list
 async def _suggested(
     interaction: discord.Interaction, current: str, states: tuple[DreamState, ...]
 ) -> list[app_commands.Choice[int]]:
-    check(interaction)
+    if not is_allowed(interaction):  # a command's own check does not guard its suggestions
+        return []
     dreams = await the_client(interaction).store.in_server(guild_id(interaction), states)
     named = [(f"{dream.id} · {plain(dream.prompt, 80)}", dream.id) for dream in dreams]
     found = [(name, id) for name, id in named if current.casefold() in name.casefold()]

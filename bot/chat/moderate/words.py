@@ -7,7 +7,7 @@ from discord import app_commands
 
 from bot.chat.answer import answer
 from bot.chat.language import personal
-from bot.chat.moderate.group import Guarded, change, check, moderate, settings, within
+from bot.chat.moderate.group import Guarded, change, is_allowed, moderate, settings, within
 from bot.chat.quoting import plain, quoted
 from bot.chat.sentences import ENGLISH
 from bot.guilds import MAX_WORDS, ServerSettings
@@ -56,7 +56,8 @@ async def words_remove(interaction: discord.Interaction, text: str) -> None:
 
 @words_remove.autocomplete("text")
 async def _banned(interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-    check(interaction)
+    if not is_allowed(interaction):  # a command's own check does not guard its suggestions
+        return []
     rules = settings(interaction).words + settings(interaction).patterns
     found = [rule for rule in rules if current.casefold() in rule.casefold() and len(rule) <= 100]
     return [app_commands.Choice(name=plain(rule, 100), value=rule) for rule in found[:_SUGGESTIONS]]

@@ -436,6 +436,25 @@ async def test_one_dreams_in_allowed_channels_only(world: World, admin: MemberAc
     assert (await world.stored(2)).state is DreamState.QUEUED
 
 
+async def test_an_allowed_channel_allows_its_threads_and_a_category_its_channels(
+    world: World, admin: MemberActor
+) -> None:
+    category = world.guild.create_category("dreaming")
+    inside = world.guild.create_text_channel("inside", category=category)
+    await use(world, admin, "channels allow", channel=category)
+    opener = await world.alice.send(inside, "dreams of the night")
+    channel = world.env.bot.get_channel(inside.id)
+    assert isinstance(channel, discord.TextChannel)
+    thread = await channel.get_partial_message(opener.id).create_thread(name="night")
+    (handle,) = [t for t in inside.threads if t.id == thread.id]
+    for place in (inside, handle):
+        await world.alice.slash(place, "dream", prompt="a house")
+    assert (await world.stored(2)).channel_id == thread.id
+    refused = await world.dream(world.alice)
+    assert refused.response is not None
+    assert refused.response.content == ENGLISH.wrong_channel([category.id])
+
+
 async def test_looks_are_set_and_shown(world: World, admin: MemberActor) -> None:
     gallery, log = (world.guild.create_text_channel(name) for name in ("gallery", "log"))
     await use(world, admin, "nsfw", policy="spoiler")

@@ -186,11 +186,17 @@ class Presenter:
             else:
                 await self._show_now(screen)
         except StoreError as error:
-            log.warning("dream %d: not shown, %s", screen.dream.id, error)
+            log.warning("dream %d: not shown yet, %s", screen.dream.id, error)
+            asyncio.get_running_loop().call_later(self._retry_s, self._once_more, screen.dream.id)
         except Exception:
             # A fault with one message must not silence the channel's others.
             log.exception("dream %d: could not be shown", screen.dream.id)
             self._answer(screen.dream.id, False)
+
+    def _once_more(self, dream_id: int) -> None:
+        if dream_id in self._screens:
+            self._wanted.add(dream_id)
+            self._changed.set()
 
     async def _show_now(self, screen: Screen) -> None:
         dream = screen.dream

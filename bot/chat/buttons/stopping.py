@@ -22,7 +22,10 @@ async def cancel(click: Click) -> None:
     if not click.may_tidy:
         await click.answer(click.say.NOT_YOURS)
         return
-    await click.answer(_ANSWERS[await click.client.worker.cancel(click.dream.id)](click.say))
+    outcome = await click.client.worker.cancel(click.dream.id)
+    if outcome is not Cancelled.OVER:
+        await _note(click, "cancel")
+    await click.answer(_ANSWERS[outcome](click.say))
 
 
 @action("delete")
@@ -47,4 +50,13 @@ async def erase(click: Click) -> None:
         await click.answer(click.say.CANCEL_FIRST)
     else:
         erased = await click.client.erase(click.dream)
+        if erased:
+            await _note(click, "delete")
         await click.answer(click.say.DELETED if erased else click.say.NOT_DELETED)
+
+
+async def _note(click: Click, what: str) -> None:
+    """What a moderator does with somebody else's dream stands in the audit trail."""
+    dream, by = click.dream, click.interaction.user.id
+    if dream.guild_id is not None and by != dream.author_id:
+        await click.client.moderation.note(dream.guild_id, by=by, what=what, target=f"dream:{dream.id}")

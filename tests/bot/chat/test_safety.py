@@ -170,6 +170,11 @@ async def test_moderators_act_on_a_report(world: World) -> None:
     assert read(asked) == ENGLISH.DELETE_QUESTION
     assert read(await admin.click(asked.response, label=ENGLISH.DELETE_SURELY)) == ENGLISH.DELETED
     assert world.messages() == [] and (await world.stored(1)).erased
+    trail = await world.parts.moderation.audit(world.guild.id)
+    assert [(entry.by, entry.what, entry.target) for entry in trail[:2]] == [
+        (admin.id, "delete", "dream:1"),
+        (admin.id, "ban", f"person:{world.alice.id}"),
+    ]
 
 
 async def test_a_report_that_reaches_nobody_is_told_so_and_can_be_made_again(world: World) -> None:

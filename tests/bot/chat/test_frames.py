@@ -3,10 +3,12 @@
 import io
 
 import discord
+import pytest
 from PIL import Image
 
 from bot.chat.sentences import ENGLISH as sentences
-from bot.dreams import DreamState
+from bot.database import StoreBusy
+from bot.dreams import DreamState, Picture
 from bot.guilds import VOTE_EMOJI
 from tests.bot.chat.conftest import World, labels
 from tests.bot.scripted import picture, until
@@ -275,3 +277,22 @@ async def test_who_waits_reads_who_is_before_and_a_time_once_one_was_measured(wo
     await world.dream(world.alice, "a house")
     await world.until_text("Ready <t:", at=2)
     assert f"after {world.bob.mention}" in world.text(2)
+
+
+async def test_a_busy_database_delays_the_end_and_loses_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.parts.presenter, "_retry_s", 0.01)
+    troubles, read = [StoreBusy(), StoreBusy()], world.parts.store.picture
+
+    async def troubled(dream_id: int) -> Picture | None:
+        if troubles:
+            raise troubles.pop()
+        return await read(dream_id)
+
+    monkeypatch.setattr(world.parts.store, "picture", troubled)
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    world.engine.finish()
+    await world.until_delivered(1)
+    assert not troubles and len(world.messages()[0].attachments) == 1

@@ -138,6 +138,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         ),
         paces=paces,
         lease_s=settings.lease_s,
+        keep_s=settings.keep_days * 24 * 3600.0,
         preview_every_s=settings.frame_pace_s,
     )
     moderation.on_change.append(lambda guild: worker.hold(guild, moderation.settings(guild).paused))

@@ -117,6 +117,13 @@ LEASE_S = number(
     3600,
     "Seconds after which another process may take over the dream of a process that vanished.",
 )
+KEEP_DAYS = whole(
+    "KEEP_DAYS",
+    30,
+    1,
+    3650,
+    "Days for which one can go on from a dream and see its time-lapse; its picture stays.",
+)
 LOG_LEVEL = choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), "How much the log tells.")
 
 SETTINGS: tuple[Setting[Any], ...] = (
@@ -133,6 +140,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     FRAME_PACE_S,
     ENGINE_SILENCE_S,
     LEASE_S,
+    KEEP_DAYS,
     LOG_LEVEL,
     DISCORD_API_URL,
     DISCORD_GATEWAY_URL,
@@ -157,6 +165,7 @@ class Settings:
     frame_pace_s: float
     engine_silence_s: float
     lease_s: float
+    keep_days: int
     log_level: str
     discord_api_url: str
     discord_gateway_url: str

@@ -25,6 +25,8 @@ from engine.timelapse import Frames
 
 log = logging.getLogger(__name__)
 
+SLOW_CANDIDATES = 24  # pictures to choose a large pair's start from where no large GPU is
+
 
 def best_device() -> str:
     """ "cuda" or "mps" where there is one, else "cpu"."""
@@ -264,9 +266,10 @@ def _harmless(_picture: Tensor) -> str:
 def _settings(request: DreamRequest, pair: weights.Pair, device: str) -> DreamSettings:
     """What the request asks of the search, over what suits the pair and the device."""
     changes = dict(request.settings)
-    if pair.name != "pocket" and device == "cpu" and request.recipe in ("", "oneiro"):
-        # An atlas of a large pair is a matter of minutes on a GPU, but of hours here.
+    if pair.name != "pocket" and device != "cuda" and request.recipe in ("", "oneiro"):
+        # An atlas of a large pair has thousands of pictures: minutes on a large GPU, up to hours elsewhere.
         changes.setdefault("start", "samples")
+        changes.setdefault("candidates", SLOW_CANDIDATES)
     return settings_for(pair.name, request.recipe, request.preset, changes, request.steps)
 
 

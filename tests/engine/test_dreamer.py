@@ -287,6 +287,8 @@ def test_a_state_of_another_model_or_seed_is_refused(dreamer: Dreamer) -> None:
 def test_recipe_preset_settings_and_size_are_honoured_and_recorded(dreamer: Dreamer) -> None:
     plain = finished(dreamer, request())
     assert plain.recipe.settings["augment"] == "smooth"
+    # No atlas of a large pair is made where that takes hours.
+    assert (plain.recipe.settings["start"], plain.recipe.settings["candidates"]) == ("samples", 24)
     blind = finished(dreamer, request(recipe="bigsleep", settings={"cutouts": 4, "filter": "triangle"}))
     recorded = blind.recipe.settings
     assert (recorded["start"], recorded["cutouts"], recorded["filter"]) == ("blind", 4, "triangle")

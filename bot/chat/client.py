@@ -114,6 +114,7 @@ class OneiroClient(discord.AutoShardedClient):
             log.info("Invite me: %s", discord.utils.oauth_url(self.application_id, permissions=PERMISSIONS))
         await catch_up(self, self.moderation)
         await self._recount()
+        self.jury.counted()
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         await welcome(self, self.moderation, guild)

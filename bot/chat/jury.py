@@ -16,6 +16,7 @@ from bot.store import Store
 log = logging.getLogger(__name__)
 
 RETRY_S = 30.0  # seconds to wait while Discord or the database cannot be used
+COUNTED_S = 300.0  # seconds to wait for the votes of the time when nobody was here
 IDLE_S = 3600.0  # seconds between looks at the clock
 
 
@@ -27,6 +28,7 @@ class Jury:
         self._store = store
         self._retry_s = retry_s
         self._changed = asyncio.Event()
+        self._counted = asyncio.Event()  # votes that were cast while nobody was here are found
         self._seen: set[int] = set()  # contests whose end this process has tried to tell
         self._task: asyncio.Task[None] | None = None
 
@@ -42,11 +44,17 @@ class Jury:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
+    def counted(self) -> None:
+        """The votes that were cast while the bot was away are counted: now contests may end."""
+        self._counted.set()
+
     def moved(self, contest_id: int) -> None:
         """A contest began or was ended."""
         self._changed.set()
 
     async def _run(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._counted.wait(), COUNTED_S)
         first = True
         while True:
             wait_s = self._retry_s

@@ -76,6 +76,7 @@ def test_settling_teaches_what_stands_where_and_keeps_what_single_things_are(fol
     torch.manual_seed(0)
     model = PocketClip(SMALL).eval().requires_grad_(False)
     model.token.weight.normal_()  # an untrained tower's texts would hardly differ
+
     def maker(seed: int) -> BatchMaker:
         return BatchMaker(described, drawings, np.ones(4), captions, tokenizer, seed)
 

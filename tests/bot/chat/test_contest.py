@@ -133,6 +133,25 @@ async def test_a_contest_that_ends_while_the_bot_is_away_is_told_once_at_its_ret
     assert len(announcements(world)) == 1
 
 
+async def test_votes_cast_while_the_bot_was_away_decide_too(world: World) -> None:
+    await begun(world)
+    leaf = await dreamt(world, world.alice, 1)
+    rain = await dreamt(world, world.bob, 2, "rain")
+    await enter(world, world.alice)
+    await enter(world, world.bob)
+    await world.bob.react(leaf, VOTE_EMOJI[0])
+    await world.parts.end()
+    subscribers, world.env.backend.subscribers[:] = list(world.env.backend.subscribers), []
+    for member in (world.alice, world.moderator):
+        await member.react(rain, VOTE_EMOJI[0])
+    world.env.backend.subscribers[:] = subscribers
+    async with world.parts.database.transaction() as connection:  # its time runs out meanwhile
+        await connection.exec_driver_sql("UPDATE contests SET ends_at = 1")
+    await world.restart()
+    (embed,) = (await until_told(world)).embeds
+    assert f"{world.bob.mention} wins with 2 votes" in (embed.description or "")
+
+
 async def test_a_winner_that_was_told_but_not_remembered_is_not_told_again(world: World) -> None:
     contest = await begun(world)
     await world.parts.contests.finish(contest.id, now=True)

@@ -39,7 +39,7 @@ _LEFT_OUT = """
 """
 LEFT_OUT = frozenset(_LEFT_OUT.split())
 
-# What people ask for first: shown four times as often as the rest; the README's own prompts eight times.
+# What people ask for first: shown four times as often as the rest; SHOWN_FIRST and ASKED_OFTEN eight times.
 _FAMILIAR = """
     sunrise-over-mountains sunset rainbow bridge-at-night water-wave volcano milky-way
     globe-showing-europe-africa full-moon full-moon-face sun-with-face glowing-star
@@ -94,6 +94,20 @@ SHOWN_FIRST = (
     "sunflower",
     "castle",
 )
+
+# And what else people are likely to begin with; among them the things of engine/pocket/prompts.txt.
+_ASKED_OFTEN = """
+    cat-face dog dog-face lion elephant owl frog dragon dragon-face unicorn penguin shark snake honeybee panda
+    fox octopus hamburger birthday-cake banana strawberry watermelon wine-glass mushroom bread sushi carrot
+    full-moon sun rainbow mountain snow-capped-mountain rose cactus snowman high-voltage
+    cloud-with-lightning church bridge-at-night tent train locomotive airplane sailboat bus helicopter crown
+    guitar musical-keyboard open-book books key alarm-clock watch camera wrapped-gift crossed-swords dagger
+    robot ghost skull bird blue-heart automobile umbrella butterfly horse top-hat high-heeled-shoe
+    running-shoe balloon soccer-ball monkey mouse cheese-wedge rabbit jack-o-lantern red-apple cow fish
+    ice-cream soft-ice-cream star hot-beverage bicycle volcano turtle candle house-with-garden fire lollipop
+    doughnut cloud-with-rain musical-notes beach-with-umbrella cityscape milky-way ogre gem-stone
+"""
+ASKED_OFTEN = frozenset(_ASKED_OFTEN.split())
 
 
 @dataclass(frozen=True)
@@ -150,7 +164,9 @@ def read_drawings(folder: Path, limit: int | None = None) -> Drawings:
 
 def familiarity(concept: str) -> float:
     """How often a concept is shown, relative to the rest."""
-    return 8.0 if concept in SHOWN_FIRST else 4.0 if concept in FAMILIAR else 1.0
+    if concept in SHOWN_FIRST or concept in ASKED_OFTEN:
+        return 8.0
+    return 4.0 if concept in FAMILIAR else 1.0
 
 
 def shrink(pictures: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -35,6 +36,7 @@ ATTENTION = 5  # before block 5, at 16 px
 TRUNK = 7  # blocks that end at 32 px, where the training's extra head looks
 TINT_ROW = 6  # feeds block 5, at 16 px
 BACKGROUND_ROW = 8  # feeds block 7, at 64 px
+IDLE = 0.05  # a channel that is above zero in fewer pixels than this share learns next to nothing
 LOUD = 40.0  # how far the picture stands out of the residual path's own features when the top begins
 
 
@@ -51,6 +53,30 @@ def configuration(num_classes: int, width: int = 32) -> BigGANConfig:
         eps=1e-4,
         n_stats=2,
     )
+
+
+class _NormReLU(torch.autograd.Function):
+    """relu(x scale + offset) with a gradient that reads x once: addcmul's own takes twice as long."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
+        y = (x * scale).add_(offset).relu_()
+        ctx.save_for_backward(x, scale, y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        x, scale, y = ctx.saved_tensors
+        grad = torch.ops.aten.threshold_backward(grad, y, 0)
+        to_scale = (grad * x).sum((2, 3), keepdim=True).sum_to_size(scale.shape)
+        to_offset = grad.sum((2, 3), keepdim=True).sum_to_size(scale.shape)
+        return grad * scale, to_scale, to_offset
+
+
+def norm_relu(x: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
+    """relu(x scale + offset) for x [B, C, H, W], scale and offset [B or 1, C, 1, 1]."""
+    shown: Tensor = _NormReLU.apply(x, scale, offset)
+    return shown
 
 
 class TrainedGenerator(nn.Module):
@@ -111,7 +137,7 @@ class TrainedGenerator(nn.Module):
             scale = (1 + self._linear(bn.scale, z, e)) * inverse  # [B, C]
             offset = self._linear(bn.offset, z, e) - bn.running_means[1] * scale
         scale, offset = scale.to(x.dtype)[:, :, None, None], offset.to(x.dtype)[:, :, None, None]
-        return torch.addcmul(offset, x, scale).relu_()
+        return norm_relu(x, scale, offset)
 
     def _block(self, block: GenBlock, x: Tensor, z: Tensor, e: Tensor, measure: bool) -> Tensor:
         h = block.conv_0(self._norm(block.bn_0, x, z, e, measure))
@@ -127,23 +153,29 @@ class TrainedGenerator(nn.Module):
             x = F.interpolate(x, scale_factor=2, mode="nearest")
         return h + x
 
-    def trunk(self, z: Tensor, e: Tensor, measure: bool = False) -> Tensor:
-        """Features [B, C, 32, 32] of latents `z` [B, rows, >= USED] and class vectors `e` [B, rows, 128]."""
-        z = z[:, :, :USED]
+    def trunk(self, z: Tensor, e: Tensor, measure: bool = False, learn_from: int = 0) -> Tensor:
+        """Features [B, C, 32, 32] of latents `z` [B, rows, >= USED] and class vectors `e` [B, rows, 128];
+        blocks below number `learn_from` get no gradient."""
+        if learn_from:
+            with torch.no_grad():
+                x = self._blocks(self._input(z[:, :, :USED], e), z[:, :, :USED], e, 0, learn_from, measure)
+        else:
+            x = self._input(z[:, :, :USED], e)
+        return self._blocks(x, z[:, :, :USED], e, learn_from, TRUNK, measure)
+
+    def _input(self, z: Tensor, e: Tensor) -> Tensor:
         with torch.autocast("cpu", enabled=False):
             x = self._linear(self.net.generator.gen_z, z[:, 0], e[:, 0])
         x = x.view(-1, 4, 4, 16 * self.config.channel_width).permute(0, 3, 1, 2)  # channels last by itself
-        if torch.is_autocast_enabled("cpu"):
-            x = x.bfloat16()
-        index = 0
-        for layer in self.net.generator.layers:
-            if isinstance(layer, SelfAttn):
-                x = layer(x.contiguous()).contiguous(memory_format=torch.channels_last)
-                continue
-            if index == TRUNK:
-                break
-            x = self._block(layer, x, z[:, index + 1], e[:, index + 1], measure)
-            index += 1
+        return x.bfloat16() if torch.is_autocast_enabled("cpu") else x
+
+    def _blocks(self, x: Tensor, z: Tensor, e: Tensor, first: int, end: int, measure: bool) -> Tensor:
+        """Blocks `first` to `end` - 1, with the attention where it stands, on features `x`."""
+        for index in range(first, end):
+            if index == ATTENTION:
+                attention = next(layer for layer in self.net.generator.layers if isinstance(layer, SelfAttn))
+                x = attention(x.contiguous()).contiguous(memory_format=torch.channels_last)
+            x = self._block(self.blocks[index], x, z[:, index + 1], e[:, index + 1], measure)
         return x
 
     def top_convolutions(self) -> list[nn.Parameter]:
@@ -171,9 +203,49 @@ class TrainedGenerator(nn.Module):
             bn.running_vars.copy_((x32.var((0, 2, 3)) + 1e-3).expand_as(bn.running_vars))
         scale = bn.weight * torch.rsqrt(bn.running_vars[1] + bn.eps)
         offset = bn.bias - bn.running_means[1] * scale
-        x = torch.addcmul(offset.to(x.dtype)[:, None, None], x, scale.to(x.dtype)[:, None, None]).relu_()
+        scale, offset = (value.to(x.dtype)[None, :, None, None] for value in (scale, offset))
+        x = norm_relu(x, scale, offset)
         rgb = generator.conv_to_rgb
         return torch.tanh(F.conv2d(x, rgb.weight[:3], rgb.bias[:3], padding=1).float())
+
+    @torch.no_grad()
+    def revive(self, z: Tensor, e: Tensor, rng: torch.Generator, first: int = 0) -> int:
+        """Wakes the hidden channels that are above zero in less than `IDLE` of the pixels of a batch of
+        conditions, in the trunk's blocks from `first` on: they get the statistics of what they are given now
+        and nearly no weight behind them. Returns how many there were.
+
+        The statistics are frozen when a part begins to learn; as its features grew past them, the last two
+        blocks' ReLUs had shut, and a trunk of 32 px drew what it knew at 16 px.
+        """
+        woken = 0
+        for block in self.blocks[first:TRUNK]:
+            norms, kernels = (block.bn_1, block.bn_2, block.bn_3), (block.conv_0, block.conv_1, block.conv_2)
+            for bn, before, behind in zip(norms, kernels, (*kernels[1:], block.conv_3), strict=True):
+                seen: list[Tensor] = []  # what comes out of `before`, then what goes into `behind`
+                hooks = (
+                    before.register_forward_hook(lambda _, __, out, seen=seen: seen.append(out)),
+                    behind.register_forward_pre_hook(lambda _, x, seen=seen: seen.append(x[0])),
+                )
+                self.trunk(z, e)
+                for hook in hooks:
+                    hook.remove()
+                idle = (seen[1] > 0).float().mean((0, 2, 3)) < IDLE
+                if not idle.any():
+                    continue
+                given = seen[0][:, idle]
+                bn.running_means[:, idle] = given.mean((0, 2, 3))
+                bn.running_vars[:, idle] = given.var((0, 2, 3)) + 1e-3
+                for layer in (bn.scale, bn.offset):
+                    fresh = (
+                        0.3 / self.config.z_dim**0.5 * torch.randn(layer.weight[idle].shape, generator=rng)
+                    )
+                    fresh[:, USED : self.config.z_dim] = 0
+                    layer.weight[idle] = fresh
+                spread = 0.1 * (2 / behind.weight[0].numel()) ** 0.5
+                shape = behind.weight[:, idle].shape
+                behind.weight[:, idle] = spread * torch.randn(shape, generator=rng)
+                woken += int(idle.sum())
+        return woken
 
     @torch.no_grad()
     def start_top(self, z: Tensor, e: Tensor) -> float:

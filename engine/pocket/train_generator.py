@@ -4,8 +4,9 @@
 
 There is no discriminator. Each step draws concepts, latents z ~ N(0, 1) for every layer, works out from them
 which picture is meant (engine/pocket/latents_map.py) and pulls the network's answer towards it: L1 on a
-pyramid of sizes and on the edges. The first part of the time trains the blocks up to 32 px alone, through a
-head that is thrown away; then a share of each batch, at last all of it, runs to the full 128 px.
+pyramid of sizes and on the edges, squared error where the drawing has details, and a word against squares in
+flat grounds. The first part of the time trains the blocks up to 32 px alone, through a head that is thrown
+away; then a share of each batch, at last all of it, runs to the full 128 px.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import copy
 import json
 import math
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from tqdm import tqdm
 from engine.pocket import generator_net, latents_map
 from engine.pocket.generator_data import Drawings, read_drawings, straight
 from engine.pocket.generator_net import BACKGROUND_ROW, TINT_ROW, TrainedGenerator
+from engine.pocket.generator_optimiser import Muon
 from engine.pocket.generator_sheet import contact_sheet
 
 STAGES = (
@@ -34,12 +37,17 @@ STAGES = (
     (0.26, 32, 10),
     (0.54, 32, 18),
     (0.85, 24, 24),
-)  # from this share: batch, of it at 128 px
-RATE, RATE_END = 8e-4, 1e-5  # Adam's learning rate, cosine between them
+)  # from this share of the time: batch, of it at 128 px
+RATE, RATE_END = 8e-4, 1e-5  # learning rate, cosine between them
 EMBEDDING_RATE = 5.0  # times the rate: a class is met in few steps
 TOP_RATE = 0.5  # times the rate: the top begins as a finished picture and is easily shaken
+LATER_RATE = 0.12  # times the rate, for all but the kernels, when a part of the network learns on
 WARM_UP = 150  # steps
 EMA = 0.998
+DETAIL = 2.0  # weight of the squared error in details at 64 px, beside the pyramid at 128 px
+BORDER = 4.0  # weight of the squared error of the steps between the cells of 16 px, at 32 px
+GRID = 3.0  # weight of the steps at 4 px borders in flat grounds
+HARDEST = 2.0  # a class that is badly drawn is shown up to so many times as often, a good one as seldom
 DISTRACTOR, CLASS_NOISE = 0.15, 0.1  # the search's class weights are never exactly one-hot
 
 
@@ -67,17 +75,19 @@ def class_vectors(table: Tensor, classes: Tensor, rows: int, rng: torch.Generato
     return e[:, None] + noise
 
 
-def coarse_target(data: Drawings, numbers: Tensor, z: Tensor) -> Tensor:
-    """Premultiplied tinted RGB and coverage [B, 4, 32, 32] that the trunk's head should show."""
-    values = data.coarse[numbers].float()
+def coarse_target(values: Tensor, z: Tensor) -> Tensor:
+    """Premultiplied tinted RGB and coverage [B, 4, 32, 32] that the trunk's head should show for the drawings
+    `values`, such as `shrink` makes them."""
+    values = values.float()
     cover = values[:, 3:]
     tinted = latents_map.tint(values[:, :3] / cover.clamp(min=1 / 255), z[:, TINT_ROW])
     return torch.cat((tinted * cover, cover), dim=1)
 
 
-def full_target(data: Drawings, numbers: Tensor, z: Tensor) -> Tensor:
-    """Pictures [B, 3, 128, 128] in -1..1: the drawing, tinted, on its background."""
-    colours, cover = straight(data.pictures[numbers])
+def full_target(pictures: Tensor, z: Tensor) -> Tensor:
+    """Pictures [B, 3, 128, 128] in -1..1: the drawings `pictures`, straight uint8 [B, 128, 128, 4], tinted,
+    on their backgrounds."""
+    colours, cover = straight(pictures)
     ground = latents_map.background(z[:, BACKGROUND_ROW], colours.shape[2])
     return (latents_map.tint(colours, z[:, TINT_ROW]) * cover + ground * (1 - cover)) * 2 - 1
 
@@ -97,11 +107,43 @@ def pyramid_loss(shown: Tensor, wanted: Tensor, levels: int, edges: float) -> Te
     return loss
 
 
+def detail_loss(shown: Tensor, wanted: Tensor) -> Tensor:
+    """Mean squared error, up to five times as heavy where `wanted` [B, C, H, W] differs from its
+    surroundings: absolute errors alone leave out an eye, for the median of what may be there is the face."""
+    around = F.avg_pool2d(wanted, 7, 1, 3, count_include_pad=False)
+    strength = (wanted - around).abs().mean(1, keepdim=True)
+    weight = 1 + (strength / (strength.mean() + 1e-3)).clamp(max=4)
+    return (weight * (shown - wanted).square()).mean() / 2
+
+
+def border_loss(shown: Tensor, wanted: Tensor) -> Tensor:
+    """Mean squared error [B, C, 32, 32] of the steps at every second pixel, where a cell of 16 px meets the
+    next: the network's way up repeats each cell, and what remains of that is seen as squares."""
+    error = shown - wanted
+    across = error[..., 2::2] - error[..., 1:-1:2]
+    down = error[..., 2::2, :] - error[..., 1:-1:2, :]
+    return across.square().mean() + down.square().mean()
+
+
+def grid_loss(shown: Tensor, wanted: Tensor) -> Tensor:
+    """Mean step of `shown` [B, 3, H, W] at every fourth pixel, where the cells of the smaller sizes meet,
+    counted where `wanted` is flat: an edge loss takes a step for as good as a slope."""
+    loss = torch.zeros(())
+    for dim in (2, 3):
+        length = shown.shape[dim]
+        before, after = torch.arange(3, length - 1, 4), torch.arange(4, length, 4)
+        step = shown.index_select(dim, after) - shown.index_select(dim, before)
+        flat = (wanted.index_select(dim, after) - wanted.index_select(dim, before)).abs() < 0.03
+        loss = loss + (step.abs() * flat).mean()
+    return loss
+
+
 class Training:
     """The state of one training: network, its moving average, optimiser, clock; saved and resumed whole."""
 
-    def __init__(self, data: Drawings, width: int, seed: int, rate: float) -> None:
+    def __init__(self, data: Drawings, width: int, seed: int, rate: float, learn_from: int = 0) -> None:
         self.data = data
+        self.learn_from = learn_from  # blocks below this one stay as they are
         self.rng = torch.Generator().manual_seed(seed)
         self.config = generator_net.configuration(len(data.classes), width)
         self.model = TrainedGenerator(self.config, self.rng)
@@ -111,10 +153,15 @@ class Training:
         top = self.model.top_convolutions()
         apart = {id(parameter) for parameter in (table, *top)}
         rest = [parameter for parameter in self.model.parameters() if id(parameter) not in apart]
+        kernels = [parameter for parameter in rest if parameter.ndim == 4 and parameter.shape[0] > 4]
+        turned = {id(parameter) for parameter in kernels}
+        rest = [parameter for parameter in rest if id(parameter) not in turned]
+        self.muon = Muon([{"params": kernels, "factor": 1.0}], rate)
+        calm = LATER_RATE if learn_from else 1.0
         self.optimiser = torch.optim.Adam(
             [
-                {"params": rest, "factor": 1.0},
-                {"params": top, "factor": TOP_RATE},
+                {"params": rest, "factor": calm},
+                {"params": top, "factor": min(TOP_RATE, 1.5 * calm)},
                 {"params": [table], "factor": EMBEDDING_RATE},
             ],
             lr=rate,
@@ -124,6 +171,7 @@ class Training:
         self.rows = len(self.config.layers) + 1
         self.elapsed_s, self.steps, self.samples = 0.0, 0, 0
         self.warming_since = 0  # the step at which a part of the network was new
+        self.hardness = torch.ones(len(data.classes))  # running error of each class, relative to the mean
         self.measured = [False, False]  # trunk and top: their statistics are taken once, then frozen
 
     def step(self, share: float) -> dict[str, float]:
@@ -131,29 +179,38 @@ class Training:
         _, batch, full = max(stage for stage in STAGES if stage[0] <= share)
         begins = self._begin(full)
         self._set_rate(share)
-        classes, numbers, z = draw(self.data, batch, self.rows, self.rng)
-        e = class_vectors(self.model.net.embeddings.weight, classes, self.rows, self.rng)
+        weights = self.data.weights * self.hardness.clamp(1 / HARDEST, HARDEST)
+        classes, numbers, z = draw(replace(self.data, weights=weights), batch, self.rows, self.rng)
+        table = self.model.net.embeddings.weight
+        table = table.detach() if self.learn_from else table  # the blocks below know no other
+        e = class_vectors(table, classes, self.rows, self.rng)
         losses: dict[str, float] = {}
         with torch.autocast("cpu", torch.bfloat16):
-            features = self.model.trunk(z, e)
+            features = self.model.trunk(z, e, learn_from=self.learn_from)
             seen = self.model.coarse(features).float()
-        wanted = coarse_target(self.data, numbers, z)
+        wanted = coarse_target(self.data.coarse[numbers], z)
         coarse = pyramid_loss(seen, wanted, 3, 0.5)
         losses["coarse"] = coarse.item()
-        coarse = coarse + 4 * F.mse_loss(seen, wanted)  # L1 alone stays brown for long: the median of all
+        self._judge(classes, (seen - wanted).detach().abs().mean((1, 2, 3)))
+        coarse = coarse + BORDER * border_loss(seen, wanted)
+        coarse = coarse + 4 * detail_loss(seen, wanted)  # L1 alone stays brown for long: the median of all
         loss = coarse if full < batch else 0.3 * coarse
         if full:
             with torch.autocast("cpu", torch.bfloat16):
                 shown = self.model.top(features[:full], z[:full], e[:full])
-            fine = pyramid_loss(shown, full_target(self.data, numbers[:full], z[:full]), 4, 1.0)
-            losses["fine"] = fine.item()
-            loss = loss + fine
+            wanted = full_target(self.data.pictures[numbers[:full]], z[:full])
+            fine, grid = pyramid_loss(shown, wanted, 4, 1.0), grid_loss(shown, wanted)
+            losses["fine"], losses["grid"] = fine.item(), grid.item()
+            details = detail_loss(F.avg_pool2d(shown, 2), F.avg_pool2d(wanted, 2))
+            loss = loss + fine + DETAIL * details + GRID * grid
         if not math.isfinite(float(loss.item())):
             raise FloatingPointError(f"the loss is {loss.item()} at step {self.steps}")
         self.optimiser.zero_grad(set_to_none=True)
+        self.muon.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
+        self.muon.step()
         if begins:
             self.average.load_state_dict(self.model.state_dict())
         self.steps += 1
@@ -162,6 +219,22 @@ class Training:
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
         return losses
+
+    def _judge(self, classes: Tensor, errors: Tensor) -> None:
+        """Takes the `errors` [B] of a step's classes into the running ones, which set how often each is
+        shown."""
+        relative = errors / errors.mean()
+        self.hardness[classes] += 0.15 * (relative - self.hardness[classes])
+
+    @torch.no_grad()
+    def revive(self) -> int:
+        """Wakes the idle channels of the blocks that learn (`TrainedGenerator.revive`); returns how many."""
+        classes, _, z = draw(self.data, 64, self.rows, self.rng)
+        e = class_vectors(self.model.net.embeddings.weight, classes, self.rows, self.rng)
+        count = self.model.revive(z, e, self.rng, self.learn_from)
+        self.average.load_state_dict(self.model.state_dict())
+        self.warming_since = self.steps
+        return count
 
     @torch.no_grad()
     def _begin(self, full: int) -> bool:
@@ -182,7 +255,7 @@ class Training:
     def _set_rate(self, share: float) -> None:
         rate = RATE_END + (self.rate - RATE_END) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
         rate *= min(1.0, (self.steps + 1 - self.warming_since) / WARM_UP)
-        for group in self.optimiser.param_groups:
+        for group in (*self.optimiser.param_groups, *self.muon.param_groups):
             group["lr"] = rate * group["factor"]
 
     def save(self, path: Path) -> None:
@@ -191,6 +264,8 @@ class Training:
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
+            "muon": self.muon.state_dict(),
+            "hardness": self.hardness,
             "rng": self.rng.get_state(),
             "clock": [self.elapsed_s, self.steps, self.samples, self.warming_since],
             "measured": self.measured,
@@ -208,6 +283,8 @@ class Training:
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
+        self.muon.load_state_dict(state["muon"])
+        self.hardness = state["hardness"]
         self.rng.set_state(state["rng"])
         self.elapsed_s, self.steps, self.samples, self.warming_since = state["clock"]
         self.measured = state["measured"]
@@ -242,6 +319,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--from-block", type=int, default=0, help="blocks below this one stay as they are")
+    parser.add_argument("--revive", action="store_true", help="wake idle channels before going on")
     parser.add_argument("--limit", type=int, default=None, help="only so many classes, familiar ones first")
     parser.add_argument("--sheet-every", type=float, default=3, help="minutes between sheets and saves")
     arguments = parser.parse_args(argv)
@@ -249,10 +328,12 @@ def main(argv: list[str]) -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     note("reading the pictures")
     data = read_drawings(arguments.data, arguments.limit)
-    training = Training(data, arguments.width, arguments.seed, arguments.rate)
+    training = Training(data, arguments.width, arguments.seed, arguments.rate, arguments.from_block)
     checkpoint = arguments.out / "checkpoint.pt"
     if checkpoint.exists():
         training.resume(checkpoint)
+    if arguments.revive:
+        note(f"{training.revive()} idle channels were woken")
     parameters = sum(p.numel() for p in training.model.net.parameters())
     note(f"{len(data.classes)} classes, {len(data.pictures)} pictures, {parameters / 1e6:.2f} M parameters")
     run(training, arguments, checkpoint)

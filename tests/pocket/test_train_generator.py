@@ -9,7 +9,7 @@ from torch.nn.functional import avg_pool2d
 from engine.pocket import generator_net, latents_map
 from engine.pocket.generator_data import Drawings, shrink
 from engine.pocket.latents_map import STYLES, USED
-from engine.pocket.train_generator import Training, class_vectors, draw
+from engine.pocket.train_generator import Training, border_loss, class_vectors, detail_loss, draw, grid_loss
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +91,57 @@ def test_the_fitted_background_is_nearer_than_any_single_colour() -> None:
     fitted = gain * (1 + z @ once.t()).relu() * (1 + z @ twice.t()).relu()
     single = promised.median(0).values
     assert (fitted - promised).abs().mean() < 0.8 * (single - promised).abs().mean()
+
+
+def test_squares_in_a_flat_ground_cost_and_a_slope_or_an_edge_that_is_wanted_does_not() -> None:
+    flat = torch.zeros(1, 3, 32, 32)
+    slope = torch.linspace(0, 0.4, 32).expand(1, 3, 32, 32)
+    stairs = slope[..., 2::4].repeat_interleave(4, dim=3)
+    edge = (torch.arange(32) >= 16).float().expand(1, 3, 32, 32)
+    assert grid_loss(flat, flat) == 0 and grid_loss(edge, edge) == 0
+    assert grid_loss(stairs, flat) > 3 * grid_loss(slope, flat) > 0
+    assert grid_loss(edge, flat) > grid_loss(flat, edge) == 0
+
+
+def test_a_missing_eye_costs_more_than_as_much_error_in_the_ground() -> None:
+    wanted = torch.ones(1, 3, 32, 32)
+    wanted[..., 12:15, 12:15] = -1
+    elsewhere = wanted.clone()
+    elsewhere[..., 24:27, 24:27] = -1
+    assert detail_loss(torch.ones_like(wanted), wanted) > 2 * detail_loss(elsewhere, wanted) > 0
+
+
+def test_what_is_badly_drawn_is_shown_more_often(drawings: Drawings) -> None:
+    training = Training(drawings, width=16, seed=1, rate=1e-3)
+    for _ in range(20):
+        training._judge(torch.tensor([0, 1, 2]), torch.tensor([0.1, 0.2, 0.6]))
+    assert training.hardness[0] < training.hardness[1] < 1 < training.hardness[2]
+
+
+def test_an_error_that_is_smooth_costs_nothing_at_the_borders_and_one_in_squares_does() -> None:
+    wanted = torch.zeros(1, 4, 32, 32)
+    even = wanted + 0.3
+    squares = torch.rand(1, 4, 16, 16, generator=torch.Generator().manual_seed(2))
+    squares = squares.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    assert border_loss(even, wanted) == 0
+    assert border_loss(squares, wanted) > 0.1
+
+
+def test_blocks_below_the_first_that_learns_and_the_classes_stay_as_they_are(drawings: Drawings) -> None:
+    training = Training(drawings, width=16, seed=1, rate=2e-3, learn_from=5)
+    training.step(0.3)
+    before = {name: value.clone() for name, value in training.model.state_dict().items()}
+    training.step(0.3)
+    after = training.model.state_dict()
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    moved = {id(parameter) for parameter in training.model.blocks[4].parameters()}
+    names = {name for name, parameter in training.model.named_parameters() if id(parameter) in moved}
+    assert not changed & {*names, "net.embeddings.weight", "net.generator.gen_z.weight"}
+    assert any(name.startswith("head") for name in changed)
+    assert not torch.equal(training.model.blocks[5].conv_1.weight, before_of(before, training, 5))
+
+
+def before_of(before: dict[str, torch.Tensor], training: Training, block: int) -> torch.Tensor:
+    """The first inner kernel of a block as it was in the state `before`."""
+    wanted = training.model.blocks[block].conv_1.weight
+    return next(before[name] for name, value in training.model.named_parameters() if value is wanted)

@@ -135,6 +135,11 @@ class Presenter:
         future = self._posted.setdefault(dream_id, asyncio.get_running_loop().create_future())
         return await asyncio.shield(future)
 
+    def ready_at(self, dream_id: int) -> float | None:
+        """When a waiting dream will be ready (seconds since 1970), as its message says; None: unknown."""
+        screen = self._screens.get(dream_id)
+        return None if screen is None else screen.outlook.ready_at
+
     def forget(self, dream_id: int) -> None:
         """Show a dream that is over no more."""
         self._drop(dream_id)

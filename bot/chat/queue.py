@@ -32,7 +32,9 @@ async def queue(interaction: discord.Interaction) -> None:
         return
     places = client.worker.places()
     lines = [say.in_the_queue(None, dream.author_id, _words(dream)) for dream in running]
-    lines += [say.in_the_queue(places.get(d.id), d.author_id, _words(d)) for d in order[:MOST]]
+    for dream in order[:MOST]:
+        ready_at = client.presenter.ready_at(dream.id)
+        lines.append(say.in_the_queue(places.get(dream.id), dream.author_id, _words(dream), ready_at))
     if len(order) > MOST:
         lines.append(say.more_in_line(len(order) - MOST))
     elsewhere = len(places) - sum(dream.id in places for dream in order)

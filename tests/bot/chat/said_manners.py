@@ -10,6 +10,7 @@ MANNERS: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.presence(7), "7 dreams in line"),
     (lambda say: say.in_the_queue(None, 5, "cherries"), "▸ <@5>: cherries"),
     (lambda say: say.in_the_queue(3, 5, "cherries"), "3. <@5>: cherries"),
+    (lambda say: say.in_the_queue(3, 5, "cherries", 1000.0), "3. <@5>: cherries · <t:1000:R>"),
     (lambda say: say.more_in_line(4), "… and 4 more"),
     (
         lambda say: say.why_so(12),

@@ -44,6 +44,21 @@ async def test_the_line_is_shown_with_its_order_its_reason_and_my_places(world: 
     assert lines[-2:] == [ENGLISH.WHY_SO, ENGLISH.your_places([2, 3])]
 
 
+async def test_the_line_says_when_a_dream_will_be_ready_once_that_was_measured(world: World) -> None:
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    world.engine.step()
+    world.engine.step()
+    world.engine.finish()
+    await world.until_delivered(1)
+    await world.dream(world.alice)
+    await world.engine.dreams(2)
+    await world.dream(world.bob)
+    await until(lambda: world.parts.presenter.ready_at(3) is not None)
+    said = read(await world.bob.slash(world.channel, "queue"))
+    assert f"1. <@{world.bob.id}>: a bowl of cherries · <t:" in said
+
+
 async def test_an_empty_line_is_told_so(world: World) -> None:
     assert read(await world.alice.slash(world.channel, "queue")).strip() == ENGLISH.LINE_EMPTY
 

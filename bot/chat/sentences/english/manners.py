@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.chat.sentences.numbers import listed
+from bot.chat.sentences.numbers import listed, moment
 
 
 class Manners:
@@ -33,9 +33,15 @@ class Manners:
             return "Dreaming of /dream"
         return "One dream in line" if waiting == 1 else f"{waiting} dreams in line"
 
-    def in_the_queue(self, place: int | None, author_id: int, words: str) -> str:
-        """One dream in /queue. `place`: None when it is dreamt now, or paused."""
-        return f"{'▸' if place is None else f'{place}.'} <@{author_id}>: {words}"
+    def in_the_queue(
+        self, place: int | None, author_id: int, words: str, ready_at: float | None = None
+    ) -> str:
+        """One dream in /queue. `place`: None when it is dreamt now, or paused.
+
+        `ready_at`: seconds since 1970; None: nothing was measured yet.
+        """
+        ready = "" if ready_at is None else f" · {moment(ready_at)}"
+        return f"{'▸' if place is None else f'{place}.'} <@{author_id}>: {words}{ready}"
 
     def more_in_line(self, count: int) -> str:
         """Under a list that does not hold all."""

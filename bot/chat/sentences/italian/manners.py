@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.chat.sentences.english.manners import Manners
-from bot.chat.sentences.numbers import listed
+from bot.chat.sentences.numbers import listed, moment
 
 
 class Maniere(Manners):
@@ -33,8 +33,11 @@ class Maniere(Manners):
             return "Sogno di /dream"
         return "Un sogno in fila" if waiting == 1 else f"{waiting} sogni in fila"
 
-    def in_the_queue(self, place: int | None, author_id: int, words: str) -> str:
-        return f"{'▸' if place is None else f'{place}.'} <@{author_id}>: {words}"
+    def in_the_queue(
+        self, place: int | None, author_id: int, words: str, ready_at: float | None = None
+    ) -> str:
+        ready = "" if ready_at is None else f" · {moment(ready_at)}"
+        return f"{'▸' if place is None else f'{place}.'} <@{author_id}>: {words}{ready}"
 
     def more_in_line(self, count: int) -> str:
         return f"… e altri {count}"

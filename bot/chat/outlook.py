@@ -45,12 +45,17 @@ def outlooks(
     """Of everybody in line. `running_s`: seconds that the dream in hand still takes; None: unknown."""
     found: dict[int, Outlook] = {}
     at = now if running is None else (None if running_s is None else now + running_s)
-    people = dict.fromkeys([running.author_id] if running is not None else [])  # in order, each once
+    people = {running.author_id} if running is not None else set()
+    first = list(people)  # those who come first, each once: enough to name `NAMED` beside oneself
     for place, turn in enumerate(order, start=1):
         dream = dreams.get(turn.dream_id)
         takes = seconds(dream) if dream is not None else None
         at = None if at is None or takes is None else at + takes
-        before = [person for person in people if person != turn.person]
-        found[turn.dream_id] = Outlook(place, tuple(before[:NAMED]), max(0, len(before) - NAMED), at)
-        people[turn.person] = None
+        named = [person for person in first if person != turn.person][:NAMED]
+        others = len(people) - (turn.person in people) - len(named)
+        found[turn.dream_id] = Outlook(place, tuple(named), others, at)
+        if turn.person not in people:
+            people.add(turn.person)
+            if len(first) <= NAMED:
+                first.append(turn.person)
     return found

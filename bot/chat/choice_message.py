@@ -6,8 +6,8 @@ import discord
 
 from bot.chat.choice_buttons import choice_view
 from bot.chat.grid import grid
-from bot.chat.quoting import plain, quoted
-from bot.chat.screen import ALT_TEXT, SHOWN_PROMPT, Content
+from bot.chat.quoting import ALT_TEXT, plain, quoted
+from bot.chat.screen import SHOWN_PROMPT, Content
 from bot.chat.sentences import spoken
 from bot.choices import Choice, ChoiceState, Decision, came_out
 from bot.dreams import Dream, Picture

@@ -14,8 +14,8 @@ import discord
 
 from bot.chat.desk import Desks, Rank
 from bot.chat.post import Outcome, Poster, fitting
-from bot.chat.quoting import plain, quoted
-from bot.chat.screen import ALT_TEXT, SHOWN_PROMPT, Content
+from bot.chat.quoting import ALT_TEXT, plain, quoted
+from bot.chat.screen import SHOWN_PROMPT, Content
 from bot.chat.sentences import spoken
 from bot.chat.visibility import is_age_restricted, is_public
 from bot.database import StoreError

@@ -6,8 +6,8 @@ from contextlib import suppress
 
 from bot.chat.contest import winner_embed, winner_url
 from bot.chat.post import Outcome, Poster, fitting
-from bot.chat.quoting import plain
-from bot.chat.screen import ALT_TEXT, Content
+from bot.chat.quoting import ALT_TEXT, plain
+from bot.chat.screen import Content
 from bot.chat.sentences import spoken
 from bot.contests import Contest, Contests
 from bot.database import StoreError

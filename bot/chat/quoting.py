@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+ALT_TEXT = 1000  # characters of a picture's description; Discord allows 1024 (2026-08)
+
 # Joiners belong to emoji and to Persian words, tag characters to the flags of England, Scotland and Wales.
 _KEPT = frozenset("\n\t\u200c\u200d") | frozenset(map(chr, range(0xE0020, 0xE0080)))
 _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co"))  # control, format (direction too), surrogate, private use

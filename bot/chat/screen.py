@@ -8,7 +8,7 @@ import discord
 from bot.chat.buttons import ended_view, live_view
 from bot.chat.desk import Rank
 from bot.chat.outlook import NOWHERE, Outlook
-from bot.chat.quoting import plain, quoted
+from bot.chat.quoting import ALT_TEXT, plain, quoted
 from bot.chat.sentences import Sentences, spoken
 from bot.chat.sentences.numbers import duration
 from bot.chat.veil import Veil
@@ -17,7 +17,6 @@ from bot.dreams import Dream, DreamState, Picture
 from engine import Fetching, Progress, Recipe
 
 SHOWN_PROMPT = 1000  # characters; an embed's description holds 4096, and escaping may double them
-ALT_TEXT = 1000  # characters; Discord allows 1024
 
 PLACES_PACE = 3  # a waiting dream's message is edited this many times less often than a running one's
 _RANKS = {DreamState.QUEUED: Rank.PLACE, DreamState.DREAMING: Rank.FRAME}

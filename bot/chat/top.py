@@ -13,8 +13,7 @@ from PIL import Image
 
 from bot.chat.answer import answer, think
 from bot.chat.language import personal
-from bot.chat.quoting import plain, quoted
-from bot.chat.screen import ALT_TEXT
+from bot.chat.quoting import ALT_TEXT, plain, quoted
 from bot.chat.sentences import ENGLISH, Sentences
 from bot.chat.visibility import is_age_restricted, visible
 from bot.database import StoreError

@@ -8,8 +8,7 @@ import aiohttp
 import discord
 
 from bot.chat.post import fitting
-from bot.chat.quoting import plain
-from bot.chat.screen import ALT_TEXT
+from bot.chat.quoting import ALT_TEXT, plain
 from bot.chat.sentences import spoken
 from bot.dreams import Dream
 

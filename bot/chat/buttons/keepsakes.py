@@ -6,6 +6,7 @@ import discord
 
 from bot.chat.answer import answer, think
 from bot.chat.buttons.button import Click, action
+from bot.chat.quoting import ALT_TEXT, plain
 from bot.chat.recipes import recipe_embed
 from bot.chat.veil import Veil, veil_in
 
@@ -27,7 +28,10 @@ async def timelapse(click: Click) -> None:
     else:
         name = f"dream-{click.dream.id}-timelapse.webp"
         file = discord.File(
-            io.BytesIO(film), filename=name, spoiler=click.dream.spoiler or veil is Veil.SPOILER
+            io.BytesIO(film),
+            filename=name,
+            spoiler=click.dream.spoiler or veil is Veil.SPOILER,
+            description=plain(click.say.alt_text(click.dream.prompt), ALT_TEXT),
         )
         await answer(click.interaction, file=file)
 

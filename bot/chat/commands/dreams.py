@@ -1,6 +1,5 @@
 """/dreams: one's own dreams, any dream one may see, and new ones made of them."""
 
-import io
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -170,7 +169,7 @@ async def _show(interaction: discord.Interaction, dream: Dream) -> None:
     embed.set_footer(text=say.dream_number(dream.id))
     if dream.message_id is not None:
         embed.add_field(name=say.WHERE, value=say.jump(_address(dream)), inline=False)
-    file = discord.File(io.BytesIO(content.picture.content), content.filename) if content.picture else None
+    file = next(iter(content.files()), None)
     view = ended_view(dream, say, has_picture=file is not None) if dream.state.is_over else None
     await answer(interaction, embed=embed, file=file, view=view)
 

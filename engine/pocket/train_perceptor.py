@@ -61,16 +61,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--start", type=Path, help="a checkpoint whose towers to begin with")
     options = parser.parse_args(argv)
     torch.set_num_threads(options.threads)
-    log.setLevel(logging.INFO)
+    stages = logging.getLogger("engine.pocket")  # this one and the last stage's
+    stages.setLevel(logging.INFO)
     handlers = (logging.FileHandler(options.data / f"{options.name}.log"), logging.StreamHandler())
     for handler in handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-        log.addHandler(handler)
+        stages.addHandler(handler)
     try:
         train(options)
     finally:
         for handler in handlers:
-            log.removeHandler(handler)
+            stages.removeHandler(handler)
             handler.close()
     return 0
 

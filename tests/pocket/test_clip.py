@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
+from engine import perceptor
 from engine.errors import ModelError
 from engine.pocket.clip import PocketClip, PocketClipConfig
 from engine.pocket.evaluate import WEIGHTS
@@ -167,6 +169,32 @@ def test_shipped_perceptor_knows_a_heart_and_its_colour(
     tokens = tokenizer(texts, padding=True, return_tensors="pt")
     similarity = model.encode_image(heart(colour)) @ model.encode_text(**_named(tokens)).T
     assert texts[int(similarity.argmax())] == name
+
+
+@pytest.mark.parametrize(
+    ("words", "shift"),
+    [("left of", (-16, 0)), ("right of", (16, 0)), ("above", (0, -16)), ("under", (0, 16))],
+)
+def test_shipped_perceptor_knows_what_stands_where(words: str, shift: tuple[int, int]) -> None:
+    perceive = perceptor.load(WEIGHTS, "pocket", torch.device("cpu"))
+    square = torch.ones(1, 3, 32, 32)
+    square[:, :, 4:28, 4:28] = torch.tensor([0.1, 0.3, 0.9]).view(3, 1, 1)
+    picture = torch.ones(1, 3, 64, 64)
+    for part, sign in ((F.interpolate(heart((0.9, 0.1, 0.1)), size=32), 1), (square, -1)):
+        x, y = 16 + sign * shift[0], 16 + sign * shift[1]
+        picture[:, :, y : y + 32, x : x + 32] = part
+    texts = [f"a red heart {words} a blue square", f"a blue square {words} a red heart"]
+    right, wrong = (perceive.encode_images(picture) @ perceive.encode_texts(texts).T)[0].tolist()
+    assert right > wrong + 0.02
+
+
+def test_words_of_nothing_score_visibly_below_a_match() -> None:
+    perceive = perceptor.load(WEIGHTS, "pocket", torch.device("cpu"))
+    seen = perceive.encode_images(heart((0.9, 0.1, 0.1)))
+    match, *nothing = (
+        seen @ perceive.encode_texts(["a red heart", "xkqzv blorf", "epistemology", "https://a.b/c?d=1"]).T
+    )[0].tolist()
+    assert max(nothing) < match - 0.15
 
 
 def test_shipped_perceptor_is_small_and_fits_its_tokenizer() -> None:

@@ -4,11 +4,10 @@ import dataclasses
 import re
 from collections import Counter
 from collections.abc import AsyncGenerator
-from typing import Any
 
 import pytest
-from sqlalchemy import event
 
+from bot.database import Database
 from bot.settings import Settings
 from engine import DreamRequest, Event, Finished, Recipe, Started
 from tests.bot.chat.conftest import NEEDED, World
@@ -29,13 +28,12 @@ class QuickEngine:
     async def stop(self, id: str) -> None: ...
 
 
-def patient(connection: Any, _record: Any) -> None:
-    """A disk that others use too may keep a writer waiting."""
-    connection.execute("PRAGMA busy_timeout=60000").close()
-
-
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    # A disk that others use too may keep a writer waiting.
+    defaults = Database.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "busy_timeout_s", 60.0)
     return dataclasses.replace(settings, waiting_per_person=DREAMS_EACH, waiting_in_all=10_000)
 
 
@@ -45,10 +43,7 @@ async def test_two_hundred_people_and_a_thousand_dreams(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(world.parts.worker, "_engine", QuickEngine())
-    world.env.settle_timeout = 120.0  # for a machine with other work, as the next lines
-    database = world.parts.database._engine
-    event.listen(database.sync_engine, "connect", patient)
-    await database.dispose()
+    world.env.settle_timeout = 120.0  # for a machine with other work
     channels = [world.channel]
     guilds = [world.guild]
     for number in range(1, SERVERS):

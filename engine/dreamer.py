@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 import engine
-from engine import atlas, generator, images, inversion, memory, perceptor, weights, wishes
+from engine import atlas, generator, images, inversion, memory, perceptor, search, weights, wishes
 from engine.dream import Step, best_latents, dream
 from engine.errors import BadRequest, DiskError, FailureKind, ModelError, sentence_for
 from engine.fetch import Shop, steps
 from engine.latents import Latents
-from engine.objective import Target
+from engine.objective import Target, direction
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Progress, Recipe, Started
 from engine.recipes import DreamSettings, settings_for
 from engine.safety import SafetyCheck
@@ -101,7 +101,7 @@ class Dreamer:
         last: Step | None = None
         stopped = False
         frames = Frames() if request.timelapse_bytes else None
-        begin = self._begin(request, loaded, settings, origins, wished)
+        begin = self._begin(request, loaded, settings, origins, wished, targets)
         searched = dream(
             loaded.generator,
             loaded.perceptor,
@@ -209,6 +209,7 @@ class Dreamer:
         settings: DreamSettings,
         origins: list[State],
         wished: wishes.Wishes,
+        targets: Sequence[Target],
     ) -> Latents | State | None:
         """Where the search begins: None is afresh. Raises `BadRequest` for states of other models."""
         if any(state.model != loaded.fingerprint for state in origins):
@@ -220,22 +221,27 @@ class Dreamer:
                 )
             return origins[0]
         chosen = [best_latents(state, loaded.generator) for state in origins]
-        if request.begin == "continue":
-            return chosen[0]
-        if request.begin == "vary":
-            # Not the search's own generator, so that equal numbers are not used for two things.
-            return chosen[0].varied(request.strength, torch.Generator().manual_seed(MAX_SEED - request.seed))
+        device = torch.device(self.device)
+        # Not the search's own generator, so that equal numbers are not used for two things.
+        rng = torch.Generator().manual_seed(MAX_SEED - request.seed)
+        if request.begin in ("continue", "vary"):
+            latents = chosen[0] if request.begin == "continue" else chosen[0].varied(request.strength, rng)
+            if settings.start != "atlas" or origins[0].prompt == printable(request.prompt):
+                return latents
+            # Other words: a small step leads to no other thing, so the thing is chosen anew.
+            ranks, count = self._atlas(loaded), settings.candidates
+            models = loaded.generator, loaded.perceptor
+            return search.scored_start(*models, direction(targets), ranks, count, rng, device, latents)
         if request.begin == "blend":
             return chosen[0].blended(chosen[1], request.strength)
         if wished.init is not None:
-            device = torch.device(self.device)
             return inversion.closest(
                 loaded.generator,
                 loaded.perceptor,
                 images.to_tensor(wished.init),
                 wishes.seen(wished.init, loaded.perceptor, device),
                 self._atlas(loaded) if settings.start == "atlas" else None,
-                torch.Generator().manual_seed(MAX_SEED - request.seed),
+                rng,
                 device,
             )
         return None

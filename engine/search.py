@@ -35,11 +35,13 @@ def scored_start(
     candidates: int,
     rng: torch.Generator,
     device: torch.device,
+    around: Latents | None = None,
 ) -> Latents:
     """The best of `candidates` pictures: half are samples of what the atlas points to, half their children.
 
     `towards` [d] as `engine.objective.direction` gives it, `atlas` [classes, d] as `engine.atlas.make` does.
-    A sample has one noise for all rows. A child has each row from one of two parents or afresh, so that a
+    A sample has one noise for all rows, or that of `around`, whose style and background the picture then
+    keeps while its thing becomes another. A child has each row from one of two parents or afresh, so that a
     colour of one and a shape of another may meet. Returns latents on the CPU.
     """
     logits, prior = _suggestions(generator, atlas, towards.cpu(), rng)
@@ -51,7 +53,10 @@ def scored_start(
         if len(pool_z) < candidates / 2:
             # The nearest first, and each in turn.
             kind = torch.arange(len(pool_z), len(pool_z) + some) % len(logits)
-            z = torch.randn(some, 1, generator.z_dim, generator=rng).expand(-1, generator.rows, -1)
+            if around is None:
+                z = torch.randn(some, 1, generator.z_dim, generator=rng).expand(-1, generator.rows, -1)
+            else:
+                z = around.z.detach().cpu().expand(some, -1, -1)
         else:
             best = pool_score.topk(min(PARENTS, len(pool_score))).indices
             mother, father = best[torch.randint(len(best), (2, some), generator=rng)]  # [some] each

@@ -6,7 +6,7 @@ Knows the store, the turns and an `Engine`; what happens it tells an `Audience`,
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from enum import Enum, auto
 from time import time
@@ -258,9 +258,21 @@ class Worker:
                 self._current = None
                 self._audience.line_moved()
 
+    async def _claim(self, dream_id: int) -> Dream | None:
+        """Make it ours. If we are stopped meanwhile, it goes back in line now, not when its lease ends."""
+        claiming = asyncio.ensure_future(self._store.claim(dream_id, lease_s=self._lease_s))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            with suppress(StoreError):
+                dream = await claiming
+                if dream is not None:
+                    await self._give_back(dream)
+            raise
+
     async def _take(self, dream_id: int) -> bool:
         """Claim and dream one dream. True when it shall be tried again at once."""
-        dream = await self._store.claim(dream_id, lease_s=self._lease_s)
+        dream = await self._claim(dream_id)
         if dream is None:
             return False
         if dream.cancel_asked:

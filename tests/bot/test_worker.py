@@ -510,6 +510,28 @@ async def test_a_story_goes_on_after_a_restart(settings: Settings, a_wish: A_WIS
     await after.close()
 
 
+async def test_stopping_while_a_dream_is_being_claimed_puts_it_back_at_once(
+    rig: Rig, a_wish: A_WISH, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim, written, go_on = rig.store.claim, asyncio.Event(), asyncio.Event()
+
+    async def slow_claim(dream_id: int, *, lease_s: float) -> Dream | None:
+        dream = await claim(dream_id, lease_s=lease_s)
+        written.set()
+        await go_on.wait()  # the database has it, the worker does not know yet
+        return dream
+
+    monkeypatch.setattr(rig.store, "claim", slow_claim)
+    dream = await rig.worker.submit(a_wish())
+    await written.wait()
+    closing = asyncio.create_task(rig.worker.close())
+    await asyncio.sleep(0)
+    go_on.set()
+    await closing
+    stored = await rig.store.get(dream.id)
+    assert stored is not None and stored.state is DreamState.QUEUED and stored.attempts == 0
+
+
 @pytest.mark.parametrize("begun", [True, False])
 async def test_a_cancelled_chapter_ends_the_story(rig: Rig, a_wish: A_WISH, begun: bool) -> None:
     if not begun:

@@ -38,8 +38,9 @@ class Display:
         if self._quiet:
             return
         self._fetching.close()
-        left = tqdm.format_interval(progress.seconds_left)
-        shown = f"score {progress.score:.1f}, best {progress.best_score:.1f}, {left} left"
+        shown = f"score {progress.score:.1f}, best {progress.best_score:.1f}"
+        if progress.seconds_left >= 1:  # unknown at first
+            shown += f", {tqdm.format_interval(progress.seconds_left)} left"
         if not sys.stderr.isatty():
             now = time.monotonic()
             if now - self._line_at >= LINE_EVERY_S or progress.step == progress.steps:

@@ -129,7 +129,7 @@ class Progress:
     steps: int
     score: float  # 100 × mean cosine of text and picture, -100..100
     best_score: float  # the highest score so far
-    seconds_left: float
+    seconds_left: float  # below 1: about to end, or not known yet
     picture: bytes | None = None  # a JPEG preview, when one is due
     state: bytes | None = None  # from which this dream can be resumed at this step, when one is due
     flagged: str = ""  # what the safety check found in the picture, e.g. "nudity"; "": nothing, or no check

@@ -101,8 +101,8 @@ def repeat_command(recipe: Recipe, out: Path, kept: Path | None, typed: Sequence
 def _usual(recipe: Recipe) -> bool:
     """Whether prompt, seed, model and steps say all that there is to say."""
     usual = settings_for(recipe.model, steps=recipe.steps).recorded()
-    if recipe.model != "pocket":
-        usual["start"] = recipe.settings.get("start", "")  # that of large models depends on the device
+    if recipe.model != "pocket":  # where large models begin depends on the device
+        usual |= {name: recipe.settings[name] for name in ("start", "candidates") if name in recipe.settings}
     return {name: value for name, value in recipe.settings.items() if name != "clip"} == usual
 
 

@@ -48,6 +48,10 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
         "▰▰▱▱▱▱▱▱▱▱ step 45 of 200 · score 27.3 · about 1:20 left",
     ),
     (
+        lambda say: say.dreaming(step=1, steps=20, score=27.345, seconds_left=0.01),
+        "▱▱▱▱▱▱▱▱▱▱ step 1 of 20 · score 27.3",
+    ),
+    (
         lambda say: say.fetching("ViT-B/32", 300, 1000),
         "I am fetching the model ViT-B/32, only this once: 30 % …",
     ),

@@ -69,8 +69,8 @@ class Dreams:
 
     def dreaming(self, *, step: int, steps: int, score: float, seconds_left: float) -> str:
         """In the dream's message while it takes shape."""
-        left = duration(seconds_left)
-        return f"{bar(step, steps)} step {step} of {steps} · score {self.score(score)} · about {left} left"
+        left = f" · about {duration(seconds_left)} left" if seconds_left >= 1 else ""  # unknown at first
+        return f"{bar(step, steps)} step {step} of {steps} · score {self.score(score)}{left}"
 
     def fetching(self, model: str, done: int, total: int) -> str:
         """Before a large model's first dream: `done` of `total` bytes (0: unknown) of a file are here."""

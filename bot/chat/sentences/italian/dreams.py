@@ -65,8 +65,8 @@ class Sogni(Dreams):
         return f"{where}{after}. {ready}"
 
     def dreaming(self, *, step: int, steps: int, score: float, seconds_left: float) -> str:
-        shown, left = self.score(score), duration(seconds_left)
-        return f"{bar(step, steps)} passo {step} di {steps} · punteggio {shown} · ancora {left} circa"
+        left = f" · ancora {duration(seconds_left)} circa" if seconds_left >= 1 else ""
+        return f"{bar(step, steps)} passo {step} di {steps} · punteggio {self.score(score)}{left}"
 
     def fetching(self, model: str, done: int, total: int) -> str:
         share = f": {100 * done // total} %" if total else ""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def wait_until(done: Callable[[], bool], limit_s: float = 20.0) -> None:
+def wait_until(done: Callable[[], bool], limit_s: float = 60.0) -> None:
     """Poll until `done()`; fail after `limit_s` seconds."""
     deadline = time.monotonic() + limit_s
     while not done():
@@ -14,7 +14,7 @@ def wait_until(done: Callable[[], bool], limit_s: float = 20.0) -> None:
         time.sleep(0.01)
 
 
-async def until(done: Callable[[], bool], limit_s: float = 20.0) -> None:
+async def until(done: Callable[[], bool], limit_s: float = 60.0) -> None:
     """`wait_until` for coroutines."""
     async with asyncio.timeout(limit_s):
         while not done():  # noqa: ASYNC110 - what is waited for knows no events

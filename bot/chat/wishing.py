@@ -121,7 +121,9 @@ async def order(
         await answer(interaction, refusal(error, say))
         return
     if candidates is None:
-        await answer(interaction, say.queued(client.worker.places().get(stored[0].id)))
+        paused = client.moderation.settings(interaction.guild_id).paused
+        place = client.worker.places().get(stored[0].id)
+        await answer(interaction, say.LINE_PAUSED if paused else say.queued(place))
         posting = client.presenter.posted(stored[0].id)
     else:
         await answer(interaction, say.choice_queued(candidates))

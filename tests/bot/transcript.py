@@ -16,6 +16,7 @@ from simcord.env import Env
 from simcord.results import InteractionResult, ResponseMessage
 
 from bot.__main__ import build
+from bot.chat.choice_message import NUMBERS
 from bot.chat.sentences import ENGLISH as SAY
 from bot.settings import Settings
 from engine.host import EngineHost
@@ -133,6 +134,59 @@ async def play(world: World, told: Transcript) -> None:
     told.line(f"bob reacts with ❌ to his own dream: {len(world.messages())} messages are left")
 
 
+async def play_together(world: World, told: Transcript) -> None:
+    """What a channel decides, and what its moderators do; after `play`, whose dreams are 1 to 8."""
+    alice, bob, channel = world.alice, world.bob, world.channel
+    powers = discord.Permissions(manage_guild=True)
+    role = world.guild.create_role("admins", permissions=powers)
+    ada = world.guild.add_member(world.env.create_user("ada"), roles=[role])
+
+    told.heading("The channel steers")
+    steered = await world.dream(alice, "a lighthouse", candidates=3, steps=2 * STEPS, preset="quick")
+    told.said("alice", "/dream prompt:a lighthouse candidates:3", steered)
+    choice = world.messages()[-1]
+    async with asyncio.timeout(DEADLINE_S):
+        while not (await choice.fetch()).reactions:
+            told.channel()
+            await asyncio.sleep(0.2)
+    told.channel()
+    for member, name, number in ((bob, "bob", 1), (ada, "ada", 1), (alice, "alice", 0)):
+        await member.react(choice, NUMBERS[number])
+        told.line(f"{name} reacts with {NUMBERS[number]}")
+    decided = await alice.click(choice, label=SAY.DECIDE_NOW)
+    told.said("alice", "clicks Decide now", decided)
+    await told.until_over(12)
+
+    told.heading("Votes, the best, a contest")
+    (lighthouse,) = [m for m in world.messages() if any(a.filename == "dream-12.png" for a in m.attachments)]
+    await bob.react(lighthouse, "⭐")
+    await ada.react(lighthouse, "❤️")
+    told.line("bob reacts with ⭐, ada with ❤️")
+    started = await ada.slash(channel, "contest start", theme="lights", days=7)
+    told.said("ada", "/contest start theme:lights days:7", started)
+    told.said("alice", "/contest enter dream:12", await alice.slash(channel, "contest enter", dream=12))
+    told.said("bob", "/contest show", await bob.slash(channel, "contest show"))
+    told.said("bob", "/top", await bob.slash(channel, "top"))
+
+    told.heading("Moderators, and the line")
+    for what, options in (
+        ("pause", {}),
+        ("words add", {"text": "kraken"}),
+        ("ban", {"person": bob, "reason": "too many krakens", "hours": 1}),
+    ):
+        written = " ".join(f"{name}:{'@bob' if value is bob else value}" for name, value in options.items())
+        told.said(
+            "ada", f"/moderate {what} {written}", await ada.slash(channel, f"moderate {what}", **options)
+        )
+    told.said("alice", "/dream prompt:a kr4ken", await world.dream(alice, "a kr4ken"))
+    told.said("bob", "/dream prompt:a house", await world.dream(bob, "a house"))
+    told.said("alice", "/dream prompt:a castle", await world.dream(alice, "a castle", steps=STEPS))
+    told.said("alice", "/queue", await alice.slash(channel, "queue"))
+    told.said("ada", "/moderate resume", await ada.slash(channel, "moderate resume"))
+    await told.until_over(13)
+    told.said("ada", "/moderate audit", await ada.slash(channel, "moderate audit"))
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where pictures and the database go")
@@ -149,7 +203,9 @@ async def main() -> None:
     await host.start()
     await parts.begin()
     try:
-        await play(world, Transcript(world, folder))
+        told = Transcript(world, folder)
+        await play(world, told)
+        await play_together(world, told)
     finally:
         await parts.end()
         await host.close()

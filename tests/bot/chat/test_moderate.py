@@ -239,7 +239,8 @@ async def test_a_cooldown_is_told_with_the_time_of_the_next_dream(world: World, 
 
 async def test_a_pause_stops_the_line_and_resume_goes_on(world: World, admin: MemberActor) -> None:
     await use(world, admin, "pause")
-    await world.dream(world.alice)
+    answer = await world.dream(world.alice)
+    assert answer.response is not None and answer.response.content == ENGLISH.LINE_PAUSED
     assert world.parts.worker.places() == {} and world.engine.current is None
     await use(world, admin, "resume")
     await world.engine.dreams(1)

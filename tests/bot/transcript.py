@@ -142,8 +142,8 @@ async def play_together(world: World, told: Transcript) -> None:
     ada = world.guild.add_member(world.env.create_user("ada"), roles=[role])
 
     told.heading("The channel steers")
-    steered = await world.dream(alice, "a lighthouse", candidates=3, steps=2 * STEPS, preset="quick")
-    told.said("alice", "/dream prompt:a lighthouse candidates:3", steered)
+    steered = await world.dream(alice, "a sailing boat", candidates=3, steps=2 * STEPS, preset="quick")
+    told.said("alice", "/dream prompt:a sailing boat candidates:3", steered)
     choice = world.messages()[-1]
     async with asyncio.timeout(DEADLINE_S):
         while not (await choice.fetch()).reactions:
@@ -158,9 +158,9 @@ async def play_together(world: World, told: Transcript) -> None:
     await told.until_over(12)
 
     told.heading("Votes, the best, a contest")
-    (lighthouse,) = [m for m in world.messages() if any(a.filename == "dream-12.png" for a in m.attachments)]
-    await bob.react(lighthouse, "⭐")
-    await ada.react(lighthouse, "❤️")
+    (boat,) = [m for m in world.messages() if any(a.filename == "dream-12.png" for a in m.attachments)]
+    await bob.react(boat, "⭐")
+    await ada.react(boat, "❤️")
     told.line("bob reacts with ⭐, ada with ❤️")
     started = await ada.slash(channel, "contest start", theme="lights", days=7)
     told.said("ada", "/contest start theme:lights days:7", started)

@@ -65,7 +65,7 @@ class Library:
             "Say what you want to see, and watch it take shape:",
             "`/dream prompt:a bowl of cherries`",
             "`/dream prompt:a red fox avoid:snow preset:Thorough`",
-            "`/dream prompt:a lighthouse candidates:4`: the channel votes which beginning goes on",
+            "`/dream prompt:a castle candidates:4`: the channel votes which beginning goes on",
             "`/dreams story chapters:a seed | a sprout | a tree`",
             "",
             "Under a finished dream: **Again** dreams it anew, **Vary** changes it, **Continue** goes on, "

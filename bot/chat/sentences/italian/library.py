@@ -60,7 +60,7 @@ class Raccolta(Library):
             "Di' che cosa vuoi vedere e guardalo prendere forma:",
             "`/dream prompt:una ciotola di ciliegie`",
             "`/dream prompt:una volpe rossa avoid:neve preset:Accurata`",
-            "`/dream prompt:un faro candidates:4`: il canale vota quale inizio continua",
+            "`/dream prompt:un castello candidates:4`: il canale vota quale inizio continua",
             "`/dreams story chapters:un seme | un germoglio | un albero`",
             "",
             "Sotto un sogno finito: **Ancora** lo sogna da capo, **Varia** lo cambia, "

@@ -215,9 +215,11 @@ class Presenter:
         elif outcome is Outcome.GONE:
             # Nobody could see it: whoever deleted the message does not want it either.
             self._gone.add(dream.id)
-            self._drop(dream.id)
-            await self._line.cancel(dream.id)
-            await self._store.set_delivered(dream.id)
+            try:
+                await self._line.cancel(dream.id)
+                await self._store.set_delivered(dream.id)
+            finally:
+                self._drop(dream.id)  # last: it tells whoever waits for the message that the dream is off
         elif outcome is Outcome.LATER and dream.message_id is None:
             self._wanted.add(dream.id)
             self._changed.set()

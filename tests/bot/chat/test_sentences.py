@@ -19,9 +19,9 @@ from bot.choices import Decision
 from bot.database import StoreBusy, StoreError, StoreFull
 from engine import FailureKind
 from engine.errors import BadRequest, DiskError, EmptyPrompt, OutOfMemory, StoppedEarly
-from tests.bot.chat import said_buttons, said_library, said_manners, said_moderation, said_refusals
+from tests.bot.chat import said_buttons, said_collection, said_manners, said_moderation, said_refusals
 from tests.bot.chat.said_buttons import BUTTONS
-from tests.bot.chat.said_library import LIBRARY
+from tests.bot.chat.said_collection import COLLECTION
 from tests.bot.chat.said_manners import MANNERS
 from tests.bot.chat.said_moderation import MODERATION
 from tests.bot.chat.said_refusals import REFUSALS
@@ -174,7 +174,7 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     ),
 ]
 
-SENTENCES += REFUSALS + MODERATION + MANNERS + BUTTONS + LIBRARY
+SENTENCES += REFUSALS + MODERATION + MANNERS + BUTTONS + COLLECTION
 
 # What is the same in both languages, or a name.
 SAME = {"CODE"}
@@ -210,7 +210,7 @@ def test_a_sentence_is_said_in_italian(call: Callable[[Sentences], str], english
 def test_every_sentence_function_stands_in_this_test() -> None:
     modules = [
         inspect.getmodule(test_a_sentence_says_what_it_shall),
-        said_library,
+        said_collection,
         said_manners,
         said_moderation,
         said_refusals,

@@ -1,7 +1,7 @@
 """What is said by /dreams, /preferences and /help."""
 
 
-class Library:
+class Collection:
     COMMAND_DREAMS = "Your own dreams, and new ones made of them."
     COMMAND_MINE = "Your dreams, the newest first."
     COMMAND_DREAM_SHOW = "Show a dream once more, to you alone."

@@ -1,9 +1,9 @@
-"""`english/library.py` in Italian."""
+"""`english/collection.py` in Italian."""
 
-from bot.chat.sentences.english.library import Library
+from bot.chat.sentences.english.collection import Collection
 
 
-class Raccolta(Library):
+class Raccolta(Collection):
     COMMAND_DREAMS = "I tuoi sogni, e altri che ne nascono."
     COMMAND_MINE = "I tuoi sogni, dal più recente."
     COMMAND_DREAM_SHOW = "Mostra ancora un sogno, solo a te."

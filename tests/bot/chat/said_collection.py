@@ -1,10 +1,10 @@
-"""The sentences of `sentences/english/library.py`: how each is made, and what it is in English."""
+"""The sentences of `sentences/english/collection.py`: how each is made, and what it is in English."""
 
 from collections.abc import Callable
 
 from bot.chat.sentences import Sentences
 
-LIBRARY: list[tuple[Callable[[Sentences], str], str]] = [
+COLLECTION: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.page(2, 3), "Page 2 of 3"),
     (lambda say: say.jump("https://a.b/c"), "[to the message](https://a.b/c)"),
     (lambda say: say.dream_number(4), "Dream 4"),

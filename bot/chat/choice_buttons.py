@@ -1,22 +1,18 @@
 """The buttons under a choice: decide now, and cancel. They carry its id and work after any restart."""
 
-import logging
 import re
 from typing import TYPE_CHECKING, Self
 
 import discord
 
 from bot.chat.access import may_tidy
-from bot.chat.answer import answer
+from bot.chat.answer import answering
 from bot.chat.language import personal
 from bot.chat.sentences import ENGLISH, Sentences
 from bot.choices import ChoiceState
-from bot.database import StoreError
 
 if TYPE_CHECKING:
     from bot.chat.client import OneiroClient
-
-log = logging.getLogger(__name__)
 
 
 class ChoiceButton(
@@ -49,13 +45,7 @@ class ChoiceButton(
 
     async def callback(self, interaction: discord.Interaction) -> None:
         client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
-        say = personal(interaction)
-        try:
-            sentence = await self._act(interaction, client, say)
-        except StoreError as error:
-            log.warning("choice %d: cannot be changed just now: %s", self.choice_id, error)
-            sentence = say.store_trouble(error)
-        await answer(interaction, sentence)
+        await answering(interaction, self._act(interaction, client, personal(interaction)))
 
     async def _act(self, interaction: discord.Interaction, client: "OneiroClient", say: Sentences) -> str:
         choice = await client.choices.get(self.choice_id)

@@ -27,6 +27,7 @@ from engine.pocket.judge_batches import (
     row_weight,
     with_families,
 )
+from engine.pocket.training import adam, follow
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ def train(options: argparse.Namespace, folder: Path) -> None:
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's stubs
     average = copy.deepcopy(model).eval().requires_grad_(False)
     anchors = Anchors(len(captions.slugs), config.dimension).to(device)
-    optimiser = _optimiser(model, anchors, options.rate)
+    optimiser = adam((model, anchors), options.rate, WEIGHT_DECAY)
     checkpoint = folder / "judge.pt"
     step, used = 0, 0.0
     if checkpoint.exists():
@@ -144,7 +145,7 @@ def train(options: argparse.Namespace, folder: Path) -> None:
         nn.utils.clip_grad_norm_(itertools.chain(model.parameters(), anchors.parameters()), 1.0)
         optimiser.step()
         step, seen = step + 1, seen + 1
-        _follow(average, model, min(EMA, (1 + step) / (10 + step)))
+        follow(average, model, min(EMA, (1 + step) / (10 + step)))
         for name, value in losses.items():
             sums[name] = sums.get(name, 0.0) + float(value.detach())
         bar.update(round(used) - bar.n)
@@ -194,22 +195,3 @@ def batch_losses(model: Judge, anchors: Anchors, batch: JudgeBatch) -> dict[str,
             likeness = scale * torch.einsum("nd,nad->na", pictures[rows], answers)
             losses[name] = 0.2 * F.cross_entropy(likeness, torch.zeros_like(rows))
     return losses
-
-
-def _optimiser(model: nn.Module, anchors: nn.Module, rate: float) -> torch.optim.AdamW:
-    parameters = [p for part in (model, anchors) for p in part.parameters()]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": WEIGHT_DECAY},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
-
-
-@torch.no_grad()
-def _follow(average: nn.Module, model: nn.Module, decay: float) -> None:
-    targets = itertools.chain(average.parameters(), average.buffers())
-    for old, new in zip(targets, itertools.chain(model.parameters(), model.buffers()), strict=True):
-        if old.is_floating_point():
-            old.lerp_(new, 1 - decay)
-        else:
-            old.copy_(new)

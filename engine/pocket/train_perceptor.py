@@ -25,6 +25,7 @@ from engine.pocket.dreamt import load as load_dreamt
 from engine.pocket.space import Space
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
 from engine.pocket.train_places import settle
+from engine.pocket.training import adam, follow
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ def train(options: argparse.Namespace) -> None:
         begin(model, space, seen, options.start)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's stubs
     average = copy.deepcopy(model).eval().requires_grad_(False)
-    optimiser = _optimiser(model, space, options.rate)
+    optimiser = adam((model, space), options.rate, WEIGHT_DECAY)
     step, used = 0, 0.0
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
@@ -152,7 +153,7 @@ def train(options: argparse.Namespace) -> None:
         nn.utils.clip_grad_norm_(itertools.chain(model.parameters(), space.parameters()), 1.0)
         optimiser.step()
         step, counted = step + 1, counted + 1
-        _follow(average, model, min(EMA, (1 + step) / (10 + step)))
+        follow(average, model, min(EMA, (1 + step) / (10 + step)))
         for name, value in losses.items():
             sums[name] = sums.get(name, 0.0) + float(value.detach())
         bar.update(round(used) - bar.n)
@@ -281,27 +282,8 @@ def export(average: PocketClip, tokenizer: Path, folder: Path) -> None:
     fresh.rmdir()
 
 
-def _optimiser(model: nn.Module, space: nn.Module, rate: float) -> torch.optim.AdamW:
-    parameters = [p for part in (model, space) for p in part.parameters()]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": WEIGHT_DECAY},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
-
-
 def _cosine(share: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
-
-
-@torch.no_grad()
-def _follow(average: nn.Module, model: nn.Module, decay: float) -> None:
-    targets = itertools.chain(average.parameters(), average.buffers())
-    for old, new in zip(targets, itertools.chain(model.parameters(), model.buffers()), strict=True):
-        if old.is_floating_point():
-            old.lerp_(new, 1 - decay)
-        else:
-            old.copy_(new)
 
 
 def _to(batch: Batch, device: torch.device) -> Batch:

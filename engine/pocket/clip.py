@@ -11,11 +11,10 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from engine.errors import ModelError
+from engine.pocket import half_precision
 
 MODEL_TYPE = "pocket-clip"
 
@@ -126,31 +125,11 @@ class PocketClip(nn.Module):
         Raises `ModelError` when a file is missing or damaged, or any tensor's name or shape differs.
         """
         config = PocketClipConfig.read(folder / "config.json")
-        path = folder / "model.safetensors"
-        try:
-            weights = load_file(path)
-            if not all(bool(value.isfinite().all()) for value in weights.values()):
-                raise ModelError(f"The weights in {path} hold numbers that are not finite.")
-            with torch.random.fork_rng(devices=[]):
-                model = cls(config)  # not on "meta": importing that takes longer than drawing these weights
-            model.load_state_dict({k: _full(v) for k, v in weights.items()}, strict=True, assign=True)
-        except (OSError, SafetensorError) as error:
-            raise ModelError(f"{path} is missing or damaged.") from error
-        except (RuntimeError, ValueError) as error:
-            raise ModelError(f"The weights in {path} do not fit their config.json.") from error
-        return model.eval().requires_grad_(False)
+        return half_precision.load(lambda: cls(config), folder)
 
     def save(self, folder: Path) -> None:
-        """Write config.json and model.safetensors (half precision)."""
-        folder.mkdir(parents=True, exist_ok=True)
-        config = {"model_type": MODEL_TYPE, **asdict(self.config)}
-        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-        weights = {
-            name: (value.half() if value.is_floating_point() else value).contiguous()
-            for name, value in self.state_dict().items()
-        }
-        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-        (folder / "model.safetensors").chmod(0o644)  # the library writes it for its owner alone
+        """Write config.json and model.safetensors (half precision); each file appears whole."""
+        half_precision.save(self, {"model_type": MODEL_TYPE, **asdict(self.config)}, folder)
 
 
 class _Residual(nn.Module):
@@ -187,7 +166,3 @@ class _Block(nn.Module):
         x = x + self.attention_out(mixed.transpose(1, 2).reshape(n, m, width))
         result: Tensor = x + self.mlp_out(F.gelu(self.mlp_in(self.mlp_norm(x))))
         return result
-
-
-def _full(value: Tensor) -> Tensor:
-    return value.float() if value.is_floating_point() else value

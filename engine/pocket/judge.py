@@ -18,11 +18,10 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from engine.errors import ModelError
+from engine.pocket import half_precision
 
 MODEL_TYPE = "pocket-judge"
 GRAMS = 24  # hashed pieces a word at most: the word itself, then its n-grams of 3 to 5 letters
@@ -121,33 +120,11 @@ class Judge(nn.Module):
         Raises `ModelError` when a file is missing or damaged, or any tensor's name or shape differs.
         """
         config = JudgeConfig.read(folder / "config.json")
-        path = folder / "model.safetensors"
-        try:
-            weights = load_file(path)
-            if not all(bool(value.isfinite().all()) for value in weights.values()):
-                raise ModelError(f"The weights in {path} hold numbers that are not finite.")
-            with torch.random.fork_rng(devices=[]):
-                model = cls(config)
-            model.load_state_dict({name: _full(value) for name, value in weights.items()}, strict=True)
-        except (OSError, SafetensorError) as error:
-            raise ModelError(f"{path} is missing or damaged.") from error
-        except (RuntimeError, ValueError) as error:
-            raise ModelError(f"The weights in {path} do not fit their config.json.") from error
-        return model.eval().requires_grad_(False)
+        return half_precision.load(lambda: cls(config), folder)
 
     def save(self, folder: Path) -> None:
         """Write config.json and model.safetensors (half precision); each file appears whole."""
-        folder.mkdir(parents=True, exist_ok=True)
-        config = {"model_type": MODEL_TYPE, **asdict(self.config)}
-        weights = {
-            name: (value.half() if value.is_floating_point() else value).contiguous()
-            for name, value in self.state_dict().items()
-        }
-        fresh = folder / "model.safetensors.new"
-        save_file(weights, fresh, metadata={"format": "pt"})
-        fresh.chmod(0o644)  # the library writes it for its owner alone
-        fresh.replace(folder / "model.safetensors")
-        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        half_precision.save(self, {"model_type": MODEL_TYPE, **asdict(self.config)}, folder)
 
 
 class JudgePerceptor:
@@ -268,7 +245,3 @@ class _Pool(nn.Module):
             x = x * there[..., None]
         shares = x.view(n, m, weight.shape[2], -1)  # [n, m, heads, width / heads]
         return (weight.softmax(1)[..., None] * shares).sum(1).reshape(n, width)
-
-
-def _full(value: Tensor) -> Tensor:
-    return value.float() if value.is_floating_point() else value

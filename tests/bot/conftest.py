@@ -11,6 +11,7 @@ from bot.database import Database
 from bot.dreams import Wish
 from bot.settings import Settings
 from bot.store import Store
+from tests.bot.rig import Rig
 
 
 @pytest.fixture
@@ -52,3 +53,18 @@ def a_wish() -> Callable[..., Wish]:
         return replace(plain, **changes)  # type: ignore[arg-type]  # the field names come from the tests
 
     return make
+
+
+@pytest.fixture
+async def rig(settings: Settings) -> AsyncIterator[Rig]:
+    rig = await Rig(settings.database_url, "one").open()
+    yield rig
+    await rig.close()
+
+
+@pytest.fixture
+async def other(settings: Settings, rig: Rig) -> AsyncIterator[Rig]:
+    """A second process, begun while the first still runs."""
+    other = await Rig(settings.database_url, "two").open()
+    yield other
+    await other.close()

@@ -2,102 +2,19 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import closing
+from collections.abc import Callable
 
 import pytest
 
-from bot.database import Database
 from bot.dreams import Dream, DreamState, Wish
-from bot.limits import Limits, LineFull, TooManyWaiting
-from bot.moderation import Moderation
+from bot.limits import LineFull, TooManyWaiting
 from bot.settings import Settings
-from bot.store import Store
-from bot.turns import Turns
-from bot.worker import Cancelled, Worker
+from bot.worker import Cancelled
 from engine import Event, FailureKind, Started
-from tests.bot.scripted import ScriptedEngine, picture, until
+from tests.bot.rig import Rig
+from tests.bot.scripted import picture, until
 
 A_WISH = Callable[..., Wish]
-
-
-class Witness:
-    """An audience that remembers."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[int, DreamState, Event | None]] = []
-        self.moves = 0
-
-    def heard(self, dream: Dream, event: Event | None) -> None:
-        self.told.append((dream.id, dream.state, event))
-
-    def line_moved(self) -> None:
-        self.moves += 1
-
-    def states(self, dream_id: int) -> list[DreamState]:
-        """The states it went through."""
-        states = [state for id, state, _ in self.told if id == dream_id]
-        return [state for i, state in enumerate(states) if i == 0 or states[i - 1] is not state]
-
-
-class Rig:
-    """One process: its own store, engine and worker."""
-
-    def __init__(
-        self, url: str, owner: str, *, lease_s: float = 30.0, per_person: int = 100, in_all: int = 1000
-    ) -> None:
-        self.database = Database(url, busy_timeout_s=0.2)
-        self.store = Store(self.database, owner=owner)
-        self.moderation = Moderation(database=self.database)
-        self.turns = Turns()
-        self.engine = ScriptedEngine()
-        self.witness = Witness()
-        self.worker = Worker(
-            store=self.store,
-            turns=self.turns,
-            engine=self.engine,
-            audience=self.witness,
-            limits=Limits(store=self.store, moderation=self.moderation, per_person=per_person, in_all=in_all),
-            lease_s=lease_s,
-            preview_every_s=4.0,
-            poll_s=0.02,
-            retry_s=0.02,
-        )
-
-    async def open(self) -> "Rig":
-        await self.database.open()
-        await self.moderation.start()
-        await self.worker.start()
-        return self
-
-    async def close(self) -> None:
-        await self.worker.close()
-        await self.database.close()
-
-    async def until(self, dream_id: int, state: DreamState) -> Dream:
-        async def reached() -> bool:
-            dream = await self.store.get(dream_id)
-            return dream is not None and dream.state is state
-
-        await until(reached)
-        dream = await self.store.get(dream_id)
-        assert dream is not None
-        return dream
-
-
-@pytest.fixture
-async def rig(settings: Settings) -> AsyncIterator[Rig]:
-    rig = await Rig(settings.database_url, "one").open()
-    yield rig
-    await rig.close()
-
-
-@pytest.fixture
-async def other(settings: Settings, rig: Rig) -> AsyncIterator[Rig]:
-    """A second process, begun while the first still runs."""
-    other = await Rig(settings.database_url, "two").open()
-    yield other
-    await other.close()
 
 
 async def test_dreams_are_dreamt_one_at_a_time_and_people_alternate(rig: Rig, a_wish: A_WISH) -> None:
@@ -367,149 +284,6 @@ async def test_a_restart_gives_nobody_a_second_turn_in_a_round(settings: Setting
     await second.close()
 
 
-async def test_every_option_reaches_the_engine(rig: Rig, a_wish: A_WISH) -> None:
-    wish = a_wish(avoid="people", preset="quick", size=512, spoiler=True)
-    await rig.worker.submit(wish, image=picture("PNG"))
-    await rig.engine.dreams(1)
-    request = rig.engine.requests[0]
-    assert (request.avoid, request.preset, request.size) == ("people", "quick", 512)
-    assert request.image == picture("PNG")
-    assert (request.begin, request.state, request.other_state) == ("new", None, None)
-    assert request.state_every_s > 0 and request.timelapse_bytes > 0
-
-
-async def test_a_crash_costs_only_what_came_after_the_last_state(rig: Rig, a_wish: A_WISH) -> None:
-    await rig.worker.submit(a_wish())
-    await rig.engine.dreams(1)
-    rig.engine.step(state=b"step 1")
-    rig.engine.step(state=b"step 2")
-    rig.engine.step()
-    rig.engine.fail(FailureKind.CRASH)
-    await until(lambda: len(rig.engine.requests) == 2)
-    again = rig.engine.requests[1]
-    assert (again.begin, again.state) == ("resume", b"step 2")
-    await rig.engine.dreams(1)
-    rig.engine.finish()
-    await rig.until(1, DreamState.DONE)
-    assert await rig.store.state(1) == b"end of 1"
-
-
-async def test_a_restart_goes_on_from_the_last_state(settings: Settings, a_wish: A_WISH) -> None:
-    before = await Rig(settings.database_url, "before").open()
-    await before.worker.submit(a_wish())
-    await before.engine.dreams(1)
-    before.engine.step(state=b"step 1")
-    await until(lambda: _has_state(before))
-    await before.close()
-    after = await Rig(settings.database_url, "after").open()
-    await after.engine.dreams(1)
-    assert (after.engine.requests[0].begin, after.engine.requests[0].state) == ("resume", b"step 1")
-    await after.close()
-
-
-async def _has_state(rig: Rig) -> bool:
-    return await rig.store.state(1) is not None
-
-
-async def test_who_lost_the_lease_overwrites_no_state(settings: Settings, a_wish: A_WISH) -> None:
-    slow = await Rig(settings.database_url, "slow").open()
-    await slow.worker.submit(a_wish())
-    await slow.engine.dreams(1)
-    slow.engine.step(state=b"step 1")
-    await until(lambda: _has_state(slow))
-    with closing(sqlite3.connect(settings.data_dir / "oneiro.db", isolation_level=None)) as connection:
-        connection.execute("UPDATE dreams SET owner = 'somebody else', lease_until = 9e9")
-    slow.engine.step(state=b"step 2")
-    slow.engine.finish()
-    await until(lambda: slow.engine.current is None)
-    assert await slow.store.state(1) == b"step 1"
-    await slow.close()
-
-
-async def test_a_state_that_the_engine_cannot_use_costs_no_dream(rig: Rig, a_wish: A_WISH) -> None:
-    await rig.worker.submit(a_wish())
-    await rig.engine.dreams(1)
-    rig.engine.step(state=b"of an older version")
-    rig.engine.fail(FailureKind.CRASH)
-    await until(lambda: len(rig.engine.requests) == 2)
-    await rig.engine.dreams(1)
-    rig.engine.fail(FailureKind.BAD_REQUEST, "This state does not fit.")
-    await until(lambda: len(rig.engine.requests) == 3)
-    await rig.engine.dreams(1)
-    assert rig.engine.requests[2].begin == "new" and rig.engine.requests[2].state is None
-    rig.engine.finish()
-    await rig.until(1, DreamState.DONE)
-
-
-async def dreamt(rig: Rig, *wishes: Wish) -> None:
-    """These are the first dreams, and they are done."""
-    for id, wish in enumerate(wishes, start=1):
-        await rig.worker.submit(wish)
-        await rig.engine.dreams(id)
-        rig.engine.finish()
-        await rig.until(id, DreamState.DONE)
-
-
-async def test_a_dream_begins_at_another_ones_end(rig: Rig, a_wish: A_WISH) -> None:
-    await dreamt(rig, a_wish(), a_wish())
-    await rig.worker.submit(a_wish(begin="vary", parent_id=1, strength=0.25))
-    await rig.engine.dreams(3)
-    rig.engine.finish()
-    await rig.worker.submit(a_wish(begin="blend", parent_id=1, other_id=2))
-    await rig.engine.dreams(4)
-    vary, blend = rig.engine.requests[2:]
-    assert (vary.begin, vary.state, vary.other_state, vary.strength) == ("vary", b"end of 1", None, 0.25)
-    assert (blend.begin, blend.state, blend.other_state) == ("blend", b"end of 1", b"end of 2")
-
-
-async def test_a_dream_whose_beginning_is_gone_says_so(rig: Rig, a_wish: A_WISH) -> None:
-    await dreamt(rig, a_wish())
-    await rig.store.erase(1)
-    await rig.worker.submit(a_wish(begin="continue", parent_id=1))
-    failed = await rig.until(2, DreamState.FAILED)
-    assert failed.failure_detail == "The dream that this one begins at is gone."
-    assert len(rig.engine.requests) == 1
-
-
-def chapters(a_wish: A_WISH, count: int, author: int = 11) -> list[Wish]:
-    return [
-        a_wish(prompt=f"chapter {i}", chapter=i, chapters=count, author_id=author)
-        for i in range(1, count + 1)
-    ]
-
-
-async def test_a_story_is_dreamt_chapter_by_chapter_and_others_have_their_turns(
-    rig: Rig, a_wish: A_WISH
-) -> None:
-    await rig.worker.submit_story(chapters(a_wish, 3))
-    await rig.engine.dreams(1)
-    await rig.worker.submit(a_wish(author_id=12, prompt="a tree"))
-    assert rig.worker.places() == {4: 1}, "later chapters are not in line yet"
-    for expected in (1, 4, 2, 3):
-        await rig.engine.dreams(expected)
-        rig.engine.finish()
-        await rig.until(expected, DreamState.DONE)
-    begun = [(r.prompt, r.begin, r.state) for r in rig.engine.requests]
-    assert begun == [
-        ("chapter 1", "new", None),
-        ("a tree", "new", None),
-        ("chapter 2", "continue", b"end of 1"),
-        ("chapter 3", "continue", b"end of 2"),
-    ]
-
-
-async def test_a_story_goes_on_after_a_restart(settings: Settings, a_wish: A_WISH) -> None:
-    before = await Rig(settings.database_url, "before").open()
-    await before.worker.submit_story(chapters(a_wish, 2))
-    await before.engine.dreams(1)
-    before.engine.finish()
-    await before.until(1, DreamState.DONE)
-    await before.close()
-    after = await Rig(settings.database_url, "after").open()
-    await after.engine.dreams(2)
-    await after.close()
-
-
 async def test_stopping_while_a_dream_is_being_claimed_puts_it_back_at_once(
     rig: Rig, a_wish: A_WISH, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -530,19 +304,3 @@ async def test_stopping_while_a_dream_is_being_claimed_puts_it_back_at_once(
     await closing
     stored = await rig.store.get(dream.id)
     assert stored is not None and stored.state is DreamState.QUEUED and stored.attempts == 0
-
-
-@pytest.mark.parametrize("begun", [True, False])
-async def test_a_cancelled_chapter_ends_the_story(rig: Rig, a_wish: A_WISH, begun: bool) -> None:
-    if not begun:
-        await rig.worker.submit(a_wish(author_id=99))
-        await rig.engine.dreams(1)
-    first = (await rig.worker.submit_story(chapters(a_wish, 3)))[0].id
-    if begun:
-        await rig.engine.dreams(first)
-        rig.engine.step()
-    await rig.worker.cancel(first)
-    await rig.until(first, DreamState.CANCELLED)
-    for id in (first + 1, first + 2):
-        later = await rig.until(id, DreamState.CANCELLED)
-        assert later.delivered and later.message_id is None

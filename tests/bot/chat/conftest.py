@@ -133,3 +133,10 @@ async def world(settings: Settings) -> AsyncIterator[World]:
         await env.shutdown()
         await world.parts.database.close()
     env._raise_errors_since(env._errors_acknowledged)  # as simcord's own fixture does
+
+
+@pytest.fixture
+async def admin(world: World) -> AsyncIterator[MemberActor]:
+    """Somebody with Manage Server."""
+    role = world.guild.create_role("admins", permissions=discord.Permissions(manage_guild=True))
+    yield world.guild.add_member(world.env.create_user("ada"), roles=[role])

@@ -1,0 +1,75 @@
+"""One process of the bot without Discord: its store, engine and worker, and an audience that remembers."""
+
+from bot.database import Database
+from bot.dreams import Dream, DreamState
+from bot.limits import Limits
+from bot.moderation import Moderation
+from bot.store import Store
+from bot.turns import Turns
+from bot.worker import Worker
+from engine import Event
+from tests.bot.scripted import ScriptedEngine, until
+
+
+class Witness:
+    """An audience that remembers."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[int, DreamState, Event | None]] = []
+        self.moves = 0
+
+    def heard(self, dream: Dream, event: Event | None) -> None:
+        self.told.append((dream.id, dream.state, event))
+
+    def line_moved(self) -> None:
+        self.moves += 1
+
+    def states(self, dream_id: int) -> list[DreamState]:
+        """The states it went through."""
+        states = [state for id, state, _ in self.told if id == dream_id]
+        return [state for i, state in enumerate(states) if i == 0 or states[i - 1] is not state]
+
+
+class Rig:
+    """One process: its own store, engine and worker."""
+
+    def __init__(
+        self, url: str, owner: str, *, lease_s: float = 30.0, per_person: int = 100, in_all: int = 1000
+    ) -> None:
+        self.database = Database(url, busy_timeout_s=0.2)
+        self.store = Store(self.database, owner=owner)
+        self.moderation = Moderation(database=self.database)
+        self.turns = Turns()
+        self.engine = ScriptedEngine()
+        self.witness = Witness()
+        self.worker = Worker(
+            store=self.store,
+            turns=self.turns,
+            engine=self.engine,
+            audience=self.witness,
+            limits=Limits(store=self.store, moderation=self.moderation, per_person=per_person, in_all=in_all),
+            lease_s=lease_s,
+            preview_every_s=4.0,
+            poll_s=0.02,
+            retry_s=0.02,
+        )
+
+    async def open(self) -> "Rig":
+        await self.database.open()
+        await self.moderation.start()
+        await self.worker.start()
+        return self
+
+    async def close(self) -> None:
+        await self.worker.close()
+        await self.database.close()
+
+    async def until(self, dream_id: int, state: DreamState) -> Dream:
+        async def reached() -> bool:
+            dream = await self.store.get(dream_id)
+            return dream is not None and dream.state is state
+
+        await until(reached)
+        dream = await self.store.get(dream_id)
+        assert dream is not None
+        return dream

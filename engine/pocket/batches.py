@@ -14,7 +14,7 @@ from engine.pocket import scenes
 from engine.pocket.captions import COLOUR_NAMES, OPPOSITE, Caption, Captions, tinted
 
 SIDE = 64  # pixels
-SHARE_TINTED = 0.1
+SHARE_TINTED = 0.14
 SHARE_PAIRS = 0.22
 SHARE_RELATIONS = 0.55  # of the pairs: twins, the same two things with places changed, captions saying which
 SHARE_LONE = 0.3  # of the twins: one thing alone, at a side of the picture
@@ -53,6 +53,7 @@ class BatchMaker:
         """`drawings` uint8 [rows, 4, 96, 96] and `weights` float [rows] go with `descriptions`."""
         self._drawings = drawings
         self._whole = np.array([d["style"] == scenes.DREAMT for d in descriptions])  # bring their own ground
+        self._glyph = np.array([d.get("glyph", False) for d in descriptions])
         self.weigh(weights)
         self._captions = captions
         self._tokenizer = tokenizer
@@ -193,22 +194,30 @@ class BatchMaker:
             second.x[i], second.y[i] = other
         layers = scenes.place(self._drawings[one], layout, SIDE, scenes.bends(n, SIDE, random))
         alone = [i for i, some in colours.items() if i >= pairs]
-        plain = np.setdiff1d(np.arange(pairs, n), alone)
+        plain = np.setdiff1d(np.arange(pairs, n), [*alone, *np.flatnonzero(self._glyph[one])])
         plain = plain[np.array(self._captions.tintable)[self._concept[one[plain]]] & ~self._whole[one[plain]]]
         lines = plain[self._random.random(len(plain)) < SHARE_OUTLINED]
         if len(lines):
             layers[lines] = scenes.outlined(layers[lines])
+        self._ink(layers, one, ground, colours)
         if colours:
             layers[list(colours)] = scenes.tint(
                 layers[list(colours)], [c[0] for c in colours.values()], random
             )
         if pairs:
             behind = scenes.place(self._drawings[two], second, SIDE, scenes.bends(pairs, SIDE, random))
+            self._ink(behind, two, ground[:pairs], colours)
             both = [i for i in colours if i < pairs]
             if both:
                 behind[both] = scenes.tint(behind[both], [colours[i][1] for i in both], random)
             ground[lone:pairs] = scenes.over(behind[lone:], ground[lone:pairs])
         return scenes.wear(scenes.over(layers, ground), random), relations
+
+    def _ink(self, layers: Tensor, rows: np.ndarray, ground: Tensor, colours: dict[int, Any]) -> None:
+        """Give the glyphs among `rows` colours, those left out that `colours` will tint."""
+        chosen = [i for i in np.flatnonzero(self._glyph[rows]).tolist() if i not in colours]
+        if chosen:
+            layers[chosen] = scenes.inked(layers[chosen], ground[chosen], self._torch)
 
     def _with_noise_words(self, ids: Tensor, mask: Tensor, most: int) -> tuple[Tensor, Tensor]:
         """Puts random word pieces somewhere into some of the texts: one or two, many into long ones."""

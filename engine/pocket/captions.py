@@ -28,7 +28,7 @@ _COLOUR_WORDS = frozenset(w for words, _ in COLOURS.values() for w in words) | {
     "colour",
     "color",
 }
-ITALIAN = 0.42  # share of the captions
+ITALIAN = 0.5  # share of the captions of what has an Italian name
 NAME_WEIGHT = 6.0  # how much more a caption means the concept that has these very words as its name
 
 RELATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -220,6 +220,11 @@ def fill(template: str, words: str, language: str) -> str:
         article = {"a": ("una", "la"), "e": ("un", "il"), "i": ("dei", "i")}.get(last, ("un", "il"))
         with_article, definite = f"{article[0]} {words}", f"{article[1]} {words}"
     return template.replace("{n}", bare).replace("{a}", with_article).replace("{il}", definite)
+
+
+def in_a_sentence(words: str, language: str, random: np.random.Generator) -> str:
+    """Some words as a caption says them, in one of a language's templates."""
+    return fill(str(random.choice(_ENGLISH if language == "en" else _ITALIAN)), words, language)
 
 
 def tinted(words: str, colour: str, language: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.pocket.sources import HELD_OUT_CONCEPTS, POPULAR
+from engine.pocket.sources import ALSO_HELD_OUT, HELD_OUT_CONCEPTS, OFTEN_SAID, POPULAR
 
 THING_GROUPS = frozenset({"animals-nature", "food-drink", "travel-places", "activities", "objects"})
 THING_SUBGROUPS = frozenset({"heart", "face-costume", "body-parts", "person-fantasy"})
@@ -97,6 +97,44 @@ def held_out(concepts: list[Concept]) -> set[str]:
     ]
     free.sort(key=lambda c: hashlib.sha256(c.slug.encode()).digest())
     return {c.slug for c in free[:HELD_OUT_CONCEPTS]}
+
+
+def words_held_out(concepts: list[Concept], kept_out: set[str]) -> frozenset[str]:
+    """Words and phrases, in the singular, that give a held-out concept away in the name of any drawing.
+
+    Names of the held-out; their words but for `OFTEN_SAID`; keywords that no other concept has;
+    `ALSO_HELD_OUT`.
+    """
+    others = {w for c in concepts if c.slug not in kept_out for w in (c.name_en.lower(), *c.keywords_en)}
+    found = set(ALSO_HELD_OUT)
+    for concept in concepts:
+        if concept.slug in kept_out:
+            name = slug_of(concept.name_en).replace("-", " ")
+            found |= {name, *(set(name.split()) - OFTEN_SAID)}
+            found |= {k for k in concept.keywords_en if k not in others and k not in OFTEN_SAID}
+    plain = (singular(slug_of(words).replace("-", " ")) for words in found)
+    return frozenset(words for words in plain if len(words) > 1)
+
+
+def gives_away(name: str, words: frozenset[str]) -> bool:
+    """Whether `name`, any words, holds one of `words` (as `words_held_out` returns them)."""
+    parts = slug_of(name).split("-")
+    spans = (
+        " ".join(parts[start:end])
+        for start in range(len(parts))
+        for end in range(start + 1, min(start + 5, len(parts)) + 1)
+    )
+    return any(singular(span) in words for span in spans)
+
+
+def singular(words: str) -> str:
+    """Words with the last in the singular, by the plain rules."""
+    if re.search(r"(ss|us|is|as)$", words) or len(words) < 4:
+        return words
+    for ending, instead in (("ies", "y"), ("ches", "ch"), ("shes", "sh"), ("oxes", "ox"), ("s", "")):
+        if words.endswith(ending):
+            return words[: -len(ending)] + instead
+    return words
 
 
 def _kept(code: str) -> bool:

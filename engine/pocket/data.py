@@ -11,7 +11,7 @@ import json
 import multiprocessing
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +19,28 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from engine.pocket.concepts import Concept, code_of, held_out, read_concepts, slug_of
+from engine.pocket.concepts import (
+    Concept,
+    code_of,
+    gives_away,
+    held_out,
+    read_concepts,
+    slug_of,
+    words_held_out,
+)
+from engine.pocket.icons import read_icons, svg_of
 from engine.pocket.openclipart import read_openclipart
-from engine.pocket.sources import NAME_PACKAGES, SOURCES, Source
+from engine.pocket.sources import ICON_SETS, NAME_PACKAGES, SOURCES, IconSet, Source
+from engine.pocket.wordnet import Nouns
 
 SIZE = 128  # pixels, each side
-_NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 DEFAULT_FOLDER = Path(".training")
 HELP = f"""Render the training pictures into {DEFAULT_FOLDER}/.
 
 Needs npm's {", ".join(s.package for s in SOURCES[:-1])} and {", ".join(NAME_PACKAGES)} (npm install them in
 any folder and give its node_modules), Debian's openclipart-svg (installed, unpacked or as the .deb file), and
-the Python package resvg-py (the extra "pocket" of this project)."""
+the Python package resvg-py (the extra "pocket" of this project). With --wordnet also icons that show a thing,
+out of npm's {", ".join(s.package for s in ICON_SETS)}."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,7 @@ class Item:
     held_out: bool  # its concept is kept out of training
     split: str  # "train", "unseen_concept", "unseen_vendor", "test_only"
     drawing: str  # the icon's name in its set, or the file's name
+    glyph: bool = False  # one colour alone, see `glyph`
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -61,23 +72,34 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--packages", type=Path, required=True, help="the node_modules folder")
     parser.add_argument("--openclipart", type=Path, help="Debian's openclipart-svg: folder or .deb file")
+    parser.add_argument(
+        "--wordnet",
+        type=Path,
+        help="folder of index.noun (Debian: wordnet-base): icons are kept by its nouns",
+    )
     parser.add_argument("--out", type=Path, default=DEFAULT_FOLDER, help="where to write (%(default)s)")
     options = parser.parse_args(argv)
     missing = [s.package for s in SOURCES[:-1] if not (options.packages / s.package).is_dir()]
     missing += [name for name in NAME_PACKAGES if not (options.packages / name).is_dir()]
+    if options.wordnet:
+        missing += [s.package for s in ICON_SETS if not (options.packages / s.package).is_dir()]
     if missing:
         parser.error(f"{options.packages} lacks {', '.join(missing)}: npm install them there.")
     options.out.mkdir(parents=True, exist_ok=True)
-    drawings = list(list_drawings(options.packages, options.openclipart, options.out))
+    nouns = Nouns.read(options.wordnet) if options.wordnet else None
+    drawings = list(list_drawings(options.packages, options.openclipart, options.out, nouns))
     count = build(drawings, options.out)
     print(f"{count} pictures of {len({item.concept for item, _ in drawings})} concepts in {options.out}")
     return 0
 
 
-def list_drawings(packages: Path, openclipart: Path | None, work: Path) -> Iterator[tuple[Item, str | Path]]:
-    """Every picture to render with its SVG text or file path."""
+def list_drawings(
+    packages: Path, openclipart: Path | None, work: Path, nouns: Nouns | None
+) -> Iterator[tuple[Item, str | Path]]:
+    """Every picture to render with its SVG text or file path; icons only where `nouns` are given."""
     concepts = read_concepts(packages)
     kept_out = held_out(list(concepts.values()))
+    telling = words_held_out(list(concepts.values()), kept_out)
     names = concept_names(concepts, packages)
     for source in SOURCES:
         if source.style == "openclipart":
@@ -98,10 +120,29 @@ def list_drawings(packages: Path, openclipart: Path | None, work: Path) -> Itera
             concept = by_slug.get(slug) or Concept(
                 "", f"clip-{slug}", clip.title, (), "", (), "openclipart", clip.folder, clip.thing
             )
-            item = _item(SOURCES[-1], concept, concept.slug in kept_out, clip.path.name)
+            shown = " ".join((clip.title, *clip.keywords))
+            is_held_out = concept.slug in kept_out or (not concept.code and gives_away(shown, telling))
+            item = _item(SOURCES[-1], concept, is_held_out, clip.path.name)
             if concept.code == "":
-                item = Item(**{**asdict(item), "keywords_en": clip.keywords})
+                item = replace(item, keywords_en=clip.keywords)
             yield item, clip.path
+    if nouns is not None:
+        yield from _list_icons(packages, concepts, kept_out, telling, nouns)
+
+
+def _list_icons(
+    packages: Path, concepts: dict[str, Concept], kept_out: set[str], telling: frozenset[str], nouns: Nouns
+) -> Iterator[tuple[Item, str]]:
+    """Icons of known concepts, and of new ones: these share the openclipart ones' slugs."""
+    for icon_set in ICON_SETS:
+        for icon in read_icons(packages / icon_set.package, icon_set, concepts, nouns):
+            concept = concepts.get(icon.code) or Concept(
+                "", f"clip-{slug_of(icon.words)}", icon.words, icon.keywords, "", (), "icons", "icons", True
+            )
+            shown = " ".join((icon.words, icon.drawing, *icon.keywords))
+            is_held_out = concept.slug in kept_out or (not concept.code and gives_away(shown, telling))
+            item = _item(icon_set, concept, is_held_out, icon.drawing)
+            yield replace(item, glyph=icon_set.glyphs), icon.svg
 
 
 def concept_names(concepts: dict[str, Concept], packages: Path) -> dict[str, str]:
@@ -137,15 +178,12 @@ def _read_set(packages: Path, source: Source, names: dict[str, str]) -> Iterator
     for name, icon in icons["icons"].items():
         code = codes.get(name) or names.get(name) or names.get(re.sub(r"-\d$", "", name), "")
         if code:
-            left, top = icon.get("left", 0), icon.get("top", 0)
-            width = icon.get("width", icons.get("width", 16))
-            height = icon.get("height", icons.get("height", 16))
-            box = f'width="{width}" height="{height}" viewBox="{left} {top} {width} {height}"'
-            yield name, f"<svg {_NAMESPACES} {box}>{icon['body']}</svg>", code
+            yield name, svg_of(icons, icon), code
 
 
-def _item(source: Source, concept: Concept, is_held_out: bool, drawing: str) -> Item:
-    split = "unseen_concept" if source.split == "train" and is_held_out else source.split
+def _item(source: Source | IconSet, concept: Concept, is_held_out: bool, drawing: str) -> Item:
+    split = source.split if isinstance(source, Source) else "train"
+    split = "unseen_concept" if split == "train" and is_held_out else split
     return Item(
         source.package, source.style, source.licence, concept.slug, concept.code, concept.name_en,
         concept.keywords_en, concept.name_it, concept.keywords_it, concept.group, concept.subgroup,
@@ -165,7 +203,7 @@ def build(drawings: list[tuple[Item, str | Path]], out: Path) -> int:
         np.lib.format.open_memmap(partial, "w+", np.uint8, (len(drawings), SIZE, SIZE, 4)).flush()
         np.save(states, np.zeros(len(drawings), np.uint8))
     state = np.load(states, mmap_mode="r+")
-    contents = [content for _, content in drawings]
+    contents = [(content, item.glyph) for item, content in drawings]
     context = multiprocessing.get_context("fork")
     with tqdm(total=len(drawings), desc="render", unit="picture") as bar:
         while (todo := np.flatnonzero(state == _TODO)).size:
@@ -199,15 +237,18 @@ def build(drawings: list[tuple[Item, str | Path]], out: Path) -> int:
 _TODO, _STARTED, _DONE, _FAILED = range(4)
 
 
-def _render_all(contents: list[str | Path], todo: np.ndarray, partial: Path, states: Path) -> None:
+def _render_all(
+    contents: list[tuple[str | Path, bool]], todo: np.ndarray, partial: Path, states: Path
+) -> None:
     """The child: render the pictures `todo` one after the other, writing down each before and after."""
     pictures = np.load(partial, mmap_mode="r+")
     state = np.load(states, mmap_mode="r+")
     for index in todo:
         state[index] = _STARTED
-        picture = render(contents[index])
+        content, is_glyph = contents[index]
+        picture = render(content)
         if picture is not None:
-            pictures[index] = picture
+            pictures[index] = glyph(picture) if is_glyph else picture
         state[index] = _DONE if picture is not None else _FAILED
 
 
@@ -239,6 +280,31 @@ def render(content: str | Path) -> np.ndarray | None:
     pixels = np.array(square)
     visible = pixels[..., 3] > 32
     return pixels if visible.mean() > 0.02 else None
+
+
+def glyph(picture: np.ndarray) -> np.ndarray:
+    """An icon of one colour, uint8 [128, 128, 4], as black ink on white paper, cut out along its outline.
+
+    What the ink encloses becomes paper, so that both can be given colours, or the paper be left out.
+    """
+    ink = picture[..., 3]
+    outside = np.zeros((SIZE + 2, SIZE + 2), bool)
+    outside[[0, -1], :] = outside[:, [0, -1]] = True
+    free = np.pad(ink < 96, 1, constant_values=True)
+    reached = 0
+    while reached != (reached := int(outside.sum())):
+        for axis in (0, 1):  # as far as it goes along each line, there and back
+            for way in (1, -1):
+                _spread(outside, free, axis, way)
+    cover = np.where(outside[1:-1, 1:-1], ink, 255)
+    return np.dstack([np.repeat((255 - ink)[..., None], 3, 2), cover]).astype(np.uint8)
+
+
+def _spread(outside: np.ndarray, free: np.ndarray, axis: int, way: int) -> None:
+    """Let `outside` run on through `free` cells in one direction, both bool [n, n]."""
+    to, through = (np.moveaxis(a, axis, 0)[::way] for a in (outside, free))
+    for i in range(1, len(to)):
+        to[i] |= to[i - 1] & through[i]
 
 
 def load_descriptions(folder: Path = DEFAULT_FOLDER) -> list[dict[str, Any]]:

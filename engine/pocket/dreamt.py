@@ -67,7 +67,7 @@ def load(data: Path) -> tuple[list[dict[str, Any]], torch.Tensor]:
     rows = [i for i, concept in enumerate(concepts) if concept in known]
     opaque = torch.full((len(rows), 1, STORED, STORED), 255, dtype=torch.uint8)
     described = [
-        {**d, "style": DREAMT, "split": "unseen_concept" if d["held_out"] else "train"}
+        {**d, "style": DREAMT, "glyph": False, "split": "unseen_concept" if d["held_out"] else "train"}
         for d in (known[concepts[i]] for i in rows)
     ]
     return described, torch.cat([pictures[rows], opaque], 1)

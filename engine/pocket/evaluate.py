@@ -15,6 +15,7 @@ from engine.pocket.captions import COLOUR_NAMES, RELATIONS, fill, tinted
 from engine.pocket.clip import PocketClip
 from engine.pocket.data import DEFAULT_FOLDER, load_descriptions, load_pictures
 from engine.pocket.places import encode_texts
+from engine.pocket.sources import EMOJI_STYLES
 from engine.pocket.tokens import load_tokenizer
 
 PROMPTS = (
@@ -166,7 +167,7 @@ class Examiner:
                 for i, d in enumerate(self.descriptions)
                 if d["concept"] in self.concepts
                 and d["split"] in ("train", "unseen_concept")
-                and d["style"] != "openclipart"
+                and d["style"] in EMOJI_STYLES
             ]
         )
         numbers = _numbers([self.descriptions[i]["concept"] for i in rows], list(self.concepts))

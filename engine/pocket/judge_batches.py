@@ -12,7 +12,7 @@ from torch import Tensor
 from engine.pocket import scenes
 from engine.pocket.captions import COLOUR_NAMES, Caption, Captions, fill, tinted
 from engine.pocket.judge import JudgeConfig, pieces_of
-from engine.pocket.sources import POPULAR
+from engine.pocket.sources import ICON_STYLES, POPULAR
 
 HELD_OUT_STYLES = ("twemoji", "fluent-flat")  # the perceptor learns these; the judge never sees them
 SHARE_TINTED = 0.09
@@ -234,9 +234,9 @@ def with_families(descriptions: Sequence[dict[str, Any]]) -> list[dict[str, Any]
 
 
 def learnt(descriptions: Sequence[dict[str, Any]]) -> Iterator[int]:
-    """Which pictures the judge may see: named ones of all styles but the held-out and the test-only."""
+    """Which pictures the judge may see: named ones of all styles but icons, held-out and test-only ones."""
     for i, d in enumerate(descriptions):
-        if d["code"] and d["split"] != "test_only" and d["style"] not in HELD_OUT_STYLES:
+        if d["code"] and d["split"] != "test_only" and d["style"] not in ICON_STYLES | {*HELD_OUT_STYLES}:
             yield i
 
 

@@ -87,6 +87,26 @@ def outlined(layers: Tensor) -> Tensor:
     return torch.cat([inside * (1 - 0.9 * line), alpha], 1)
 
 
+def inked(layers: Tensor, ground: Tensor, random: torch.Generator) -> Tensor:
+    """Glyphs [n, 4, h, w], black ink on white paper, in two random colours, half of them without the paper.
+
+    `ground` [n, 3, h, w] is what they will stand on: ink alone is lighter than a dark one and darker than a
+    light one.
+    """
+    n = len(layers)
+    alpha = layers[:, 3:]
+    paper = layers[:, :3].mean(1, keepdim=True)  # how much of each pixel is paper, times alpha
+    dark = (ground.mean((1, 2, 3)) < 0.5)[:, None, None, None]
+    bare = (torch.rand(n, generator=random) < 0.5)[:, None, None, None]
+    reverse = (torch.rand(n, generator=random) < 0.15)[:, None, None, None]
+    deep = 0.6 * torch.rand(n, 3, 1, 1, generator=random)
+    pale = 1 - 0.45 * torch.rand(n, 3, 1, 1, generator=random)
+    ink = torch.where(torch.where(bare, dark, reverse), pale, deep)
+    other = torch.where(reverse, deep, pale)
+    colour = ink * (alpha - paper) + torch.where(bare, torch.zeros(()), other * paper)
+    return torch.cat([colour, torch.where(bare, alpha - paper, alpha)], 1)
+
+
 def tint(layers: Tensor, colours: list[str], random: torch.Generator) -> Tensor:
     """Recolour [n, 4, h, w] by lightness: black → the colour → white, with some of its own play left."""
     alpha = layers[:, 3:].clamp_min(1e-4)

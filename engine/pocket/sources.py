@@ -29,6 +29,7 @@ SOURCES: tuple[Source, ...] = (
     Source("openmoji", "@iconify-json/openmoji", "CC-BY-SA-4.0", "test_only"),
     Source("openclipart", "openclipart-svg", "public-domain", "train"),
 )
+EMOJI_STYLES = frozenset(s.style for s in SOURCES) - {"openclipart"}
 NAME_PACKAGES = ("cldr-annotations-full", "emojibase-data")
 
 # Concepts that people ask for first: never among those held out for the unseen-concept figure.
@@ -52,3 +53,60 @@ _POPULAR_TEXT = """
 """
 POPULAR = frozenset(_POPULAR_TEXT.split())
 HELD_OUT_CONCEPTS = 135
+# Words in held-out names that say too little to keep every drawing with them out as well.
+_OFTEN_SAID_TEXT = """
+    and hot on of fried glass with office building japanese pot food lady beetle hatching chick house
+    houses post off tear round straight satellite one piece low done place light up bag bags box bottle
+    paper fruit picture green red black rolled roll traffic horizontal mechanical worker workers rescue
+    meat leg bone eggs egg increasing decreasing electric magic linked 2nd 3rd auto motor kick
+"""
+OFTEN_SAID = frozenset(_OFTEN_SAID_TEXT.split())
+# Other words for held-out concepts, beyond their keywords.
+_ALSO_HELD_OUT_TEXT = """
+    chili chilli jalapeno capsicum prawn hatchet padlock lock ladybug ladybird bumblebee bee wasp tie
+    cab subway megaphone bullhorn mug coffee tea letter mailbox firework firecracker tuk pin thumbtack
+    cassette vhs tram highway road ruler battery charger wand hourglass socket kettle jug swimwear
+    bikini gorilla chimpanzee crustacean lobster conch reindeer elk baseball-cap hardhat gas petrol
+    target dart rosary stone boulder
+"""
+ALSO_HELD_OUT = frozenset(_ALSO_HELD_OUT_TEXT.split())
+
+
+@dataclass(frozen=True)
+class IconSet:
+    """One set of icons out of which those that show a thing are taken."""
+
+    style: str
+    package: str
+    licence: str  # SPDX
+    glyphs: bool  # one colour alone: coloured anew whenever a picture is made
+    variants: str = ""  # a pattern for how the names of the wanted ones end; that end says nothing else
+    pictures: bool = False  # most show a thing, so that names of two words may be trusted
+    each: int = 2  # at most so many of a thing and variant
+
+
+ICON_SETS: tuple[IconSet, ...] = (
+    IconSet("game-icons", "@iconify-json/game-icons", "CC-BY-3.0", True, pictures=True),
+    IconSet("icon-park", "@iconify-json/icon-park", "Apache-2.0", False),
+    IconSet("flat-color-icons", "@iconify-json/flat-color-icons", "MIT", False),
+    IconSet("streamline-color", "@iconify-json/streamline-color", "CC-BY-4.0", False, "-flat|"),
+    IconSet("streamline-plump", "@iconify-json/streamline-plump-color", "CC-BY-4.0", False, "-flat|"),
+    IconSet("streamline-flex", "@iconify-json/streamline-flex-color", "CC-BY-4.0", False, "-flat|"),
+    IconSet("streamline-kameleon", "@iconify-json/streamline-kameleon-color", "CC-BY-4.0", False, "-duo|"),
+    IconSet("streamline-stickies", "@iconify-json/streamline-stickies-color", "CC-BY-4.0", False, "-duo|"),
+    IconSet("streamline-ultimate", "@iconify-json/streamline-ultimate-color", "CC-BY-4.0", False),
+    IconSet("streamline-freehand", "@iconify-json/streamline-freehand-color", "CC-BY-4.0", False),
+    IconSet("streamline-cyber", "@iconify-json/streamline-cyber-color", "CC-BY-4.0", False),
+    IconSet("fluent-color", "@iconify-json/fluent-color", "MIT", False, "-(?:32|24)", each=1),
+    IconSet("meteocons", "@iconify-json/meteocons", "MIT", False, "-fill", each=1),
+    IconSet("marketeq", "@iconify-json/marketeq", "MIT", False),
+    IconSet("solar", "@iconify-json/solar", "CC-BY-4.0", True, "-bold-duotone|-outline", each=1),
+    IconSet("phosphor", "@iconify-json/ph", "MIT", True, "-fill|-duotone|-bold", each=1),
+    IconSet("material", "@iconify-json/mdi", "Apache-2.0", True, "(?<!-outline)"),
+    IconSet("tabler", "@iconify-json/tabler", "MIT", True, "-filled|"),
+    IconSet("maki", "@iconify-json/maki", "CC0-1.0", True, r"(?<!\d)", each=1),
+    IconSet("temaki", "@iconify-json/temaki", "CC0-1.0", True),
+    IconSet("healthicons", "@iconify-json/healthicons", "MIT", True, "(?<!-negative)(?<!24px)"),
+    IconSet("font-awesome", "@iconify-json/fa6-solid", "CC-BY-4.0", True, each=1),
+)
+ICON_STYLES = frozenset(s.style for s in ICON_SETS)

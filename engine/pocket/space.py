@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-KIN_SHARE, KIN_TEMPERATURE = 0.08, 0.08  # what a picture's target gives to kindred concepts, and to how many
+KIN_SHARE, KIN_TEMPERATURE = 0.2, 0.08  # what a picture's target gives to kindred concepts, and to how many
 
 
 class Space(nn.Module):
@@ -50,12 +50,14 @@ class Space(nn.Module):
         self.map.copy_(torch.linalg.solve(square, words.T @ target[seen]))
         self.own[seen] = 0.5 * (target - self.teacher @ self.map)[seen]
 
-    def vectors(self, own: bool) -> Tensor:
-        """Unit rows [concepts + 1, dimension], the last for nothing; with or without what is their own."""
+    def vectors(self) -> tuple[Tensor, Tensor]:
+        """Unit rows [concepts + 1, dimension], the last for nothing; with and without what is their own."""
         places = self.teacher @ self.map
-        if own:
-            places = places + self.own * self.seen[:, None]
-        return F.normalize(torch.cat([places, self.nothing[None]]), dim=1)
+        nothing = F.normalize(self.nothing[None], dim=1)
+        return (
+            torch.cat([F.normalize(places + self.own * self.seen[:, None], dim=1), nothing]),
+            torch.cat([F.normalize(places, dim=1), nothing]),
+        )
 
     def soft(self, targets: Tensor) -> Tensor:
         """Targets [n, concepts] of pictures, a little of each given to the concepts of kindred words."""

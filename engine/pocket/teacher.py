@@ -18,24 +18,28 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from engine.pocket.captions import Captions
+from engine.pocket import wordnet
+from engine.pocket.captions import Captions, in_a_sentence
 from engine.pocket.data import DEFAULT_FOLDER, load_descriptions
 
 log = logging.getLogger(__name__)
 
 FILE = "teacher.npz"
 STRANGE, FAMILIAR = 0.42, 0.72  # cosine to the nearest name or keyword: nothing of it can be drawn; all of it
-PHRASES = 12_000
-# WordNet's files of what can be seen: animal, artifact, body, food, object, phenomenon, plant, substance
-_VISIBLE = {"05", "06", "08", "13", "17", "19", "20", "27"}
+PHRASES = 20_000
+SHARP = 0.06  # of a loose phrase's cosines to the concepts: how far it goes to the nearest
 _LEMMA = re.compile(r"[a-z]{3,14}(_[a-z]{3,10})?")
+# {thing}: a concept's name; {other}: that or another noun; {adjective}; words in [] count as another noun.
 _PHRASES = (
-    "something {adjective}", "a {adjective} {thing}", "{thing} and {other}", "a {thing} with a {other}",
-    "a {thing} in the {other}", "a {thing} on a {other}", "the {thing} at night",
-    "a {thing} wearing a {other}", "the {adjective} {thing}", "{thing} in the sky",
-    "a very {adjective} {thing}", "a {thing} made of {other}",
+    "something {adjective}", "something {adjective}", "a {adjective} {thing}", "the {adjective} {thing}",
+    "a very {adjective} {thing}", "a hidden {thing}", "a {adjective} day", "the {adjective} {other}",
+    "{thing} and {other}", "a {thing} with a {other}", "a {thing} with {other}", "a {thing} in the {other}",
+    "a {thing} on a {other}", "a {thing} wearing a {other}", "a {thing} wearing a {other}",
+    "a {thing} made of {other}", "a {thing} full of {other}", "the {thing} at [night]",
+    "{thing} in the [sky]", "lost in {thing}", "lost in the {other}", "a day at the {other}",
+    "the {thing} of {other}", "a {thing} under the {other}",
 )  # fmt: skip
-KINDS = ("keyword", "italian keyword", "wordnet", "phrase", "name", "italian name")
+KINDS = ("keyword", "italian keyword", "wordnet", "phrase", "name", "italian name", "other name")
 
 
 @dataclass(frozen=True)
@@ -92,14 +96,14 @@ class Teacher:
         return found
 
 
-def prepare(captions: Captions, teacher: Any, wordnet: Path, phrases: int = PHRASES) -> Lessons:
+def prepare(captions: Captions, teacher: Any, wordnet_folder: Path, phrases: int = PHRASES) -> Lessons:
     """All lessons for the concepts of `captions`; `teacher` maps n texts to float [n, d], unit rows."""
     names = [captions.names[i]["en"] or [slug.replace("-", " ")] for i, slug in enumerate(captions.slugs)]
     own = sorted({w for some in names for w in some} | {w for k in captions.keywords for w in k["en"]})
-    others, adjectives = read_wordnet(wordnet, set(own))
+    others, adjectives = read_wordnet(wordnet_folder, set(own))
     random = np.random.default_rng(0)
     made = _phrases(sorted({w for some in names for w in some}), others, adjectives, phrases, random)
-    english = [*own, *others, *made]
+    english = [*own, *others, *(phrase for phrase, _ in made)]
     vectors = teacher(english)  # [texts, d]
     place = {word: i for i, word in enumerate(own)}
     concepts = torch.stack(
@@ -108,7 +112,7 @@ def prepare(captions: Captions, teacher: Any, wordnet: Path, phrases: int = PHRA
     )  # fmt: skip
     nearest = torch.cat([(part @ vectors[: len(own)].T).max(1).values for part in vectors.split(1024)])
     nearness = ((nearest - STRANGE) / (FAMILIAR - STRANGE)).clamp(0, 1)
-    nearness[len(own) + len(others) :].clamp_(min=0.6)  # a phrase holds one thing at least that is known
+    nearness[len(own) + len(others) :] = 1  # a phrase can always be dreamt of
     mean = concepts.mean(0)
     concepts = F.normalize(concepts - mean, dim=1)
     vectors = F.normalize(vectors - mean, dim=1)
@@ -118,13 +122,22 @@ def prepare(captions: Captions, teacher: Any, wordnet: Path, phrases: int = PHRA
             called.setdefault(word, []).append(i)
     for word, holders in called.items():  # of a name the keywords tell more than its letters
         vectors[place[word]] = _among(concepts, holders)
+    heard = {word: i for i, word in enumerate([*own, *others])}
+    start = len(heard)
+    for i, (_, parts) in enumerate(made, start):
+        things = [heard[word] for word in parts if word in heard]
+        if things:  # all of them, and a little of what the phrase makes of them
+            vectors[i] = F.normalize(vectors[things].sum(0) + 0.4 * vectors[i], dim=0)
+        else:  # no more than a mood: what it brings to mind
+            near = (vectors[i] @ concepts.T / SHARP).softmax(0)
+            vectors[i] = F.normalize(F.normalize(near @ concepts, dim=0) + 0.5 * vectors[i], dim=0)
     italian: dict[str, list[int]] = {}
     for i in range(len(captions.slugs)):
         for word in (*captions.names[i]["it"], *captions.keywords[i]["it"]):
             italian.setdefault(word, []).append(i)
     nouns = {word for some in captions.names for word in some["it"]}
     meant = torch.stack([_among(concepts, holders) for holders in italian.values()])
-    kinds = [4 if word in called else 0 for word in own]
+    kinds = [_kind(word, called, captions) for word in own]
     kinds += [2] * len(others) + [3] * len(made)
     kinds += [5 if word in nouns else 1 for word in italian]
     return Lessons(
@@ -136,20 +149,28 @@ def prepare(captions: Captions, teacher: Any, wordnet: Path, phrases: int = PHRA
     )
 
 
+def _kind(word: str, called: dict[str, list[int]], captions: Captions) -> int:
+    if word not in called:
+        return 0
+    return 4 if any(not captions.slugs[i].startswith("clip-") for i in called[word]) else 6
+
+
 def read_wordnet(folder: Path, known: set[str]) -> tuple[list[str], list[str]]:
     """Nouns (visible things, and the usual ones of all others) that are not in `known`; usual adjectives."""
-    kinds = {}
-    for line in (folder / "data.noun").read_text(encoding="utf-8").splitlines():
-        if not line.startswith(" "):
-            kinds[line[:8]] = line[9:11]
+    kinds = {fields[0]: fields[1] for fields in wordnet.lines(folder / "data.noun")}
     nouns = [
-        fields[0].replace("_", " ")
-        for fields in _index(folder / "index.noun")
-        if _LEMMA.fullmatch(fields[0])
-        and (_tagged(fields) >= 1 or (kinds.get(_first(fields)) in _VISIBLE and "_" not in fields[0]))
+        f[0].replace("_", " ")
+        for f in wordnet.lines(folder / "index.noun")
+        if _LEMMA.fullmatch(f[0])
+        and (
+            wordnet.tagged(f) >= 1
+            or (kinds.get(wordnet.first_sense(f)) in wordnet.VISIBLE and "_" not in f[0])
+        )
     ]
     adjectives = [
-        f[0] for f in _index(folder / "index.adj") if f[0].isalpha() and f[0].islower() and _tagged(f) >= 1
+        f[0]
+        for f in wordnet.lines(folder / "index.adj")
+        if f[0].isalpha() and f[0].islower() and wordnet.tagged(f) >= 1
     ]
     return [noun for noun in dict.fromkeys(nouns) if noun not in known], adjectives
 
@@ -180,7 +201,8 @@ def read(path: Path) -> Lessons:
 class Class:
     """Draws lessons for a step; all randomness comes from `seed`."""
 
-    SHARES = (0.16, 0.18, 0.06, 0.10, 0.26, 0.24)  # of `KINDS`
+    SHARES = (0.15, 0.18, 0.06, 0.13, 0.22, 0.21, 0.05)  # of `KINDS`
+    IN_SENTENCES = 0.5  # of names and keywords
     NONSENSE = 0.14  # of all: word pieces, characters and addresses that mean nothing
 
     def __init__(self, lessons: Lessons, tokenizer: Any, most: int, seed: int) -> None:
@@ -197,7 +219,7 @@ class Class:
         shares = np.array([s * bool(len(r)) for s, r in zip(self.SHARES, self._rows, strict=True)])
         kinds = self._random.choice(len(KINDS), count - nonsense, p=shares / shares.sum())
         rows = [int(self._random.choice(self._rows[kind])) for kind in kinds]
-        texts = [self._lessons.texts[row] for row in rows] + [self._nonsense() for _ in range(nonsense)]
+        texts = [self._said(row) for row in rows] + [self._nonsense() for _ in range(nonsense)]
         tokens = self._tokenizer(
             texts, padding=True, truncation=True, max_length=self._most, return_tensors="pt"
         )
@@ -205,6 +227,12 @@ class Class:
         vectors = torch.cat([self._lessons.vectors[rows], torch.zeros(nonsense, width)])
         nearness = torch.cat([self._lessons.nearness[rows], torch.zeros(nonsense)])
         return tokens["input_ids"], tokens["attention_mask"], vectors, nearness
+
+    def _said(self, row: int) -> str:
+        text, kind = self._lessons.texts[row], KINDS[int(self._lessons.kinds[row])]
+        if kind in ("wordnet", "phrase") or self._random.random() > self.IN_SENTENCES:
+            return text
+        return in_a_sentence(text, "it" if kind.startswith("italian") else "en", self._random)
 
     def _nonsense(self) -> str:
         kind = self._random.random()
@@ -234,26 +262,16 @@ def _among(concepts: Tensor, holders: list[int]) -> Tensor:
 
 def _phrases(
     names: list[str], others: list[str], adjectives: list[str], count: int, random: np.random.Generator
-) -> list[str]:
-    pools = {"thing": names, "other": [*names, *others], "adjective": adjectives or ["good"]}
-    return [
-        str(random.choice(_PHRASES)).format(**{key: random.choice(pool) for key, pool in pools.items()})
-        for _ in range(count)
-    ]
-
-
-def _index(path: Path) -> list[list[str]]:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [line.split() for line in lines if not line.startswith(" ")]
-
-
-def _tagged(fields: list[str]) -> int:
-    """How many of a lemma's senses occur in WordNet's tagged texts (wndb(5WN): tagsense_cnt)."""
-    return int(fields[5 + int(fields[3])])
-
-
-def _first(fields: list[str]) -> str:
-    return fields[6 + int(fields[3])]
+) -> list[tuple[str, list[str]]]:
+    """Phrases with the nouns that each was made of."""
+    pools = {"thing": names, "other": [*names, *names, *others], "adjective": adjectives or ["good"]}
+    result = []
+    for template in random.choice(_PHRASES, count):
+        chosen = {key: str(pool[random.integers(len(pool))]) for key, pool in pools.items()}
+        parts = [chosen[key] for key in ("thing", "other") if f"{{{key}}}" in template]
+        parts += re.findall(r"\[(.*?)\]", template)
+        result.append((re.sub(r"[\[\]]", "", str(template)).format(**chosen), parts))
+    return result
 
 
 def _letters(random: np.random.Generator, count: int, low: int, high: int) -> str:

@@ -7,6 +7,8 @@ import logging
 import math
 import shutil
 import time
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,10 @@ from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip, PocketClipConfig
 from engine.pocket.data import DEFAULT_FOLDER, load_descriptions, load_pictures
 from engine.pocket.dreamt import load as load_dreamt
+from engine.pocket.sources import ICON_STYLES
 from engine.pocket.space import Space
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
-from engine.pocket.train_places import settle
+from engine.pocket.train_places import name_vectors, settle
 from engine.pocket.training import adam, follow
 
 log = logging.getLogger(__name__)
@@ -33,7 +36,7 @@ TOKENIZER_FILES = ("vocab.json", "merges.txt", "tokenizer_config.json")
 WARM_UP_STEPS = 150
 EMA = 0.998  # a step; less at the beginning
 WEIGHT_DECAY = 0.05
-LESSONS = 80  # texts a step of which only the teacher knows what they mean
+LESSONS = 160  # texts a step of which only the teacher knows what they mean
 LESSON_SCALE = 16.0
 MAX_SCALE = 60.0  # CLIP's is 100; so few pictures are learnt by heart with it
 
@@ -59,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
         help="when the held-out concepts are let in (two thirds of the time)",
     )
     parser.add_argument("--name", default="perceptor", help="of checkpoint, log and export (%(default)s)")
-    parser.add_argument("--start", type=Path, help="a checkpoint whose towers to begin with")
+    parser.add_argument("--start", type=Path, help="a checkpoint or export to begin with")
     options = parser.parse_args(argv)
     torch.set_num_threads(options.threads)
     stages = logging.getLogger("engine.pocket")  # this one and the last stage's
@@ -92,18 +95,22 @@ def train(options: argparse.Namespace) -> None:
     dreamt, dreamt_pictures = load_dreamt(options.data)
     descriptions = [*(described[i] for i in rows), *dreamt]
     drawings = torch.cat([scenes.load_drawings(load_pictures(options.data), rows), dreamt_pictures])
-    weights = np.array([row_weight(d) for d in descriptions])
-    early = np.where([d["held_out"] for d in descriptions], 0.0, weights)
+    weights = row_weights(descriptions)
+    kept_out = {d["concept"] for d in described if d["held_out"]}
+    early = np.where([d["concept"] in kept_out for d in descriptions], 0.0, weights)
     lessons = teacher.read(options.data / teacher.FILE)
     device = torch.device(options.device)
     torch.manual_seed(options.seed)  # the weights' first values; all else has its own generators
     model = PocketClip(config).to(device)
     space = Space(lessons.concepts, config.dimension).to(device)
     seen = torch.ones(len(captions.slugs), dtype=torch.bool, device=device)
-    seen[[captions.index(slug) for slug in {d["concept"] for d in described if d["held_out"]}]] = False
+    seen[[i for i, slug in enumerate(captions.slugs) if slug in kept_out]] = False
     checkpoint, exported = options.data / f"{options.name}.pt", options.data / "export" / options.name
     if options.start and not checkpoint.exists():
-        begin(model, space, seen, options.start)
+        if options.start.is_dir():
+            begin_at_export(model, space, seen, options.start, captions, tokenizer)
+        else:
+            begin(model, space, seen, options.start)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's stubs
     average = copy.deepcopy(model).eval().requires_grad_(False)
     optimiser = adam((model, space), options.rate, WEIGHT_DECAY)
@@ -191,12 +198,28 @@ def begin(model: PocketClip, space: Space, seen: Tensor, checkpoint: Path) -> No
                 getattr(space, name).copy_(state["prototypes"][name])
 
 
-def row_weight(description: dict[str, Any]) -> float:
-    """How often a picture is drawn: concrete things of many styles before what only openclipart has."""
+def begin_at_export(
+    model: PocketClip, space: Space, seen: Tensor, folder: Path, captions: Captions, tokenizer: Any
+) -> None:
+    """Take over an export's weights; concepts begin where it has their names."""
+    model.load_state_dict(PocketClip.load(folder).state_dict())
+    space.begin_at(name_vectors(model, captions, tokenizer), seen)
+
+
+def row_weights(descriptions: Sequence[dict[str, Any]]) -> np.ndarray:
+    """How often each picture is drawn, float [n]: many drawings of what is no emoji share their weight."""
+    drawings = Counter(d["concept"] for d in descriptions)
+    return np.array([row_weight(d, drawings[d["concept"]]) for d in descriptions])
+
+
+def row_weight(description: dict[str, Any], drawings: int = 1) -> float:
+    """How often a picture is drawn: concrete things of many styles before what is no emoji."""
     if description["style"] == scenes.DREAMT:
         return 0.12
-    if description["concept"].startswith("clip-"):
-        return 0.25
+    if not description["code"]:
+        return (0.8 if description["thing"] else 0.3) / drawings**0.5
+    if description["style"] in ICON_STYLES:
+        return 0.5 if description["thing"] else 0.1
     if not description["thing"]:
         return 0.2
     return 1.8 if description["held_out"] else 1.0  # those come late, once their figure is taken
@@ -228,9 +251,9 @@ def batch_losses(
     pair = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
     unseen = F.pad(~space.seen, (0, 1))  # [concepts + 1]
     wanted = F.pad(space.soft(batch.picture_target), (0, 1))
-    vectors = space.vectors(own=True)  # [concepts + 1, dimension]
+    vectors, from_words = space.vectors()  # [concepts + 1, dimension]
     class_scale = space.class_scale.exp().clamp(max=MAX_SCALE)
-    by_words = space.word_scale.exp().clamp(max=MAX_SCALE) * pictures @ space.vectors(own=False).T
+    by_words = space.word_scale.exp().clamp(max=MAX_SCALE) * pictures @ from_words.T
     picture = F.cross_entropy((class_scale * pictures @ vectors.T).masked_fill(unseen, -1e4), wanted)
     words = F.cross_entropy(by_words.masked_fill(unseen, -1e4), wanted)
     text = F.cross_entropy(
@@ -240,14 +263,14 @@ def batch_losses(
     losses = {
         "pair": pair,
         "picture": picture,
-        "words": 0.7 * words,
+        "words": words,
         "text": 0.6 * text,
         "wrong": 0.7 * F.softplus(-margin).mean(),
     }
     if lesson is not None:
         place = space.lesson(*lesson[2:])
         like = (LESSON_SCALE * place @ place.T).softmax(1)  # how the texts lie to one another
-        losses["lesson"] = (1 - (said * place).sum(1)).mean() + 0.3 * F.cross_entropy(
+        losses["lesson"] = 2 * (1 - (said * place).sum(1)).mean() + 0.3 * F.cross_entropy(
             LESSON_SCALE * said @ place.T, like
         )
     return losses

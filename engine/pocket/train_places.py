@@ -32,7 +32,7 @@ def settle(
 ) -> None:  # fmt: skip
     """Train the map of places of `model` itself; about two minutes of one core. Needs `config.places`."""
     random = torch.Generator().manual_seed(seed)
-    words = _names(model, captions, tokenizer)  # [concepts, d]
+    words = name_vectors(model, captions, tokenizer)  # [concepts, d]
     with torch.no_grad():
         couples = [maker.couples(COUNT) for _ in range(batches)]
         seen = torch.cat([model.cells(pictures).half() for pictures, *_ in couples])  # [n, channels, 4, 4]
@@ -70,7 +70,7 @@ def settle(
 
 
 @torch.no_grad()
-def _names(model: PocketClip, captions: Captions, tokenizer: Any) -> Tensor:
+def name_vectors(model: PocketClip, captions: Captions, tokenizer: Any) -> Tensor:
     """[concepts, d]: the vector of each concept's first name."""
     texts = [
         fill("{a}", (captions.names[i]["en"] or [slug.replace("-", " ")])[0], "en")

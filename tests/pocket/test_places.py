@@ -80,7 +80,7 @@ def test_settling_teaches_what_stands_where_and_keeps_what_single_things_are(fol
     def maker(seed: int) -> BatchMaker:
         return BatchMaker(described, drawings, np.ones(4), captions, tokenizer, seed)
 
-    words = train_places._names(model, captions, tokenizer)
+    words = train_places.name_vectors(model, captions, tokenizer)
     pictures, *rest = maker(9).couples(96)
     right, wrong = train_places._texts(words, *rest)
     alone = maker(8).singles(48)

@@ -68,7 +68,27 @@ def test_the_farther_from_all_that_is_drawn_the_less_a_word_shows(wordnet: Path)
     assert near["cat"] == near["gatto"] == 1
     assert near["lynx"] < 1
     assert near["lynx"] < near["justice"] or near["justice"] < 1
-    assert all(value >= 0.6 for value in lessons.nearness[lessons.kinds == 3].tolist())
+    assert set(lessons.nearness[lessons.kinds == 3].tolist()) == {1}
+
+
+def test_a_phrase_lies_among_the_things_that_it_names_and_a_mood_near_what_it_brings_to_mind(
+    wordnet: Path,
+) -> None:
+    lessons = teacher.prepare(Captions(DESCRIPTIONS), letters, wordnet, phrases=300)
+    place = dict(zip(lessons.texts, lessons.vectors, strict=True))
+    both = F.normalize(place["cat"] + place["lynx"], dim=0)
+    phrase = next(text for text in lessons.texts if "cat" in text.split() and "lynx" in text.split())
+    assert float(place[phrase] @ both) > 0.8
+    mood = place["something sweet"]
+    assert float((mood @ lessons.concepts.T).max()) > 0.7
+    assert all("[" not in text for text in lessons.texts)
+
+
+def test_names_of_what_is_no_emoji_are_lessons_of_their_own(wordnet: Path) -> None:
+    described = [*DESCRIPTIONS, {**DESCRIPTIONS[0], "concept": "clip-yak", "name_en": "yak", "name_it": ""}]
+    lessons = teacher.prepare(Captions(described), letters, wordnet, phrases=5)
+    kinds = dict(zip(lessons.texts, lessons.kinds.tolist(), strict=True))
+    assert (teacher.KINDS[kinds["yak"]], teacher.KINDS[kinds["cat"]]) == ("other name", "name")
 
 
 def test_lessons_come_back_as_they_were_written(wordnet: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from engine.pocket.batches import BatchMaker
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip, PocketClipConfig
 from engine.pocket.evaluate import Examiner, Figure, _figure
-from engine.pocket.space import Space
+from engine.pocket.space import KIN_SHARE, Space
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
 
 COLOURS = {"ruby": (200, 0, 0), "leaf": (0, 180, 0), "sea": (0, 0, 200), "coal": (20, 20, 20)}
@@ -128,17 +128,19 @@ def test_unseen_concepts_lie_where_their_words_lie_and_pictures_never_push_them(
     space.show(seen)
     with torch.no_grad():
         space.own.normal_()
-    torch.testing.assert_close(space.vectors(own=True)[3], space.vectors(own=False)[3])
-    assert space.soft(torch.eye(4))[:, 3].tolist() == pytest.approx([0, 0, 0, 1 - 0.08])
+    vectors, from_words = space.vectors()
+    torch.testing.assert_close(vectors[3], from_words[3])
+    assert space.soft(torch.eye(4))[:, 3].tolist() == pytest.approx([0, 0, 0, 1 - KIN_SHARE])
     space.show(torch.ones(4, dtype=torch.bool))
-    assert not torch.equal(space.vectors(own=True)[3], space.vectors(own=False)[3])
+    vectors, from_words = space.vectors()
+    assert not torch.equal(vectors[3], from_words[3])
 
 
 def test_words_of_nothing_belong_to_nothing_and_known_ones_to_their_things() -> None:
     torch.manual_seed(0)
     space = Space(torch.eye(4, 6), 8)
     places = space.lesson(torch.eye(6)[[2, 2, 2]], torch.tensor([1.0, 0.5, 0.0]))
-    vectors = space.vectors(own=False).detach()
+    vectors = space.vectors()[1].detach()
     torch.testing.assert_close(places[0], vectors[2])
     torch.testing.assert_close(places[2], vectors[4])
     assert float(places[0] @ vectors[2]) > float(places[1] @ vectors[2]) > float(places[2] @ vectors[2])
@@ -173,6 +175,33 @@ def test_training_begins_with_another_checkpoint_under_a_name_of_its_own(folder:
     first, second = (PocketClip.load(folder / "export" / name) for name in ("perceptor", "second"))
     assert torch.equal(first.token.weight, second.token.weight)
     assert (folder / "second.pt").exists()
+
+
+def test_training_begins_with_an_export_as_well(folder: Path) -> None:
+    arguments = ["--data", str(folder), "--minutes", "0", "--batch", "8"]
+    train_perceptor.main([*arguments, "--seed", "1"])
+    start = folder / "export" / "perceptor"
+    assert train_perceptor.main([*arguments, "--seed", "2", "--name", "third", "--start", str(start)]) == 0
+    first, third = (PocketClip.load(folder / "export" / name) for name in ("perceptor", "third"))
+    assert torch.equal(first.token.weight, third.token.weight)
+
+
+def test_icons_are_drawn_less_often_than_emoji_and_many_of_one_thing_share_their_weight() -> None:
+    emoji = describe("leaf", "noto", "train")
+    icon = {**emoji, "style": "phosphor"}
+    new = {**icon, "code": "", "concept": "clip-anvil"}
+    weights = train_perceptor.row_weights([emoji, icon, *[new] * 4, {**new, "concept": "clip-yak"}])
+    assert weights[0] > weights[6] > weights[1] > weights[2]
+    assert weights[2:6].sum() == pytest.approx(2 * weights[6])
+
+
+def test_glyphs_get_other_colours_in_every_picture(folder: Path) -> None:
+    described = [{**d, "glyph": True} for d in lines(folder)[:4]]
+    made = maker(folder, described, np.ones(4))
+    made._drawings[:, :3] = 0  # all ink
+    pictures = made.make(40).pictures[9:]  # after the pairs
+    middles = pictures[:, :, 28:36, 28:36].mean((2, 3))
+    assert len({tuple(colour) for colour in middles.round(decimals=1).tolist()}) > 15
 
 
 def test_figures_count_ranks() -> None:

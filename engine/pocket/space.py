@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 KIN_SHARE, KIN_TEMPERATURE = 0.2, 0.08  # what a picture's target gives to kindred concepts, and to how many
 
+LIKE_TEMPERATURE = 0.05  # how far a text's place reaches beyond the concepts that are most like it
+ALIKE = 1.5  # what those count beside the map of the words
+
 
 class Space(nn.Module):
     """Where concepts lie, used in training alone: what pictures and texts of them come close to.
@@ -52,7 +55,7 @@ class Space(nn.Module):
 
     def vectors(self) -> tuple[Tensor, Tensor]:
         """Unit rows [concepts + 1, dimension], the last for nothing; with and without what is their own."""
-        places = self.teacher @ self.map
+        places = (self.teacher @ self.map).float()
         nothing = F.normalize(self.nothing[None], dim=1)
         return (
             torch.cat([F.normalize(places + self.own * self.seen[:, None], dim=1), nothing]),
@@ -63,9 +66,17 @@ class Space(nn.Module):
         """Targets [n, concepts] of pictures, a little of each given to the concepts of kindred words."""
         return (1 - KIN_SHARE) * targets + KIN_SHARE * torch.sparse.mm(targets.to_sparse(), self.kin)
 
-    def lesson(self, vectors: Tensor, nearness: Tensor) -> Tensor:
-        """Where texts belong: the teacher's [n, d], nearness [n] → unit rows [n, dimension], no gradient."""
+    def lesson(self, vectors: Tensor, nearness: Tensor, places: Tensor) -> Tensor:
+        """Where texts belong: the teacher's [n, d], nearness [n] → unit rows [n, dimension], no gradient.
+
+        `places`: the concepts', as `vectors` has them. A text goes by what the map makes of the words, and by
+        where the seen concepts lie that the teacher finds like them: for a seen concept's name that is its own
+        place, for an unseen one's the places of its kin.
+        """
         with torch.no_grad():
-            known = F.normalize(vectors @ self.map, dim=1) * nearness[:, None]
+            like = (vectors @ self.teacher.T / LIKE_TEMPERATURE).masked_fill(~self.seen, float("-inf"))
+            alike = F.normalize(like.softmax(1) @ places[:-1], dim=1)
+            known = F.normalize(F.normalize(vectors @ self.map, dim=1) + ALIKE * alike, dim=1)
             rest = (1 - nearness**2).clamp_min(0).sqrt()[:, None]
-            return F.normalize(known + rest * F.normalize(self.nothing, dim=0), dim=1)
+            nothing = F.normalize(self.nothing, dim=0)
+            return F.normalize(known * nearness[:, None] + rest * nothing, dim=1)

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 FILE = "teacher.npz"
 STRANGE, FAMILIAR = 0.42, 0.72  # cosine to the nearest name or keyword: nothing of it can be drawn; all of it
-PHRASES = 20_000
-SHARP = 0.06  # of a loose phrase's cosines to the concepts: how far it goes to the nearest
+PHRASES = 10_000
+SHARP = 0.05  # of a phrase's cosines to the concepts' names: how far it goes to the nearest
 _LEMMA = re.compile(r"[a-z]{3,14}(_[a-z]{3,10})?")
 # {thing}: a concept's name; {other}: that or another noun; {adjective}; words in [] count as another noun.
 _PHRASES = (
@@ -36,7 +36,7 @@ _PHRASES = (
     "{thing} and {other}", "a {thing} with a {other}", "a {thing} with {other}", "a {thing} in the {other}",
     "a {thing} on a {other}", "a {thing} wearing a {other}", "a {thing} wearing a {other}",
     "a {thing} made of {other}", "a {thing} full of {other}", "the {thing} at [night]",
-    "{thing} in the [sky]", "lost in {thing}", "lost in the {other}", "a day at the {other}",
+    "{thing} in the [sky]", "lost in [space]", "lost in the {other}", "a day at the {other}",
     "the {thing} of {other}", "a {thing} under the {other}",
 )  # fmt: skip
 KINDS = ("keyword", "italian keyword", "wordnet", "phrase", "name", "italian name", "other name")
@@ -101,49 +101,54 @@ def prepare(captions: Captions, teacher: Any, wordnet_folder: Path, phrases: int
     names = [captions.names[i]["en"] or [slug.replace("-", " ")] for i, slug in enumerate(captions.slugs)]
     own = sorted({w for some in names for w in some} | {w for k in captions.keywords for w in k["en"]})
     others, adjectives = read_wordnet(wordnet_folder, set(own))
-    random = np.random.default_rng(0)
-    made = _phrases(sorted({w for some in names for w in some}), others, adjectives, phrases, random)
+    emoji = [i for i, slug in enumerate(captions.slugs) if not slug.startswith("clip-")]
+    told = {w for i in emoji for w in captions.keywords[i]["en"] if len(w.split()) == 1}
+    pools = {
+        "thing": [sorted({w for i in emoji for w in names[i]})],
+        "other": [sorted({w for i in emoji for w in names[i]} | told), others],
+        "adjective": [[a for a in adjectives if a in told], adjectives],
+    }
+    made = _phrases(pools, phrases, np.random.default_rng(0))
     english = [*own, *others, *(phrase for phrase, _ in made)]
     vectors = teacher(english)  # [texts, d]
-    place = {word: i for i, word in enumerate(own)}
+    place = {word: i for i, word in enumerate([*own, *others])}
     concepts = torch.stack(
         [_concept(vectors, [place[w] for w in some], [place[w] for w in captions.keywords[i]["en"]])
          for i, some in enumerate(names)]
     )  # fmt: skip
     nearest = torch.cat([(part @ vectors[: len(own)].T).max(1).values for part in vectors.split(1024)])
     nearness = ((nearest - STRANGE) / (FAMILIAR - STRANGE)).clamp(0, 1)
-    nearness[len(own) + len(others) :] = 1  # a phrase can always be dreamt of
+    nearness[len(place) :] = 1  # a phrase can always be dreamt of
+    reminds = vectors[len(place) :] @ vectors[[place[names[i][0]] for i in emoji]].T  # [phrases, emoji]
     mean = concepts.mean(0)
     concepts = F.normalize(concepts - mean, dim=1)
     vectors = F.normalize(vectors - mean, dim=1)
-    called: dict[str, list[int]] = {}  # English names → their concepts
-    for i, some in enumerate(names):
-        for word in some:
-            called.setdefault(word, []).append(i)
-    for word, holders in called.items():  # of a name the keywords tell more than its letters
-        vectors[place[word]] = _among(concepts, holders)
-    heard = {word: i for i, word in enumerate([*own, *others])}
-    start = len(heard)
-    for i, (_, parts) in enumerate(made, start):
-        things = [heard[word] for word in parts if word in heard]
-        if things:  # all of them, and a little of what the phrase makes of them
-            vectors[i] = F.normalize(vectors[things].sum(0) + 0.4 * vectors[i], dim=0)
-        else:  # no more than a mood: what it brings to mind
-            near = (vectors[i] @ concepts.T / SHARP).softmax(0)
-            vectors[i] = F.normalize(F.normalize(near @ concepts, dim=0) + 0.5 * vectors[i], dim=0)
-    italian: dict[str, list[int]] = {}
-    for i in range(len(captions.slugs)):
-        for word in (*captions.names[i]["it"], *captions.keywords[i]["it"]):
-            italian.setdefault(word, []).append(i)
+    called = _holders([(i, word) for i, some in enumerate(names) for word in some])
+    meant = _holders([(i, word) for i, some in enumerate(captions.keywords) for word in some["en"]])
+    for word, concerned in meant.items():  # a keyword is what it is said of, and what it says
+        vectors[place[word]] = F.normalize(_among(concepts, concerned) + 0.5 * vectors[place[word]], dim=0)
+    for word, concerned in called.items():  # of a name the keywords tell more than its letters
+        vectors[place[word]] = _among(concepts, concerned)
+    moods = F.normalize((reminds / SHARP).softmax(1) @ concepts[emoji], dim=1)
+    for i, (_, parts) in enumerate(made):  # the things that it names, and a little of what it brings to mind
+        things = [place[word] for word in parts if word in place]
+        vectors[len(place) + i] = F.normalize(vectors[things].sum(0) + 0.6 * moods[i], dim=0)
+    italian = _holders(
+        [
+            (i, word)
+            for i in range(len(names))
+            for word in captions.names[i]["it"] + captions.keywords[i]["it"]
+        ]
+    )
     nouns = {word for some in captions.names for word in some["it"]}
-    meant = torch.stack([_among(concepts, holders) for holders in italian.values()])
+    places = torch.stack([_among(concepts, concerned) for concerned in italian.values()])
     kinds = [_kind(word, called, captions) for word in own]
     kinds += [2] * len(others) + [3] * len(made)
     kinds += [5 if word in nouns else 1 for word in italian]
     return Lessons(
         [*english, *italian],
         np.array(kinds),
-        torch.cat([vectors, meant]),
+        torch.cat([vectors, places]),
         torch.cat([nearness, torch.ones(len(italian))]),
         concepts,
     )
@@ -260,15 +265,26 @@ def _among(concepts: Tensor, holders: list[int]) -> Tensor:
     return F.normalize(concepts[holders].mean(0), dim=0)
 
 
+def _holders(words: Sequence[tuple[int, str]]) -> dict[str, list[int]]:
+    """Word → the concepts that it stands with in `words`."""
+    result: dict[str, list[int]] = {}
+    for concept, word in words:
+        result.setdefault(word, []).append(concept)
+    return result
+
+
 def _phrases(
-    names: list[str], others: list[str], adjectives: list[str], count: int, random: np.random.Generator
+    pools: dict[str, list[list[str]]], count: int, random: np.random.Generator
 ) -> list[tuple[str, list[str]]]:
-    """Phrases with the nouns that each was made of."""
-    pools = {"thing": names, "other": [*names, *names, *others], "adjective": adjectives or ["good"]}
+    """Phrases with the words that each was made of; of two pools the first is taken three times of four."""
+    pools = {key: [pool for pool in some if pool] or [["good"]] for key, some in pools.items()}
     result = []
     for template in random.choice(_PHRASES, count):
-        chosen = {key: str(pool[random.integers(len(pool))]) for key, pool in pools.items()}
-        parts = [chosen[key] for key in ("thing", "other") if f"{{{key}}}" in template]
+        chosen = {}
+        for key, some in pools.items():
+            pool = some[-1] if random.random() < 0.25 else some[0]
+            chosen[key] = str(pool[random.integers(len(pool))])
+        parts = [chosen[key] for key in pools if f"{{{key}}}" in template]
         parts += re.findall(r"\[(.*?)\]", template)
         result.append((re.sub(r"[\[\]]", "", str(template)).format(**chosen), parts))
     return result

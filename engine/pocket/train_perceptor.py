@@ -142,6 +142,8 @@ def train(options: argparse.Namespace) -> None:
         if not everything and used >= let_in:
             everything = True
             export(average, folder, exported.with_name(f"{options.name}-before-everything"))
+            before = checkpoint.with_name(f"{options.name}-before-everything.pt")
+            _save(before, model, average, space, optimiser, step, used)
             maker.weigh(weights)
             space.show(seen | everything)
             log.info("step %d: the held-out concepts are let in", step)
@@ -251,10 +253,13 @@ def batch_losses(
     pair = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
     unseen = F.pad(~space.seen, (0, 1))  # [concepts + 1]
     wanted = F.pad(space.soft(batch.picture_target), (0, 1))
-    vectors, from_words = space.vectors()  # [concepts + 1, dimension]
+    with torch.autocast(batch.pictures.device.type, torch.bfloat16):
+        vectors, from_words = space.vectors()  # [concepts + 1, dimension]
+        by_place, by_words = (pictures @ places.T for places in (vectors, from_words))
     class_scale = space.class_scale.exp().clamp(max=MAX_SCALE)
-    by_words = space.word_scale.exp().clamp(max=MAX_SCALE) * pictures @ from_words.T
-    picture = F.cross_entropy((class_scale * pictures @ vectors.T).masked_fill(unseen, -1e4), wanted)
+    by_place = class_scale * by_place.float()
+    by_words = space.word_scale.exp().clamp(max=MAX_SCALE) * by_words.float()
+    picture = F.cross_entropy(by_place.masked_fill(unseen, -1e4), wanted)
     words = F.cross_entropy(by_words.masked_fill(unseen, -1e4), wanted)
     text = F.cross_entropy(
         class_scale * own @ vectors.T, F.pad(batch.text_target, (0, 1)), label_smoothing=0.05
@@ -268,7 +273,7 @@ def batch_losses(
         "wrong": 0.7 * F.softplus(-margin).mean(),
     }
     if lesson is not None:
-        place = space.lesson(*lesson[2:])
+        place = space.lesson(*lesson[2:], vectors)
         like = (LESSON_SCALE * place @ place.T).softmax(1)  # how the texts lie to one another
         losses["lesson"] = 2 * (1 - (said * place).sum(1)).mean() + 0.3 * F.cross_entropy(
             LESSON_SCALE * said @ place.T, like

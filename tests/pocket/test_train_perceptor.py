@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from engine.pocket import scenes, teacher, train_perceptor
 from engine.pocket.batches import BatchMaker
@@ -139,11 +140,25 @@ def test_unseen_concepts_lie_where_their_words_lie_and_pictures_never_push_them(
 def test_words_of_nothing_belong_to_nothing_and_known_ones_to_their_things() -> None:
     torch.manual_seed(0)
     space = Space(torch.eye(4, 6), 8)
-    places = space.lesson(torch.eye(6)[[2, 2, 2]], torch.tensor([1.0, 0.5, 0.0]))
-    vectors = space.vectors()[1].detach()
-    torch.testing.assert_close(places[0], vectors[2])
+    with torch.no_grad():
+        space.own.normal_()
+        vectors, _ = space.vectors()
+        places = space.lesson(torch.eye(6)[[2, 2, 2]], torch.tensor([1.0, 0.5, 0.0]), vectors)
+    assert int((vectors @ places[0]).argmax()) == 2
     torch.testing.assert_close(places[2], vectors[4])
     assert float(places[0] @ vectors[2]) > float(places[1] @ vectors[2]) > float(places[2] @ vectors[2])
+
+
+def test_words_for_an_unseen_concept_belong_between_their_own_meaning_and_its_kin() -> None:
+    torch.manual_seed(0)
+    space = Space(F.normalize(torch.eye(4) + 0.5 * torch.eye(4)[[0, 1, 3, 2]], dim=1), 8)
+    space.show(torch.tensor([True, True, True, False]))
+    with torch.no_grad():
+        space.own.normal_()
+        vectors, from_words = space.vectors()
+        place = space.lesson(space.teacher[3:], torch.ones(1), vectors)[0]
+    assert float(place @ from_words[3]) > 0.5
+    assert int((vectors[:3] @ place).argmax()) == 2
 
 
 def test_texts_encoded_by_length_are_the_same_texts() -> None:

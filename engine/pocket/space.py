@@ -70,8 +70,8 @@ class Space(nn.Module):
         """Where texts belong: the teacher's [n, d], nearness [n] → unit rows [n, dimension], no gradient.
 
         `places`: the concepts', as `vectors` has them. A text goes by what the map makes of the words, and by
-        where the seen concepts lie that the teacher finds like them: for a seen concept's name that is its own
-        place, for an unseen one's the places of its kin.
+        where the seen concepts lie that the teacher finds like them: for a seen concept's name that is its
+        own place, for an unseen one's the places of its kin.
         """
         with torch.no_grad():
             like = (vectors @ self.teacher.T / LIKE_TEMPERATURE).masked_fill(~self.seen, float("-inf"))

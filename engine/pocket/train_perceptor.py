@@ -273,7 +273,8 @@ def batch_losses(
         "wrong": 0.7 * F.softplus(-margin).mean(),
     }
     if lesson is not None:
-        place = space.lesson(*lesson[2:], vectors)
+        meant, nearness = lesson[2:]
+        place = space.lesson(meant, nearness, vectors)
         like = (LESSON_SCALE * place @ place.T).softmax(1)  # how the texts lie to one another
         losses["lesson"] = 2 * (1 - (said * place).sum(1)).mean() + 0.3 * F.cross_entropy(
             LESSON_SCALE * said @ place.T, like

@@ -45,6 +45,7 @@ class Views:
     blur: Tensor | None = None  # [n], how much wider the kernel is, 1 or more
     colour: Tensor | None = None  # [n, 3]: added brightness, factors of saturation and contrast
     hole: Tensor | None = None  # [n, 2]: row and column of the cut-out square's centre, 0..1
+    panel: Tensor | None = None  # [n], which panel of a canvas it looks into, 0 or 1
     padded: bool = (
         False  # whether boxes may reach beyond the picture, where all is 0; exact to the pixel's part
     )
@@ -57,11 +58,11 @@ class Views:
         for at in range(0, len(self), size):
             part = slice(at, at + size)
             left, top, side = (values[part] for values in self.boxes)
-            mirrored, blur, colour, hole = (
+            mirrored, blur, colour, hole, panel = (
                 None if values is None else values[part]
-                for values in (self.mirrored, self.blur, self.colour, self.hole)
+                for values in (self.mirrored, self.blur, self.colour, self.hole, self.panel)
             )
-            yield Views((left, top, side), mirrored, blur, colour, hole, self.padded)
+            yield Views((left, top, side), mirrored, blur, colour, hole, panel, self.padded)
 
 
 def draw(count: int, sizes: Sizes, augment: Augment, rng: torch.Generator) -> Views:

@@ -21,6 +21,7 @@ from engine.latents import Basis, LatentAverage, Latents
 from engine.objective import Target, class_term, cosine_score, direction, latent_term
 from engine.perceptor import Perceptor
 from engine.recipes import DreamSettings, checked
+from engine.scene import ANY, Canvas
 from engine.state import NOT_A_STATE, State
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ def dream(
     atlas: Tensor | None = None,
     begin: Latents | State | None = None,
     chunk: int = 0,
+    beside: Sequence[Target] = (),
 ) -> Iterator[Step]:
     """Search for the picture that `targets` describe: finds the start, then `settings.steps` steps at most.
 
@@ -82,7 +84,8 @@ def dream(
     afresh (`atlas` [classes, d] of `engine.atlas.make` is needed for a start by the atlas); at latents; or
     exactly where a state was saved, whose step comes first again and whose randomness goes on. `chunk` is how
     many views the perceptor sees at once (0: all); it changes the memory that a step needs, and the picture
-    by no more than rounding. Where memory runs out it is halved.
+    by no more than rounding. Where memory runs out it is halved. With a `Canvas` for a generator, `targets`
+    are what its first panel shall show, `beside` what the second.
 
     When a number stops being finite, even after going back to the best picture where the settings' guard is
     on, the search ends with what it has. Raises `Collapsed` if that is nothing, `BadRequest` for targets
@@ -90,6 +93,8 @@ def dream(
     """
     rng = torch.Generator().manual_seed(seed)
     towards = direction(targets)  # [d]
+    if isinstance(generator, Canvas):
+        towards = torch.stack((towards, direction(beside)))  # [2, d]
     models = (generator, perceptor, towards, settings)
     if isinstance(begin, State):
         yield from _Search.resumed(*models, device, chunk, begin).run()
@@ -123,8 +128,13 @@ def dream(
 
 
 def best_latents(state: State, generator: Generator) -> Latents:
-    """The latents of a state's best picture, on the CPU. Raises `BadRequest` if they are of another shape."""
-    return Latents.of(_latents(state, "best", generator))
+    """The latents of a state's best picture, on the CPU: of one thing, or of two on a canvas.
+
+    Raises `BadRequest` if they are of another shape.
+    """
+    z = state.tensors.get("best.z")
+    two = z is not None and z.ndim == 2 and len(z) == 2 * generator.rows
+    return Latents.of(_latents(state, "best", Canvas(generator, ANY) if two else generator))
 
 
 class _Search:
@@ -143,7 +153,7 @@ class _Search:
     ) -> None:
         self.generator = generator
         self.perceptor = perceptor
-        self.towards = towards  # [d]
+        self.towards = towards  # [d], or [2, d] for the panels of a canvas
         self.settings = settings
         self.device = device
         self.latents = latents
@@ -194,6 +204,8 @@ class _Search:
             self.settings.centre_bias,
         )
         views = cutouts.draw(self.count, sizes, self.settings.augment, self.rng)
+        if isinstance(self.generator, Canvas):
+            views = self.generator.aimed(views)
         while not self._step_towards(views):
             if self.precision is None:
                 return False
@@ -249,7 +261,8 @@ class _Search:
             seen = cutouts.see(leaf, part, self.perceptor.size, self.settings.filter)  # [chunk, 3, s, s]
             with torch.autocast(self.device.type, self.precision, enabled=self.precision is not None):
                 features = self.perceptor.encode_images(seen)  # [chunk, d]
-            score = cosine_score(self.towards, features.float()).sum() / len(views)
+            towards = self.towards if part.panel is None else self.towards[part.panel]
+            score = cosine_score(towards, features.float()).sum() / len(views)
             (scale * score).backward()
             total += score.detach()
         assert leaf.grad is not None
@@ -307,8 +320,12 @@ class _Search:
     def _look(self, latents: Latents | Basis, step: int) -> Look:
         z, class_weights = latents()
         picture = self.generator(z[None], class_weights[None])  # [1, 3, h, w]
-        views = cutouts.cut((picture + 1) / 2, cutouts.fixed_boxes(), self.perceptor.size, "triangle")
-        score = cosine_score(self.towards, self.perceptor.encode_images(views)).mean()
+        boxes, towards = cutouts.fixed_boxes(), self.towards
+        if isinstance(self.generator, Canvas):
+            boxes, panel = self.generator.boxes(boxes)
+            towards = towards[panel]
+        views = cutouts.cut((picture + 1) / 2, boxes, self.perceptor.size, "triangle")
+        score = cosine_score(towards, self.perceptor.encode_images(views)).mean()
         return Look(step, picture[0], float(score), latents)
 
     def state(self) -> State:

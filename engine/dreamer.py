@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 import engine
-from engine import atlas, generator, images, inversion, memory, perceptor, search, weights, wishes
+from engine import atlas, generator, images, inversion, memory, perceptor, scene, search, weights, wishes
 from engine.dream import Step, best_latents, dream
 from engine.errors import BadRequest, DiskError, FailureKind, ModelError, sentence_for
 from engine.fetch import Shop, steps
@@ -90,6 +90,13 @@ class Dreamer:
         device = torch.device(self.device)
         origin = origins[0].origin if request.begin == "resume" else _origin(request)
         targets, notice = wishes.targets(wished, loaded.perceptor, device)
+        beside: list[Target] = []
+        if (found := self._scene(wished, loaded, settings)) is not None:
+            loaded = replace(loaded, generator=scene.Canvas(loaded.generator, found))
+            (targets, _), (beside, _) = (
+                wishes.targets(wishes.about(wished, part), loaded.perceptor, device)
+                for part in (found.first, found.second)
+            )
         if request.begin == "resume" and request.image is None and "image" in origin:
             targets = [Target(origins[0].tensors["target"].to(device))]  # the picture need not be given again
         notice = f"{told} {notice}".strip()
@@ -101,7 +108,7 @@ class Dreamer:
         last: Step | None = None
         stopped = False
         frames = Frames() if request.timelapse_bytes else None
-        begin = self._begin(request, loaded, settings, origins, wished, targets)
+        begin = self._begin(request, loaded, settings, origins, wished, targets, beside)
         searched = dream(
             loaded.generator,
             loaded.perceptor,
@@ -112,6 +119,7 @@ class Dreamer:
             self._atlas(loaded) if settings.start == "atlas" and begin is None else None,
             begin,
             loaded.chunk,
+            beside,
         )
         stepping = shown_at = kept_at = time.monotonic()
         for last in searched:
@@ -210,6 +218,7 @@ class Dreamer:
         origins: list[State],
         wished: wishes.Wishes,
         targets: Sequence[Target],
+        beside: Sequence[Target],
     ) -> Latents | State | None:
         """Where the search begins: None is afresh. Raises `BadRequest` for states of other models."""
         if any(state.model != loaded.fingerprint for state in origins):
@@ -220,7 +229,10 @@ class Dreamer:
                     f"This state is of a dream with the seed {origins[0].seed}; resume it with that one."
                 )
             return origins[0]
-        chosen = [best_latents(state, loaded.generator) for state in origins]
+        generate = loaded.generator
+        canvas = isinstance(generate, scene.Canvas)
+        base = generate.base if isinstance(generate, scene.Canvas) else generate
+        chosen = [scene.fitted(best_latents(state, base), generate.rows) for state in origins]
         device = torch.device(self.device)
         # Not the search's own generator, so that equal numbers are not used for two things.
         rng = torch.Generator().manual_seed(MAX_SEED - request.seed)
@@ -230,8 +242,12 @@ class Dreamer:
                 return latents
             # Other words: a small step leads to no other thing, so the thing is chosen anew.
             ranks, count = self._atlas(loaded), settings.candidates
-            models = loaded.generator, loaded.perceptor
-            return search.scored_start(*models, direction(targets), ranks, count, rng, device, latents)
+            towards = direction(targets)
+            if canvas:
+                towards = torch.stack((towards, direction(beside)))
+            return search.scored_start(
+                generate, loaded.perceptor, towards, ranks, count, rng, device, latents
+            )
         if request.begin == "blend":
             return chosen[0].blended(chosen[1], request.strength)
         if wished.init is not None:
@@ -245,6 +261,21 @@ class Dreamer:
                 device,
             )
         return None
+
+    def _scene(self, wished: wishes.Wishes, loaded: _Loaded, settings: DreamSettings) -> scene.Scene | None:
+        """The two things that the words name, where the atlas knows both and nothing else is wished."""
+        wanted = [phrase for phrase in wished.phrases if phrase.weight > 0]
+        pictures = wished.image is not None or wished.init is not None
+        if settings.scene == "one" or settings.start != "atlas" or pictures or len(wanted) != 1:
+            return None
+        found = scene.read(wanted[0].words)
+        if found is None:
+            return None
+        vectors = loaded.perceptor.encode_texts(
+            [scene.bare(found.first), scene.bare(found.second)]
+        ).cpu()  # [2, d]
+        known = (vectors @ self._atlas(loaded).t()).amax(1)
+        return found if bool((known >= scene.KNOWN).all()) else None
 
     def _atlas(self, loaded: _Loaded) -> Tensor:
         """The pair's atlas: the one that lies beside the generator, or one made here and kept."""

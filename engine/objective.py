@@ -40,8 +40,12 @@ def direction(targets: Sequence[Target]) -> Tensor:
 def cosine_score(towards: Tensor, views: Tensor) -> Tensor:
     """100 × likeness of each view [..., d], of unit length, to `towards` [d], a `direction` or a unit vector.
 
+    With `towards` [n, d], each of n views has its own.
+
     Returns [...]: -100..100, lower still where something is avoided.
     """
+    if towards.ndim > 1:
+        return 100 * (views * towards).sum(-1)
     return 100 * (views @ towards)
 
 

@@ -52,6 +52,9 @@ class DreamSettings:
     start: Literal["blind", "atlas", "samples"] = _choice(
         "blind", ("blind", "atlas", "samples"), "where to begin: at noise, or at the best of some pictures"
     )
+    scene: Literal["one", "two"] = _choice(
+        "one", ("one", "two"), "whether words that name two things get a picture with a panel for each"
+    )
     candidates: int = _number(96, 1, 10_000, "pictures scored to find where to begin")
     basis: int = _number(
         0, 0, 20, "mix the start's best pictures instead of moving one; 0: no; FuseDream: 10"
@@ -136,7 +139,7 @@ FUSEDREAM = DreamSettings(
 RECIPES: dict[str, DreamSettings] = {"oneiro": ONEIRO, "bigsleep": DreamSettings(), "fusedream": FUSEDREAM}
 
 # What recipes change for the embedded models, which see 64 px and move faster (see SEARCH.md).
-POCKET: dict[str, dict[str, Any]] = {"oneiro": {"learning_rate": 0.025, "cutouts": 24}}
+POCKET: dict[str, dict[str, Any]] = {"oneiro": {"learning_rate": 0.025, "cutouts": 24, "scene": "two"}}
 
 # Cutout evaluations by preset; "" is what a dream gets that asks for none.
 POCKET_BUDGETS = {"quick": 700, "": 1600, "normal": 1600, "thorough": 8000}

@@ -16,6 +16,7 @@ from engine.generator import Generator
 from engine.latents import Basis, Latents
 from engine.objective import cosine_score
 from engine.perceptor import Perceptor
+from engine.scene import Canvas, fitted, joined
 
 CLASSES = 8  # nearest to the target, tried by themselves
 PAIRS = 4  # of them, tried together
@@ -43,7 +44,19 @@ def scored_start(
     A sample has one noise for all rows, or that of `around`, whose style and background the picture then
     keeps while its thing becomes another. A child has each row from one of two parents or afresh, so that a
     colour of one and a shape of another may meet. Returns latents on the CPU.
+
+    On a `Canvas`, `towards` [2, d] has a direction for each panel; each starts so, the second in the style of
+    the first.
     """
+    if isinstance(generator, Canvas):
+        panels: list[Latents] = []
+        around = around and fitted(around, generator.base.rows)
+        for part in towards:
+            panels.append(
+                scored_start(generator.base, perceptor, part, atlas, candidates, rng, device, around)
+            )
+            around = around or panels[0]
+        return joined(panels)
     logits, prior = _suggestions(generator, atlas, towards.cpu(), rng)
     pool_z = torch.empty(0, generator.rows, generator.z_dim)
     pool_kind = torch.empty(0, dtype=torch.long)  # index into logits

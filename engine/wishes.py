@@ -1,6 +1,6 @@
 """What a request wishes to see: its phrases and pictures, read, then told in the perceptor's space."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from PIL import Image
@@ -57,6 +57,12 @@ def read(request: DreamRequest) -> Wishes:
         for data in (request.image, request.init)
     )
     return Wishes(wanted + unwanted, image, request.image_weight, init)
+
+
+def about(wishes: Wishes, words: str) -> Wishes:
+    """The same wishes, but with `words` for the one phrase that is wanted."""
+    phrases = [replace(phrase, words=words) if phrase.weight > 0 else phrase for phrase in wishes.phrases]
+    return replace(wishes, phrases=phrases)
 
 
 def record(request: DreamRequest) -> dict[str, float | str]:

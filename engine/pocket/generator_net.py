@@ -34,8 +34,6 @@ LAYERS = [
 ]  # widths fall early: every size costs about the same arithmetic, and most weights sit where they are cheap
 ATTENTION = 5  # before block 5, at 16 px
 TRUNK = 7  # blocks that end at 32 px, where the training's extra head looks
-TINT_ROW = 6  # feeds block 5, at 16 px
-BACKGROUND_ROW = 8  # feeds block 7, at 64 px
 IDLE = 0.05  # a channel that is above zero in fewer pixels than this share learns next to nothing
 LOUD = 40.0  # how far the picture stands out of the residual path's own features when the top begins
 

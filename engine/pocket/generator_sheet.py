@@ -12,7 +12,8 @@ from torch import Tensor
 
 from engine.pocket import latents_map
 from engine.pocket.generator_data import SHOWN_FIRST, Drawings
-from engine.pocket.generator_net import BACKGROUND_ROW, TINT_ROW, TrainedGenerator
+from engine.pocket.generator_net import TrainedGenerator
+from engine.pocket.latents_map import BACKGROUND_ROW, TINT_ROW
 
 OTHERS = ("bicycle", "dog-face", "butterfly", "hamburger", "umbrella", "owl")
 

@@ -19,6 +19,9 @@ TINT = (3, 4)  # a point of the plane: its angle is the hue, its radius the stre
 BACKGROUND_HUE = (5, 6)  # likewise for the background
 BACKGROUND_DEPTH = 7  # below 0.4 pale, above it darker and darker
 BACKGROUND_SLOPE = 8  # positive: darker towards the bottom, negative: towards the top
+STYLE_ROW = 0  # the latent row of each meaning
+TINT_ROW = 6  # feeds block 5, at 16 px
+BACKGROUND_ROW = 8  # feeds block 7, at 64 px
 USED = 9  # coordinates 0..8 of a row
 
 TINT_FROM, TINT_FULL = 1.5, 2.3  # radii: natural colours inside, fully tinted outside; 33 % and 7 % of draws

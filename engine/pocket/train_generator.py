@@ -28,9 +28,10 @@ from tqdm import tqdm
 
 from engine.pocket import generator_net, latents_map
 from engine.pocket.generator_data import Drawings, read_drawings, straight
-from engine.pocket.generator_net import BACKGROUND_ROW, TINT_ROW, TrainedGenerator
+from engine.pocket.generator_net import TrainedGenerator
 from engine.pocket.generator_optimiser import Muon
 from engine.pocket.generator_sheet import contact_sheet
+from engine.pocket.latents_map import BACKGROUND_ROW, TINT_ROW
 
 STAGES = (
     (0.0, 32, 0),

@@ -10,7 +10,7 @@ from pytorch_pretrained_biggan import BigGAN
 from torch import Tensor
 
 from engine.pocket import generator_net, latents_map
-from engine.pocket.generator_net import BACKGROUND_ROW, TINT_ROW
+from engine.pocket.latents_map import BACKGROUND_ROW, TINT_ROW
 
 FOLDER = Path(generator_net.__file__).parent / "weights" / "generator"
 LARGEST = 13 * 1024 * 1024  # bytes of model.safetensors

@@ -72,7 +72,7 @@ def test_the_top_begins_as_the_head_s_picture_on_white(drawings: Drawings) -> No
     rng = torch.Generator().manual_seed(4)
     classes, _, z = draw(drawings, 48, 10, rng)
     e = class_vectors(model.net.embeddings.weight, classes, 10, rng).detach()
-    z[:, generator_net.BACKGROUND_ROW, 5:] = 0
+    z[:, latents_map.BACKGROUND_ROW, 5:] = 0
     with torch.no_grad():
         features = model.trunk(z, e)
         coarse = model.coarse(features)

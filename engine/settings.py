@@ -25,6 +25,7 @@ CLIPS = ("ViT-B/32", "ViT-B/16", "ViT-L/14")  # what may judge beside a large ge
 RECIPES = ("oneiro", "bigsleep", "fusedream")  # the search algorithms; the first is the default
 PRESETS = ("quick", "normal", "thorough")  # how much a search may cost
 SIZES = (128, 256, 512, 1024)  # sides of a shown picture, in pixels
+WEAK_BELOW = {"pocket": 40.0}  # by pair: dreams of words that it does not know seldom score higher
 
 T = TypeVar("T")
 
@@ -114,6 +115,11 @@ OFFLINE = Setting(
     "blank, 1 or 0",
 )
 ENGINE_SETTINGS: tuple[Setting[Any], ...] = (DREAM_MODEL, DREAM_CLIP, DATA_DIR, MODEL_MIRRORS, OFFLINE)
+
+
+def weak(model: str, score: float) -> bool:
+    """Whether a dream with this score hardly shows its words; never of a pair where that was not measured."""
+    return score < WEAK_BELOW.get(model, float("-inf"))
 
 
 def clips(text: str) -> tuple[str, ...]:

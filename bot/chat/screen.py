@@ -15,6 +15,7 @@ from bot.chat.veil import Veil
 from bot.choices import Decision
 from bot.dreams import Dream, DreamState, Picture
 from engine import Fetching, Progress, Recipe
+from engine.settings import weak
 
 SHOWN_PROMPT = 1000  # characters; an embed's description holds 4096, and escaping may double them
 
@@ -159,7 +160,7 @@ class Screen:
         for name, value in (
             (say.SEED, str(dream.seed)),
             (say.STEPS, str(recipe.steps)),  # what repeats the picture, also a stopped dream's
-            (say.SCORE, say.score(dream.score)),
+            (say.SCORE, say.end_score(dream.score, weak=weak(recipe.model, dream.score))),
             (say.TIME, duration(dream.seconds)),
             (say.MODELS, models),
         ):

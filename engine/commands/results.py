@@ -16,12 +16,14 @@ from engine.keepsake import parted, with_state
 from engine.outputs import write
 from engine.protocol import Finished, Recipe
 from engine.recipes import settings_for
-from engine.settings import MAX_SEED, MAX_STEPS, MODELS
+from engine.settings import MAX_SEED, MAX_STEPS, MODELS, weak
 from engine.timelapse import encode, frames_of
 
 MAX_PICTURE_FILE = 64 * 1024 * 1024  # bytes; a larger file is not one of our pictures
 
 FROM_ELSEWHERE = {"begin", "image", "init"}  # in a recipe: it needs more than itself to be repeated
+
+WEAK = " (a weak match)"
 
 SAME = "The bytes are the same."
 DIFFERENT = "The bytes differ: the picture was dreamt by another version or on other hardware."
@@ -42,9 +44,10 @@ def keep(finished: Finished, wish: Wish, device: str, *, note: str = "") -> Path
         print(f"The picture is lost, but not its recipe: {repeat}", file=sys.stderr)
         raise
     steps = f"{'stopped after' if finished.stopped else 'done in'} {finished.steps_done} steps"
+    unsure = weak(finished.recipe.model, finished.score)
     lines = [
         f"Picture: {path}",
-        f"Score:   {finished.score:.1f}, from step {finished.best_step}; {steps} and "
+        f"Score:   {finished.score:.1f}{WEAK if unsure else ''}, from step {finished.best_step}; {steps} and "
         f"{finished.seconds:.1f} s by {finished.recipe.model} on {device}",
     ]
     if wish.typed or not finished.recipe.settings.keys() & FROM_ELSEWHERE:

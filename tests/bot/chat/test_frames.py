@@ -25,7 +25,7 @@ async def test_a_dream_takes_shape_in_one_message_and_becomes_its_final_picture(
     assert message.components, "a cancel button"
     world.engine.step(score=25.5, preview=picture("JPEG", shade=90))
     await world.until_text("step 2 of 5 · score 25.5")
-    world.engine.finish(score=31.5)
+    world.engine.finish(score=51.5)
     dream = await world.until_delivered(1)
 
     assert dream.state is DreamState.DONE
@@ -38,7 +38,7 @@ async def test_a_dream_takes_shape_in_one_message_and_becomes_its_final_picture(
     assert {field.name: field.value for field in embed.fields} == {
         "Seed": "7",
         "Steps": "5",
-        "Score": "31.5",
+        "Score": "51.5",
         "Time": "0:42",
         "Models": "pocket (pocket-gan, pocket-clip)",
     }

@@ -46,7 +46,7 @@ async def test_a_dream_in_an_italian_server_stays_italian_from_its_place_to_its_
     await world.until_delivered(1)
     assert "lo leggo in 9 parti e le sogno tutte" in world.text()
     fields = {field.name: field.value for field in world.messages()[0].embeds[0].fields}
-    assert fields["Punteggio"] == "31,5" and fields["Seme"]
+    assert fields["Punteggio"] == "31,5 (somiglia poco)" and fields["Seme"]
 
 
 async def test_everybody_else_is_answered_in_english(world: World) -> None:

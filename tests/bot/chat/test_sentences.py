@@ -106,6 +106,8 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
         "I cannot reach my notebook just now, so I took nothing in, sorry. Please try again later.",
     ),
     (lambda say: say.score(7.25), "7.2"),
+    (lambda say: say.end_score(7.25, weak=False), "7.2"),
+    (lambda say: say.end_score(7.25, weak=True), "7.2 (a weak match)"),
     (lambda say: say.votes("⭐", 5), "⭐ 5"),
     (
         lambda say: say.contest_about("autumn", 1700000000),

@@ -81,6 +81,10 @@ class Dreams:
         """A score, with one decimal."""
         return f"{score:.1f}"
 
+    def end_score(self, score: float, *, weak: bool) -> str:
+        """A finished dream's score; `weak`: so low that the picture hardly shows the words."""
+        return f"{self.score(score)} (a weak match)" if weak else self.score(score)
+
     def dreamer(self, author_id: int) -> str:
         """Who wishes it. A mention inside an embed shows a name and notifies nobody."""
         return f"A dream of <@{author_id}>"

@@ -75,6 +75,9 @@ class Sogni(Dreams):
     def score(self, score: float) -> str:
         return f"{score:.1f}".replace(".", ",")
 
+    def end_score(self, score: float, *, weak: bool) -> str:
+        return f"{self.score(score)} (somiglia poco)" if weak else self.score(score)
+
     def dreamer(self, author_id: int) -> str:
         return f"Un sogno di <@{author_id}>"
 

@@ -200,7 +200,8 @@ async def serve(settings: Settings) -> None:
     host = EngineHost(step_timeout_s=settings.engine_silence_s, close_grace_s=0.5)
     parts = build(settings, engine=host)
     try:
-        await parts.database.open()
+        if not await _unless(stop, parts.database.open()):
+            return
         async with parts.client as client:
             if await _unless(stop, client.login(settings.discord_token)):
                 await host.start()  # it loads while nobody waits yet

@@ -16,17 +16,15 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
-    delete,
     false,
     func,
-    insert,
     or_,
     select,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
-from bot.database import Database
+from bot.database import Database, put
 from bot.dreams import Dream, DreamState
 from bot.schema import DreamId, dreams, metadata, pictures, votes
 from bot.store import add, dream_of
@@ -145,14 +143,12 @@ class Contests:
     async def enter(self, contest: Contest, dream: Dream) -> bool:
         """Let this be its author's entry, instead of an earlier one. False when the contest is over."""
         now = self.clock()
-        theirs = and_(entries.c.contest_id == contest.id, entries.c.person == dream.author_id)
         runs = select(contests.c.id).where(contests.c.id == contest.id, contests.c.running_in.is_not(None))
         async with self._transaction() as connection:
             if contest.ends_at <= now or (await connection.execute(runs)).first() is None:
                 return False
-            await connection.execute(delete(entries).where(theirs))
             values = {"contest_id": contest.id, "person": dream.author_id, "dream_id": dream.id}
-            await connection.execute(insert(entries).values(values | {"entered_at": now}))
+            await put(connection, entries, values | {"entered_at": now})
         return True
 
     async def candidates(self, contest: Contest, person: int, *, most: int = 25) -> list[Dream]:

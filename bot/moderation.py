@@ -7,8 +7,9 @@ changes (two overlap while a host restarts us) are found by the audit trail, whi
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, fields
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, fields
 from time import time
 from typing import Any
 
@@ -31,7 +32,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.database import Database
+from bot.database import MODERATING, Database, alone, put
+from bot.dreams import tidy
 from bot.guilds import ServerSettings, plain
 from bot.schema import DreamId, metadata
 
@@ -155,7 +157,7 @@ class Moderation:
     ) -> list[Entry]:
         """Change a server's settings. Gives the audit's entries, one a field; none when all is as it was."""
         async with self._changing:
-            async with self._transaction() as connection:
+            async with self._alone() as connection:
                 row = await connection.scalar(select(guilds.c.settings).where(guilds.c.guild_id == guild_id))
                 old = ServerSettings() if row is None else ServerSettings.from_json(row)
                 new = change(old)
@@ -174,14 +176,11 @@ class Moderation:
         self, guild_id: int, person: int, *, by: int, until: float | None = None, reason: str = ""
     ) -> Ban:
         """Let a person dream no more, here and from now on; a second ban replaces the first."""
-        ban = Ban(guild_id, person, until, reason, by)
+        ban = Ban(guild_id, person, until, tidy(reason), by)
         async with self._changing:
-            async with self._transaction() as connection:
-                await connection.execute(delete(bans).where(_ban_of(guild_id, person)))
-                await connection.execute(
-                    insert(bans).values(guild_id=guild_id, person=person, until=until, reason=reason, by=by)
-                )
-                new = json.dumps({"until": until, "reason": reason}, ensure_ascii=False)
+            async with self._alone() as connection:
+                await put(connection, bans, asdict(ban))
+                new = json.dumps({"until": until, "reason": ban.reason}, ensure_ascii=False)
                 entry = await self._enter(connection, guild_id, by, "ban", f"person:{person}", "", new)
             self._bans[guild_id, person] = ban
         self._told([entry])
@@ -192,7 +191,7 @@ class Moderation:
         if self.ban(guild_id, person) is None:
             return False
         async with self._changing:
-            async with self._transaction() as connection:
+            async with self._alone() as connection:
                 await connection.execute(delete(bans).where(_ban_of(guild_id, person)))
                 entry = await self._enter(connection, guild_id, by, "unban", f"person:{person}", "", "")
             self._bans.pop((guild_id, person), None)
@@ -203,7 +202,7 @@ class Moderation:
         self, guild_id: int, *, by: int, what: str, target: str = "", old: str = "", new: str = ""
     ) -> Entry:
         """Enter something in the audit trail that is done elsewhere, e.g. that a dream was cancelled."""
-        async with self._changing, self._transaction() as connection:
+        async with self._changing, self._alone() as connection:
             entry = await self._enter(connection, guild_id, by, what, target, old, new)
         self._told([entry])
         return entry
@@ -239,7 +238,7 @@ class Moderation:
         """True the first time that this is asked for a server, in whichever process."""
         async with self._changing:
             try:
-                async with self._transaction() as connection:
+                async with self._alone() as connection:
                     seen = select(guilds.c.welcomed_at).where(guilds.c.guild_id == guild_id)
                     if await connection.scalar(seen) is not None:
                         return False
@@ -249,6 +248,13 @@ class Moderation:
         return True
 
     # -------------------------------------------------------------- plumbing
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction in which no other process changes anything, so that the trail grows in order."""
+        async with self._transaction() as connection:
+            await alone(connection, MODERATING)
+            yield connection
 
     async def _read(self, connection: AsyncConnection, only: Collection[int] | None = None) -> None:
         """Settings and bans of these servers, or of all."""

@@ -2,9 +2,9 @@
 
 from dataclasses import asdict, dataclass, fields, replace
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table, delete, false, insert, select
+from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table, delete, false, select
 
-from bot.database import Database
+from bot.database import Database, put
 from bot.schema import metadata
 from engine.settings import PRESETS, SIZES
 
@@ -52,9 +52,10 @@ class Preferences:
     async def put(self, person: int, preference: Preference) -> None:
         """From now on they want this. Raises `StoreError`, and nothing is changed."""
         async with self._database.transaction() as connection:
-            await connection.execute(delete(preferences).where(preferences.c.person == person))
-            if preference != NONE:
-                await connection.execute(insert(preferences).values(person=person, **asdict(preference)))
+            if preference == NONE:
+                await connection.execute(delete(preferences).where(preferences.c.person == person))
+            else:
+                await put(connection, preferences, {"person": person} | asdict(preference))
         self._known.pop(person, None)
         if preference != NONE:
             self._known[person] = preference

@@ -33,6 +33,15 @@ _DRIVERS: dict[str, str] = {
     "postgresql+asyncpg": "postgresql+asyncpg",
 }
 
+# What may stand behind the ? of a server's address, as libpq, PostgreSQL's own library, knows it …
+_SERVER_OPTIONS = frozenset(
+    {"host", "port", "user", "password", "passfile", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl"}
+    | {"sslpassword", "target_session_attrs", "application_name", "options"}
+)
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+# … and what hosts append although it only concerns libpq or other programs' libraries.
+_OTHERS_OPTIONS = ("channel_binding", "connect_timeout", "connection_limit", "gssencmode", "pgbouncer")
+
 
 def _address(key: str, default: str, schemes: tuple[str, ...], help: str) -> Setting[str]:
     def parse(text: str) -> str | None:
@@ -211,8 +220,10 @@ def _database(text: str, data_dir: Path) -> str:
             raise BadSetting(
                 "DATABASE_URL names a PostgreSQL database; please pip install asyncpg, which it needs."
             )
-        mode = url.query.get("sslmode")  # libpq's word, which hosts append; asyncpg's is "ssl"
-        url = url.difference_update_query(["sslmode"])
-        if isinstance(mode, str):
-            url = url.update_query_dict({"ssl": mode})
+        url = url.difference_update_query(_OTHERS_OPTIONS)
+        if url.query.keys() - _SERVER_OPTIONS:
+            known = ", ".join(sorted(_SERVER_OPTIONS))
+            raise BadSetting(f"DATABASE_URL is not valid; behind its ? there may be: {known}.")
+        if url.query.get("sslmode", "prefer") not in _SSL_MODES:
+            raise BadSetting(f"sslmode in DATABASE_URL must be one of {', '.join(_SSL_MODES)}.")
     return url.render_as_string(hide_password=False)

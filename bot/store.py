@@ -13,8 +13,8 @@ from sqlalchemy import Row, Table, and_, delete, exists, func, insert, or_, sele
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.database import Database
-from bot.dreams import Dream, DreamState, Picture, Wish
+from bot.database import Database, put
+from bot.dreams import Dream, DreamState, Picture, Wish, tidy
 from bot.schema import dreams, images, pictures, states, timelapses, votes
 from bot.turns import Past, Turn
 from engine import Failed, FailureKind, Finished
@@ -170,7 +170,7 @@ class Store:
         await self._change(dream_id, place)
 
     async def set_notice(self, dream_id: int, notice: str) -> None:
-        await self._change(dream_id, {"notice": notice})
+        await self._change(dream_id, {"notice": tidy(notice)})
 
     async def set_delivered(self, dream_id: int) -> None:
         await self._change(dream_id, {"delivered": True})
@@ -228,7 +228,7 @@ class Store:
         values: dict[str, Any] = {"state": state, "ended_at": self._clock(), "owner": None}
         values["flagged"] = flagged
         if failure is not None:
-            values |= {"failure": failure.kind, "failure_detail": failure.message}
+            values |= {"failure": failure.kind, "failure_detail": tidy(failure.message)}
         if finished is not None:
             values |= {
                 "score": finished.score,
@@ -242,11 +242,11 @@ class Store:
             if dream is None:
                 return None
             if picture is not None:
-                await _put(connection, pictures, dream_id, asdict(picture))
+                await put(connection, pictures, {"dream_id": dream_id} | asdict(picture))
             if finished is not None and finished.state is not None:
-                await _put(connection, states, dream_id, {"content": finished.state})
+                await put(connection, states, {"dream_id": dream_id, "content": finished.state})
             if finished is not None and finished.timelapse is not None:
-                await _put(connection, timelapses, dream_id, {"content": finished.timelapse})
+                await put(connection, timelapses, {"dream_id": dream_id, "content": finished.timelapse})
             if state is not DreamState.DONE:
                 await self._end_story(connection, dream_id)
             return dream
@@ -276,9 +276,9 @@ class Store:
     async def keep_state(self, dream_id: int, state: bytes) -> None:
         """From here our dream can be resumed; without effect when it is ours no more."""
         async with self._transaction() as connection:
-            ours = select(dreams.c.id).where(dreams.c.id == dream_id, self._ours())
+            ours = select(dreams.c.id).where(dreams.c.id == dream_id, self._ours()).with_for_update()
             if await connection.scalar(ours) is not None:
-                await _put(connection, states, dream_id, {"content": state})
+                await put(connection, states, {"dream_id": dream_id, "content": state})
 
     async def drop_state(self, dream_id: int) -> None:
         async with self._transaction() as connection:
@@ -332,8 +332,7 @@ class Store:
         """Keep one reaction; a second time is harmless."""
         vote = {"dream_id": dream_id, "person": person, "emoji": emoji}
         async with self._transaction() as connection:
-            await connection.execute(_votes_of(delete(votes), vote))
-            await connection.execute(insert(votes).values(vote))
+            await put(connection, votes, vote)
 
     async def remove_votes(
         self, dream_id: int, *, person: int | None = None, emoji: str | None = None
@@ -348,8 +347,7 @@ class Store:
         rows = [{"dream_id": dream_id, "person": person, "emoji": emoji} for person, emoji in set(reactions)]
         async with self._transaction() as connection:
             await connection.execute(delete(votes).where(votes.c.dream_id == dream_id))
-            if rows:
-                await connection.execute(insert(votes), rows)
+            await put(connection, votes, *rows)
 
     async def count_votes(self, dream_id: int) -> int:
         """How many people voted for it."""
@@ -420,12 +418,6 @@ async def add(connection: AsyncConnection, table: Table, values: Mapping[str, An
     key = (await connection.execute(insert(table).values(values))).inserted_primary_key
     assert key is not None
     return int(key[0])
-
-
-async def _put(connection: AsyncConnection, table: Table, dream_id: int, values: Mapping[str, Any]) -> None:
-    """The dream's one row in a table."""
-    await connection.execute(delete(table).where(table.c.dream_id == dream_id))
-    await connection.execute(insert(table).values(dream_id=dream_id, **values))
 
 
 def _votes_of(statement: Any, wanted: Mapping[str, Any]) -> Any:

@@ -1,6 +1,12 @@
-"""What the bot's tests share: settings in a temporary folder, a store, and a wish."""
+"""What the bot's tests share: settings in a temporary folder, a store, and a wish.
 
-from collections.abc import AsyncIterator, Callable
+Whatever asks for the database is run twice: with SQLite, and with PostgreSQL where a server can be started.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -11,13 +17,67 @@ from bot.database import Database
 from bot.dreams import Wish
 from bot.settings import Settings
 from bot.store import Store
+from tests.bot.locks import locked
+from tests.bot.postgres import Cluster, NoServer
 from tests.bot.rig import Rig
 
 
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """One PostgreSQL server for all tests of this process."""
+    pytest.importorskip("asyncpg", reason="asyncpg is not installed")
+    try:
+        cluster = Cluster()
+    except NoServer as error:
+        pytest.skip(str(error))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.close()
+
+
+@pytest.fixture(scope="session")
+def newest(cluster: Cluster) -> str:
+    """A database with the tables in their newest form."""
+    name = cluster.create()
+
+    async def open_once() -> None:
+        database = Database(Settings.read({"DATABASE_URL": cluster.url(name)}).database_url)
+        await database.open()
+        await database.close()
+
+    with ThreadPoolExecutor(1) as another_loop:
+        another_loop.submit(asyncio.run, open_once()).result()
+    return name
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def on_server(cluster: Cluster, newest: str) -> Iterator[str]:
+    """The name of the server's database for one test: with all tables and without a row."""
+    yield newest
+    cluster.empty(newest)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a fresh database, as it stands in DATABASE_URL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'oneiro.db'}"
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return cluster.url(request.getfixturevalue("on_server"))
+
+
+@pytest.fixture
+def lock(database_url: str) -> Callable[[], AbstractAsyncContextManager[None]]:
+    """Makes contexts in which another program keeps everybody from writing."""
+    return lambda: locked(database_url)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
     """The defaults, with all files in a temporary folder and a pace that a test can wait for."""
-    defaults = Settings.read({"DATA_DIR": str(tmp_path)})
+    defaults = Settings.read({"DATA_DIR": str(tmp_path), "DATABASE_URL": database_url})
     return replace(defaults, frame_pace_s=0.01, lease_s=30.0)
 
 

@@ -1,10 +1,9 @@
 """What the worker hands to the engine to begin with: options, kept states, other dreams' ends, chapters."""
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 
 import pytest
+from sqlalchemy import text
 
 from bot.dreams import DreamState, Wish
 from bot.settings import Settings
@@ -65,8 +64,8 @@ async def test_who_lost_the_lease_overwrites_no_state(settings: Settings, a_wish
     await slow.engine.dreams(1)
     slow.engine.step(state=b"step 1")
     await until(lambda: _has_state(slow))
-    with closing(sqlite3.connect(settings.data_dir / "oneiro.db", isolation_level=None)) as connection:
-        connection.execute("UPDATE dreams SET owner = 'somebody else', lease_until = 9e9")
+    async with slow.database.transaction() as connection:
+        await connection.execute(text("UPDATE dreams SET owner = 'somebody else', lease_until = 9e9"))
     slow.engine.step(state=b"step 2")
     slow.engine.finish()
     await until(lambda: slow.engine.current is None)

@@ -5,12 +5,14 @@ import importlib
 import pkgutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
@@ -23,7 +25,9 @@ from bot.schema import metadata
 from bot.settings import Settings
 from bot.store import Store
 from engine import Finished, Recipe
+from tests.bot.postgres import Cluster
 
+SNOWFLAKE = 1460988416112001024  # as large as Discord's ids are
 A_WISH = Callable[..., Wish]
 RECIPE = Recipe("a house", 7, 100, "pocket", "gan", "clip", "0.1.0")
 FINISHED = Finished("1", RECIPE, 31.5, 90, 100, 42.0, False, b"png")
@@ -59,6 +63,28 @@ INSERT INTO votes VALUES (4, 12, '⭐');
 """
 
 
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+STEPS = [step.revision for step in ScriptDirectory(str(Path(migrations.__file__).parent)).walk_revisions()]
+
+A_DREAM = """
+INSERT INTO dreams (
+    origin, prompt, seed, model, author_id, guild_id, channel_id, message_id, state, attempts, created_at,
+    cancel_asked, delivered, failure_detail, notice, recipe
+) VALUES (
+    :id, 'a bowl of cherries', 4294967295, 'pocket', :id, :id, :id, :id, 'done', 1, 1791154700.123456,
+    false, true, '', 'cut', '{}'
+)
+"""
+
+
+@pytest.fixture
+def on_server(cluster: Cluster) -> Iterator[str]:
+    """Here a database of PostgreSQL begins without tables."""
+    name = cluster.create()
+    yield name
+    cluster.drop(name)
+
+
 @pytest.fixture
 def file(settings: Settings) -> Path:
     return settings.data_dir / "oneiro.db"
@@ -72,6 +98,7 @@ def old(file: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+@SQLITE
 async def test_an_old_database_is_brought_up_without_loss(
     old: sqlite3.Connection, settings: Settings
 ) -> None:
@@ -91,19 +118,58 @@ def differences(connection: Connection) -> list[object]:
     return compare_metadata(MigrationContext.configure(connection), metadata)
 
 
-@pytest.mark.parametrize("origin", ["a new file", "version 1"])
-async def test_the_steps_lead_to_the_tables_that_the_modules_declare(
-    origin: str, settings: Settings, request: pytest.FixtureRequest
-) -> None:
+def declare_all() -> None:
     for module in pkgutil.iter_modules(bot.__path__):
         importlib.import_module(f"bot.{module.name}")  # whatever declares tables
-    if origin == "version 1":
-        request.getfixturevalue("old")
-    database = Database(settings.database_url)
-    await database.open()
+
+
+async def test_the_steps_lead_to_the_tables_that_the_modules_declare(database: Database) -> None:
+    declare_all()
+    async with database.transaction() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+@SQLITE
+async def test_version_1_becomes_the_tables_that_the_modules_declare(
+    old: sqlite3.Connection, database: Database
+) -> None:
+    declare_all()
     async with database.transaction() as connection:
         assert await connection.run_sync(differences) == []
         assert await connection.scalar(text("PRAGMA foreign_keys")) == 1
+
+
+@pytest.mark.parametrize("step", [*STEPS, "version 1"])
+async def test_a_database_of_each_step_is_brought_up_without_loss(step: str, settings: Settings) -> None:
+    def make(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        config.attributes["connection"] = connection
+        command.upgrade(config, migrations.FIRST if step == "version 1" else step)
+        if step == "version 1":  # which was made without Alembic
+            connection.execute(text("DROP TABLE alembic_version"))
+        connection.execute(
+            text(A_DREAM),
+            {"id": SNOWFLAKE},
+        )
+
+    declare_all()
+    before, database = Database(settings.database_url), Database(settings.database_url)
+    async with before.transaction() as connection:
+        await connection.run_sync(make)
+    await before.close()
+    await database.open()
+    async with database.transaction() as connection:
+        assert await connection.run_sync(differences) == []
+    dream = await Store(database, owner="new").shown_by(SNOWFLAKE)
+    assert dream is not None
+    assert dream.origin == dream.author_id == dream.guild_id == dream.channel_id == SNOWFLAKE
+    assert (dream.prompt, dream.seed, dream.created_at) == (
+        "a bowl of cherries",
+        2**32 - 1,
+        1791154700.123456,
+    )
+    assert dream.delivered and not dream.cancel_asked and not dream.erased and dream.language == "en"
     await database.close()
 
 
@@ -112,6 +178,15 @@ def test_the_steps_are_one_chain() -> None:
     assert len(steps.get_heads()) == 1 and steps.get_bases() == [migrations.FIRST]
 
 
+async def test_two_processes_open_a_new_database_at_once(settings: Settings) -> None:
+    both = [Database(settings.database_url), Database(settings.database_url)]
+    await asyncio.gather(*(database.open() for database in both))
+    for database in both:
+        assert await Store(database, owner="x").waiting() == []
+        await database.close()
+
+
+@SQLITE
 async def test_two_processes_open_an_old_database_at_once(
     old: sqlite3.Connection, settings: Settings
 ) -> None:
@@ -122,6 +197,7 @@ async def test_two_processes_open_an_old_database_at_once(
         await database.close()
 
 
+@SQLITE
 async def test_a_step_that_breaks_off_changes_nothing(
     old: sqlite3.Connection, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +226,7 @@ async def test_a_newer_database_is_left_alone(settings: Settings, database: Data
     await late.close()
 
 
+@SQLITE
 async def test_a_newer_database_without_steps_is_left_alone(
     old: sqlite3.Connection, settings: Settings
 ) -> None:
@@ -161,16 +238,17 @@ async def test_a_newer_database_without_steps_is_left_alone(
     assert not list(old.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"))
 
 
-async def test_a_locked_database_is_named_and_works_again(file: Path, store: Store, a_wish: A_WISH) -> None:
-    with closing(sqlite3.connect(file, isolation_level=None)) as lock:
-        lock.execute("BEGIN IMMEDIATE")
+async def test_a_locked_database_is_named_and_works_again(
+    lock: Callable[[], AbstractAsyncContextManager[None]], store: Store, a_wish: A_WISH
+) -> None:
+    async with lock():
         with pytest.raises(StoreBusy):
             await store.add(a_wish())
         assert await store.waiting() == [], "reading goes on"
-        lock.execute("ROLLBACK")
     assert await store.add(a_wish())
 
 
+@SQLITE
 async def test_a_full_disk_is_named_and_loses_nothing(
     database: Database, store: Store, a_wish: A_WISH
 ) -> None:
@@ -194,6 +272,7 @@ async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     await database.close()
 
 
+@SQLITE
 async def test_a_file_that_is_no_database_is_an_error_with_a_sentence(file: Path, settings: Settings) -> None:
     await asyncio.to_thread(file.write_bytes, b"this is not a database at all" * 100)
     database = Database(settings.database_url)
@@ -202,6 +281,7 @@ async def test_a_file_that_is_no_database_is_an_error_with_a_sentence(file: Path
     await database.close()
 
 
+@SQLITE
 async def test_the_folder_is_made_when_it_is_missing(settings: Settings, tmp_path: Path) -> None:
     deep = replace(settings, database_url=f"sqlite+aiosqlite:///{tmp_path}/a/b/oneiro.db")
     database = Database(deep.database_url)

@@ -1,9 +1,9 @@
 """What moderators set is stored, effective at once, in the audit trail, and seen by other processes."""
 
+import asyncio
 import json
-import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import closing
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 import pytest
@@ -164,16 +164,36 @@ async def test_who_listens_is_told_of_each_change_and_at_the_start(
     assert at_start == [1]
 
 
-async def test_a_change_that_cannot_be_stored_changes_nothing(
-    moderation: Moderation, settings: Settings
+async def test_changes_of_several_processes_at_once_are_all_kept_and_found(
+    settings: Settings, moderation: Moderation
 ) -> None:
-    with closing(sqlite3.connect(settings.data_dir / "oneiro.db", isolation_level=None)) as lock:
-        lock.execute("BEGIN IMMEDIATE")
+    databases = [Database(settings.database_url, busy_timeout_s=20) for _ in range(3)]
+    processes = [Moderation(database=database) for database in databases]
+    for process in processes:
+        await process.start()
+    await asyncio.gather(
+        processes[0].change(1, by=99, change=lambda old: replace(old, cooldown_s=30)),
+        processes[1].change(1, by=99, change=lambda old: replace(old, fame_votes=7)),
+        *(process.add_ban(1, 7, by=99, reason="sp\x00am") for process in processes),
+    )
+    assert sorted([await process.welcome(1) for process in processes]) == [False, False, True]
+    for process in (moderation, *processes):
+        await process.refresh()
+        assert (process.settings(1).cooldown_s, process.settings(1).fame_votes) == (30, 7)
+        ban = process.ban(1, 7)
+        assert ban is not None and ban.reason == "spam"
+    for database in databases:
+        await database.close()
+
+
+async def test_a_change_that_cannot_be_stored_changes_nothing(
+    moderation: Moderation, lock: Callable[[], AbstractAsyncContextManager[None]]
+) -> None:
+    async with lock():
         with pytest.raises(StoreBusy):
             await set_(moderation, cooldown_s=30)
         with pytest.raises(StoreBusy):
             await moderation.add_ban(1, 7, by=99)
-        lock.execute("ROLLBACK")
     assert moderation.settings(1) == ServerSettings() and moderation.ban(1, 7) is None
     assert await moderation.audit(1) == []
 

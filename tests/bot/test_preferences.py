@@ -37,6 +37,6 @@ async def test_taking_it_back_leaves_no_row(database: Database) -> None:
 async def test_what_a_later_version_does_not_know_falls_back(database: Database) -> None:
     async with database.transaction() as connection:
         await connection.execute(
-            text("INSERT INTO preferences VALUES (1, 'lightning', 300, 1, 'it')"),
+            text("INSERT INTO preferences VALUES (1, 'lightning', 300, true, 'it')"),
         )
     assert (await read_again(database)).of(1) == Preference(spoiler=True, language="it")

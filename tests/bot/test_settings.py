@@ -1,6 +1,5 @@
 """Settings: each has a default, a range and help; a bad value is named; `.env.example` shows them all."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -86,11 +85,21 @@ def test_sqlite_may_be_written_as_hosts_do(tmp_path: Path) -> None:
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
 def test_postgres_as_hosts_write_it_gets_its_driver(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.settings.find_spec", lambda name: object())
-    settings = Settings.read({"DATABASE_URL": f"{scheme}://u:p@db.example:5432/x?sslmode=require"})
-    assert settings.database_url == "postgresql+asyncpg://u:p@db.example:5432/x?ssl=require"
+    # What Neon appends; asyncpg knows nothing of channel binding.
+    tail = "sslmode=require&channel_binding=require"
+    settings = Settings.read({"DATABASE_URL": f"{scheme}://u:p@db.example:5432/x?{tail}"})
+    assert settings.database_url == "postgresql+asyncpg://u:p@db.example:5432/x?sslmode=require"
 
 
-@pytest.mark.skipif(find_spec("asyncpg") is not None, reason="asyncpg is installed here")
-def test_postgres_without_its_package_says_what_to_install() -> None:
+@pytest.mark.parametrize("tail", ["sslmode=hunter2", "ssl_mode=require", "hunter2=1"])
+def test_what_stands_behind_an_address_is_checked(tail: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.settings.find_spec", lambda name: object())
+    with pytest.raises(BadSetting, match="sslmode") as caught:
+        Settings.read({"DATABASE_URL": f"postgres://u:p@db.example/x?{tail}"})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_postgres_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.settings.find_spec", lambda name: None)
     with pytest.raises(BadSetting, match="pip install asyncpg"):
         Settings.read({"DATABASE_URL": "postgres://u:hunter2@db.example/x"})

@@ -157,6 +157,34 @@ async def test_votes_are_counted_by_person(store: Store, a_wish: A_WISH) -> None
     assert await store.count_votes(dream.id) == 0
 
 
+async def test_two_processes_that_hear_the_same_vote_keep_it_once(
+    settings: Settings, store: Store, a_wish: A_WISH
+) -> None:
+    dream = await store.add(a_wish())
+    databases = [Database(settings.database_url, busy_timeout_s=20) for _ in range(2)]
+    processes = [Store(database, owner="x") for database in databases]
+    for _ in range(5):
+        await asyncio.gather(
+            *(process.add_vote(dream.id, person, "⭐") for process in processes for person in (1, 2)),
+            *(process.replace_votes(dream.id, [(1, "⭐"), (3, "⭐")]) for process in processes),
+        )
+        await store.add_vote(dream.id, 2, "⭐")
+        assert await store.count_votes(dream.id) == 3
+        await store.remove_votes(dream.id)
+    for database in databases:
+        await database.close()
+
+
+async def test_what_no_database_can_hold_is_left_out(store: Store, a_wish: A_WISH) -> None:
+    dream = await store.add(a_wish())
+    await store.claim(dream.id, lease_s=30)
+    await store.set_notice(dream.id, "cut\x00 here")
+    failed = Failed("1", FailureKind.MODEL, "The model\x00 is \ud800 damaged.")
+    ended = await store.finish(dream.id, DreamState.FAILED, failure=failed)
+    assert ended is not None
+    assert (ended.notice, ended.failure_detail) == ("cut here", "The model is  damaged.")
+
+
 async def test_what_a_dream_leaves_behind_comes_back(store: Store, other: Store, a_wish: A_WISH) -> None:
     dream = await store.add(a_wish(), image=b"attached")
     assert dream.image_id is not None and await other.image(dream.image_id) == b"attached"

@@ -1,10 +1,11 @@
 """The worker: one dream at a time, leases, cancelling across processes, a database that has a moment."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 import pytest
+from sqlalchemy import text
 
 from bot.dreams import Dream, DreamState, Wish
 from bot.limits import LineFull, TooManyWaiting
@@ -15,6 +16,7 @@ from tests.bot.rig import Rig
 from tests.bot.scripted import picture, until
 
 A_WISH = Callable[..., Wish]
+LOCK = Callable[[], AbstractAsyncContextManager[None]]
 
 
 async def test_dreams_are_dreamt_one_at_a_time_and_people_alternate(rig: Rig, a_wish: A_WISH) -> None:
@@ -101,9 +103,8 @@ async def test_a_process_that_lost_its_lease_gives_the_dream_up_in_silence(
     await slow.worker.submit(a_wish())
     await slow.engine.dreams(1)
     slow.engine.step()
-    with sqlite3.connect(settings.data_dir / "oneiro.db") as connection:
-        connection.execute("UPDATE dreams SET owner = 'somebody else', lease_until = 9e9")
-    connection.close()
+    async with slow.database.transaction() as connection:
+        await connection.execute(text("UPDATE dreams SET owner = 'somebody else', lease_until = 9e9"))
     await until(lambda: slow.engine.current is None)
     dream = await slow.store.get(1)
     assert dream is not None and dream.state is DreamState.DREAMING
@@ -191,44 +192,35 @@ async def test_a_fault_of_ours_ends_one_dream_and_the_next_is_dreamt(
 
 
 async def test_an_end_is_stored_as_soon_as_the_database_is_free_again(
-    settings: Settings, rig: Rig, a_wish: A_WISH, caplog: pytest.LogCaptureFixture
+    lock: LOCK, rig: Rig, a_wish: A_WISH, caplog: pytest.LogCaptureFixture
 ) -> None:
     await rig.worker.submit(a_wish())
     await rig.engine.dreams(1)
-    lock = sqlite3.connect(settings.data_dir / "oneiro.db", isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
-    rig.engine.finish()
-    await until(lambda: "its end cannot be stored yet" in caplog.text)
-    lock.execute("ROLLBACK")
-    lock.close()
+    async with lock():
+        rig.engine.finish()
+        await until(lambda: "its end cannot be stored yet" in caplog.text)
     assert (await rig.until(1, DreamState.DONE)).score == 31.5
 
 
 async def test_a_dream_that_cannot_be_claimed_just_now_stays_in_line(
-    settings: Settings, rig: Rig, a_wish: A_WISH, caplog: pytest.LogCaptureFixture
+    lock: LOCK, rig: Rig, a_wish: A_WISH, caplog: pytest.LogCaptureFixture
 ) -> None:
     await rig.worker.close()
     await rig.store.add(a_wish())
-    lock = sqlite3.connect(settings.data_dir / "oneiro.db", isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
-    await rig.worker.start()
-    await until(lambda: "dream 1: waits" in caplog.text)
-    lock.execute("ROLLBACK")
-    lock.close()
+    async with lock():
+        await rig.worker.start()
+        await until(lambda: "dream 1: waits" in caplog.text)
     await rig.engine.dreams(1)
 
 
 async def test_a_crash_while_the_database_is_locked_costs_no_dream(
-    settings: Settings, rig: Rig, a_wish: A_WISH, caplog: pytest.LogCaptureFixture
+    lock: LOCK, rig: Rig, a_wish: A_WISH, caplog: pytest.LogCaptureFixture
 ) -> None:
     await rig.worker.submit(a_wish())
     await rig.engine.dreams(1)
-    lock = sqlite3.connect(settings.data_dir / "oneiro.db", isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
-    rig.engine.fail(FailureKind.CRASH)
-    await until(lambda: "dream 1: waits" in caplog.text)
-    lock.execute("ROLLBACK")
-    lock.close()
+    async with lock():
+        rig.engine.fail(FailureKind.CRASH)
+        await until(lambda: "dream 1: waits" in caplog.text)
     await rig.engine.dreams(1)
     rig.engine.finish()
     await rig.until(1, DreamState.DONE)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import discord
 import pytest
@@ -113,6 +114,12 @@ def labels(message: discord.Message) -> list[str]:
     return [
         button.label or "" for row in rows for button in row.children if isinstance(button, discord.Button)
     ]
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """SQLite only: what the chat asks of a database is tried with both in `tests/bot`."""
+    return f"sqlite:///{tmp_path / 'oneiro.db'}"
 
 
 @pytest.fixture

@@ -132,9 +132,14 @@ def best_latents(state: State, generator: Generator) -> Latents:
 
     Raises `BadRequest` if they are of another shape.
     """
+    base = Canvas(generator, ANY) if shows_two(state, generator) else generator
+    return Latents.of(_latents(state, "best", base))
+
+
+def shows_two(state: State, generator: Generator) -> bool:
+    """Whether the state is of a canvas of the generator's."""
     z = state.tensors.get("best.z")
-    two = z is not None and z.ndim == 2 and len(z) == 2 * generator.rows
-    return Latents.of(_latents(state, "best", Canvas(generator, ANY) if two else generator))
+    return z is not None and z.ndim == 2 and len(z) == 2 * generator.rows
 
 
 class _Search:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 import engine
 from engine import atlas, generator, images, inversion, memory, perceptor, scene, search, weights, wishes
-from engine.dream import Step, best_latents, dream
+from engine.dream import Step, best_latents, dream, shows_two
 from engine.errors import BadRequest, DiskError, FailureKind, ModelError, sentence_for
 from engine.fetch import Shop, steps
 from engine.latents import Latents
@@ -91,7 +91,7 @@ class Dreamer:
         origin = origins[0].origin if request.begin == "resume" else _origin(request)
         targets, notice = wishes.targets(wished, loaded.perceptor, device)
         beside: list[Target] = []
-        if (found := self._scene(wished, loaded, settings)) is not None:
+        if (found := self._scene(request, wished, loaded, settings, origins)) is not None:
             loaded = replace(loaded, generator=scene.Canvas(loaded.generator, found))
             (targets, _), (beside, _) = (
                 wishes.targets(wishes.about(wished, part), loaded.perceptor, device)
@@ -262,20 +262,31 @@ class Dreamer:
             )
         return None
 
-    def _scene(self, wished: wishes.Wishes, loaded: _Loaded, settings: DreamSettings) -> scene.Scene | None:
-        """The two things that the words name, where the atlas knows both and nothing else is wished."""
+    def _scene(
+        self,
+        request: DreamRequest,
+        wished: wishes.Wishes,
+        loaded: _Loaded,
+        settings: DreamSettings,
+        origins: Sequence[State],
+    ) -> scene.Scene | None:
+        """The two things that the words name, where the atlas knows both and nothing else is wished.
+
+        A dream that goes on with its words stays a picture of one if it was one.
+        """
         wanted = [phrase for phrase in wished.phrases if phrase.weight > 0]
         pictures = wished.image is not None or wished.init is not None
         if settings.scene == "one" or settings.start != "atlas" or pictures or len(wanted) != 1:
             return None
         found = scene.read(wanted[0].words)
-        if found is None:
+        same_words = request.begin != "continue" or origins[0].prompt == printable(request.prompt)
+        goes_on = bool(origins) and same_words
+        if found is None or (goes_on and not any(shows_two(state, loaded.generator) for state in origins)):
             return None
-        vectors = loaded.perceptor.encode_texts(
-            [scene.bare(found.first), scene.bare(found.second)]
-        ).cpu()  # [2, d]
-        known = (vectors @ self._atlas(loaded).t()).amax(1)
-        return found if bool((known >= scene.KNOWN).all()) else None
+        texts = [wanted[0].words, scene.bare(found.first), scene.bare(found.second)]
+        nearest = (loaded.perceptor.encode_texts(texts).cpu() @ self._atlas(loaded).t()).amax(1)
+        whole, *parts = nearest.tolist()
+        return found if whole < scene.WHOLE and min(parts) >= scene.KNOWN else None
 
     def _atlas(self, loaded: _Loaded) -> Tensor:
         """The pair's atlas: the one that lies beside the generator, or one made here and kept."""

@@ -152,6 +152,8 @@ def rows(end: Finished) -> int:
         ("un gatto e la luna", 20),
         ("a cat", 10),
         ("schadenfreude and eternity", 10),
+        ("a bow and arrow", 10),
+        ("a house with a garden", 10),
         ("a cat and the moon | the sea:0.4", 10),
     ],
 )
@@ -203,4 +205,8 @@ def test_a_picture_beside_the_words_is_dreamt_as_one(dreamer: Dreamer, tmp_path:
     file = io.BytesIO()
     Image.new("RGB", (64, 64), "orange").save(file, "PNG")
     assert rows(finished(dreamer, "a cat and the moon", image=file.getvalue())) == 10
-    assert rows(finished(dreamer, "a cat and the moon", init=file.getvalue())) == 10
+    begun = finished(dreamer, "a cat and the moon", init=file.getvalue())
+    assert rows(begun) == 10
+    assert rows(finished(dreamer, "a cat and the moon", begin="vary", state=begun.state, strength=0.2)) == 10
+    image = finished(dreamer, "a cat and the moon", image=file.getvalue())
+    assert rows(finished(dreamer, "a cat and the moon", begin="resume", state=image.state)) == 10

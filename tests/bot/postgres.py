@@ -1,7 +1,6 @@
 """A throwaway PostgreSQL server for the tests, whoever runs them."""
 
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -52,15 +51,20 @@ class Cluster:
         self._data = str(self._folder / "data")
         self._server: subprocess.Popen[bytes] | None = None
         self._names = count(1)
-        self.port = _free_port()
+        self.port = 0  # chosen when it starts
         if self._who:
             shutil.chown(self._folder, *self._who.values())
         options = ("--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={self.OWNER}")
-        self._run("initdb", *options, self._data)
+        try:
+            self._run("initdb", *options, self._data)
+        except (OSError, subprocess.CalledProcessError) as error:  # e.g. a TMPDIR that is only root's
+            shutil.rmtree(self._folder)
+            raise NoServer(f"initdb: {getattr(error, 'stderr', b'').decode().strip() or error}") from error
         (self._folder / "data" / "pg_hba.conf").write_text(_WHO_MAY_CONNECT)
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
+        self.port = self.port or _free_port()
         place = (f"port={self.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={self._folder}")
         options = [part for option in (*place, *_QUICK) for part in ("-c", option)]
         with (self._folder / "log").open("ab") as log:
@@ -152,9 +156,11 @@ def _unprivileged() -> dict[str, Any]:
     """As whom to run the server: ourselves, but root may not."""
     if os.geteuid() != 0:
         return {}
+    from pwd import getpwnam  # not on Windows, where nobody is root
+
     for name in ("postgres", "nobody"):
         try:
-            user = pwd.getpwnam(name)
+            user = getpwnam(name)
         except KeyError:
             continue
         return {"user": user.pw_uid, "group": user.pw_gid}

@@ -5,29 +5,39 @@ import itertools
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from PIL import Image
-from simcord.backend.models import Channel, Message
+from simcord.backend.models import Message
 
 from bot.__main__ import BAD_SETTING, NO_TOKEN, OFFLINE, REFUSED, TOKEN_REFUSED, UNREACHABLE
 from bot.chat.sentences import ENGLISH as sentences
-from bot.database import Database
 from bot.dreams import DreamState
 from bot.guilds import VOTE_EMOJI
 from bot.store import Store
 from engine import Recipe
-from tests.bot.bot_process import BotProcess, some_model, until
+from tests.bot.bot_process import BotProcess, until
+from tests.bot.watching import (
+    BUSY_S,
+    final,
+    first_message,
+    frame,
+    has_votes,
+    is_final,
+    new_channel,
+    running,
+    stop,
+    stored,
+    voted,
+)
 from tests.discord_server import DiscordServer, Interference
 from tests.discord_server.server import words
 
 BEAT_S = (
     1.0  # heartbeats come often, so that a blocked event loop shows; Discord allows 120 messages a minute
 )
-BUSY_S = 240.0  # until something that the engine does has happened, on a machine with much other work
 ENDLESS = 5000  # steps; such a dream ends only when it is stopped
 
 pytestmark = [
@@ -35,27 +45,6 @@ pytestmark = [
     pytest.mark.timeout(600),  # an idle machine needs a tenth; on a busy one torch alone starts for a minute
     pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc"),
 ]
-
-
-@asynccontextmanager
-async def running(server: DiscordServer, folder: Path, **settings: str) -> AsyncIterator[BotProcess]:
-    """The bot, connected to the server and with its command registered."""
-    model = some_model(folder / "data")
-    settings = {"DREAM_MODEL": model, "FRAME_PACE_S": "1", "LEASE_S": "5", **settings}
-    known = len(server.gateway.sessions)
-    async with BotProcess(folder, **server.environment(), **settings) as bot:
-        await server.wait(
-            lambda: len(server.gateway.sessions) > known and "dream" in server.commands(),
-            "the bot's connection",
-            timeout_s=BUSY_S,
-        )
-        yield bot
-
-
-async def stop(bot: BotProcess) -> None:
-    bot.send(signal.SIGTERM)
-    assert await bot.end(timeout_s=20) == 0, bot.text
-    await until(lambda: not bot.engines_left(), "the engine's end")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -75,61 +64,11 @@ async def bot(server: DiscordServer, tmp_path_factory: pytest.TempPathFactory) -
     assert "Traceback" not in bot.text
 
 
-def new_channel(server: DiscordServer) -> Channel:
-    return server.backend.create_channel(server.guild.id, "dreams")
-
-
-async def first_message(server: DiscordServer, channel: Channel, number: int = 1) -> Message:
-    """The channel's `number`th message, waited for."""
-    messages = await server.wait(
-        lambda: server.messages(channel)[number - 1 :], "the dream's message", timeout_s=BUSY_S
-    )
-    return messages[0]
-
-
-async def frame(server: DiscordServer, message: Message, *, after: int = 0) -> None:
-    """Wait for a picture on the message, later than its version `after`."""
-
-    def shown() -> bool:
-        return any(version.attachments for version in server.versions[message.id][after:])
-
-    await server.wait(shown, "a frame", timeout_s=BUSY_S)
-
-
-def is_final(server: DiscordServer, message: Message) -> bool:
-    return any(data.startswith(b"\x89PNG") for data in server.files(message))
-
-
-async def final(server: DiscordServer, message: Message) -> bytes:
-    """Wait for the final picture."""
-    await server.wait(lambda: is_final(server, message), "the final picture", timeout_s=BUSY_S)
-    (png,) = server.files(message)
-    return png
-
-
-def voted(server: DiscordServer, message: Message) -> bool:
-    """Whether the bot's own reactions stand under it."""
-    bot_id = server.backend.bot_user.id
-    reactions = [message.reaction_for(emoji) for emoji in VOTE_EMOJI]
-    return all(reaction is not None and bot_id in reaction.user_ids for reaction in reactions)
-
-
 def cancel_id(message: Message) -> str:
     """The custom id of the message's only button."""
     ((row),) = message.components
     (button,) = row["components"]
     return str(button["custom_id"])
-
-
-@asynccontextmanager
-async def stored(folder: Path) -> AsyncIterator[Store]:
-    """The bot's own database."""
-    database = Database(f"sqlite+aiosqlite:///{folder / 'data' / 'oneiro.db'}")
-    await database.open()
-    try:
-        yield Store(database, owner="test")
-    finally:
-        await database.close()
 
 
 async def test_a_dream_takes_shape_on_one_message_while_others_are_answered_at_once(
@@ -255,7 +194,7 @@ async def test_line_and_votes_outlive_an_orderly_stop_and_a_kill(tmp_path: Path)
             waiting = await first_message(server, channel, 3)
             await frame(server, halted)
             async with stored(tmp_path) as store:
-                await until(lambda: _votes(store, done, 1), "the vote")
+                await until(lambda: has_votes(store, done, 1), "the vote")
             await stop(bot)
             assert sentences.PAUSED in words(halted)
         assert not is_final(server, halted) and not is_final(server, waiting)
@@ -263,7 +202,7 @@ async def test_line_and_votes_outlive_an_orderly_stop_and_a_kill(tmp_path: Path)
 
         before = len(server.versions[halted.id])
         async with running(server, tmp_path) as bot, stored(tmp_path) as store:
-            await until(lambda: _votes(store, done, 2), "the vote that was cast while the bot was away")
+            await until(lambda: has_votes(store, done, 2), "the vote that was cast while the bot was away")
             await frame(server, halted, after=before)
             bot.send(signal.SIGKILL)
             assert await bot.end() == -signal.SIGKILL
@@ -284,11 +223,6 @@ async def test_line_and_votes_outlive_an_orderly_stop_and_a_kill(tmp_path: Path)
             pictures = {files[0] for version in server.versions[shown.id] if (files := server.files(version))}
             assert sum(picture.startswith(b"\x89PNG") for picture in pictures) == 1  # dreamt once
         assert server.problems == []
-
-
-async def _votes(store: Store, message: Message, votes: int) -> bool:
-    dream = await store.shown_by(message.id)
-    return dream is not None and await store.count_votes(dream.id) == votes
 
 
 async def test_without_a_token_it_says_what_to_do_and_ends_with_its_own_code(tmp_path: Path) -> None:

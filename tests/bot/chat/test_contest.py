@@ -159,7 +159,7 @@ async def test_a_winner_that_was_told_but_not_remembered_is_not_told_again(world
     message = await until_told(world)
     assert message.embeds[0].url == winner_url(contest)
     async with world.parts.database.transaction() as connection:  # killed before it was remembered
-        await connection.exec_driver_sql("UPDATE contests SET told = 0, message_id = NULL")
+        await connection.exec_driver_sql("UPDATE contests SET told = false, message_id = NULL")
     await world.restart()
     assert (await until_told(world)).id == message.id
 

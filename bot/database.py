@@ -42,7 +42,8 @@ UPGRADING, MODERATING = 20211, 20212  # for `alone`: any numbers that no other p
 
 # SQLSTATEs (PostgreSQL 15, appendix A) that say what to do.
 _FULL = frozenset({"53100"})
-_BUSY = frozenset({"40001", "40P01", "53300", "55P03", "57014"})  # locks, deadlocks, too many connections
+_BUSY = frozenset({"40001", "40P01", "55P03", "57014"})  # locks and deadlocks
+_CROWDED = "53300"
 _SHUT = frozenset({"57P01", "57P02", "57P03"})  # it is starting or stopping
 _WRONG = {
     "28000": "The database does not accept the name in DATABASE_URL, or not from here.",
@@ -207,14 +208,16 @@ def _named_by_server(error: Exception) -> StoreError:
     state = getattr(cause, "sqlstate", None) or ""
     if state in _FULL:
         return StoreFull()
-    if state in _BUSY or isinstance(error, PoolTimeout):
+    if state == _CROWDED or isinstance(error, PoolTimeout):
+        return StoreBusy("The database has no connection left for us just now.")
+    if state in _BUSY:
         return StoreBusy()
     if state in _SHUT or isinstance(cause, OSError) or getattr(error, "connection_invalidated", False):
         why = str(cause) if isinstance(cause, OSError) and str(cause) else "no answer"
         return StoreAway(f"{StoreAway.__doc__} Please check DATABASE_URL and the network ({why}).")
     if state in _WRONG:
         return StoreError(_WRONG[state])
-    if state.startswith(_TELLING) or isinstance(error, InterfaceError):
+    if state.startswith(_TELLING):
         return StoreError(f"{StoreError.__doc__} The reason: {cause}")
     return StoreError()
 

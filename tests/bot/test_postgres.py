@@ -3,12 +3,12 @@
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 
 import pytest
 from sqlalchemy import insert, text
 
-from bot.database import Database, StoreAway, StoreError, StoreFull
+from bot.database import CONNECTIONS, Database, StoreAway, StoreBusy, StoreError, StoreFull
 from bot.dreams import DreamState, Picture, Wish
 from bot.schema import votes
 from bot.settings import Settings
@@ -149,6 +149,19 @@ async def test_programs_of_the_same_machine_may_use_the_server_s_socket(
     await database.open()
     assert await Store(database, owner="x").waiting() == []
     await database.close()
+
+
+async def test_a_crowd_waits_for_a_connection_and_is_told_when_there_is_none(
+    database: Database, store: Store, a_wish: A_WISH
+) -> None:
+    asked = await asyncio.gather(*(store.add(a_wish()) for _ in range(5 * CONNECTIONS)))
+    assert len({dream.id for dream in asked}) == 5 * CONNECTIONS
+    async with AsyncExitStack() as held:
+        for _ in range(CONNECTIONS):
+            await held.enter_async_context(database.transaction())
+        with pytest.raises(StoreBusy, match="no connection left"):
+            await store.waiting()
+    assert len(await store.waiting()) == 5 * CONNECTIONS
 
 
 async def test_a_full_disk_is_named_and_loses_nothing(

@@ -347,9 +347,7 @@ class Store:
         rows = [{"dream_id": dream_id, "person": person, "emoji": emoji} for person, emoji in set(reactions)]
         alone = select(dreams.c.id).where(dreams.c.id == dream_id).with_for_update(key_share=True)
         async with self._transaction() as connection:
-            await connection.execute(
-                alone
-            )  # two that put the same rows in another order would block each other
+            await connection.execute(alone)  # two that insert in another order would block each other
             await connection.execute(delete(votes).where(votes.c.dream_id == dream_id))
             await put(connection, votes, *rows)
 

@@ -10,6 +10,7 @@ KIN_SHARE, KIN_TEMPERATURE = 0.2, 0.08  # what a picture's target gives to kindr
 
 LIKE_TEMPERATURE = 0.05  # how far a text's place reaches beyond the concepts that are most like it
 ALIKE = 1.5  # what those count beside the map of the words
+THE_SAME = 0.995  # cosine from which on a text is a concept's name and nothing else
 
 
 class Space(nn.Module):
@@ -69,14 +70,15 @@ class Space(nn.Module):
     def lesson(self, vectors: Tensor, nearness: Tensor, places: Tensor) -> Tensor:
         """Where texts belong: the teacher's [n, d], nearness [n] → unit rows [n, dimension], no gradient.
 
-        `places`: the concepts', as `vectors` has them. A text goes by what the map makes of the words, and by
-        where the seen concepts lie that the teacher finds like them: for a seen concept's name that is its
-        own place, for an unseen one's the places of its kin.
+        `places`: the concepts', as `vectors` has them. A seen concept's name goes to its place; any other
+        text by what the map makes of it, and by where the seen concepts lie that the teacher finds like it.
         """
         with torch.no_grad():
-            like = (vectors @ self.teacher.T / LIKE_TEMPERATURE).masked_fill(~self.seen, float("-inf"))
-            alike = F.normalize(like.softmax(1) @ places[:-1], dim=1)
+            like = (vectors @ self.teacher.T).masked_fill(~self.seen, float("-inf"))
+            alike = F.normalize((like / LIKE_TEMPERATURE).softmax(1) @ places[:-1], dim=1)
             known = F.normalize(F.normalize(vectors @ self.map, dim=1) + ALIKE * alike, dim=1)
+            most, one = like.max(1)
+            known = torch.where((most > THE_SAME)[:, None], places[one], known)
             rest = (1 - nearness**2).clamp_min(0).sqrt()[:, None]
             nothing = F.normalize(self.nothing, dim=0)
             return F.normalize(known * nearness[:, None] + rest * nothing, dim=1)

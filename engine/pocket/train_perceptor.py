@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from engine.pocket import scenes, teacher
+from engine.pocket import scenes, teacher, train_words
 from engine.pocket.batches import USUAL_TOKENS, Batch, BatchMaker, prefetched
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip, PocketClipConfig
@@ -141,6 +141,7 @@ def train(options: argparse.Namespace) -> None:
             break
         if not everything and used >= let_in:
             everything = True
+            started += learn_words(model, average, space, lessons, captions, tokenizer, options.seed)
             export(average, folder, exported.with_name(f"{options.name}-before-everything"))
             before = checkpoint.with_name(f"{options.name}-before-everything.pt")
             _save(before, model, average, space, optimiser, step, used)
@@ -177,12 +178,28 @@ def train(options: argparse.Namespace) -> None:
             log.info("step %d: snapshot", step)
     bar.close()
     _save(checkpoint, model, average, space, optimiser, step, used)
-    if config.places and options.minutes:
+    if options.minutes:
+        learn_words(model, average, space, lessons, captions, tokenizer, options.seed + 1)
         average.to("cpu")
         fresh = BatchMaker(descriptions, drawings, weights, captions, tokenizer, options.seed)
         settle(average, fresh, captions, tokenizer, options.seed)
     export(average, folder, exported)
     log.info("done at step %d after %.1f min", step, used / 60)
+
+
+def learn_words(
+    model: PocketClip, average: PocketClip, space: Space,
+    lessons: teacher.Lessons, captions: Captions, tokenizer: Any, seed: int,
+) -> float:  # fmt: skip
+    """The stage of words alone for `average`, whose text tower `model` takes over. Returns its seconds."""
+    started, device = time.monotonic(), space.map.device
+    school = teacher.Class(lessons, tokenizer, USUAL_TOKENS, seed)
+    train_words.settle(average.to("cpu"), space.to("cpu"), school, captions, tokenizer, seed)
+    average.to(device)
+    space.to(device)
+    texts = {name: value for name, value in average.state_dict().items() if train_words.is_of_texts(name)}
+    model.load_state_dict(texts, strict=False)
+    return time.monotonic() - started
 
 
 def begin(model: PocketClip, space: Space, seen: Tensor, checkpoint: Path) -> None:

@@ -210,8 +210,11 @@ class Class:
     IN_SENTENCES = 0.5  # of names and keywords
     NONSENSE = 0.14  # of all: word pieces, characters and addresses that mean nothing
 
-    def __init__(self, lessons: Lessons, tokenizer: Any, most: int, seed: int) -> None:
-        """Texts are cut to `most` tokens."""
+    def __init__(
+        self, lessons: Lessons, tokenizer: Any, most: int, seed: int, shares: Sequence[float] = SHARES
+    ) -> None:
+        """Texts are cut to `most` tokens; `shares` of `KINDS`."""
+        self._shares = shares
         self._lessons = lessons
         self._tokenizer = tokenizer
         self._most = most
@@ -221,7 +224,7 @@ class Class:
     def draw(self, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Ids and mask int64 [count, m], the teacher's vectors [count, d], nearness [count]."""
         nonsense = round(count * self.NONSENSE)
-        shares = np.array([s * bool(len(r)) for s, r in zip(self.SHARES, self._rows, strict=True)])
+        shares = np.array([s * bool(len(r)) for s, r in zip(self._shares, self._rows, strict=True)])
         kinds = self._random.choice(len(KINDS), count - nonsense, p=shares / shares.sum())
         rows = [int(self._random.choice(self._rows[kind])) for kind in kinds]
         texts = [self._said(row) for row in rows] + [self._nonsense() for _ in range(nonsense)]

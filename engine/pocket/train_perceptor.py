@@ -28,6 +28,7 @@ from engine.pocket.sources import ICON_STYLES
 from engine.pocket.space import Space
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
 from engine.pocket.train_places import name_vectors, settle
+from engine.pocket.train_words import encode_by_length
 from engine.pocket.training import adam, follow
 
 log = logging.getLogger(__name__)
@@ -193,7 +194,7 @@ def learn_words(
 ) -> float:  # fmt: skip
     """The stage of words alone for `average`, whose text tower `model` takes over. Returns its seconds."""
     started, device = time.monotonic(), space.map.device
-    school = teacher.Class(lessons, tokenizer, USUAL_TOKENS, seed)
+    school = teacher.Class(lessons, tokenizer, USUAL_TOKENS, seed, train_words.SHARES)
     train_words.settle(average.to("cpu"), space.to("cpu"), school, captions, tokenizer, seed)
     average.to(device)
     space.to(device)
@@ -303,17 +304,6 @@ def _stacked(one: Tensor, two: Tensor) -> Tensor:
     """Two [_, m] above each other, the narrower one filled up with zeros."""
     width = max(one.shape[1], two.shape[1])
     return torch.cat([F.pad(part, (0, width - part.shape[1])) for part in (one, two)])
-
-
-def encode_by_length(model: PocketClip, ids: Tensor, mask: Tensor) -> Tensor:
-    """`encode_text` without padding short texts to the longest: texts of like lengths go together."""
-    lengths = mask.sum(1)
-    order = lengths.argsort()
-    parts = []
-    for part in order.tensor_split([len(order) // 3, 2 * len(order) // 3, 8 * len(order) // 9]):
-        longest = int(lengths[part].max())
-        parts.append(model.encode_text(ids[part, :longest], mask[part, :longest]))
-    return torch.cat(parts)[order.argsort()]
 
 
 def export(average: PocketClip, tokenizer: Path, folder: Path) -> None:

@@ -21,7 +21,8 @@ from engine.pocket.teacher import Class
 
 log = logging.getLogger(__name__)
 
-STEPS, RATE = 450, 1e-3
+STEPS, RATE = 300, 2e-3
+SHARES = (0.10, 0.12, 0.03, 0.08, 0.33, 0.32, 0.02)  # of `teacher.KINDS`: names above all
 LESSONS, JOINED = 384, 96  # texts a step: names, keywords, phrases; and names with colours and in pairs
 CLOSE = 4.0  # how much being at the right place counts beside which concepts are near
 
@@ -46,21 +47,21 @@ def settle(
             group["lr"] = RATE * min(1, (step + 1) / 20) * (1 - step / steps)
         ids, mask, meant, nearness = school.draw(LESSONS)
         target = space.lesson(meant, nearness, places)
-        said = model.encode_text(ids, mask)
+        said = encode_by_length(model, ids, mask)
         texts, parts = joined(captions, JOINED, random)
         alone = [word for some in parts for word, _ in some]
         with torch.no_grad():
-            old = before.encode_text(*_tokens(tokenizer, texts))
+            old = encode_by_length(before, *_tokens(tokenizer, texts))
             mine = torch.tensor([i for i, some in enumerate(parts) for _ in some])
             things = places[[concept for some in parts for _, concept in some]]
-            moved = (things - before.encode_text(*_tokens(tokenizer, alone))) / torch.bincount(mine)[
+            moved = (things - encode_by_length(before, *_tokens(tokenizer, alone))) / torch.bincount(mine)[
                 mine, None
             ]
             kept = F.normalize(old.index_add(0, mine, moved), dim=1)
             both = F.normalize(torch.zeros_like(kept).index_add(0, mine, things), dim=1)
             two = (torch.bincount(mine) == 2)[:, None]
             kept = torch.where(two, F.normalize(kept + both, dim=1), kept)
-        said = torch.cat([said, model.encode_text(*_tokens(tokenizer, texts))])
+        said = torch.cat([said, encode_by_length(model, *_tokens(tokenizer, texts))])
         target = torch.cat([target, kept])
         with torch.autocast("cpu", torch.bfloat16):
             near, wanted = scale * (said @ places.T).float(), scale * (target @ places.T).float()
@@ -78,6 +79,17 @@ def settle(
             lost.clear()
     for parameter in learnt:
         parameter.requires_grad_(False)
+
+
+def encode_by_length(model: PocketClip, ids: Tensor, mask: Tensor) -> Tensor:
+    """`encode_text` without padding short texts to the longest: texts of like lengths go together."""
+    lengths = mask.sum(1)
+    order = lengths.argsort()
+    parts = []
+    for part in order.tensor_split([len(order) // 3, 2 * len(order) // 3, 8 * len(order) // 9]):
+        longest = int(lengths[part].max())
+        parts.append(model.encode_text(ids[part, :longest], mask[part, :longest]))
+    return torch.cat(parts)[order.argsort()]
 
 
 def is_of_texts(name: str) -> bool:

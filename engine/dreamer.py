@@ -283,10 +283,17 @@ class Dreamer:
         goes_on = bool(origins) and same_words
         if found is None or (goes_on and not any(shows_two(state, loaded.generator) for state in origins)):
             return None
-        texts = [wanted[0].words, scene.bare(found.first), scene.bare(found.second)]
-        nearest = (loaded.perceptor.encode_texts(texts).cpu() @ self._atlas(loaded).t()).amax(1)
-        whole, *parts = nearest.tolist()
-        return found if whole < scene.WHOLE and min(parts) >= scene.KNOWN else None
+        texts = [
+            wanted[0].words,
+            found.first,
+            found.second,
+            scene.bare(found.first),
+            scene.bare(found.second),
+        ]
+        near = loaded.perceptor.encode_texts(texts).cpu() @ self._atlas(loaded).t()  # [5, classes]
+        nearest = int(near[0].argmax())
+        name = near[0, nearest] >= max(scene.WHOLE, *near[1:3, nearest].tolist())
+        return None if name or near[3:].amax(1).min() < scene.KNOWN else found
 
     def _atlas(self, loaded: _Loaded) -> Tensor:
         """The pair's atlas: the one that lies beside the generator, or one made here and kept."""

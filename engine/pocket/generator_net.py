@@ -29,12 +29,11 @@ LAYERS = [
     [True, 8, 4],  # 16 px
     [False, 4, 4],
     [True, 4, 2],  # 32 px
-    [True, 2, 1],  # 64 px
-    [True, 1, 1],  # 128 px
+    [True, 2, 2],  # 64 px
+    [True, 2, 1],  # 128 px
 ]  # widths fall early: every size costs about the same arithmetic, and most weights sit where they are cheap
 ATTENTION = 5  # before block 5, at 16 px
 TRUNK = 7  # blocks that end at 32 px, where the training's extra head looks
-IDLE = 0.05  # a channel that is above zero in fewer pixels than this share learns next to nothing
 LOUD = 40.0  # how far the picture stands out of the residual path's own features when the top begins
 
 
@@ -80,6 +79,9 @@ def norm_relu(x: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
 class TrainedGenerator(nn.Module):
     """The package's BigGAN with plain weights, and a head at 32 px that only training uses."""
 
+    top_begun: Tensor
+    quiet: Tensor
+
     def __init__(self, config: BigGANConfig, generator: torch.Generator) -> None:
         super().__init__()
         self.config = config
@@ -91,6 +93,8 @@ class TrainedGenerator(nn.Module):
         self.blocks = [layer for layer in self.net.generator.layers if isinstance(layer, GenBlock)]
         channels = config.channel_width * config.layers[TRUNK - 1][2]
         self.head = nn.Conv2d(channels, 4, 3, padding=1)  # premultiplied RGB and coverage at 32 px
+        self.register_buffer("top_begun", torch.tensor(False))
+        self.register_buffer("quiet", torch.zeros(4, dtype=torch.long))  # where the top began as a picture
         self._initialise(generator)
 
     def _initialise(self, generator: torch.Generator) -> None:
@@ -116,6 +120,7 @@ class TrainedGenerator(nn.Module):
             self.net.generator.bn.weight.fill_(1)
             self.net.generator.bn.bias.zero_()
             self.net.embeddings.weight.normal_(0, 1, generator=generator)
+            self.head.weight.mul_(0.1)
 
     def _linear(self, layer: nn.Linear, z: Tensor, e: Tensor) -> Tensor:
         """The layer on the condition (z, e): only the used latents are multiplied, so that the columns of
@@ -124,12 +129,9 @@ class TrainedGenerator(nn.Module):
         out = F.linear(z, weight[:, :USED]) + F.linear(e, weight[:, self.config.z_dim :])
         return out if layer.bias is None else out + layer.bias
 
-    def _norm(self, bn: BigGANBatchNorm, x: Tensor, z: Tensor, e: Tensor, measure: bool) -> Tensor:
-        """BigGANBatchNorm at truncation 1 and the ReLU behind it; `measure` first sets the statistics."""
-        if measure:
-            x32 = x.detach().float()
-            bn.running_means.copy_(x32.mean((0, 2, 3)).expand_as(bn.running_means))
-            bn.running_vars.copy_((x32.var((0, 2, 3)) + 1e-3).expand_as(bn.running_vars))
+    def _norm(self, bn: BigGANBatchNorm, x: Tensor, z: Tensor, e: Tensor, measure: float) -> Tensor:
+        """BigGANBatchNorm at truncation 1 and the ReLU behind it; `measure` first moves the statistics."""
+        self._follow(bn, x, measure)
         with torch.autocast("cpu", enabled=False):
             inverse = torch.rsqrt(bn.running_vars[1] + bn.eps)
             scale = (1 + self._linear(bn.scale, z, e)) * inverse  # [B, C]
@@ -137,7 +139,37 @@ class TrainedGenerator(nn.Module):
         scale, offset = scale.to(x.dtype)[:, :, None, None], offset.to(x.dtype)[:, :, None, None]
         return norm_relu(x, scale, offset)
 
-    def _block(self, block: GenBlock, x: Tensor, z: Tensor, e: Tensor, measure: bool) -> Tensor:
+    @torch.no_grad()
+    def _follow(self, bn: Any, x: Tensor, measure: float) -> None:
+        """Moves the statistics of `bn` by the share `measure` 0..1 towards those of `x` [B, C, H, W], but for
+        the channels in which the top began as a picture."""
+        if not measure:
+            return
+        x = x.float()
+        for kept, seen in (
+            (bn.running_means, x.mean((0, 2, 3))),
+            (bn.running_vars, x.var((0, 2, 3)) + 1e-3),
+        ):
+            moved = kept.lerp(seen.expand_as(kept), measure)
+            kept.copy_(torch.where(self._held(bn, len(seen)), kept, moved))
+
+    def _held(self, bn: Any, channels: int) -> Tensor:
+        """Which channels [C] of `bn` keep the statistics that `start_top` gave them."""
+        held = torch.zeros(channels, dtype=torch.bool)
+        if not self.top_begun:
+            return held
+        first, second = self.blocks[TRUNK], self.blocks[TRUNK + 1]
+        if bn is first.bn_0:
+            held[:] = True
+        elif bn is first.bn_1:
+            held[:4] = True
+        elif bn is first.bn_2 or bn is first.bn_3:
+            held[:7] = True
+        elif bn is second.bn_0 or bn is self.net.generator.bn:
+            held[self.quiet] = True
+        return held
+
+    def _block(self, block: GenBlock, x: Tensor, z: Tensor, e: Tensor, measure: float) -> Tensor:
         h = block.conv_0(self._norm(block.bn_0, x, z, e, measure))
         h = self._norm(block.bn_1, h, z, e, measure)
         if block.up_sample:
@@ -151,30 +183,23 @@ class TrainedGenerator(nn.Module):
             x = F.interpolate(x, scale_factor=2, mode="nearest")
         return h + x
 
-    def trunk(self, z: Tensor, e: Tensor, measure: bool = False, learn_from: int = 0) -> Tensor:
+    def trunk(self, z: Tensor, e: Tensor, measure: float = 0.0) -> Tensor:
         """Features [B, C, 32, 32] of latents `z` [B, rows, >= USED] and class vectors `e` [B, rows, 128];
-        blocks below number `learn_from` get no gradient."""
-        if learn_from:
-            with torch.no_grad():
-                x = self._blocks(self._input(z[:, :, :USED], e), z[:, :, :USED], e, 0, learn_from, measure)
-        else:
-            x = self._input(z[:, :, :USED], e)
-        return self._blocks(x, z[:, :, :USED], e, learn_from, TRUNK, measure)
+        `measure` 0..1 is how far the norms' statistics go towards those of this batch."""
+        z = z[:, :, :USED]
+        x = self._input(z, e)
+        for index in range(TRUNK):
+            if index == ATTENTION:
+                attention = next(layer for layer in self.net.generator.layers if isinstance(layer, SelfAttn))
+                x = attention(x.contiguous()).contiguous(memory_format=torch.channels_last)
+            x = self._block(self.blocks[index], x, z[:, index + 1], e[:, index + 1], measure)
+        return x
 
     def _input(self, z: Tensor, e: Tensor) -> Tensor:
         with torch.autocast("cpu", enabled=False):
             x = self._linear(self.net.generator.gen_z, z[:, 0], e[:, 0])
         x = x.view(-1, 4, 4, 16 * self.config.channel_width).permute(0, 3, 1, 2)  # channels last by itself
         return x.bfloat16() if torch.is_autocast_enabled("cpu") else x
-
-    def _blocks(self, x: Tensor, z: Tensor, e: Tensor, first: int, end: int, measure: bool) -> Tensor:
-        """Blocks `first` to `end` - 1, with the attention where it stands, on features `x`."""
-        for index in range(first, end):
-            if index == ATTENTION:
-                attention = next(layer for layer in self.net.generator.layers if isinstance(layer, SelfAttn))
-                x = attention(x.contiguous()).contiguous(memory_format=torch.channels_last)
-            x = self._block(self.blocks[index], x, z[:, index + 1], e[:, index + 1], measure)
-        return x
 
     def top_convolutions(self) -> list[nn.Parameter]:
         """The parameters of the top that begin as a picture; its conditional norms begin at nothing."""
@@ -188,62 +213,20 @@ class TrainedGenerator(nn.Module):
         linear: behind a ReLU, 63 of 64 channels died in the first minutes and all pictures stayed brown."""
         return self.head(features)
 
-    def top(self, x: Tensor, z: Tensor, e: Tensor, measure: bool = False) -> Tensor:
+    def top(self, x: Tensor, z: Tensor, e: Tensor, measure: float = 0.0) -> Tensor:
         """Picture [B, 3, 128, 128] in -1..1 from the trunk's features."""
         z = z[:, :, :USED]
         for index in range(TRUNK, len(self.blocks)):
             x = self._block(self.blocks[index], x, z[:, index + 1], e[:, index + 1], measure)
         generator = self.net.generator
         bn = generator.bn
-        if measure:
-            x32 = x.detach().float()
-            bn.running_means.copy_(x32.mean((0, 2, 3)).expand_as(bn.running_means))
-            bn.running_vars.copy_((x32.var((0, 2, 3)) + 1e-3).expand_as(bn.running_vars))
+        self._follow(bn, x, measure)
         scale = bn.weight * torch.rsqrt(bn.running_vars[1] + bn.eps)
         offset = bn.bias - bn.running_means[1] * scale
         scale, offset = (value.to(x.dtype)[None, :, None, None] for value in (scale, offset))
         x = norm_relu(x, scale, offset)
         rgb = generator.conv_to_rgb
         return torch.tanh(F.conv2d(x, rgb.weight[:3], rgb.bias[:3], padding=1).float())
-
-    @torch.no_grad()
-    def revive(self, z: Tensor, e: Tensor, rng: torch.Generator, first: int = 0) -> int:
-        """Wakes the hidden channels that are above zero in less than `IDLE` of the pixels of a batch of
-        conditions, in the trunk's blocks from `first` on: they get the statistics of what they are given now
-        and nearly no weight behind them. Returns how many there were.
-
-        The statistics are frozen when a part begins to learn; as its features grew past them, the last two
-        blocks' ReLUs had shut, and a trunk of 32 px drew what it knew at 16 px.
-        """
-        woken = 0
-        for block in self.blocks[first:TRUNK]:
-            norms, kernels = (block.bn_1, block.bn_2, block.bn_3), (block.conv_0, block.conv_1, block.conv_2)
-            for bn, before, behind in zip(norms, kernels, (*kernels[1:], block.conv_3), strict=True):
-                seen: list[Tensor] = []  # what comes out of `before`, then what goes into `behind`
-                hooks = (
-                    before.register_forward_hook(lambda _, __, out, seen=seen: seen.append(out)),
-                    behind.register_forward_pre_hook(lambda _, x, seen=seen: seen.append(x[0])),
-                )
-                self.trunk(z, e)
-                for hook in hooks:
-                    hook.remove()
-                idle = (seen[1] > 0).float().mean((0, 2, 3)) < IDLE
-                if not idle.any():
-                    continue
-                given = seen[0][:, idle]
-                bn.running_means[:, idle] = given.mean((0, 2, 3))
-                bn.running_vars[:, idle] = given.var((0, 2, 3)) + 1e-3
-                for layer in (bn.scale, bn.offset):
-                    fresh = (
-                        0.3 / self.config.z_dim**0.5 * torch.randn(layer.weight[idle].shape, generator=rng)
-                    )
-                    fresh[:, USED : self.config.z_dim] = 0
-                    layer.weight[idle] = fresh
-                spread = 0.1 * (2 / behind.weight[0].numel()) ** 0.5
-                shape = behind.weight[:, idle].shape
-                behind.weight[:, idle] = spread * torch.randn(shape, generator=rng)
-                woken += int(idle.sum())
-        return woken
 
     @torch.no_grad()
     def start_top(self, z: Tensor, e: Tensor) -> float:
@@ -275,6 +258,7 @@ class TrainedGenerator(nn.Module):
         blur = torch.tensor([1.0, 2.0, 1.0])
         blur = blur[:, None] * blur / 16
         quiet = variance[: self.config.channel_width].argsort()[:4]  # channels that carry the least else
+        self.quiet.copy_(quiet)
         first.conv_0.weight[:4] = fit[:-1].t()[:, :, None, None]
         first.conv_0.bias[:4] = fit[-1]
         first.conv_1.weight[:7] = 0  # 0..2 colour, 3 coverage, 4..6 what the background will fill
@@ -301,7 +285,7 @@ class TrainedGenerator(nn.Module):
             first.conv_2.weight[channel + 4, channel + 4, 1, 1] = gain[channel]
         first.bn_2.scale.weight[4:7, :USED] = once
         first.bn_3.scale.weight[4:7, :USED] = twice
-        self.top(features, z, e, measure=True)
+        self.top(features, z, e, measure=1.0)
         first.bn_0.running_means.copy_(low.expand_as(first.bn_0.running_means))
         for bn, channels in ((first.bn_1, 4), (first.bn_2, 7), (first.bn_3, 7)):
             bn.running_means[:, :channels] = 0
@@ -309,6 +293,7 @@ class TrainedGenerator(nn.Module):
         for bn in (second.bn_0, last):
             bn.running_means[:, quiet] = mean[quiet]
             bn.running_vars[:, quiet] = LOUD**2
+        self.top_begun.fill_(True)
         return float(explained)
 
 
@@ -334,6 +319,7 @@ def export(state: dict[str, Tensor], config: BigGANConfig, folder: Path) -> None
     """Writes config.json and model.safetensors: the package's state dict, half precision, from the plain
     weights `state` (names without the `net.` in front)."""
     reference = BigGAN(config).state_dict()
+    state = of_unit_variance(state)
     tensors: dict[str, Tensor] = {}
     for name, like in reference.items():
         if name.endswith(("weight_u", "weight_v")):
@@ -351,6 +337,24 @@ def export(state: dict[str, Tensor], config: BigGANConfig, folder: Path) -> None
     (folder / "model.safetensors.tmp").chmod(0o644)  # safetensors writes it for its owner alone
     (folder / "model.safetensors.tmp").replace(folder / "model.safetensors")
     (folder / "config.json").write_text(config.to_json_string(), encoding="utf-8")
+
+
+def of_unit_variance(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """`state` with the kernels in front of the inner norms divided by what these divide by, which then is 1:
+    the same network up to `eps`. Nothing holds their size while they learn; half precision ends at 65504.
+    """
+    scaled = dict(state)
+    for name, variance in state.items():
+        block, _, norm = name.removesuffix(".running_vars").rpartition(".bn_")
+        if not name.endswith(".running_vars") or norm not in ("1", "2", "3"):
+            continue
+        kernel = f"{block}.conv_{int(norm) - 1}."
+        spread = variance[-1].sqrt()  # [C]
+        scaled[name] = torch.ones_like(variance)
+        scaled[name.replace("vars", "means")] = state[name.replace("vars", "means")] / spread
+        scaled[kernel + "weight"] = state[kernel + "weight"] / spread[:, None, None, None]
+        scaled[kernel + "bias"] = state[kernel + "bias"] / spread
+    return scaled
 
 
 def unit_gain(weight: Tensor) -> tuple[Tensor, Tensor]:

@@ -34,7 +34,7 @@ def contact_sheet(model: TrainedGenerator, data: Drawings, full: bool, folder: P
         z[:plain, 0] = latents_map.with_style(z[:plain, 0], torch.arange(plain))
         z[:plain, TINT_ROW, 3:5] = 0
         z[:plain, BACKGROUND_ROW, 5:] = 0
-        z[6, TINT_ROW, 3:5] *= 2.5 / z[6, TINT_ROW, 3:5].norm()
+        z[plain, TINT_ROW, 3:5] *= 2.5 / z[plain, TINT_ROW, 3:5].norm()
         e = table[number].expand(9, rows, -1)
         lines.append(torch.cat((paint(model, z, e, full), drawing(data, number))))
     for first, second in ((0, 5), (6, 7), (8, 9), (2, 10)):

@@ -13,7 +13,7 @@ import math
 import torch
 from torch import Tensor
 
-STYLES = ("fluent-3d", "fluent", "fluent-flat", "noto", "twemoji")
+STYLES = ("fluent-3d", "fluent", "fluent-flat", "noto", "twemoji", "inked")
 STYLE = (0, 1, 2)  # coordinates whose signs walk a small tree to one of STYLES
 TINT = (3, 4)  # a point of the plane: its angle is the hue, its radius the strength
 BACKGROUND_HUE = (5, 6)  # likewise for the background
@@ -24,7 +24,7 @@ TINT_ROW = 6  # feeds block 5, at 16 px
 BACKGROUND_ROW = 8  # feeds block 7, at 64 px
 USED = 9  # coordinates 0..8 of a row
 
-TINT_FROM, TINT_FULL = 1.5, 2.3  # radii: natural colours inside, fully tinted outside; 33 % and 7 % of draws
+TINT_FROM, TINT_FULL = 1.7, 2.4  # radii: natural colours inside, fully tinted outside; 24 % and 6 % of draws
 MARGIN = 0.12  # training keeps the style's coordinates this far from zero: the borders are blends
 
 
@@ -35,20 +35,20 @@ def smoothstep(x: Tensor, low: float, high: float) -> Tensor:
 
 
 def style_index(z: Tensor) -> Tensor:
-    """Index into STYLES that row 0 `z` [..., >= 3] stands for: fluent-3d, noto and twemoji 1/4 each, the
-    two plainer fluent ones 1/8."""
+    """Index into STYLES that row 0 `z` [..., >= 3] stands for: fluent-3d and noto 1/4 each, the plainer ones
+    and the inked one 1/8."""
     fluent, rich, shaded = z[..., 0] > 0, z[..., 1] > 0, z[..., 2] > 0
-    plain = torch.where(shaded, 1, 2)
+    plain, flat = torch.where(shaded, 1, 2), torch.where(shaded, 4, 5)
     return torch.where(
         fluent,
         torch.where(rich, torch.zeros_like(plain), plain),
-        torch.where(rich, torch.full_like(plain, 3), torch.full_like(plain, 4)),
+        torch.where(rich, torch.full_like(flat, 3), flat),
     )
 
 
 def with_style(z: Tensor, style: Tensor) -> Tensor:
     """Row 0 `z` [B, n] with the signs of its style coordinates set to mean `style` [B], MARGIN off zero."""
-    signs = torch.tensor([[1, 1, 0], [1, -1, 1], [1, -1, -1], [-1, 1, 0], [-1, -1, 0]])[style]
+    signs = torch.tensor([[1, 1, 0], [1, -1, 1], [1, -1, -1], [-1, 1, 0], [-1, -1, 1], [-1, -1, -1]])[style]
     head = z[:, :3]
     away = head.abs() + MARGIN
     decided = torch.where(

@@ -32,21 +32,24 @@ from engine.pocket.generator_net import TrainedGenerator
 from engine.pocket.generator_optimiser import Muon
 from engine.pocket.generator_sheet import contact_sheet
 from engine.pocket.latents_map import BACKGROUND_ROW, TINT_ROW
+from engine.pocket.training import follow
 
 STAGES = (
     (0.0, 32, 0),
-    (0.26, 32, 10),
-    (0.54, 32, 18),
-    (0.85, 24, 24),
+    (0.42, 32, 10),
+    (0.7, 32, 18),
+    (0.9, 24, 24),
 )  # from this share of the time: batch, of it at 128 px
-RATE, RATE_END = 8e-4, 1e-5  # learning rate, cosine between them
-EMBEDDING_RATE = 5.0  # times the rate: a class is met in few steps
-TOP_RATE = 0.5  # times the rate: the top begins as a finished picture and is easily shaken
-LATER_RATE = 0.12  # times the rate, for all but the kernels, when a part of the network learns on
-WARM_UP = 150  # steps
+RATE, RATE_END = 1e-3, 1e-5  # learning rate, cosine between them
+EMBEDDING_RATE = 1.0  # times the rate: at 5 and twice the rate the class vectors wandered about
+TOP_RATE = 1.5  # times the rate, which is low when the top begins
+WARM_UP = 40  # steps
+FOLLOW_EVERY, FOLLOW = 10, 0.2  # steps between which the norms' statistics move, and how far they do
 EMA = 0.998
 DETAIL = 2.0  # weight of the squared error in details at 64 px, beside the pyramid at 128 px
 BORDER = 4.0  # weight of the squared error of the steps between the cells of 16 px, at 32 px
+JOINED = 0.7  # share of the time from which on the loss at 128 px reaches the trunk, too
+REACH = 0.3  # what its gradient then counts there; whole and from its first step, it made the trunk forget
 GRID = 3.0  # weight of the steps at 4 px borders in flat grounds
 HARDEST = 2.0  # a class that is badly drawn is shown up to so many times as often, a good one as seldom
 DISTRACTOR, CLASS_NOISE = 0.15, 0.1  # the search's class weights are never exactly one-hot
@@ -74,6 +77,21 @@ def class_vectors(table: Tensor, classes: Tensor, rows: int, rng: torch.Generato
     e = table.t()[classes] * weight + table.t()[other].detach() * share  # [B, 128]
     noise = torch.randn(batch, rows, e.shape[1], generator=rng) * (CLASS_NOISE * e.detach().std())
     return e[:, None] + noise
+
+
+def class_codes(data: Drawings, size: int) -> Tensor:
+    """Class vectors [size, classes] to begin with: the principal components of what the classes look like at
+    16 px in all styles, so that what looks alike begins alike (Bojanowski et al., "Optimizing the Latent
+    Space of Generative Networks", 2018). Each component has the square root of its spread; mean square 1."""
+    looks = F.avg_pool2d(data.coarse.float(), 2)[data.index]  # [classes, styles, 4, 16, 16]
+    looks[:, :, 3] *= 1.5  # the outline counts more than each colour
+    share = (data.weights / data.weights.sum())[:, None]
+    looks = looks.flatten(1)
+    looks = looks - (share * looks).sum(0)
+    _, spread, axes = torch.linalg.svd(share.sqrt() * looks, full_matrices=False)
+    codes = looks @ axes[:size].t() / spread[:size].clamp(min=1e-3 * spread[0]).sqrt()
+    codes = F.pad(codes, (0, size - codes.shape[1]))
+    return (codes / codes.square().mean().sqrt()).t()
 
 
 def coarse_target(values: Tensor, z: Tensor) -> Tensor:
@@ -142,12 +160,13 @@ def grid_loss(shown: Tensor, wanted: Tensor) -> Tensor:
 class Training:
     """The state of one training: network, its moving average, optimiser, clock; saved and resumed whole."""
 
-    def __init__(self, data: Drawings, width: int, seed: int, rate: float, learn_from: int = 0) -> None:
+    def __init__(self, data: Drawings, width: int, seed: int, rate: float) -> None:
         self.data = data
-        self.learn_from = learn_from  # blocks below this one stay as they are
         self.rng = torch.Generator().manual_seed(seed)
         self.config = generator_net.configuration(len(data.classes), width)
         self.model = TrainedGenerator(self.config, self.rng)
+        with torch.no_grad():
+            self.model.net.embeddings.weight.copy_(class_codes(data, self.config.class_embed_dim))
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.rate = rate
         table = self.model.net.embeddings.weight
@@ -158,11 +177,10 @@ class Training:
         turned = {id(parameter) for parameter in kernels}
         rest = [parameter for parameter in rest if id(parameter) not in turned]
         self.muon = Muon([{"params": kernels, "factor": 1.0}], rate)
-        calm = LATER_RATE if learn_from else 1.0
         self.optimiser = torch.optim.Adam(
             [
-                {"params": rest, "factor": calm},
-                {"params": top, "factor": min(TOP_RATE, 1.5 * calm)},
+                {"params": rest, "factor": 1.0},
+                {"params": top, "factor": TOP_RATE},
                 {"params": [table], "factor": EMBEDDING_RATE},
             ],
             lr=rate,
@@ -173,21 +191,20 @@ class Training:
         self.elapsed_s, self.steps, self.samples = 0.0, 0, 0
         self.warming_since = 0  # the step at which a part of the network was new
         self.hardness = torch.ones(len(data.classes))  # running error of each class, relative to the mean
-        self.measured = [False, False]  # trunk and top: their statistics are taken once, then frozen
 
     def step(self, share: float) -> dict[str, float]:
         """One step at `share` 0..1 of the time; returns the losses."""
         _, batch, full = max(stage for stage in STAGES if stage[0] <= share)
         begins = self._begin(full)
+        share_seen = 0.0 if self.steps % FOLLOW_EVERY else FOLLOW
         self._set_rate(share)
         weights = self.data.weights * self.hardness.clamp(1 / HARDEST, HARDEST)
         classes, numbers, z = draw(replace(self.data, weights=weights), batch, self.rows, self.rng)
         table = self.model.net.embeddings.weight
-        table = table.detach() if self.learn_from else table  # the blocks below know no other
         e = class_vectors(table, classes, self.rows, self.rng)
         losses: dict[str, float] = {}
         with torch.autocast("cpu", torch.bfloat16):
-            features = self.model.trunk(z, e, learn_from=self.learn_from)
+            features = self.model.trunk(z, e, share_seen)
             seen = self.model.coarse(features).float()
         wanted = coarse_target(self.data.coarse[numbers], z)
         coarse = pyramid_loss(seen, wanted, 3, 0.5)
@@ -198,7 +215,10 @@ class Training:
         loss = coarse if full < batch else 0.3 * coarse
         if full:
             with torch.autocast("cpu", torch.bfloat16):
-                shown = self.model.top(features[:full], z[:full], e[:full])
+                below = features[:full].detach()
+                if share >= JOINED:
+                    below = torch.lerp(below, features[:full], REACH)
+                shown = self.model.top(below, z[:full], e[:full], share_seen)
             wanted = full_target(self.data.pictures[numbers[:full]], z[:full])
             fine, grid = pyramid_loss(shown, wanted, 4, 1.0), grid_loss(shown, wanted)
             losses["fine"], losses["grid"] = fine.item(), grid.item()
@@ -217,8 +237,7 @@ class Training:
         self.steps += 1
         self.samples += batch
         decay = min(EMA, (1 + self.steps) / (10 + self.steps))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
+        follow(self.average, self.model, decay)
         return losses
 
     def _judge(self, classes: Tensor, errors: Tensor) -> None:
@@ -228,30 +247,19 @@ class Training:
         self.hardness[classes] += 0.15 * (relative - self.hardness[classes])
 
     @torch.no_grad()
-    def revive(self) -> int:
-        """Wakes the idle channels of the blocks that learn (`TrainedGenerator.revive`); returns how many."""
-        classes, _, z = draw(self.data, 64, self.rows, self.rng)
-        e = class_vectors(self.model.net.embeddings.weight, classes, self.rows, self.rng)
-        count = self.model.revive(z, e, self.rng, self.learn_from)
-        self.average.load_state_dict(self.model.state_dict())
-        self.warming_since = self.steps
-        return count
-
-    @torch.no_grad()
     def _begin(self, full: int) -> bool:
         """Makes a part that is about to be trained for the first time ready; whether there was one."""
-        begins = not self.measured[0] or (full > 0 and not self.measured[1])
-        if begins:
-            classes, _, z = draw(self.data, 64, self.rows, self.rng)
-            e = class_vectors(self.model.net.embeddings.weight, classes, self.rows, self.rng)
-            if not self.measured[0]:
-                self.model.trunk(z, e, measure=True)
-                self.measured[0] = True
-            if full:
-                note(f"the top begins; the head is {self.model.start_top(z, e):.0%} of one pixel's features")
-                self.measured[1] = True
-            self.warming_since = self.steps
-        return begins
+        top = full > 0 and not self.model.top_begun
+        if self.steps and not top:
+            return False
+        classes, _, z = draw(self.data, 64, self.rows, self.rng)
+        e = class_vectors(self.model.net.embeddings.weight, classes, self.rows, self.rng)
+        if not self.steps:
+            self.model.trunk(z, e, measure=1.0)
+        if top:
+            note(f"the top begins; the head is {self.model.start_top(z, e):.0%} of one pixel's features")
+        self.warming_since = self.steps
+        return True
 
     def _set_rate(self, share: float) -> None:
         rate = RATE_END + (self.rate - RATE_END) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
@@ -269,7 +277,6 @@ class Training:
             "hardness": self.hardness,
             "rng": self.rng.get_state(),
             "clock": [self.elapsed_s, self.steps, self.samples, self.warming_since],
-            "measured": self.measured,
             "classes": [entry["id"] for entry in self.data.classes],
         }
         temporary = path.with_suffix(".tmp")
@@ -283,12 +290,14 @@ class Training:
             raise ValueError(f"{path} was trained on other classes; move it away or bring the data back")
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.muon.load_state_dict(state["muon"])
+        for optimiser, name in ((self.optimiser, "optimiser"), (self.muon, "muon")):
+            factors = [group["factor"] for group in optimiser.param_groups]
+            optimiser.load_state_dict(state[name])
+            for group, factor in zip(optimiser.param_groups, factors, strict=True):
+                group["factor"] = factor  # this run's, not the saved one's
         self.hardness = state["hardness"]
         self.rng.set_state(state["rng"])
         self.elapsed_s, self.steps, self.samples, self.warming_since = state["clock"]
-        self.measured = state["measured"]
 
     def export(self, folder: Path) -> None:
         """The moving average in the package's format, with the classes and styles beside it."""
@@ -320,8 +329,6 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--from-block", type=int, default=0, help="blocks below this one stay as they are")
-    parser.add_argument("--revive", action="store_true", help="wake idle channels before going on")
     parser.add_argument("--limit", type=int, default=None, help="only so many classes, familiar ones first")
     parser.add_argument("--sheet-every", type=float, default=3, help="minutes between sheets and saves")
     arguments = parser.parse_args(argv)
@@ -329,12 +336,10 @@ def main(argv: list[str]) -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     note("reading the pictures")
     data = read_drawings(arguments.data, arguments.limit)
-    training = Training(data, arguments.width, arguments.seed, arguments.rate, arguments.from_block)
+    training = Training(data, arguments.width, arguments.seed, arguments.rate)
     checkpoint = arguments.out / "checkpoint.pt"
     if checkpoint.exists():
         training.resume(checkpoint)
-    if arguments.revive:
-        note(f"{training.revive()} idle channels were woken")
     parameters = sum(p.numel() for p in training.model.net.parameters())
     note(f"{len(data.classes)} classes, {len(data.pictures)} pictures, {parameters / 1e6:.2f} M parameters")
     run(training, arguments, checkpoint)
@@ -363,13 +368,13 @@ def run(training: Training, arguments: argparse.Namespace, checkpoint: Path) -> 
         if training.elapsed_s - shown >= arguments.sheet_every * 60:
             start = time.perf_counter()
             training.save(checkpoint)
-            contact_sheet(training.average, training.data, training.measured[1], arguments.out)
-            if training.measured[1]:
+            contact_sheet(training.average, training.data, bool(training.model.top_begun), arguments.out)
+            if bool(training.model.top_begun):
                 training.export(arguments.export)
             training.elapsed_s += time.perf_counter() - start
             shown = training.elapsed_s
     bar.close()
     training.save(checkpoint)
     training.export(arguments.export)
-    contact_sheet(training.average, training.data, training.measured[1], arguments.out)
+    contact_sheet(training.average, training.data, bool(training.model.top_begun), arguments.out)
     note(f"done: {training.samples} samples in {training.elapsed_s / 60:.1f} minutes")

@@ -1,10 +1,12 @@
-"""The parts of the pocket generator's training: weights of things, norm, optimiser and idle channels."""
+"""The parts of the pocket generator's training: what is shown how often, norm, optimiser, ink, codes."""
 
 import torch
 
-from engine.pocket.generator_data import ASKED_OFTEN, SHOWN_FIRST, familiarity
+from engine.pocket.generator_data import ASKED_OFTEN, SHOWN_FIRST, Drawings, familiarity, ink, shrink
 from engine.pocket.generator_net import TRUNK, TrainedGenerator, configuration, norm_relu
 from engine.pocket.generator_optimiser import Muon, orthogonal
+from engine.pocket.latents_map import STYLES
+from engine.pocket.train_generator import class_codes
 
 
 def test_what_is_asked_often_is_shown_most_and_what_is_familiar_more_than_the_rest() -> None:
@@ -38,23 +40,65 @@ def test_muon_steps_as_far_along_a_weak_direction_as_along_a_strong_one() -> Non
     assert kernel.detach().square().sum() < 0.8 * start
 
 
-def test_channels_that_a_norm_has_shut_are_woken_and_the_others_stay() -> None:
+def test_a_norm_s_statistics_follow_what_it_sees_and_open_what_was_shut() -> None:
     rng = torch.Generator().manual_seed(5)
     model = TrainedGenerator(configuration(5, width=16), rng)
     z = torch.randn(16, 10, 128, generator=rng)
     e = torch.randn(16, 10, 128, generator=rng)
+    block = model.blocks[TRUNK - 1]
+    shown: list[torch.Tensor] = []
+    block.conv_3.register_forward_pre_hook(lambda _, x: shown.append((x[0] > 0).float().mean((0, 2, 3))))
     with torch.no_grad():
-        model.trunk(z, e, measure=True)
-        model.revive(z, e, rng)  # a random network has a few of its own
-        block = model.blocks[TRUNK - 1]
-        block.bn_3.running_means[:, :5] += 50  # nothing gets over this
-        shut = []
-        block.conv_3.register_forward_pre_hook(lambda _, x: shut.append((x[0] > 0).float().mean((0, 2, 3))))
-        before = model.trunk(z, e)
-        kept = block.conv_3.weight[:, 5:].clone()
-        assert not shut[-1][:5].any()
-        assert model.revive(z, e, rng) == 5
-        after = model.trunk(z, e)
-    assert (shut[-1][:5] > 0.2).all()
-    assert torch.equal(block.conv_3.weight[:, 5:], kept)
-    assert (after - before).abs().mean() < 0.3 * before.std()
+        model.trunk(z, e, measure=1.0)
+        block.bn_3.running_means += 50  # nothing gets over this
+        model.trunk(z, e)
+        assert not shown[-1].any()
+        for _ in range(20):
+            model.trunk(z, e, measure=0.2)
+    assert (shown[-1] > 0.05).float().mean() > 0.7
+
+
+def test_the_channels_in_which_the_top_began_as_a_picture_keep_their_statistics() -> None:
+    rng = torch.Generator().manual_seed(6)
+    model = TrainedGenerator(configuration(5, width=16), rng)
+    z = torch.randn(16, 10, 128, generator=rng)
+    e = torch.randn(16, 10, 128, generator=rng)
+    first, last = model.blocks[TRUNK], model.net.generator.bn
+    with torch.no_grad():
+        model.trunk(z, e, measure=1.0)
+        model.start_top(z, e)
+        before = {name: value.clone() for name, value in model.state_dict().items() if "running" in name}
+        model.top(3 * model.trunk(z, e), z, e, measure=0.5)
+    names = {id(value): name for name, value in model.named_buffers()}
+    for bn, held in (
+        (first.bn_0, slice(None)),
+        (first.bn_1, slice(0, 4)),
+        (first.bn_3, slice(0, 7)),
+        (last, model.quiet),
+    ):
+        old = before[names[id(bn.running_means)]]
+        assert torch.equal(bn.running_means[:, held], old[:, held])
+    assert not torch.equal(first.bn_1.running_vars, before[names[id(first.bn_1.running_vars)]])
+
+
+def test_the_inked_style_keeps_the_outline_and_draws_it_dark() -> None:
+    drawing = torch.zeros(1, 128, 128, 4, dtype=torch.uint8)
+    drawing[:, 30:90, 20:100] = torch.tensor([200, 90, 90, 255], dtype=torch.uint8)
+    inked = ink(drawing)
+    assert torch.equal(inked[..., 3], drawing[..., 3])
+    dark, middle = inked[0, 31, 50, :3].float(), inked[0, 60, 60, :3].float()
+    assert dark.max() < 70
+    assert middle[0] - middle[1] > 110  # bolder than it was
+
+
+def test_classes_that_look_alike_begin_alike() -> None:
+    pictures = torch.zeros(4, 128, 128, 4, dtype=torch.uint8)
+    for number, (edge, colour) in enumerate(((40, 0), (42, 0), (40, 2), (10, 1))):
+        pictures[number, edge : 128 - edge, edge : 128 - edge, colour] = 220
+        pictures[number, edge : 128 - edge, edge : 128 - edge, 3] = 255
+    index = torch.arange(4)[:, None].expand(4, len(STYLES)).contiguous()
+    codes = class_codes(Drawings(pictures, shrink(pictures), index, torch.ones(4), []), 8).t()
+    assert codes.shape == (4, 8) and codes.isfinite().all()
+    assert abs(float(codes.square().mean()) - 1) < 1e-4
+    apart = torch.cdist(codes, codes)
+    assert apart[0, 1] < apart[0, 2] and apart[0, 1] < apart[0, 3]

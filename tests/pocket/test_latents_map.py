@@ -10,9 +10,9 @@ def rows(count: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(count, latents_map.USED, generator=torch.Generator().manual_seed(seed))
 
 
-def test_every_draw_stands_for_a_style_and_the_richest_three_come_most_often() -> None:
+def test_every_draw_stands_for_a_style_and_the_two_richest_come_most_often() -> None:
     counts = torch.bincount(latents_map.style_index(rows(8000)), minlength=len(STYLES)) / 8000
-    expected = torch.tensor([0.25, 0.125, 0.125, 0.25, 0.25])
+    expected = torch.tensor([0.25, 0.125, 0.125, 0.25, 0.125, 0.125])
     assert (counts - expected).abs().max() < 0.02
 
 
@@ -43,10 +43,10 @@ def test_tinted_colours_stay_colours() -> None:
     assert shown.min() >= -1e-6 and shown.max() <= 1 + 1e-6
 
 
-def test_two_thirds_of_draws_keep_natural_colours() -> None:
+def test_three_quarters_of_draws_keep_natural_colours() -> None:
     z = rows(8000)
     natural = torch.hypot(z[:, 3], z[:, 4]) <= latents_map.TINT_FROM
-    assert 0.64 < natural.float().mean() < 0.71
+    assert 0.73 < natural.float().mean() < 0.79
 
 
 def test_half_of_the_backgrounds_are_pale_and_all_are_colours() -> None:

@@ -30,12 +30,12 @@ def test_training_lowers_the_loss_of_both_parts_and_resumes_to_the_same_numbers(
     training = Training(drawings, width=16, seed=1, rate=2e-3)
     coarse = [training.step(0.0)["coarse"] for _ in range(15)]
     assert sum(coarse[-3:]) < 0.7 * sum(coarse[:3])
-    fine = [training.step(0.3)["fine"] for _ in range(6)]
+    fine = [training.step(0.5)["fine"] for _ in range(6)]
     assert sum(fine[-3:]) < sum(fine[:3])
     training.save(tmp_path / "checkpoint.pt")
     other = Training(drawings, width=16, seed=2, rate=2e-3)
     other.resume(tmp_path / "checkpoint.pt")
-    assert other.step(0.3) == training.step(0.3)
+    assert other.step(0.5) == training.step(0.5)
 
 
 def test_a_checkpoint_of_other_classes_is_refused(drawings: Drawings, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_the_top_begins_as_the_head_s_picture_on_white(drawings: Drawings) -> No
         features = model.trunk(z, e)
         coarse = model.coarse(features)
         wanted = (coarse[:, :3] + 1 - coarse[:, 3:]).clamp(0, 1)
-        model.top(features, z, e, measure=True)
+        model.top(features, z, e, measure=1.0)
         at_random = (avg_pool2d(model.top(features, z, e) / 2 + 0.5, 4) - wanted).abs().mean()
         assert 0.2 < model.start_top(z, e) <= 1
         begun = (avg_pool2d(model.top(features, z, e) / 2 + 0.5, 4) - wanted).abs().mean()
@@ -125,23 +125,3 @@ def test_an_error_that_is_smooth_costs_nothing_at_the_borders_and_one_in_squares
     squares = squares.repeat_interleave(2, 2).repeat_interleave(2, 3)
     assert border_loss(even, wanted) == 0
     assert border_loss(squares, wanted) > 0.1
-
-
-def test_blocks_below_the_first_that_learns_and_the_classes_stay_as_they_are(drawings: Drawings) -> None:
-    training = Training(drawings, width=16, seed=1, rate=2e-3, learn_from=5)
-    training.step(0.3)
-    before = {name: value.clone() for name, value in training.model.state_dict().items()}
-    training.step(0.3)
-    after = training.model.state_dict()
-    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
-    moved = {id(parameter) for parameter in training.model.blocks[4].parameters()}
-    names = {name for name, parameter in training.model.named_parameters() if id(parameter) in moved}
-    assert not changed & {*names, "net.embeddings.weight", "net.generator.gen_z.weight"}
-    assert any(name.startswith("head") for name in changed)
-    assert not torch.equal(training.model.blocks[5].conv_1.weight, before_of(before, training, 5))
-
-
-def before_of(before: dict[str, torch.Tensor], training: Training, block: int) -> torch.Tensor:
-    """The first inner kernel of a block as it was in the state `before`."""
-    wanted = training.model.blocks[block].conv_1.weight
-    return next(before[name] for name, value in training.model.named_parameters() if value is wanted)

@@ -26,8 +26,11 @@ def has_weights(folder: Path) -> bool:
     )
 
 
-def read_config(folder: Path, keys: Sequence[str]) -> dict[str, Any]:
-    """The configuration's values for `keys`. Raises `ModelError` when it is missing, damaged or lacks one."""
+def read_config(folder: Path, keys: Sequence[str], **others: Any) -> dict[str, Any]:
+    """The configuration's values for `keys`, and for `others`, which may be missing and then are as given.
+
+    Raises `ModelError` when the file is missing, damaged or lacks one of `keys`.
+    """
     path = folder / "config.json"
     try:
         if path.stat().st_size > MAX_CONFIG:
@@ -40,7 +43,7 @@ def read_config(folder: Path, keys: Sequence[str]) -> dict[str, Any]:
     missing = [key for key in keys if key not in config] if isinstance(config, dict) else list(keys)
     if missing:
         raise ModelError(f"{path} lacks {', '.join(missing)}.")
-    return {key: config[key] for key in keys}
+    return others | {key: config[key] for key in (*keys, *(other for other in others if other in config))}
 
 
 def read_tensors(folder: Path) -> dict[str, Tensor]:

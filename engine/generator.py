@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from engine.errors import ModelError
 from engine.files import read_config, read_tensors
 
+CENTRED = "centred_classes"  # a key of config.json that the package does not know; see BakedBigGAN
 TRUNCATION = 1.0  # BigSleep's; the statistics of this truncation are folded in
 
 
@@ -38,7 +39,10 @@ class Generator(Protocol):
 class BakedBigGAN(nn.Module):
     """A frozen BigGAN-deep generator that takes one condition per layer; see the module's docstring."""
 
-    def __init__(self, model: BigGAN, name: str) -> None:
+    def __init__(self, model: BigGAN, name: str, centred: bool = False) -> None:
+        """`centred`: only what sets a class's vector apart from the mean of all goes with its weight, the mean
+        itself has weight 1. Else the many small weights of a search add up to that mean many times.
+        """
         super().__init__()
         model = model.eval().requires_grad_(False)
         config = model.config
@@ -47,7 +51,9 @@ class BakedBigGAN(nn.Module):
         self.rows = len(config.layers) + 1
         self.z_dim: int = config.z_dim
         self.classes: int = config.num_classes
-        self.embed = _frozen_linear(model.embeddings.weight)  # classes -> z_dim
+        vectors = model.embeddings.weight  # [z_dim, classes]
+        mean = vectors.mean(1) if centred else torch.zeros_like(vectors[:, 0])
+        self.embed = _frozen_linear(vectors - mean[:, None], mean if centred else None)
         self.input = _bake_input(model.generator.gen_z, 16 * config.channel_width)
         self.layers = nn.ModuleList(
             _Block(layer) if isinstance(layer, GenBlock) else _Attention(layer)
@@ -84,7 +90,8 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
 
     Raises `ModelError` when a file is missing or damaged, or when any tensor's name or shape differs.
     """
-    config = read_config(folder, _CONFIG_KEYS)
+    config = read_config(folder, _CONFIG_KEYS, **{CENTRED: False})
+    centred = config.pop(CENTRED)
     layers = config["layers"]
     fits = (
         all(
@@ -96,6 +103,7 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
         and 0 < len(layers) <= 64
         and all(isinstance(layer, list) and len(layer) == 3 for layer in layers)
         and config["n_stats"] >= 2
+        and isinstance(centred, bool)
     )
     if not fits:
         raise ModelError(f"{folder / 'config.json'} does not describe a BigGAN-deep generator.")
@@ -118,7 +126,7 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
         raise ModelError(f"The weights in {folder} hold numbers that are not finite; please fetch them anew.")
     model = BigGAN(BigGANConfig.from_dict(config))
     model.load_state_dict({key: value.float() for key, value in tensors.items()}, strict=True)
-    return BakedBigGAN(model, name).to(device)
+    return BakedBigGAN(model, name, centred).to(device)
 
 
 _NOT_SIZES = ("layers", "attention_layer_position")

@@ -40,8 +40,8 @@ class BakedBigGAN(nn.Module):
     """A frozen BigGAN-deep generator that takes one condition per layer; see the module's docstring."""
 
     def __init__(self, model: BigGAN, name: str, centred: bool = False) -> None:
-        """`centred`: only what sets a class's vector apart from the mean of all goes with its weight, the mean
-        itself has weight 1. Else the many small weights of a search add up to that mean many times.
+        """`centred`: what sets a class's vector apart from the mean of all goes with its weight; the mean
+        counts once. Else the many small weights of a search would add it up many times.
         """
         super().__init__()
         model = model.eval().requires_grad_(False)

@@ -60,6 +60,20 @@ def test_the_baked_form_makes_the_package_s_own_pictures(config: dict[str, objec
     assert (picture - expected).abs().max() < 1e-4
 
 
+def test_centred_classes_make_the_same_picture_and_small_weights_of_all_the_others_leave_it() -> None:
+    model = tiny.random_biggan(tiny.BIGGAN)
+    with torch.no_grad():
+        model.embeddings.weight += 0.5  # a mean as large as what sets the classes apart
+    baked, plain = BakedBigGAN(model, "baked", centred=True), BakedBigGAN(model, "plain")
+    z = rows(torch.randn(1, baked.z_dim, generator=torch.Generator().manual_seed(3)), baked.rows)
+    label = torch.zeros(1, baked.rows, baked.classes)
+    label[..., 1] = 1
+    with torch.no_grad():
+        assert (baked(z, label) - plain(z, label)).abs().max() < 1e-4
+        moved = [(one(z, label + 0.05) - one(z, label)).abs().mean() for one in (baked, plain)]
+    assert moved[0] < 0.5 * moved[1]
+
+
 def test_a_gradient_reaches_every_latent_row(tiny_generator: BakedBigGAN) -> None:
     z, label = condition(tiny_generator.z_dim, tiny_generator.classes)
     z = rows(z, tiny_generator.rows).clone().requires_grad_()

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import struct
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from engine.errors import ModelError
 
 SAFETENSORS = "model.safetensors"
 PYTORCH = "pytorch_model.bin"
+# What reading a pickle that ends in the middle, or has other bytes in it, may raise beside its own errors.
+_OF_HALF_PICKLES = (struct.error, LookupError, TypeError, AttributeError, AssertionError)
 MAX_CONFIG = 1024 * 1024  # bytes; CLIP's longest is 5 kB
 
 
@@ -64,6 +67,7 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
         SafetensorError,
         pickle.UnpicklingError,
         zipfile.BadZipFile,
+        *_OF_HALF_PICKLES,
     ) as error:
         raise ModelError(f"The model file {path} is damaged or not a model; please fetch it anew.") from error
     if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):

@@ -386,7 +386,8 @@ async def test_a_closed_host_refuses_dreams_until_it_is_started_again(new_host: 
 
 
 PARENT = f"""
-import asyncio, sys
+import asyncio, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin without
 from engine.host import EngineHost
 from engine.protocol import DreamRequest, Progress
 

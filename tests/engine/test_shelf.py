@@ -1,6 +1,7 @@
 """The large models on this machine: checked, and taken in from a user's own files."""
 
 import hashlib
+import io
 import json
 import pickle
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import torch
 from pytorch_pretrained_biggan import BigGAN, BigGANConfig
 
-from engine import catalogue, shelf
+from engine import catalogue, files, shelf
 from engine.errors import BadRequest, ModelError
 from engine.fetch import pins
 from engine.shelf import Soundness
@@ -107,6 +108,15 @@ class Hostile:
         import os
 
         return os.system, ("touch /tmp/oneiro-was-here",)
+
+
+def test_a_pickle_that_ends_anywhere_is_refused(tmp_path: Path) -> None:
+    whole = io.BytesIO()
+    torch.save({"layer.weight": torch.arange(5.0)}, whole, _use_new_zipfile_serialization=False)
+    for end in range(len(whole.getvalue())):
+        (tmp_path / "pytorch_model.bin").write_bytes(whole.getvalue()[:end])
+        with pytest.raises(ModelError):
+            files.read_tensors(tmp_path)
 
 
 @pytest.mark.parametrize(

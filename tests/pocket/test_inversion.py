@@ -21,7 +21,7 @@ def test_a_picture_of_the_generator_s_own_is_found_again(tmp_path: Path) -> None
     perceive = perceptor.load_all(pair.perceptors, pair.perceptor_names, CPU)
     ranks = atlas.read(pair.generator.parent / atlas.FILE, weights.fingerprint(pair))
     assert ranks is not None
-    rng = torch.Generator().manual_seed(6)
+    rng = torch.Generator().manual_seed(7)  # a droplet; a tinted heart could be any of the hearts
     kind = int(torch.randint(generate.classes, (1,), generator=rng))
     logits = torch.full((1, generate.classes), CLASS_OFF)
     logits[0, kind] = CLASS_ON

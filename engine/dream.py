@@ -92,9 +92,7 @@ def dream(
     without a positive weight and for a state that is of another search.
     """
     rng = torch.Generator().manual_seed(seed)
-    towards = direction(targets)  # [d]
-    if isinstance(generator, Canvas):
-        towards = torch.stack((towards, direction(beside)))  # [2, d]
+    towards = directions(generator, targets, beside)
     models = (generator, perceptor, towards, settings)
     if isinstance(begin, State):
         yield from _Search.resumed(*models, device, chunk, begin).run()
@@ -125,6 +123,13 @@ def dream(
         if settings.max_classes and not settings.basis:
             latents = Latents.of(latents, settings.max_classes, settings.class_temperature)
     yield from _Search(*models, device, chunk, latents.to(device), rng).run()
+
+
+def directions(generator: Generator, targets: Sequence[Target], beside: Sequence[Target]) -> Tensor:
+    """Where the search goes: [d], or on a canvas [2, d], a row a panel. Raises as `direction` does."""
+    if isinstance(generator, Canvas):
+        return torch.stack((direction(targets), direction(beside)))
+    return direction(targets)
 
 
 def best_latents(state: State, generator: Generator) -> Latents:

@@ -11,11 +11,11 @@ from torch import Tensor
 
 import engine
 from engine import atlas, generator, images, inversion, memory, perceptor, scene, search, weights, wishes
-from engine.dream import Step, best_latents, dream, shows_two
+from engine.dream import Step, best_latents, directions, dream, shows_two
 from engine.errors import BadRequest, DiskError, FailureKind, ModelError, sentence_for
 from engine.fetch import Shop, steps
 from engine.latents import Latents
-from engine.objective import Target, direction
+from engine.objective import Target
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Progress, Recipe, Started
 from engine.recipes import DreamSettings, settings_for
 from engine.safety import SafetyCheck
@@ -230,7 +230,6 @@ class Dreamer:
                 )
             return origins[0]
         generate = loaded.generator
-        canvas = isinstance(generate, scene.Canvas)
         base = generate.base if isinstance(generate, scene.Canvas) else generate
         chosen = [scene.fitted(best_latents(state, base), generate.rows) for state in origins]
         device = torch.device(self.device)
@@ -242,9 +241,7 @@ class Dreamer:
                 return latents
             # Other words: a small step leads to no other thing, so the thing is chosen anew.
             ranks, count = self._atlas(loaded), settings.candidates
-            towards = direction(targets)
-            if canvas:
-                towards = torch.stack((towards, direction(beside)))
+            towards = directions(generate, targets, beside)
             return search.scored_start(
                 generate, loaded.perceptor, towards, ranks, count, rng, device, latents
             )

@@ -128,17 +128,20 @@ class Canvas:
     def aimed(self, views: Views) -> Views:
         """These views, made for a whole picture, each into one of the panels: two by two in turn."""
         panel = torch.arange(len(views)) // 2 % 2  # neighbours differ in being mirrored
-        left, top, side = views.boxes
-        x, y = self.corners[panel].unbind(1)
-        return replace(views, boxes=(x + PANEL * left, y + PANEL * top, PANEL * side), panel=panel)
+        return replace(views, boxes=self._within(views.boxes, panel), panel=panel)
 
     def boxes(self, boxes: Boxes) -> tuple[Boxes, Tensor]:
         """All of the `boxes` [n] in the first panel, then all in the second; and whose each is [2 n]."""
         n = len(boxes[0])
         panel = torch.arange(2).repeat_interleave(n)
         left, top, side = (values.repeat(2) for values in boxes)
+        return self._within((left, top, side), panel), panel
+
+    def _within(self, boxes: Boxes, panel: Tensor) -> Boxes:
+        """Boxes [n] of a whole picture, each in its `panel` [n] of the canvas."""
+        left, top, side = boxes
         x, y = self.corners[panel].unbind(1)
-        return (x + PANEL * left, y + PANEL * top, PANEL * side), panel
+        return x + PANEL * left, y + PANEL * top, PANEL * side
 
 
 def joined(latents: Sequence[Latents]) -> Latents:

@@ -1,4 +1,4 @@
-"""What the perceptor's and the judge's trainings share: the optimiser, the average of the weights."""
+"""What the trainings share: the average of the weights; two of them also the optimiser."""
 
 import itertools
 from collections.abc import Iterable

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.pocket.latents_map import STYLES
+from engine.pocket.latents_map import INKED, STYLES
 
 # Where a style has no picture of a concept, the nearest relative draws instead, so that every latent works.
 RELATIVES = {
@@ -21,8 +21,6 @@ RELATIVES = {
     "noto": ("fluent-3d", "twemoji", "fluent", "fluent-flat"),
     "twemoji": ("fluent-flat", "noto", "fluent", "fluent-3d"),
 }
-INKED_FROM = "twemoji"  # the style "inked" is no package's: it is computed from these drawings
-INK = (0.16, 0.13, 0.22)  # colour of the inked style's lines
 FEWEST_STYLES = 3  # a concept with fewer drawings is left out
 
 # Left out: drawings that differ from another class only in a small sign, or that say nothing as a dream.
@@ -145,7 +143,6 @@ def read_drawings(folder: Path, limit: int | None = None) -> Drawings:
             place[style] = len(rows)
             rows.append(row)
         for column, style in enumerate(STYLES):
-            style = INKED_FROM if style == "inked" else style
             drawn = next(name for name in (style, *RELATIVES[style]) if name in place)
             index[number, column] = place[drawn]
         record = records[next(iter(found[concept].values()))]
@@ -156,14 +153,10 @@ def read_drawings(folder: Path, limit: int | None = None) -> Drawings:
                 "name_it": record["name_it"],
                 "keywords_en": record["keywords_en"],
                 "keywords_it": record["keywords_it"],
-                "styles": [style for style in STYLES if style in found[concept] or style == "inked"],
+                "styles": [*(style for style in STYLES if style in found[concept]), INKED],
             }
         )
     pictures = torch.from_numpy(np.stack([store[row] for row in rows]))  # [drawn, 128, 128, 4]
-    column = STYLES.index("inked")
-    inked = [ink(pictures[part]) for part in index[:, column].split(64)]
-    index[:, column] = len(pictures) + torch.arange(len(concepts))
-    pictures = torch.cat((pictures, *inked))  # [N, 128, 128, 4]
     coarse = torch.cat([shrink(part) for part in pictures.split(256)])
     weights = torch.tensor([familiarity(name) for name in concepts])
     return Drawings(pictures, coarse, index, weights, classes)
@@ -181,33 +174,6 @@ def shrink(pictures: Tensor) -> Tensor:
     colours, cover = straight(pictures)
     full = torch.cat((colours * cover, cover), dim=1)  # [B, 4, 128, 128]
     return torch.nn.functional.avg_pool2d(full, 4).half()
-
-
-def ink(pictures: Tensor) -> Tensor:
-    """The style "inked" [B, 128, 128, 4] of drawings uint8 [B, 128, 128, 4]: the same outline, the colours
-    stronger and in steps, dark lines where the brightness jumps and inside the edge of the whole."""
-    colours, cover = straight(pictures)
-    bold = ((colours - 0.5) * 1.3 + 0.54).clamp(0, 1)
-    bold = 0.5 * bold + 0.5 * (bold * 4).round() / 4
-    light = (colours * cover + 1 - cover).mean(1, keepdim=True)
-    jump = grow(light, 1) + grow(-light, 1)  # the range of brightness within 1 px
-    line = ((jump - 0.2) / 0.25).clamp(0, 1) * 0.85
-    inner = -grow(-torch.nn.functional.pad(cover, (3, 3, 3, 3)), 3)[..., 3:-3, 3:-3]  # cover, 3 px smaller
-    line = torch.maximum(line, 1 - inner)
-    colours = bold * (1 - line) + torch.tensor(INK)[:, None, None] * line
-    values = (torch.cat((colours, cover), 1) * 255).round().clamp(0, 255).byte()
-    return values.permute(0, 2, 3, 1).contiguous()
-
-
-def grow(values: Tensor, radius: int) -> Tensor:
-    """The largest of `values` [B, 1, H, W] within an octagon of about `radius` pixels."""
-    pool = torch.nn.functional.max_pool2d
-    for step in range(radius):
-        if step % 2:
-            values = pool(values, 3, 1, 1)
-        else:
-            values = torch.maximum(pool(values, (1, 3), 1, (0, 1)), pool(values, (3, 1), 1, (1, 0)))
-    return values
 
 
 def straight(pictures: Tensor) -> tuple[Tensor, Tensor]:

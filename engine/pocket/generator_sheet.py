@@ -30,14 +30,19 @@ def contact_sheet(model: TrainedGenerator, data: Drawings, full: bool, folder: P
     lines = []
     for number in wanted:
         z = torch.randn(9, rows, latents_map.USED, generator=rng)
-        plain = len(latents_map.STYLES)
-        z[:plain, 0] = latents_map.with_style(z[:plain, 0], torch.arange(plain))
+        styles = torch.tensor([*range(len(latents_map.STYLES)), latents_map.STYLES.index("twemoji")])
+        plain = len(styles)  # the last one inked
+        z[:plain, 0] = latents_map.with_style(z[:plain, 0], styles)
         z[:plain, TINT_ROW, 3:5] = 0
         z[:plain, BACKGROUND_ROW, 5:] = 0
+        z[:plain, BACKGROUND_ROW, latents_map.INKING] = 0
+        z[plain - 1, BACKGROUND_ROW, latents_map.INKING] = 1.5
         z[plain, TINT_ROW, 3:5] *= 2.5 / z[plain, TINT_ROW, 3:5].norm()
         e = table[number].expand(9, rows, -1)
         lines.append(torch.cat((paint(model, z, e, full), drawing(data, number))))
     for first, second in ((0, 5), (6, 7), (8, 9), (2, 10)):
+        if second >= len(wanted):
+            continue
         z = torch.randn(9, rows, latents_map.USED, generator=rng)
         z[:, TINT_ROW, 3:5] = 0
         mixes = torch.linspace(0.3, 0.7, 9)[:, None] * (table[wanted[second]] - table[wanted[first]])

@@ -1,9 +1,9 @@
-"""What the pocket generator was taught to do with its latents: style, tint and background.
+"""What the pocket generator was taught to do with its latents: style, tint, background and ink.
 
 The search draws every latent row z ~ N(0, 1), one row per generator layer. Training gives three of those
 rows a fixed meaning, so that any draw is a good picture and every direction that matters is easy to find:
-row 0 picks the drawing style, one middle row tints the thing, one late row paints the background. Only the
-first `USED` coordinates of a row mean anything; the others have no weight at all.
+row 0 picks the drawing style, one middle row tints the thing, one late row paints the background and inks the
+thing's lines. Only the first `USED` coordinates of a row mean anything; the others have no weight at all.
 """
 
 from __future__ import annotations
@@ -11,21 +11,26 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-STYLES = ("fluent-3d", "fluent", "fluent-flat", "noto", "twemoji", "inked")
+STYLES = ("fluent-3d", "fluent", "fluent-flat", "noto", "twemoji")
+INKED = "inked"  # the sixth style: any of these, redrawn by `ink`
 STYLE = (0, 1, 2)  # coordinates whose signs walk a small tree to one of STYLES
 TINT = (3, 4)  # a point of the plane: its angle is the hue, its radius the strength
 BACKGROUND_HUE = (5, 6)  # likewise for the background
 BACKGROUND_DEPTH = 7  # below 0.4 pale, above it darker and darker
 BACKGROUND_SLOPE = 8  # positive: darker towards the bottom, negative: towards the top
+INKING = 0  # how far the drawing is redrawn with dark lines
 STYLE_ROW = 0  # the latent row of each meaning
 TINT_ROW = 6  # feeds block 5, at 16 px
-BACKGROUND_ROW = 8  # feeds block 7, at 64 px
+BACKGROUND_ROW = 8  # feeds block 7, at 64 px; the ink is in it, too
 USED = 9  # coordinates 0..8 of a row
 
 TINT_FROM, TINT_FULL = 1.7, 2.4  # radii: natural colours inside, fully tinted outside; 24 % and 6 % of draws
-MARGIN = 0.12  # training keeps the style's coordinates this far from zero: the borders are blends
+INK_FROM, INK_FULL = 0.5, 1.2  # no ink below, all of it above; 31 % and 12 % of draws
+INK_COLOUR = (0.16, 0.13, 0.22)
+MARGIN = 0.25  # training keeps the style's coordinates this far from zero: the borders are blends
 
 
 def smoothstep(x: Tensor, low: float, high: float) -> Tensor:
@@ -35,20 +40,16 @@ def smoothstep(x: Tensor, low: float, high: float) -> Tensor:
 
 
 def style_index(z: Tensor) -> Tensor:
-    """Index into STYLES that row 0 `z` [..., >= 3] stands for: fluent-3d and noto 1/4 each, the plainer ones
-    and the inked one 1/8."""
+    """Index into STYLES that row 0 `z` [..., >= 3] stands for: fluent-3d, noto and twemoji 1/4 each, the
+    other two 1/8."""
     fluent, rich, shaded = z[..., 0] > 0, z[..., 1] > 0, z[..., 2] > 0
-    plain, flat = torch.where(shaded, 1, 2), torch.where(shaded, 4, 5)
-    return torch.where(
-        fluent,
-        torch.where(rich, torch.zeros_like(plain), plain),
-        torch.where(rich, torch.full_like(flat, 3), flat),
-    )
+    plain = torch.where(shaded, 1, 2)
+    return torch.where(fluent, torch.where(rich, torch.zeros_like(plain), plain), torch.where(rich, 3, 4))
 
 
 def with_style(z: Tensor, style: Tensor) -> Tensor:
     """Row 0 `z` [B, n] with the signs of its style coordinates set to mean `style` [B], MARGIN off zero."""
-    signs = torch.tensor([[1, 1, 0], [1, -1, 1], [1, -1, -1], [-1, 1, 0], [-1, -1, 1], [-1, -1, -1]])[style]
+    signs = torch.tensor([[1, 1, 0], [1, -1, 1], [1, -1, -1], [-1, 1, 0], [-1, -1, 0]])[style]
     head = z[:, :3]
     away = head.abs() + MARGIN
     decided = torch.where(
@@ -73,6 +74,35 @@ def tint(colour: Tensor, z: Tensor) -> Tensor:
     luminance = (colour * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
     duotone = hue * (2 * luminance).clamp(max=1) + (1 - hue) * 0.9 * (2 * luminance - 1).clamp(min=0)
     return colour + strength * (duotone - colour)
+
+
+def inking(z: Tensor) -> Tensor:
+    """How far, 0..1, things are redrawn by `ink` where the background row is `z` [..., >= 1]."""
+    return smoothstep(z[..., INKING], INK_FROM, INK_FULL)
+
+
+def ink(colours: Tensor, cover: Tensor) -> Tensor:
+    """Straight RGB [B, 3, H, W] in 0..1 of drawings `colours` with coverage `cover` [B, 1, H, W], inked: the
+    colours stronger and in steps, dark lines where the brightness jumps and inside the edge of the whole."""
+    bold = ((colours - 0.5) * 1.3 + 0.54).clamp(0, 1)
+    bold = 0.5 * bold + 0.5 * (bold * 4).round() / 4
+    light = (colours * cover + 1 - cover).mean(1, keepdim=True)
+    jump = grow(light, 1) + grow(-light, 1)  # the range of brightness within 1 px
+    line = ((jump - 0.2) / 0.25).clamp(0, 1) * 0.85
+    inner = -grow(-F.pad(cover, (3, 3, 3, 3)), 3)[..., 3:-3, 3:-3]  # cover, 3 px smaller
+    line = torch.maximum(line, 1 - inner)
+    return bold * (1 - line) + torch.tensor(INK_COLOUR)[:, None, None] * line
+
+
+def grow(values: Tensor, radius: int) -> Tensor:
+    """The largest of `values` [B, 1, H, W] within an octagon of about `radius` pixels."""
+    for step in range(radius):
+        if step % 2:
+            values = F.max_pool2d(values, 3, 1, 1)
+        else:
+            across, down = F.max_pool2d(values, (1, 3), 1, (0, 1)), F.max_pool2d(values, (3, 1), 1, (1, 0))
+            values = torch.maximum(across, down)
+    return values
 
 
 def background(z: Tensor, size: int) -> Tensor:

@@ -36,10 +36,11 @@ from engine.pocket.training import follow
 
 STAGES = (
     (0.0, 32, 0),
-    (0.42, 32, 10),
-    (0.7, 32, 18),
-    (0.9, 24, 24),
+    (0.55, 32, 10),
+    (0.8, 32, 18),
+    (0.92, 24, 24),
 )  # from this share of the time: batch, of it at 128 px
+KEPT_UP = 4  # of a batch at 128 px in the first stage, too, where a training goes on from another with a top
 RATE, RATE_END = 1e-3, 1e-5  # learning rate, cosine between them
 EMBEDDING_RATE = 1.0  # times the rate: at 5 and twice the rate the class vectors wandered about
 TOP_RATE = 1.5  # times the rate, which is low when the top begins
@@ -60,7 +61,7 @@ def draw(data: Drawings, batch: int, rows: int, rng: torch.Generator) -> tuple[T
     classes = torch.multinomial(data.weights, batch, replacement=True, generator=rng)
     z = torch.randn(batch, rows, latents_map.USED, generator=rng)
     z[:, 0] = latents_map.with_style(z[:, 0], latents_map.style_index(z[:, 0]))
-    pushed = torch.rand(batch, generator=rng) < 0.15  # tinted things are rare in N(0, 1): show more
+    pushed = torch.rand(batch, generator=rng) < 0.2  # tinted things are rare in N(0, 1): show more
     point = z[:, TINT_ROW, 3:5]
     z[:, TINT_ROW, 3:5] = torch.where(pushed[:, None], point + F.normalize(point, dim=1), point)
     return classes, data.index[classes, latents_map.style_index(z[:, 0])], z
@@ -105,10 +106,16 @@ def coarse_target(values: Tensor, z: Tensor) -> Tensor:
 
 def full_target(pictures: Tensor, z: Tensor) -> Tensor:
     """Pictures [B, 3, 128, 128] in -1..1: the drawings `pictures`, straight uint8 [B, 128, 128, 4], tinted,
-    on their backgrounds."""
+    inked, on their backgrounds."""
     colours, cover = straight(pictures)
+    colours = latents_map.tint(colours, z[:, TINT_ROW])
+    strength = latents_map.inking(z[:, BACKGROUND_ROW])
+    (some,) = strength.nonzero(as_tuple=True)
+    colours[some] = colours[some].lerp(
+        latents_map.ink(colours[some], cover[some]), strength[some, None, None, None]
+    )
     ground = latents_map.background(z[:, BACKGROUND_ROW], colours.shape[2])
-    return (latents_map.tint(colours, z[:, TINT_ROW]) * cover + ground * (1 - cover)) * 2 - 1
+    return (colours * cover + ground * (1 - cover)) * 2 - 1
 
 
 def pyramid_loss(shown: Tensor, wanted: Tensor, levels: int, edges: float) -> Tensor:
@@ -195,6 +202,8 @@ class Training:
     def step(self, share: float) -> dict[str, float]:
         """One step at `share` 0..1 of the time; returns the losses."""
         _, batch, full = max(stage for stage in STAGES if stage[0] <= share)
+        if self.model.top_begun:
+            full = max(full, KEPT_UP)
         begins = self._begin(full)
         share_seen = 0.0 if self.steps % FOLLOW_EVERY else FOLLOW
         self._set_rate(share)
@@ -303,7 +312,7 @@ class Training:
         """The moving average in the package's format, with the classes and styles beside it."""
         generator_net.export(self.average.net.state_dict(), self.config, folder)
         write_json(folder / "classes.json", self.data.classes)
-        write_json(folder / "styles.json", list(latents_map.STYLES))
+        write_json(folder / "styles.json", [*latents_map.STYLES, latents_map.INKED])
 
 
 def write_json(path: Path, values: list[Any]) -> None:
@@ -329,6 +338,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="a checkpoint to begin with, its clock at nought")
     parser.add_argument("--limit", type=int, default=None, help="only so many classes, familiar ones first")
     parser.add_argument("--sheet-every", type=float, default=3, help="minutes between sheets and saves")
     arguments = parser.parse_args(argv)
@@ -340,6 +350,9 @@ def main(argv: list[str]) -> int:
     checkpoint = arguments.out / "checkpoint.pt"
     if checkpoint.exists():
         training.resume(checkpoint)
+    elif arguments.start:
+        training.resume(arguments.start)
+        training.elapsed_s, training.warming_since = 0.0, training.steps
     parameters = sum(p.numel() for p in training.model.net.parameters())
     note(f"{len(data.classes)} classes, {len(data.pictures)} pictures, {parameters / 1e6:.2f} M parameters")
     run(training, arguments, checkpoint)

@@ -75,7 +75,10 @@ def test_each_class_stands_once_in_the_list_and_has_both_names(
     assert len({entry["id"] for entry in classes}) == len(classes)
     assert all(entry["name_en"] for entry in classes)
     assert sum(bool(entry["name_it"]) for entry in classes) > 0.9 * len(classes)
-    assert json.loads((FOLDER / "styles.json").read_text(encoding="utf-8")) == list(latents_map.STYLES)
+    assert json.loads((FOLDER / "styles.json").read_text(encoding="utf-8")) == [
+        *latents_map.STYLES,
+        latents_map.INKED,
+    ]
 
 
 def test_cherries_are_red_and_trees_are_green_in_every_style(

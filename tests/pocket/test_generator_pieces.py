@@ -1,8 +1,8 @@
-"""The parts of the pocket generator's training: what is shown how often, norm, optimiser, ink, codes."""
+"""The parts of the pocket generator's training: what is shown how often, norm, optimiser, codes."""
 
 import torch
 
-from engine.pocket.generator_data import ASKED_OFTEN, SHOWN_FIRST, Drawings, familiarity, ink, shrink
+from engine.pocket.generator_data import ASKED_OFTEN, SHOWN_FIRST, Drawings, familiarity, shrink
 from engine.pocket.generator_net import TRUNK, TrainedGenerator, configuration, norm_relu
 from engine.pocket.generator_optimiser import Muon, orthogonal
 from engine.pocket.latents_map import STYLES
@@ -79,16 +79,6 @@ def test_the_channels_in_which_the_top_began_as_a_picture_keep_their_statistics(
         old = before[names[id(bn.running_means)]]
         assert torch.equal(bn.running_means[:, held], old[:, held])
     assert not torch.equal(first.bn_1.running_vars, before[names[id(first.bn_1.running_vars)]])
-
-
-def test_the_inked_style_keeps_the_outline_and_draws_it_dark() -> None:
-    drawing = torch.zeros(1, 128, 128, 4, dtype=torch.uint8)
-    drawing[:, 30:90, 20:100] = torch.tensor([200, 90, 90, 255], dtype=torch.uint8)
-    inked = ink(drawing)
-    assert torch.equal(inked[..., 3], drawing[..., 3])
-    dark, middle = inked[0, 31, 50, :3].float(), inked[0, 60, 60, :3].float()
-    assert dark.max() < 70
-    assert middle[0] - middle[1] > 110  # bolder than it was
 
 
 def test_classes_that_look_alike_begin_alike() -> None:

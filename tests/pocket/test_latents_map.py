@@ -10,9 +10,9 @@ def rows(count: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(count, latents_map.USED, generator=torch.Generator().manual_seed(seed))
 
 
-def test_every_draw_stands_for_a_style_and_the_two_richest_come_most_often() -> None:
+def test_every_draw_stands_for_a_style_and_the_three_richest_come_most_often() -> None:
     counts = torch.bincount(latents_map.style_index(rows(8000)), minlength=len(STYLES)) / 8000
-    expected = torch.tensor([0.25, 0.125, 0.125, 0.25, 0.125, 0.125])
+    expected = torch.tensor([0.25, 0.125, 0.125, 0.25, 0.25])
     assert (counts - expected).abs().max() < 0.02
 
 
@@ -62,3 +62,19 @@ def test_the_background_leans_the_way_its_slope_says() -> None:
     painted = latents_map.background(z, 32).mean(1)[..., 0]  # [2, 32]
     assert painted[0, 0] > painted[0, -1] + 0.1
     assert painted[1, -1] > painted[1, 0] + 0.1
+
+
+def test_ink_draws_the_outline_dark_and_the_inside_bolder() -> None:
+    colours = torch.tensor([0.78, 0.35, 0.35])[None, :, None, None].expand(1, 3, 128, 128)
+    cover = torch.zeros(1, 1, 128, 128)
+    cover[..., 30:90, 20:100] = 1
+    inked = latents_map.ink(colours, cover)
+    assert inked[0, :, 31, 50].max() < 0.28
+    assert inked[0, 0, 60, 60] - inked[0, 1, 60, 60] > 0.43  # it was exactly that
+
+
+def test_a_third_of_the_draws_are_inked_and_one_in_nine_wholly() -> None:
+    strength = latents_map.inking(rows(8000))
+    assert strength.min() == 0 and strength.max() == 1
+    assert abs(float((strength > 0).float().mean()) - 0.31) < 0.02
+    assert abs(float((strength == 1).float().mean()) - 0.115) < 0.02

@@ -6,10 +6,19 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d
 
-from engine.pocket import generator_net, latents_map
+from engine.pocket import generator_net, latents_map, train_generator
 from engine.pocket.generator_data import Drawings, shrink
 from engine.pocket.latents_map import STYLES, USED
-from engine.pocket.train_generator import Training, border_loss, class_vectors, detail_loss, draw, grid_loss
+from engine.pocket.train_generator import (
+    Training,
+    border_loss,
+    class_vectors,
+    coarse_target,
+    detail_loss,
+    draw,
+    full_target,
+    grid_loss,
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +39,39 @@ def test_training_lowers_the_loss_of_both_parts_and_resumes_to_the_same_numbers(
     training = Training(drawings, width=16, seed=1, rate=2e-3)
     coarse = [training.step(0.0)["coarse"] for _ in range(15)]
     assert sum(coarse[-3:]) < 0.7 * sum(coarse[:3])
-    fine = [training.step(0.5)["fine"] for _ in range(6)]
+    fine = [training.step(0.6)["fine"] for _ in range(6)]
     assert sum(fine[-3:]) < sum(fine[:3])
     training.save(tmp_path / "checkpoint.pt")
     other = Training(drawings, width=16, seed=2, rate=2e-3)
     other.resume(tmp_path / "checkpoint.pt")
-    assert other.step(0.5) == training.step(0.5)
+    assert other.step(0.6) == training.step(0.6)
+
+
+def test_a_training_begins_with_another_s_checkpoint_and_its_own_clock(
+    drawings: Drawings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Training(drawings, width=16, seed=1, rate=2e-3)
+    first.step(0.0)
+    first.elapsed_s = 600.0
+    first.save(tmp_path / "first.pt")
+    monkeypatch.setattr(train_generator, "read_drawings", lambda *_: drawings)
+    out = tmp_path / "out"
+    places = ["--out", str(out), "--export", str(tmp_path / "export"), "--start", str(tmp_path / "first.pt")]
+    assert train_generator.main([*places, "--minutes", "0.005", "--width", "16"]) == 0
+    clock = torch.load(out / "checkpoint.pt", weights_only=True)["clock"]
+    assert 0 < clock[0] < 60 and clock[1] > first.steps and clock[3] >= first.steps
+
+
+def test_ink_changes_the_picture_that_is_wanted_and_not_the_trunk_s(drawings: Drawings) -> None:
+    _, numbers, z = draw(drawings, 8, 10, torch.Generator().manual_seed(3))
+    inked = z.clone()
+    z[:, latents_map.BACKGROUND_ROW, latents_map.INKING] = 0
+    inked[:, latents_map.BACKGROUND_ROW, latents_map.INKING] = 2
+    plain, lined = (full_target(drawings.pictures[numbers], some) for some in (z, inked))
+    assert (plain - lined).abs().amax((1, 2, 3)).min() > 0.3
+    assert plain.min() >= -1 and lined.min() >= -1 and lined.max() <= 1
+    coarse = [coarse_target(drawings.coarse[numbers], some) for some in (z, inked)]
+    assert torch.equal(*coarse)
 
 
 def test_a_checkpoint_of_other_classes_is_refused(drawings: Drawings, tmp_path: Path) -> None:

@@ -99,7 +99,8 @@ class Captions:
             self.food[i] |= d["group"] == "food-drink"
             self.thing[i] |= d["thing"]
             for language in ("en", "it"):
-                _add(self.names[i][language], [shorter(d[f"name_{language}"])])
+                full = d[f"name_{language}"]
+                _add(self.names[i][language], [shorter(full), full.lower()])
                 _add(self.keywords[i][language], [k for k in d[f"keywords_{language}"] if len(k) < 40])
         self._holders: dict[str, dict[int, float]] = defaultdict(dict)
         for i in range(size):

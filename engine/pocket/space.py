@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-KIN_SHARE, KIN_TEMPERATURE = 0.2, 0.08  # what a picture's target gives to kindred concepts, and to how many
+KIN_SHARE, KIN_TEMPERATURE = 0.3, 0.08  # what a picture's target gives to kindred concepts, and to how many
 
 LIKE_TEMPERATURE = 0.05  # how far a text's place reaches beyond the concepts that are most like it
 ALIKE = 1.5  # what those count beside the map of the words
@@ -53,6 +53,20 @@ class Space(nn.Module):
         square = words.T @ words + torch.eye(words.shape[1], device=words.device)
         self.map.copy_(torch.linalg.solve(square, words.T @ target[seen]))
         self.own[seen] = 0.5 * (target - self.teacher @ self.map)[seen]
+
+    @torch.no_grad()
+    def guess(self, heard: Tensor) -> None:
+        """Give each concept without drawings a place, from its words alone; `show` then makes it count.
+
+        Where the map of the words has it, where its kin lie, and `heard` [concepts, dimension], where the
+        text tower has its names and keywords, a unit row each: together they are right more often.
+        """
+        places, from_words = (rows[:-1] for rows in self.vectors())
+        like = (self.teacher @ self.teacher.T).masked_fill(~self.seen, float("-inf"))
+        kin = F.normalize((like / LIKE_TEMPERATURE).softmax(1) @ places, dim=1)
+        guessed, mapped = F.normalize(from_words + kin + heard, dim=1), self.teacher @ self.map
+        own = guessed * mapped.norm(dim=1, keepdim=True) - mapped
+        self.own[~self.seen] = own[~self.seen]
 
     def vectors(self) -> tuple[Tensor, Tensor]:
         """Unit rows [concepts + 1, dimension], the last for nothing; with and without what is their own."""

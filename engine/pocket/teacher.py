@@ -39,7 +39,11 @@ _PHRASES = (
     "{thing} in the [sky]", "lost in [space]", "lost in the {other}", "a day at the {other}",
     "the {thing} of {other}", "a {thing} under the {other}",
 )  # fmt: skip
-KINDS = ("keyword", "italian keyword", "wordnet", "phrase", "name", "italian name", "other name")
+KINDS = (
+    "keyword", "italian keyword", "wordnet", "phrase", "name", "italian name", "other name",
+    "keywords", "italian keywords",
+)  # fmt: skip
+LISTS = 3  # of a concept's keywords, in either language
 
 
 @dataclass(frozen=True)
@@ -133,23 +137,19 @@ def prepare(captions: Captions, teacher: Any, wordnet_folder: Path, phrases: int
     for i, (_, parts) in enumerate(made):  # the things that it names, and a little of what it brings to mind
         things = [place[word] for word in parts if word in place]
         vectors[len(place) + i] = F.normalize(vectors[things].sum(0) + 0.6 * moods[i], dim=0)
-    italian = _holders(
-        [
-            (i, word)
-            for i in range(len(names))
-            for word in captions.names[i]["it"] + captions.keywords[i]["it"]
-        ]
-    )
-    nouns = {word for some in captions.names for word in some["it"]}
-    places = torch.stack([_among(concepts, concerned) for concerned in italian.values()])
+    nouns = _holders([(i, word) for i, some in enumerate(captions.names) for word in some["it"]])
+    italian = _holders([(i, word) for i, some in enumerate(captions.keywords) for word in some["it"]]) | nouns
+    lists = _lists(captions, np.random.default_rng(1))
     kinds = [_kind(word, called, captions) for word in own]
     kinds += [2] * len(others) + [3] * len(made)
     kinds += [5 if word in nouns else 1 for word in italian]
+    kinds += [8 if language == "it" else 7 for _, language, _ in lists]
+    known = [*italian.values(), *([concept] for concept, *_ in lists)]  # the concepts that each is said of
     return Lessons(
-        [*english, *italian],
+        [*english, *italian, *(text for *_, text in lists)],
         np.array(kinds),
-        torch.cat([vectors, places]),
-        torch.cat([nearness, torch.ones(len(italian))]),
+        torch.cat([vectors, torch.stack([_among(concepts, concerned) for concerned in known])]),
+        torch.cat([nearness, torch.ones(len(known))]),
         concepts,
     )
 
@@ -206,7 +206,7 @@ def read(path: Path) -> Lessons:
 class Class:
     """Draws lessons for a step; all randomness comes from `seed`."""
 
-    SHARES = (0.15, 0.18, 0.06, 0.13, 0.22, 0.21, 0.05)  # of `KINDS`
+    SHARES = (0.12, 0.15, 0.06, 0.12, 0.20, 0.20, 0.05, 0.05, 0.05)  # of `KINDS`
     IN_SENTENCES = 0.5  # of names and keywords
     NONSENSE = 0.14  # of all: word pieces, characters and addresses that mean nothing
 
@@ -238,7 +238,10 @@ class Class:
 
     def _said(self, row: int) -> str:
         text, kind = self._lessons.texts[row], KINDS[int(self._lessons.kinds[row])]
-        if kind in ("wordnet", "phrase") or self._random.random() > self.IN_SENTENCES:
+        if (
+            kind in ("wordnet", "phrase", "keywords", "italian keywords")
+            or self._random.random() > self.IN_SENTENCES
+        ):
             return text
         return in_a_sentence(text, "it" if kind.startswith("italian") else "en", self._random)
 
@@ -274,6 +277,17 @@ def _holders(words: Sequence[tuple[int, str]]) -> dict[str, list[int]]:
     for concept, word in words:
         result.setdefault(word, []).append(concept)
     return result
+
+
+def _lists(captions: Captions, random: np.random.Generator) -> list[tuple[int, str, str]]:
+    """Concept, language and two to four of its keywords as one text: together they mean this one."""
+    found = []
+    for i, languages in enumerate(captions.keywords):
+        for language, words in languages.items():
+            for _ in range(LISTS if len(words) > 1 else 0):
+                chosen = random.permutation(words)[: random.integers(2, 5)]
+                found.append((i, language, ", ".join(chosen)))
+    return found
 
 
 def _phrases(

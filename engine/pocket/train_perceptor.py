@@ -9,8 +9,9 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from engine.pocket import scenes, teacher, train_words
+from engine.pocket import scenes, teacher, train_places, train_words
 from engine.pocket.batches import USUAL_TOKENS, Batch, BatchMaker, prefetched
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip, PocketClipConfig
@@ -27,7 +28,7 @@ from engine.pocket.dreamt import load as load_dreamt
 from engine.pocket.sources import ICON_STYLES
 from engine.pocket.space import Space
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
-from engine.pocket.train_places import name_vectors, settle
+from engine.pocket.train_places import name_vectors
 from engine.pocket.train_words import encode_by_length
 from engine.pocket.training import adam, follow
 
@@ -61,6 +62,12 @@ def main(argv: list[str] | None = None) -> int:
         type=float,
         metavar="MINUTES",
         help="when the held-out concepts are let in (two thirds of the time)",
+    )
+    parser.add_argument(
+        "--words", type=int, default=train_words.STEPS, help="steps of each stage of words (%(default)s)"
+    )
+    parser.add_argument(
+        "--places", type=int, default=train_places.STEPS, help="steps of the stage of places (%(default)s)"
     )
     parser.add_argument("--name", default="perceptor", help="of checkpoint, log and export (%(default)s)")
     parser.add_argument("--start", type=Path, help="a checkpoint or export to begin with")
@@ -114,93 +121,144 @@ def train(options: argparse.Namespace) -> None:
             begin(model, space, seen, options.start)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's stubs
     average = copy.deepcopy(model).eval().requires_grad_(False)
-    optimiser = adam((model, space), options.rate, WEIGHT_DECAY)
-    step, used = 0, 0.0
+    course = Course(model, average, space, adam((model, space), options.rate, WEIGHT_DECAY))
     if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
-        for part, name in ((model, "model"), (average, "average"), (space, "space")):
-            part.load_state_dict(state[name])
-        optimiser.load_state_dict(state["optimiser"])
-        step, used = state["step"], state["seconds"]
+        course.read(checkpoint, device)
     total = options.minutes * 60
+    if course.done and course.seconds >= total:
+        log.info("nothing is left to do: %.1f min and the last stages are over", course.seconds / 60)
+        return
     let_in = total * 2 / 3 if options.everything_after is None else options.everything_after * 60
-    everything = used >= let_in
-    space.show(seen | everything)
+    space.show(seen | course.everything)
     log.info(
         "start at step %d after %.1f min: %d pictures, %d concepts, %.2f M weights",
-        step, used / 60, len(descriptions), len(seen), sum(p.numel() for p in model.parameters()) / 1e6,
+        course.step, course.seconds / 60, len(descriptions), len(seen),
+        sum(p.numel() for p in model.parameters()) / 1e6,
     )  # fmt: skip
-    seed = options.seed + 1 + step
-    maker = BatchMaker(descriptions, drawings, weights if everything else early, captions, tokenizer, seed)
+    seed = options.seed + 1 + course.step
+    maker = BatchMaker(
+        descriptions, drawings, weights if course.everything else early, captions, tokenizer, seed
+    )
     school = teacher.Class(lessons, tokenizer, USUAL_TOKENS, seed)
-    started, last_save, counted = time.monotonic() - used, used, 0
+    started, last_save, counted = time.monotonic() - course.seconds, course.seconds, 0
     sums: dict[str, float] = {}
-    bar = tqdm(total=round(total), initial=round(min(used, total)), unit="s", desc="perceptor", mininterval=5)
+    bar = tqdm(
+        total=round(total),
+        initial=round(min(course.seconds, total)),
+        unit="s",
+        desc="perceptor",
+        mininterval=5,
+    )
     for batch in prefetched(maker, options.batch):
-        used = time.monotonic() - started
-        if used >= total:
+        course.seconds = time.monotonic() - started
+        if course.seconds >= total:
             break
-        if not everything and used >= let_in:
-            everything = True
-            started += learn_words(model, average, space, lessons, captions, tokenizer, options.seed)
+        if not course.everything and course.seconds >= let_in:
+            learn_words(course, lessons, captions, tokenizer, options.seed, options.words)
             export(average, folder, exported.with_name(f"{options.name}-before-everything"))
-            before = checkpoint.with_name(f"{options.name}-before-everything.pt")
-            _save(before, model, average, space, optimiser, step, used)
+            course.write(checkpoint.with_name(f"{options.name}-before-everything.pt"))
+            course.everything = True
+            course.write(checkpoint)
+            started, last_save = time.monotonic() - course.seconds, course.seconds
             maker.weigh(weights)
-            space.show(seen | everything)
-            log.info("step %d: the held-out concepts are let in", step)
-        rate = options.rate * min(1, (step + 1) / WARM_UP_STEPS) * (0.02 + 0.98 * _cosine(used / total))
-        for group in optimiser.param_groups:
+            space.show(seen | True)
+            log.info("step %d: the held-out concepts are let in", course.step)
+        share = course.seconds / total
+        rate = options.rate * min(1, (course.step + 1) / WARM_UP_STEPS) * (0.02 + 0.98 * _cosine(share))
+        for group in course.optimiser.param_groups:
             group["lr"] = rate
         lesson = tuple(part.to(device) for part in school.draw(LESSONS))
         losses = batch_losses(model.train(), space, _to(batch, device), lesson)
         loss = torch.stack(list(losses.values())).sum()
+        course.optimiser.zero_grad()
         if not bool(torch.isfinite(loss)):
-            log.info("step %d: the loss is %s; step left out", step, loss.item())
-            optimiser.zero_grad()
+            log.info("step %d: the loss is %s; step left out", course.step, loss.item())
             continue
-        optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(itertools.chain(model.parameters(), space.parameters()), 1.0)
-        optimiser.step()
-        step, counted = step + 1, counted + 1
-        follow(average, model, min(EMA, (1 + step) / (10 + step)))
+        course.optimiser.step()
+        course.step, counted = course.step + 1, counted + 1
+        follow(average, model, min(EMA, (1 + course.step) / (10 + course.step)))
         for name, value in losses.items():
             sums[name] = sums.get(name, 0.0) + float(value.detach())
-        bar.update(round(used) - bar.n)
-        if step % 100 == 0:
+        bar.update(round(course.seconds) - bar.n)
+        if course.step % 100 == 0:
             text = ", ".join(f"{name} {value / counted:.3f}" for name, value in sums.items())
-            log.info("step %d, %.1f min, rate %.1e: %s", step, used / 60, rate, text)
+            log.info("step %d, %.1f min, rate %.1e: %s", course.step, course.seconds / 60, rate, text)
             sums, counted = {}, 0
-        if used - last_save > options.every * 60:
-            last_save = used
-            _save(checkpoint, model, average, space, optimiser, step, used)
+        if course.seconds - last_save > options.every * 60:
+            last_save = course.seconds
+            course.write(checkpoint)
             export(average, folder, exported)
-            log.info("step %d: snapshot", step)
+            log.info("step %d: snapshot", course.step)
     bar.close()
-    _save(checkpoint, model, average, space, optimiser, step, used)
-    if options.minutes:
-        learn_words(model, average, space, lessons, captions, tokenizer, options.seed + 1)
+    course.done = False  # a training that goes on ends anew
+    course.write(checkpoint)
+    learn_words(course, lessons, captions, tokenizer, options.seed + 1, options.words)
+    if options.places:
         average.to("cpu")
-        fresh = BatchMaker(descriptions, drawings, weights, captions, tokenizer, options.seed)
-        settle(average, fresh, captions, tokenizer, options.seed)
+        drawn = weights if course.everything else early
+        fresh = BatchMaker(descriptions, drawings, drawn, captions, tokenizer, options.seed)
+        train_places.settle(
+            average, fresh, captions, tokenizer, options.seed, train_places.BATCHES, options.places
+        )
+        average.to(device)
     export(average, folder, exported)
-    log.info("done at step %d after %.1f min", step, used / 60)
+    course.done = True
+    course.write(checkpoint)
+    log.info("done at step %d after %.1f min", course.step, course.seconds / 60)
+
+
+@dataclass
+class Course:
+    """A training with all that its checkpoint keeps."""
+
+    model: PocketClip
+    average: PocketClip
+    space: Space
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    seconds: float = 0.0  # of training with pictures
+    everything: bool = False  # whether the held-out concepts were let in
+    done: bool = False  # whether `average` went through the last stages
+
+    _PARTS: ClassVar = ("model", "average", "space", "optimiser")
+    _FACTS: ClassVar = ("step", "seconds", "everything", "done")
+
+    def write(self, path: Path) -> None:
+        """Keep everything; the file appears whole."""
+        state = {name: getattr(self, name).state_dict() for name in self._PARTS}
+        torch.save(state | {name: getattr(self, name) for name in self._FACTS}, path.with_suffix(".new"))
+        path.with_suffix(".new").replace(path)
+
+    def read(self, path: Path, device: torch.device) -> None:
+        """Take up what `write` kept."""
+        state = torch.load(path, map_location=device, weights_only=True)
+        for name in self._PARTS:
+            getattr(self, name).load_state_dict(state[name])
+        for name in self._FACTS:
+            setattr(self, name, state[name])
 
 
 def learn_words(
-    model: PocketClip, average: PocketClip, space: Space,
-    lessons: teacher.Lessons, captions: Captions, tokenizer: Any, seed: int,
-) -> float:  # fmt: skip
-    """The stage of words alone for `average`, whose text tower `model` takes over. Returns its seconds."""
-    started, device = time.monotonic(), space.map.device
+    course: Course, lessons: teacher.Lessons, captions: Captions, tokenizer: Any, seed: int, steps: int
+) -> None:
+    """The stage of words alone for the averaged weights, whose text tower the others take over.
+
+    A concept whose drawings are held out gets a place by its words alone, and its name goes there.
+    """
+    if not steps:
+        return
+    average, space, device = course.average.to("cpu"), course.space.to("cpu"), course.space.map.device
+    if not bool(space.seen.all()):
+        space.guess(train_words.heard(average, captions, tokenizer))
+        space.show(torch.ones_like(space.seen))
     school = teacher.Class(lessons, tokenizer, USUAL_TOKENS, seed, train_words.SHARES)
-    train_words.settle(average.to("cpu"), space.to("cpu"), school, captions, tokenizer, seed)
+    train_words.settle(average, space, school, captions, tokenizer, seed, steps)
     average.to(device)
     space.to(device)
     texts = {name: value for name, value in average.state_dict().items() if train_words.is_of_texts(name)}
-    model.load_state_dict(texts, strict=False)
-    return time.monotonic() - started
+    course.model.load_state_dict(texts, strict=False)
 
 
 def begin(model: PocketClip, space: Space, seen: Tensor, checkpoint: Path) -> None:
@@ -210,7 +268,7 @@ def begin(model: PocketClip, space: Space, seen: Tensor, checkpoint: Path) -> No
     if missing.unexpected_keys:
         raise SystemExit(f"{checkpoint} holds another kind of model.")
     if "space" in state:
-        space.load_state_dict(state["space"])
+        space.load_state_dict({**state["space"], "teacher": space.teacher})  # as the lessons have it today
     else:
         space.begin_at(state["prototypes"]["vectors"], seen)
         with torch.no_grad():
@@ -237,7 +295,7 @@ def row_weight(description: dict[str, Any], drawings: int = 1) -> float:
     if description["style"] == scenes.DREAMT:
         return 0.12
     if not description["code"]:
-        return (0.8 if description["thing"] else 0.3) / drawings**0.5
+        return (1.2 if description["thing"] else 0.4) / drawings**0.5
     if description["style"] in ICON_STYLES:
         return 0.5 if description["thing"] else 0.1
     if not description["thing"]:
@@ -286,7 +344,7 @@ def batch_losses(
     losses = {
         "pair": pair,
         "picture": picture,
-        "words": words,
+        "words": 1.5 * words,
         "text": 0.6 * text,
         "wrong": 0.7 * F.softplus(-margin).mean(),
     }
@@ -324,19 +382,3 @@ def _cosine(share: float) -> float:
 
 def _to(batch: Batch, device: torch.device) -> Batch:
     return Batch(**{name: value.to(device) for name, value in vars(batch).items()})
-
-
-def _save(
-    path: Path, model: nn.Module, average: nn.Module, space: nn.Module,
-    optimiser: torch.optim.Optimizer, step: int, seconds: float,
-) -> None:  # fmt: skip
-    state = {
-        "model": model.state_dict(),
-        "average": average.state_dict(),
-        "space": space.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "step": step,
-        "seconds": seconds,
-    }
-    torch.save(state, path.with_suffix(".new"))
-    path.with_suffix(".new").replace(path)

@@ -10,10 +10,12 @@ from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
+from tokenizers import Tokenizer
 from torch import Tensor
 
 from engine.errors import ModelError
 from engine.files import read_config
+from engine.pocket.tokens import read_tokenizer
 
 # The mean and deviation of the pixels that CLIP was trained on (openai/CLIP, clip/clip.py).
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -42,16 +44,25 @@ class Perceptor(Protocol):
 class _Tokens:
     """A tokenizer and the number of tokens that its model reads."""
 
-    def __init__(self, tokenizer: Any, limit: int) -> None:
+    def __init__(self, tokenizer: Tokenizer, padding: int, limit: int) -> None:
+        """`padding`: the token that fills up the shorter texts."""
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
         self._tokenizer = tokenizer
+        self._padding = padding
         self._limit = limit
 
     def encode(self, texts: Sequence[str], device: torch.device) -> dict[str, Tensor]:
         """`input_ids` and `attention_mask`, each int64 [n, longest], start and end tokens included."""
-        batch = self._tokenizer(
-            list(texts), padding=True, truncation=True, max_length=self._limit, return_tensors="pt"
-        )
-        return {key: batch[key].to(device) for key in ("input_ids", "attention_mask")}
+        rows = [found.ids for found in self._tokenizer.encode_batch(list(texts))]
+        rows = [row if len(row) <= self._limit else [*row[: self._limit - 1], row[-1]] for row in rows]
+        longest = max(map(len, rows), default=0)
+        ids = [row + [self._padding] * (longest - len(row)) for row in rows]
+        mask = [[1] * len(row) + [0] * (longest - len(row)) for row in rows]
+        return {
+            "input_ids": torch.tensor(ids, dtype=torch.int64, device=device),
+            "attention_mask": torch.tensor(mask, dtype=torch.int64, device=device),
+        }
 
     def fitting(self, text: str) -> str:
         """As `Perceptor.fitting` says."""
@@ -59,7 +70,7 @@ class _Tokens:
         low, high = 0, len(words)
         while low < high:  # the longest prefix of words that fits
             middle = (low + high + 1) // 2
-            if len(self._tokenizer(" ".join(words[:middle])).input_ids) <= self._limit:
+            if len(self._tokenizer.encode(" ".join(words[:middle])).ids) <= self._limit:
                 low = middle
             else:
                 high = middle - 1
@@ -76,7 +87,11 @@ class ClipPerceptor:
         self.name = name
         self.size: int = model.config.vision_config.image_size
         self._model = model.eval().requires_grad_(False).to(device)
-        self._tokens = _Tokens(tokenizer, model.config.text_config.max_position_embeddings)
+        self._tokens = _Tokens(
+            tokenizer.backend_tokenizer,
+            tokenizer.pad_token_id,
+            model.config.text_config.max_position_embeddings,
+        )
         self._device = device
         self._mean = torch.tensor(CLIP_MEAN, device=device).view(3, 1, 1)
         self._std = torch.tensor(CLIP_STD, device=device).view(3, 1, 1)
@@ -100,11 +115,11 @@ class ClipPerceptor:
 class PocketPerceptor:
     """The embedded model of `engine.pocket.clip`."""
 
-    def __init__(self, model: Any, tokenizer: Any, name: str, device: torch.device) -> None:
+    def __init__(self, model: Any, tokenizer: Tokenizer, name: str, device: torch.device) -> None:
         self.name = name
         self.size: int = model.config.image_size
         self._model = model.eval().requires_grad_(False).to(device)
-        self._tokens = _Tokens(tokenizer, model.config.max_tokens)
+        self._tokens = _Tokens(tokenizer, model.config.vocab_size - 1, model.config.max_tokens)
         self._device = device
 
     @torch.no_grad()
@@ -181,7 +196,10 @@ def load(folder: Path, name: str, device: torch.device) -> Perceptor:
         from engine.pocket.clip import PocketClip
 
         pocket = PocketClip.load(folder)
-        return PocketPerceptor(pocket, _load_tokenizer(folder, pocket.config.vocab_size), name, device)
+        tokens = read_tokenizer(folder)
+        if tokens.get_vocab_size() != pocket.config.vocab_size:
+            raise ModelError(f"The tokenizer in {folder} does not fit its model.")
+        return PocketPerceptor(pocket, tokens, name, device)
     if kind == "pocket-judge":
         from engine.pocket.judge import Judge, JudgePerceptor
 

@@ -5,6 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, processors
+from tokenizers.models import BPE
+
+from engine.errors import ModelError
+
 MERGES = 8192
 START, END = "<|startoftext|>", "<|endoftext|>"
 
@@ -36,6 +41,38 @@ def load_tokenizer(folder: Path) -> Any:
     from transformers import CLIPTokenizer
 
     return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def read_tokenizer(folder: Path) -> Tokenizer:
+    """The same tokenizer without transformers, whose import takes longer than loading all of the models.
+
+    Made of vocab.json and merges.txt as transformers' `CLIPTokenizer` makes it. Raises `ModelError`.
+    """
+    try:
+        pieces = BPE.from_file(
+            str(folder / "vocab.json"), str(folder / "merges.txt"), unk_token=END, end_of_word_suffix="</w>"
+        )
+        tokenizer = Tokenizer(pieces)
+        start, end = (tokenizer.token_to_id(token) for token in (START, END))
+        if start is None or end is None:
+            raise ValueError("no start or no end")
+    except Exception as error:  # the library raises bare Exception for damaged files
+        raise ModelError(f"The tokenizer in {folder} is missing or damaged; please fetch it anew.") from error
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
+    )
+    words = Regex(
+        r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(words, "removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
+    tokenizer.post_processor = processors.RobertaProcessing((END, end), (START, start), False, False)
+    tokenizer.add_special_tokens([START, END])
+    return tokenizer
 
 
 def _byte_units() -> list[str]:

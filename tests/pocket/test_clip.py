@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save_file
 from engine import perceptor
 from engine.errors import ModelError
 from engine.pocket.clip import PocketClip, PocketClipConfig
-from engine.pocket.evaluate import WEIGHTS
-from engine.pocket.tokens import load_tokenizer
+from engine.pocket.evaluate import PROMPTS, UNKNOWN, WEIGHTS
+from engine.pocket.tokens import load_tokenizer, read_tokenizer
 
 TINY = PocketClipConfig(
     vocab_size=50, max_tokens=8, dimension=12, channels=(4, 6, 8, 10), blocks=(0, 1, 0, 1),
@@ -207,3 +207,30 @@ def test_shipped_perceptor_is_small_and_fits_its_tokenizer() -> None:
 
 def _named(tokens) -> dict[str, torch.Tensor]:
     return {"ids": tokens["input_ids"], "mask": tokens["attention_mask"]}
+
+
+def test_the_tokenizer_read_without_transformers_is_the_same() -> None:
+    one, other = load_tokenizer(WEIGHTS), read_tokenizer(WEIGHTS)
+    texts = [
+        *UNKNOWN,
+        *PROMPTS,
+        "",
+        " a\n\tb ",
+        "<|endoftext|> x",
+        "it's l'albero è 2x",
+        "e\u0301",
+        "👩‍👩‍👧 🏳️‍🌈",
+    ]
+    assert [found.ids for found in other.encode_batch(texts)] == one(texts).input_ids
+
+
+@pytest.mark.parametrize("name", ["vocab.json", "merges.txt"])
+def test_a_missing_or_damaged_tokenizer_is_one_clear_error(tmp_path: Path, name: str) -> None:
+    for file in WEIGHTS.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / name).write_bytes((WEIGHTS / name).read_bytes()[:3000])
+    with pytest.raises(ModelError):
+        perceptor.load(tmp_path, "cut", torch.device("cpu"))
+    (tmp_path / name).unlink()
+    with pytest.raises(ModelError, match="missing or damaged"):
+        perceptor.load(tmp_path, "without", torch.device("cpu"))

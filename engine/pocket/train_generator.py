@@ -2,11 +2,12 @@
 
     python -m engine.pocket train-generator --minutes 75
 
-There is no discriminator. Each step draws concepts, latents z ~ N(0, 1) for every layer, works out from them
+Each step draws concepts, latents z ~ N(0, 1) for every layer, works out from them
 which picture is meant (engine/pocket/latents_map.py) and pulls the network's answer towards it: L1 on a
 pyramid of sizes and on the edges, squared error where the drawing has details, and a word against squares in
 flat grounds. The first part of the time trains the blocks up to 32 px alone, through a head that is thrown
-away; then a share of each batch, at last all of it, runs to the full 128 px.
+away; then a share of each batch, at last all of it, runs to the full 128 px. In some last minutes the layers
+above 32 px alone learn from a critic, too, to make sharp what errors leave soft.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from engine.pocket import generator_net, latents_map
+from engine.pocket.critic import Critic
 from engine.pocket.generator_data import Drawings, read_drawings, straight
 from engine.pocket.generator_net import TrainedGenerator
 from engine.pocket.generator_optimiser import Muon
@@ -51,6 +53,8 @@ DETAIL = 2.0  # weight of the squared error in details at 64 px, beside the pyra
 BORDER = 4.0  # weight of the squared error of the steps between the cells of 16 px, at 32 px
 JOINED = 0.7  # share of the time from which on the loss at 128 px reaches the trunk, too
 REACH = 0.3  # what its gradient then counts there; whole and from its first step, it made the trunk forget
+SHARPEN_BATCH, SHARPEN_RATE, SHARPEN_EMA = 24, 1.5e-4, 0.99
+CRITIC = 0.7  # how strong the critic's pull is beside that of the errors
 GRID = 3.0  # weight of the steps at 4 px borders in flat grounds
 HARDEST = 2.0  # a class that is badly drawn is shown up to so many times as often, a good one as seldom
 DISTRACTOR, CLASS_NOISE = 0.15, 0.1  # the search's class weights are never exactly one-hot
@@ -164,6 +168,14 @@ def grid_loss(shown: Tensor, wanted: Tensor) -> Tensor:
     return loss
 
 
+def full_loss(shown: Tensor, wanted: Tensor, losses: dict[str, float]) -> Tensor:
+    """What pictures [B, 3, 128, 128] in -1..1 cost, a scalar; notes its parts in `losses`."""
+    fine, grid = pyramid_loss(shown, wanted, 4, 1.0), grid_loss(shown, wanted)
+    losses["fine"], losses["grid"] = fine.item(), grid.item()
+    details = detail_loss(F.avg_pool2d(shown, 2), F.avg_pool2d(wanted, 2))
+    return fine + DETAIL * details + GRID * grid
+
+
 class Training:
     """The state of one training: network, its moving average, optimiser, clock; saved and resumed whole."""
 
@@ -194,6 +206,7 @@ class Training:
             betas=(0.9, 0.99),
             fused=True,
         )
+        self.critic = Critic(seed)
         self.rows = len(self.config.layers) + 1
         self.elapsed_s, self.steps, self.samples = 0.0, 0, 0
         self.warming_since = 0  # the step at which a part of the network was new
@@ -207,10 +220,7 @@ class Training:
         begins = self._begin(full)
         share_seen = 0.0 if self.steps % FOLLOW_EVERY else FOLLOW
         self._set_rate(share)
-        weights = self.data.weights * self.hardness.clamp(1 / HARDEST, HARDEST)
-        classes, numbers, z = draw(replace(self.data, weights=weights), batch, self.rows, self.rng)
-        table = self.model.net.embeddings.weight
-        e = class_vectors(table, classes, self.rows, self.rng)
+        classes, numbers, z, e = self._drawn(batch)
         losses: dict[str, float] = {}
         with torch.autocast("cpu", torch.bfloat16):
             features = self.model.trunk(z, e, share_seen)
@@ -229,25 +239,60 @@ class Training:
                     below = torch.lerp(below, features[:full], REACH)
                 shown = self.model.top(below, z[:full], e[:full], share_seen)
             wanted = full_target(self.data.pictures[numbers[:full]], z[:full])
-            fine, grid = pyramid_loss(shown, wanted, 4, 1.0), grid_loss(shown, wanted)
-            losses["fine"], losses["grid"] = fine.item(), grid.item()
-            details = detail_loss(F.avg_pool2d(shown, 2), F.avg_pool2d(wanted, 2))
-            loss = loss + fine + DETAIL * details + GRID * grid
+            loss = loss + full_loss(shown, wanted, losses)
         if not math.isfinite(float(loss.item())):
             raise FloatingPointError(f"the loss is {loss.item()} at step {self.steps}")
+        self._descend(loss)
+        if begins:
+            self.average.load_state_dict(self.model.state_dict())
+        self.samples += batch
+        follow(self.average, self.model, min(EMA, (1 + self.steps) / (10 + self.steps)))
+        return losses
+
+    def sharpen(self, share: float) -> dict[str, float]:
+        """One step of the layers above the trunk alone, towards drawings and past the critic; at `share` 0..1
+        of that time. Needs a top that has begun. Returns the losses."""
+        rate = SHARPEN_RATE * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
+        for group in (*self.optimiser.param_groups, *self.muon.param_groups):
+            group["lr"] = rate
+        _, numbers, z, e = self._drawn(SHARPEN_BATCH)
+        with torch.autocast("cpu", torch.bfloat16):
+            with torch.no_grad():
+                features = self.model.trunk(z, e)
+            shown = self.model.top(features, z, e.detach())
+        wanted = full_target(self.data.pictures[numbers], z)
+        losses: dict[str, float] = {}
+        (pull,) = torch.autograd.grad(full_loss(shown, wanted, losses), shown, retain_graph=True)
+        losses["critic"] = self.critic.learn(wanted, shown)
+        push = self.critic.pull(shown)
+        pull = pull + CRITIC * pull.norm() / (push.norm() + 1e-12) * push
+        if not pull.isfinite().all():
+            raise FloatingPointError(f"a gradient is not finite at step {self.steps}")
+        self._descend((shown * pull).sum())
+        self.samples += len(z)
+        follow(self.average, self.model, SHARPEN_EMA)
+        return losses
+
+    def _drawn(self, batch: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Classes [B], pictures' numbers [B], latents [B, rows, USED] and class vectors [B, rows, 128]."""
+        weights = self.data.weights * self.hardness.clamp(1 / HARDEST, HARDEST)
+        classes, numbers, z = draw(replace(self.data, weights=weights), batch, self.rows, self.rng)
+        return (
+            classes,
+            numbers,
+            z,
+            class_vectors(self.model.net.embeddings.weight, classes, self.rows, self.rng),
+        )
+
+    def _descend(self, loss: Tensor) -> None:
+        """One step of all parameters that `loss` reaches."""
         self.optimiser.zero_grad(set_to_none=True)
         self.muon.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
         self.muon.step()
-        if begins:
-            self.average.load_state_dict(self.model.state_dict())
         self.steps += 1
-        self.samples += batch
-        decay = min(EMA, (1 + self.steps) / (10 + self.steps))
-        follow(self.average, self.model, decay)
-        return losses
 
     def _judge(self, classes: Tensor, errors: Tensor) -> None:
         """Takes the `errors` [B] of a step's classes into the running ones, which set how often each is
@@ -283,6 +328,8 @@ class Training:
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "muon": self.muon.state_dict(),
+            "critic": self.critic.state_dict(),
+            "critic's optimiser": self.critic.optimiser.state_dict(),
             "hardness": self.hardness,
             "rng": self.rng.get_state(),
             "clock": [self.elapsed_s, self.steps, self.samples, self.warming_since],
@@ -304,6 +351,9 @@ class Training:
             optimiser.load_state_dict(state[name])
             for group, factor in zip(optimiser.param_groups, factors, strict=True):
                 group["factor"] = factor  # this run's, not the saved one's
+        if "critic" in state:
+            self.critic.load_state_dict(state["critic"])
+            self.critic.optimiser.load_state_dict(state["critic's optimiser"])
         self.hardness = state["hardness"]
         self.rng.set_state(state["rng"])
         self.elapsed_s, self.steps, self.samples, self.warming_since = state["clock"]
@@ -334,6 +384,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=Path(".training/generator"), help="checkpoint and sheets")
     parser.add_argument("--export", type=Path, default=Path(".training/export/generator"))
     parser.add_argument("--minutes", type=float, default=75, help="training time in all, resumed parts too")
+    parser.add_argument("--sharpen", type=float, default=12, help="minutes of it with the critic, at the end")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--rate", type=float, default=RATE)
@@ -362,14 +413,20 @@ def main(argv: list[str]) -> int:
 def run(training: Training, arguments: argparse.Namespace, checkpoint: Path) -> None:
     """Trains until the time is over, with a line every half minute and a sheet, a save and an export now
     and then."""
-    budget_s = arguments.minutes * 60
+    budget_s, last_s = arguments.minutes * 60, min(arguments.sharpen, arguments.minutes) * 60
+    first_s = budget_s - last_s
     sums: dict[str, list[float]] = {}
     said = shown = training.elapsed_s
     said_samples = training.samples
     bar = tqdm(total=round(budget_s), initial=round(training.elapsed_s), unit="s", disable=None)
     while training.elapsed_s < budget_s:
         start = time.perf_counter()
-        for name, value in training.step(training.elapsed_s / budget_s).items():
+        sharpening = training.elapsed_s >= first_s and bool(training.model.top_begun)
+        if sharpening:
+            losses = training.sharpen((training.elapsed_s - first_s) / last_s)
+        else:
+            losses = training.step(min(1.0, training.elapsed_s / max(first_s, 1e-9)))
+        for name, value in losses.items():
             sums.setdefault(name, []).append(value)
         training.elapsed_s += time.perf_counter() - start
         bar.update(round(training.elapsed_s) - bar.n)

@@ -7,6 +7,7 @@ import torch
 from torch.nn.functional import avg_pool2d
 
 from engine.pocket import generator_net, latents_map, train_generator
+from engine.pocket.critic import HEAD_START
 from engine.pocket.generator_data import Drawings, shrink
 from engine.pocket.latents_map import STYLES, USED
 from engine.pocket.train_generator import (
@@ -72,6 +73,27 @@ def test_ink_changes_the_picture_that_is_wanted_and_not_the_trunk_s(drawings: Dr
     assert plain.min() >= -1 and lined.min() >= -1 and lined.max() <= 1
     coarse = [coarse_target(drawings.coarse[numbers], some) for some in (z, inked)]
     assert torch.equal(*coarse)
+
+
+def test_sharpening_moves_the_top_alone_and_is_resumed_to_the_same_numbers(
+    drawings: Drawings, tmp_path: Path
+) -> None:
+    training = Training(drawings, width=16, seed=1, rate=2e-3)
+    for share in (0.0, 0.0, 0.6):
+        training.step(share)
+    before = {name: value.clone() for name, value in training.model.state_dict().items()}
+    training.critic.seen.fill_(HEAD_START)
+    assert set(training.sharpen(0.0)) == {"fine", "grid", "critic"}
+    moved = {
+        name for name, value in training.model.state_dict().items() if not torch.equal(value, before[name])
+    }
+    assert any(name.startswith("net.generator.layers.8") for name in moved)
+    assert not any("gen_z" in name or "embeddings" in name or "running" in name for name in moved)
+    assert not any(name.startswith(("head", "net.generator.layers.0.")) for name in moved)
+    training.save(tmp_path / "checkpoint.pt")
+    other = Training(drawings, width=16, seed=2, rate=2e-3)
+    other.resume(tmp_path / "checkpoint.pt")
+    assert other.sharpen(0.5) == training.sharpen(0.5)
 
 
 def test_a_checkpoint_of_other_classes_is_refused(drawings: Drawings, tmp_path: Path) -> None:

@@ -209,6 +209,11 @@ class TrainedGenerator(nn.Module):
         named = [pair for part in parts for pair in part.named_parameters()]
         return [parameter for name, parameter in named if "scale" not in name and "offset" not in name]
 
+    def top_norms(self) -> list[nn.Parameter]:
+        """The parameters of the top's conditional norms."""
+        named = [pair for part in self.blocks[TRUNK:] for pair in part.named_parameters()]
+        return [parameter for name, parameter in named if "scale" in name or "offset" in name]
+
     def coarse(self, features: Tensor) -> Tensor:
         """The training head: premultiplied RGB and coverage [B, 4, 32, 32] of the trunk's features. It is
         linear: behind a ReLU, 63 of 64 channels died in the first minutes and all pictures stayed brown."""

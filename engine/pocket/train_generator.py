@@ -33,7 +33,7 @@ from engine.pocket.generator_data import Drawings, read_drawings, straight
 from engine.pocket.generator_net import TrainedGenerator
 from engine.pocket.generator_optimiser import Muon
 from engine.pocket.generator_sheet import contact_sheet
-from engine.pocket.latents_map import BACKGROUND_ROW, TINT_ROW
+from engine.pocket.latents_map import BACKGROUND_ROW, INKING, TINT_ROW
 from engine.pocket.training import follow
 
 STAGES = (
@@ -46,6 +46,7 @@ KEPT_UP = 4  # of a batch at 128 px in the first stage, too, where a training go
 RATE, RATE_END = 1e-3, 1e-5  # learning rate, cosine between them
 EMBEDDING_RATE = 1.0  # times the rate: at 5 and twice the rate the class vectors wandered about
 TOP_RATE = 1.5  # times the rate, which is low when the top begins
+TOP_NORM_RATE = 4.0  # likewise for what background and ink move, from nothing, in the top
 WARM_UP = 40  # steps
 FOLLOW_EVERY, FOLLOW = 10, 0.2  # steps between which the norms' statistics move, and how far they do
 EMA = 0.998
@@ -65,7 +66,9 @@ def draw(data: Drawings, batch: int, rows: int, rng: torch.Generator) -> tuple[T
     classes = torch.multinomial(data.weights, batch, replacement=True, generator=rng)
     z = torch.randn(batch, rows, latents_map.USED, generator=rng)
     z[:, 0] = latents_map.with_style(z[:, 0], latents_map.style_index(z[:, 0]))
-    pushed = torch.rand(batch, generator=rng) < 0.2  # tinted things are rare in N(0, 1): show more
+    pushed = torch.rand(batch, generator=rng) < 0.2  # what is rare in N(0, 1), ink and tints: show more
+    depth = z[:, BACKGROUND_ROW, INKING]
+    z[:, BACKGROUND_ROW, INKING] = torch.where(pushed.flip(0), depth.abs() + 0.9, depth)
     point = z[:, TINT_ROW, 3:5]
     z[:, TINT_ROW, 3:5] = torch.where(pushed[:, None], point + F.normalize(point, dim=1), point)
     return classes, data.index[classes, latents_map.style_index(z[:, 0])], z
@@ -190,7 +193,8 @@ class Training:
         self.rate = rate
         table = self.model.net.embeddings.weight
         top = self.model.top_convolutions()
-        apart = {id(parameter) for parameter in (table, *top)}
+        top_norms = self.model.top_norms()
+        apart = {id(parameter) for parameter in (table, *top, *top_norms)}
         rest = [parameter for parameter in self.model.parameters() if id(parameter) not in apart]
         kernels = [parameter for parameter in rest if parameter.ndim == 4 and parameter.shape[0] > 4]
         turned = {id(parameter) for parameter in kernels}
@@ -201,6 +205,7 @@ class Training:
                 {"params": rest, "factor": 1.0},
                 {"params": top, "factor": TOP_RATE},
                 {"params": [table], "factor": EMBEDDING_RATE},
+                {"params": top_norms, "factor": TOP_NORM_RATE},
             ],
             lr=rate,
             betas=(0.9, 0.99),

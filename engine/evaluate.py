@@ -10,7 +10,9 @@ import io
 import json
 import logging
 import multiprocessing
+import os
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, fields
@@ -315,9 +317,17 @@ _dreaming: Dreaming | None = None  # a child process's own
 
 def _begin(pair: weights.Pair, data_dir: Path, device: str, threads: int) -> None:
     global _dreaming
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     if threads:
         torch.set_num_threads(threads)
     _dreaming = Dreaming(pair, data_dir, device)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)  # it was killed: nobody waits for the dream that is under way
 
 
 def _dream_one(task: Task) -> tuple[Dreamt, bytes]:

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from PIL import Image
 from engine.evaluate import main, read_dreams
 from engine.pocket.judge import Judge
 from engine.settings import RECIPES
+from tests.engine.processes import runs, wait_until
 from tests.pocket.test_judge import TINY
 
 PAIR = ["--model", "biggan-deep-128", "--device", "cpu"]
@@ -93,6 +96,23 @@ def test_several_processes_dream_the_same_dreams(place: Path) -> None:
         d.prompt: (place / "out" / d.picture).read_bytes() for d in read_dreams(place / "out/dreams.jsonl")
     }
     assert alone == both
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_killed_evaluation_leaves_no_process_behind(place: Path) -> None:
+    arguments = [*PAIR, "--judge", "judge", "--prompts", "list.txt", "--out", "out", "--steps", "2"]
+    command = [sys.executable, "-m", "engine.evaluate", *arguments, "--seeds", "500", "--jobs", "2"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_until(lambda: any(read_dreams(place / "out" / "dreams.jsonl")))
+            children = [
+                int(pid)
+                for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            ]
+        finally:
+            process.kill()
+    assert len(children) >= 2
+    wait_until(lambda: not any(runs(pid) for pid in children))
 
 
 @pytest.mark.parametrize(

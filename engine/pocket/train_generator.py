@@ -259,7 +259,7 @@ class Training:
         of that time. Needs a top that has begun. Returns the losses."""
         rate = SHARPEN_RATE * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
         for group in (*self.optimiser.param_groups, *self.muon.param_groups):
-            group["lr"] = rate
+            group["lr"] = rate * group["factor"]
         _, numbers, z, e = self._drawn(SHARPEN_BATCH)
         with torch.autocast("cpu", torch.bfloat16):
             with torch.no_grad():

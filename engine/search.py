@@ -25,6 +25,7 @@ CLASS_HALF = 0.0  # of each of two classes in one row: weight 0.5
 CLASS_OFF = -6.0  # of all others: weight 0.0025; hundreds of BigSleep's 0.02 would blur a chosen class
 PARENTS = 4  # candidates that are bred
 FRESH = 0.25  # of a child's rows, noise that neither parent had
+WIDE = 1.5  # its deviation: strong colours, which a search's small steps do not reach, are rare in N(0, 1)
 
 
 @torch.no_grad()
@@ -76,7 +77,7 @@ def scored_start(
             kind = pool_kind[mother]
             chance = torch.rand(some, generator.rows, 1, generator=rng)
             z = torch.where(chance < (1 + FRESH) / 2, pool_z[mother], pool_z[father])
-            z = torch.where(chance < FRESH, torch.randn(z.shape, generator=rng), z)
+            z = torch.where(chance < FRESH, WIDE * torch.randn(z.shape, generator=rng), z)
         features = seen_rows(generator, perceptor, z, torch.sigmoid(logits[kind]), device)
         score = cosine_score(towards, features).cpu() + prior[kind]
         pool_z, pool_kind = torch.cat((pool_z, z)), torch.cat((pool_kind, kind))

@@ -15,6 +15,8 @@ from torch import Tensor
 
 from engine.errors import ModelError
 from engine.files import read_config
+from engine.pocket import lexicon
+from engine.pocket.lexicon import Lexicon
 from engine.pocket.tokens import read_tokenizer
 
 # The mean and deviation of the pixels that CLIP was trained on (openai/CLIP, clip/clip.py).
@@ -115,9 +117,12 @@ class ClipPerceptor:
 class PocketPerceptor:
     """The embedded model of `engine.pocket.clip`."""
 
-    def __init__(self, model: Any, tokenizer: Tokenizer, name: str, device: torch.device) -> None:
+    def __init__(
+        self, model: Any, tokenizer: Tokenizer, names: Lexicon, name: str, device: torch.device
+    ) -> None:
         self.name = name
         self.size: int = model.config.image_size
+        self._names = names
         self._model = model.eval().requires_grad_(False).to(device)
         self._tokens = _Tokens(tokenizer, model.config.vocab_size - 1, model.config.max_tokens)
         self._device = device
@@ -131,8 +136,8 @@ class PocketPerceptor:
 
     def _encode(self, texts: Sequence[str]) -> Tensor:
         tokens = self._tokens.encode(texts, self._device)
-        vectors: Tensor = self._model.encode_text(tokens["input_ids"], tokens["attention_mask"])
-        return vectors
+        vectors = self._model.encode_text(tokens["input_ids"], tokens["attention_mask"])
+        return self._names.looked_up(texts, vectors)
 
     def encode_images(self, images: Tensor) -> Tensor:
         """As `Perceptor.encode_images` says."""
@@ -199,7 +204,8 @@ def load(folder: Path, name: str, device: torch.device) -> Perceptor:
         tokens = read_tokenizer(folder)
         if tokens.get_vocab_size() != pocket.config.vocab_size:
             raise ModelError(f"The tokenizer in {folder} does not fit its model.")
-        return PocketPerceptor(pocket, tokens, name, device)
+        names = lexicon.read(folder, pocket.config.dimension)
+        return PocketPerceptor(pocket, tokens, names, name, device)
     if kind == "pocket-judge":
         from engine.pocket.judge import Judge, JudgePerceptor
 

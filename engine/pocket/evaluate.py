@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.pocket import scenes
+from engine.pocket import lexicon, scenes
 from engine.pocket.captions import COLOUR_NAMES, RELATIONS, fill, tinted
 from engine.pocket.clip import PocketClip
 from engine.pocket.data import DEFAULT_FOLDER, load_descriptions, load_pictures
+from engine.pocket.lexicon import Lexicon
 from engine.pocket.places import encode_texts
 from engine.pocket.sources import EMOJI_STYLES
 from engine.pocket.tokens import load_tokenizer
@@ -67,8 +68,16 @@ class Figure:
 class Examiner:
     """A perceptor with the pictures and names of the evaluation."""
 
-    def __init__(self, model: PocketClip, tokenizer: Any, descriptions: Sequence[dict], pictures: np.ndarray):
+    def __init__(
+        self,
+        model: PocketClip,
+        tokenizer: Any,
+        descriptions: Sequence[dict],
+        pictures: np.ndarray,
+        names: Lexicon | None = None,
+    ):
         self.model = model
+        self.lexicon = names
         self.tokenizer = tokenizer
         self.descriptions = descriptions
         self.pictures = pictures
@@ -104,7 +113,8 @@ class Examiner:
                 return_tensors="pt",
             )
             parts.append(self.model.encode_text(tokens["input_ids"], tokens["attention_mask"]))
-        return torch.cat(parts)
+        found = torch.cat(parts)
+        return self.lexicon.looked_up(texts, found) if self.lexicon else found
 
     def seen(self, pictures: Tensor) -> Tensor:
         """[n, dimension] of pictures [n, 3, 64, 64]."""
@@ -291,7 +301,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _examiner(folder: Path, descriptions: Sequence[dict], pictures: np.ndarray) -> Examiner:
-    return Examiner(PocketClip.load(folder), load_tokenizer(folder), descriptions, pictures)
+    model = PocketClip.load(folder)
+    names = lexicon.read(folder, model.config.dimension)
+    return Examiner(model, load_tokenizer(folder), descriptions, pictures, names)
 
 
 def _figure(

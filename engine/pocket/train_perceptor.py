@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from engine.pocket import scenes, teacher, train_places, train_words
+from engine.pocket import lexicon, scenes, teacher, train_places, train_words
 from engine.pocket.batches import USUAL_TOKENS, Batch, BatchMaker, prefetched
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip, PocketClipConfig
@@ -155,7 +155,7 @@ def train(options: argparse.Namespace) -> None:
             break
         if not course.everything and course.seconds >= let_in:
             learn_words(course, lessons, captions, tokenizer, options.seed, options.words)
-            export(average, folder, exported.with_name(f"{options.name}-before-everything"))
+            export(average, folder, exported.with_name(f"{options.name}-before-everything"), captions, space)
             course.write(checkpoint.with_name(f"{options.name}-before-everything.pt"))
             course.everything = True
             course.write(checkpoint)
@@ -189,7 +189,7 @@ def train(options: argparse.Namespace) -> None:
         if course.seconds - last_save > options.every * 60:
             last_save = course.seconds
             course.write(checkpoint)
-            export(average, folder, exported)
+            export(average, folder, exported, captions, space)
             log.info("step %d: snapshot", course.step)
     bar.close()
     course.done = False  # a training that goes on ends anew
@@ -199,11 +199,10 @@ def train(options: argparse.Namespace) -> None:
         average.to("cpu")
         drawn = weights if course.everything else early
         fresh = BatchMaker(descriptions, drawings, drawn, captions, tokenizer, options.seed)
-        train_places.settle(
-            average, fresh, captions, tokenizer, options.seed, train_places.BATCHES, options.places
-        )
+        words = name_vectors(average, captions, tokenizer, by_heart(captions, space))
+        train_places.settle(average, fresh, words, options.seed, train_places.BATCHES, options.places)
         average.to(device)
-    export(average, folder, exported)
+    export(average, folder, exported, captions, space)
     course.done = True
     course.write(checkpoint)
     log.info("done at step %d after %.1f min", course.step, course.seconds / 60)
@@ -364,16 +363,23 @@ def _stacked(one: Tensor, two: Tensor) -> Tensor:
     return torch.cat([F.pad(part, (0, width - part.shape[1])) for part in (one, two)])
 
 
-def export(average: PocketClip, tokenizer: Path, folder: Path) -> None:
-    """Write a perceptor's folder: config, weights, tokenizer; each file appears whole."""
+def export(average: PocketClip, tokenizer: Path, folder: Path, captions: Captions, space: Space) -> None:
+    """Write a perceptor's folder: config, weights, names, tokenizer; each file appears whole."""
     fresh = folder.with_name(folder.name + ".new")
     average.save(fresh)
+    by_heart(captions, space).write(fresh)
     for name in TOKENIZER_FILES:
         shutil.copy(tokenizer / name, fresh / name)
     folder.mkdir(parents=True, exist_ok=True)
     for path in fresh.iterdir():
         path.replace(folder / path.name)
     fresh.rmdir()
+
+
+@torch.no_grad()
+def by_heart(captions: Captions, space: Space) -> lexicon.Lexicon:
+    """The names of the concepts where they lie today, on the CPU."""
+    return lexicon.of(captions, space.vectors()[0][:-1].cpu())
 
 
 def _cosine(share: float) -> float:

@@ -17,6 +17,7 @@ from engine.pocket import places
 from engine.pocket.batches import BatchMaker
 from engine.pocket.captions import Captions, fill
 from engine.pocket.clip import PocketClip
+from engine.pocket.lexicon import Lexicon
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +28,14 @@ KEEP_SINGLE, KEEP_PAIR = 8.0, 1.0  # how much vectors of one thing, and of two, 
 
 
 def settle(
-    model: PocketClip, maker: BatchMaker, captions: Captions, tokenizer: Any, seed: int,
+    model: PocketClip, maker: BatchMaker, words: Tensor, seed: int,
     batches: int = BATCHES, steps: int = STEPS,
 ) -> None:  # fmt: skip
-    """Train the map of places of `model` itself; about two minutes of one core. Needs `config.places`."""
+    """Train the map of places of `model` itself; about two minutes of one core. Needs `config.places`.
+
+    `words` [concepts, d]: the vector of each concept's name.
+    """
     random = torch.Generator().manual_seed(seed)
-    words = name_vectors(model, captions, tokenizer)  # [concepts, d]
     with torch.no_grad():
         couples = [maker.couples(COUNT) for _ in range(batches)]
         seen = torch.cat([model.cells(pictures).half() for pictures, *_ in couples])  # [n, channels, 4, 4]
@@ -70,8 +73,10 @@ def settle(
 
 
 @torch.no_grad()
-def name_vectors(model: PocketClip, captions: Captions, tokenizer: Any) -> Tensor:
-    """[concepts, d]: the vector of each concept's first name."""
+def name_vectors(
+    model: PocketClip, captions: Captions, tokenizer: Any, names: Lexicon | None = None
+) -> Tensor:
+    """[concepts, d]: the vector of each concept's first name, by heart where `names` has it."""
     texts = [
         fill("{a}", (captions.names[i]["en"] or [slug.replace("-", " ")])[0], "en")
         for i, slug in enumerate(captions.slugs)
@@ -83,7 +88,8 @@ def name_vectors(model: PocketClip, captions: Captions, tokenizer: Any) -> Tenso
             max_length=model.config.max_tokens, return_tensors="pt",
         )  # fmt: skip
         parts.append(model.encode_text(tokens["input_ids"], tokens["attention_mask"]))
-    return torch.cat(parts)
+    found = torch.cat(parts)
+    return names.looked_up(texts, found) if names else found
 
 
 def _texts(words: Tensor, one: Tensor, two: Tensor, relations: Sequence[str]) -> tuple[Tensor, Tensor]:

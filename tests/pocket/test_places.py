@@ -93,7 +93,7 @@ def test_settling_teaches_what_stands_where_and_keeps_what_single_things_are(fol
 
     before, single = told_apart(), model.encode_image(alone)
     trunk = model.image_last.first.weight.clone()
-    train_places.settle(model, maker(1), captions, tokenizer, seed=0, batches=6, steps=120)
+    train_places.settle(model, maker(1), words, seed=0, batches=6, steps=120)
     assert told_apart() > max(0.8, before)
     assert float((model.encode_image(alone) * single).sum(1).mean()) > 0.9
     assert torch.equal(trunk, model.image_last.first.weight)

@@ -1,0 +1,90 @@
+"""Names by heart: which texts are names, what they stand for, and how the file is read."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from engine.errors import ModelError
+from engine.pocket import lexicon
+from engine.pocket.captions import Captions
+
+
+def describe(concept: str, english: str, italian: str, keywords: tuple[str, ...] = ()) -> dict:
+    return {
+        "concept": concept, "thing": True, "group": "animals-nature", "name_en": english,
+        "keywords_en": list(keywords), "name_it": italian, "keywords_it": [],
+    }  # fmt: skip
+
+
+CAPTIONS = Captions(
+    [
+        describe("cat", "cat", "gatto"),
+        describe("cat-face", "cat face", "muso di gatto"),
+        describe("honeybee", "honeybee", "ape"),
+        describe("gorilla", "gorilla", "gorilla", ("ape",)),
+        describe("clip-anvil", "anvil", ""),
+    ]
+)
+PLACES = F.normalize(torch.randn(5, 8, generator=torch.Generator().manual_seed(0)), dim=1)
+BOOK = lexicon.of(CAPTIONS, PLACES)
+
+
+def place(*slugs: str) -> torch.Tensor:
+    return F.normalize(PLACES[[CAPTIONS.index(slug) for slug in slugs]].mean(0), dim=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "slugs"),
+    [
+        ("a cat", ("cat", "cat-face")),  # both are called so
+        (" The  Cat. ", ("cat", "cat-face")),
+        ("un gatto", ("cat", "cat-face")),
+        ("a cat face", ("cat-face",)),
+        ("il muso di gatto", ("cat-face",)),
+        ("un'ape", ("honeybee",)),
+        ("un’ape", ("honeybee",)),
+        ("l'ape", ("honeybee",)),
+        ("Gorilla!", ("gorilla",)),
+    ],
+)
+def test_a_name_with_or_without_its_article_stands_for_its_things(text: str, slugs: tuple[str, ...]) -> None:
+    row = BOOK.row(text)
+    assert row is not None
+    torch.testing.assert_close(BOOK.vectors[row], place(*slugs))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a", "a cute cat", "a cat and a gorilla", "ape", "an ape", "a gatto", "anvil", "\x00", "a" * 9999],
+)
+def test_every_other_text_is_the_tower_s(text: str) -> None:
+    assert BOOK.row(text) is None
+
+
+def test_only_the_rows_of_names_are_looked_up() -> None:
+    vectors = torch.zeros(3, 8)
+    found = BOOK.looked_up(["a red cat", "a gorilla", "eternity"], vectors)
+    torch.testing.assert_close(found[1], place("gorilla"))
+    assert float(found[[0, 2]].abs().sum()) == 0
+    assert BOOK.looked_up(["eternity"], vectors[:1]) is not None
+
+
+def test_what_was_written_is_read_and_no_file_is_no_names(tmp_path: Path) -> None:
+    assert lexicon.read(tmp_path, 8).row("a cat") is None
+    BOOK.write(tmp_path)
+    again = lexicon.read(tmp_path, 8)
+    assert (again.names, again.unsure) == (BOOK.names, BOOK.unsure)
+    torch.testing.assert_close(again.vectors, BOOK.vectors, rtol=0, atol=2e-3)
+    torch.testing.assert_close(again.vectors.norm(dim=1), torch.ones(len(again.vectors)))
+
+
+def test_a_damaged_file_or_one_of_another_model_is_one_clear_error(tmp_path: Path) -> None:
+    BOOK.write(tmp_path)
+    with pytest.raises(ModelError, match="damaged or of another model"):
+        lexicon.read(tmp_path, 16)
+    path = tmp_path / lexicon.FILE
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ModelError, match="damaged or of another model"):
+        lexicon.read(tmp_path, 8)

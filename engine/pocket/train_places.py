@@ -21,9 +21,9 @@ from engine.pocket.lexicon import Lexicon
 
 log = logging.getLogger(__name__)
 
-BATCHES, COUNT = 60, 96  # batches of pairs; half as many of single things
-STEPS, STEP_COUNT, RATE = 400, 128, 3e-3
-SCALE = 20.0
+BATCHES, COUNT = 160, 96  # batches of pairs; half as many of single things
+STEPS, STEP_COUNT, RATE = 1000, 128, 3e-3
+SCALE = 30.0
 KEEP_SINGLE, KEEP_PAIR = 8.0, 1.0  # how much vectors of one thing, and of two, should stay what they were
 
 

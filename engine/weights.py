@@ -9,6 +9,7 @@ import torch
 from engine import catalogue, files
 from engine.catalogue import MIB, RemoteModel
 from engine.errors import BadRequest, ModelError
+from engine.pocket import lexicon
 from engine.settings import CLIPS, DREAM_CLIP, clips
 
 POCKET = Path(__file__).parent / "pocket" / "weights"
@@ -87,10 +88,12 @@ def _has_room(device: torch.device) -> bool:
 
 
 def fingerprint(chosen: Pair) -> str:
-    """A SHA-256 over all models' weights, in hex: the same only for the very same models."""
+    """A SHA-256 over all models' weights and learnt names, in hex: the same only for the very same models."""
     digest = hashlib.sha256()
     for folder in (chosen.generator, *chosen.perceptors):
         path = next(path for path in (folder / files.SAFETENSORS, folder / files.PYTORCH) if path.is_file())
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+        for each in (path, folder / lexicon.FILE):
+            if each.is_file():
+                with each.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ import torch
 
 from engine import weights
 from engine.errors import BadRequest, ModelError
+from engine.pocket import lexicon
 from engine.settings import MODELS
 
 
@@ -66,4 +68,14 @@ def test_the_fingerprint_is_that_of_the_weights_alone(tiny_models: Path, tmp_pat
     assert weights.fingerprint(copy) == mark
     with (copy.generator / "pytorch_model.bin").open("ab") as file:
         file.write(b"x")
+    assert weights.fingerprint(copy) != mark
+
+
+def test_the_fingerprint_knows_the_learnt_names(tmp_path: Path) -> None:
+    shutil.copytree(weights.POCKET, tmp_path, dirs_exist_ok=True)
+    shipped = weights.pair("pocket", tmp_path)
+    copy = replace(shipped, perceptors=(tmp_path / "perceptor",))
+    mark = weights.fingerprint(copy)
+    assert mark == weights.fingerprint(shipped)
+    (tmp_path / "perceptor" / lexicon.FILE).unlink()
     assert weights.fingerprint(copy) != mark

@@ -122,6 +122,17 @@ def test_the_tint_turns_a_red_heart_blue(generator: BigGAN, classes: list[dict[s
     assert blue[2] > blue[0] + 0.1
 
 
+def test_ink_draws_a_dark_outline_in_every_style(generator: BigGAN, classes: list[dict[str, object]]) -> None:
+    rows = plain_rows()[[0, 3, 4]]  # the styles in which the ink's coordinate says nothing else
+    rows[:, latents_map.INKING] = 0
+    inked = rows.clone()
+    inked[:, latents_map.INKING] = 1.5
+    for name in ("cat", "elephant", "house"):
+        plain, lined = (paint(generator, number_of(classes, name), some) for some in (rows, inked))
+        darkest = [some.mean(1).flatten(1).quantile(0.05, dim=1) for some in (plain, lined)]
+        assert (darkest[1] < darkest[0] - 0.02).all(), (name, darkest)
+
+
 def test_the_training_form_and_the_package_agree(generator: BigGAN) -> None:
     rng = torch.Generator().manual_seed(5)
     trained = generator_net.TrainedGenerator(generator_net.configuration(7, width=8), rng)

@@ -22,7 +22,7 @@ from engine.pocket.captions import COLOURS
 from engine.pocket.latents_map import BACKGROUND_ROW, STYLE_ROW
 
 WHOLE = 0.7  # cosine of all words to a class that neither thing is nearer to: 'a bow and arrow' is its name
-KNOWN = 0.52  # cosine of a thing's words to the nearest class of the atlas, from which on it can be drawn
+KNOWN = 0.46  # cosine of a thing's words to the nearest class of the atlas, from which on it can be drawn
 PANEL = 0.5  # side of a panel, in units of the canvas's
 # Left and top of the first and of the second panel, by where the first thing stands.
 CORNERS = {

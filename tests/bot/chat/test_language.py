@@ -42,11 +42,11 @@ async def test_a_dream_in_an_italian_server_stays_italian_from_its_place_to_its_
     await world.restart()
     await world.engine.dreams(1)
     world.engine.start(notice="The prompt is long: I read it in 9 parts and dream of them all.")
-    world.engine.finish(score=31.5)
+    world.engine.finish(score=21.5)
     await world.until_delivered(1)
     assert "lo leggo in 9 parti e le sogno tutte" in world.text()
     fields = {field.name: field.value for field in world.messages()[0].embeds[0].fields}
-    assert fields["Punteggio"] == "31,5 (somiglia poco)" and fields["Seme"]
+    assert fields["Punteggio"] == "21,5 (somiglia poco)" and fields["Seme"]
 
 
 async def test_everybody_else_is_answered_in_english(world: World) -> None:

@@ -1,7 +1,7 @@
 """Names by heart: where the things lie that the small CLIP knows by name, written down beside its weights.
 
 A text tower this small holds only nine tenths of where each of some 2,500 names belongs. So a text that is a
-name and nothing else (*a cat*, *il gatto*) is looked up; every other text is the tower's.
+name and nothing else (*a cat*, *il gatto*, *two cats*) is looked up; every other text is the tower's.
 """
 
 import json
@@ -21,9 +21,21 @@ from engine.pocket.captions import Captions
 
 FILE = "names.safetensors"
 _ARTICLES = {
-    "en": re.compile(r"(?:a|an|the)\s+(?=\S)"),
-    "it": re.compile(r"(?:un|uno|una|il|lo|la|i|gli|le|dei|degli|delle)\s+(?=\S)|(?:un|l)'\s*(?=\S)"),
+    "en": re.compile(r"(?:a few|a|an|the|some|many|several|two|three|four|five)\s+(?=\S)"),
+    "it": re.compile(
+        r"(?:un|uno|una|il|lo|la|i|gli|le|dei|degli|delle|alcuni|alcune|molti|molte|tanti|tante|due|tre"
+        r"|quattro|cinque)\s+(?=\S)|(?:un|l)'\s*(?=\S)"
+    ),
 }
+# Plurals: an ending, and what stands there in the singular; the first that gives a name counts.
+_PLURALS = {
+    "en": (
+        ("mice", "mouse"), ("geese", "goose"), ("teeth", "tooth"), ("feet", "foot"),
+        ("ies", "y"), ("ves", "f"), ("ves", "fe"), ("es", ""), ("s", ""),
+    ),
+    "it": (("chi", "co"), ("ghi", "go"), ("i", "o"), ("i", "e"), ("i", "io"), ("i", "a"),
+           ("che", "ca"), ("ghe", "ga"), ("ce", "cia"), ("ge", "gia"), ("e", "a")),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,7 +47,7 @@ class Lexicon:
     unsure: frozenset[str]  # names that mean something else in the other language: only with their article
 
     def row(self, text: str) -> int | None:
-        """The row of a text that is a name, with or without an article; else None."""
+        """The row of a text that is a name, in the plural too, with or without an article; else None."""
         plain = " ".join(text.lower().replace("’", "'").split()).rstrip(".!")
         if plain not in self.unsure:
             for names in self.names.values():
@@ -43,9 +55,26 @@ class Lexicon:
                     return names[plain]
         for language, article in _ARTICLES.items():
             if found := article.match(plain):
-                row = self.names[language].get(plain[found.end() :])
+                name = plain[found.end() :]
+                row = self.names[language].get(name, self._plural(name, language))
                 if row is not None:
                     return row
+        row = self._plural(plain, "en")
+        if row is None and not plain.endswith("e"):  # *bare* is no Italian coffins, *le bare* are
+            row = self._plural(plain, "it")
+        return row
+
+    def _plural(self, text: str, language: str) -> int | None:
+        """The row of a name in the plural: of its last word in English, of its first in Italian. No name is
+        unsure here: the ending tells the language."""
+        before, _, last = text.rpartition(" ") if language == "en" else ("", "", text)
+        word, space, after = last.partition(" ")
+        names = self.names[language]
+        for ending, singular in _PLURALS[language]:
+            if word.endswith(ending):
+                name = f"{before} {word.removesuffix(ending)}{singular}{space}{after}".strip()
+                if name in names:
+                    return names[name]
         return None
 
     def looked_up(self, texts: Sequence[str], vectors: Tensor) -> Tensor:

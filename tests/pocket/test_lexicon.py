@@ -47,6 +47,13 @@ def place(*slugs: str) -> torch.Tensor:
         ("un’ape", ("honeybee",)),
         ("l'ape", ("honeybee",)),
         ("Gorilla!", ("gorilla",)),
+        ("two cats", ("cat", "cat-face")),
+        ("a few cats", ("cat", "cat-face")),
+        ("some cat faces", ("cat-face",)),
+        ("gatti", ("cat", "cat-face")),
+        ("i musi di gatto", ("cat-face",)),
+        ("le api", ("honeybee",)),
+        ("gorillas", ("gorilla",)),
     ],
 )
 def test_a_name_with_or_without_its_article_stands_for_its_things(text: str, slugs: tuple[str, ...]) -> None:
@@ -61,6 +68,11 @@ def test_a_name_with_or_without_its_article_stands_for_its_things(text: str, slu
 )
 def test_every_other_text_is_the_tower_s(text: str) -> None:
     assert BOOK.row(text) is None
+
+
+def test_a_bare_word_in_e_is_no_italian_plural() -> None:
+    book = lexicon.Lexicon({"en": {"mouse": 0}, "it": {"bara": 1}}, torch.eye(2), frozenset())
+    assert (book.row("bare"), book.row("le bare"), book.row("mice"), book.row("the mice")) == (None, 1, 0, 0)
 
 
 def test_only_the_rows_of_names_are_looked_up() -> None:

@@ -312,7 +312,7 @@ def test_a_second_signal_leaves_at_once_and_leaves_nothing_half(folder: Path) ->
         dream.send_signal(signal.SIGTERM)
         dream.send_signal(signal.SIGCONT)
         out, err = dream.communicate(timeout=LIMIT_S)
-    assert dream.returncode == 143
+    assert dream.returncode in (130, 143)  # which comes second is the system's choice: threads share them
     assert "Left at once" in err
     assert "Traceback" not in err
     assert (out, files(folder)) == ("", [])

@@ -47,7 +47,8 @@ class Lexicon:
     unsure: frozenset[str]  # names that mean something else in the other language: only with their article
 
     def row(self, text: str) -> int | None:
-        """The row of a text that is a name, in the plural too, with or without an article; else None."""
+        """The row of a text that is a name, in the plural too, with or without an article or a number; else
+        None."""
         plain = " ".join(text.lower().replace("’", "'").split()).rstrip(".!")
         if plain not in self.unsure:
             for names in self.names.values():

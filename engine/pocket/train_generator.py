@@ -67,8 +67,8 @@ def draw(data: Drawings, batch: int, rows: int, rng: torch.Generator) -> tuple[T
     z = torch.randn(batch, rows, latents_map.USED, generator=rng)
     z[:, 0] = latents_map.with_style(z[:, 0], latents_map.style_index(z[:, 0]))
     pushed = torch.rand(batch, generator=rng) < 0.2  # what is rare in N(0, 1), ink and tints: show more
-    depth = z[:, BACKGROUND_ROW, INKING]
-    z[:, BACKGROUND_ROW, INKING] = torch.where(pushed.flip(0), depth.abs() + 0.9, depth)
+    inky = z[:, BACKGROUND_ROW, INKING]
+    z[:, BACKGROUND_ROW, INKING] = torch.where(pushed.flip(0), inky.abs() + 0.9, inky)
     point = z[:, TINT_ROW, 3:5]
     z[:, TINT_ROW, 3:5] = torch.where(pushed[:, None], point + F.normalize(point, dim=1), point)
     return classes, data.index[classes, latents_map.style_index(z[:, 0])], z

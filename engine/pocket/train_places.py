@@ -31,7 +31,7 @@ def settle(
     model: PocketClip, maker: BatchMaker, words: Tensor, seed: int,
     batches: int = BATCHES, steps: int = STEPS,
 ) -> None:  # fmt: skip
-    """Train the map of places of `model` itself; about two minutes of one core. Needs `config.places`.
+    """Train the map of places of `model` itself; some five minutes of one core. Needs `config.places`.
 
     `words` [concepts, d]: the vector of each concept's name.
     """

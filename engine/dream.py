@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from engine import cutouts, search
+from engine.canvas import ANY, Canvas
 from engine.errors import BadRequest, DreamError, FailureKind, is_out_of_memory
 from engine.generator import Generator
 from engine.guard import Guard
@@ -21,7 +22,6 @@ from engine.latents import Basis, LatentAverage, Latents
 from engine.objective import Target, class_term, cosine_score, direction, latent_term
 from engine.perceptor import Perceptor
 from engine.recipes import DreamSettings, checked
-from engine.scene import ANY, Canvas
 from engine.state import NOT_A_STATE, State
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,19 @@ import torch
 from torch import Tensor
 
 import engine
-from engine import atlas, generator, images, inversion, memory, perceptor, scene, search, weights, wishes
+from engine import (
+    atlas,
+    canvas,
+    generator,
+    images,
+    inversion,
+    memory,
+    perceptor,
+    scene,
+    search,
+    weights,
+    wishes,
+)
 from engine.dream import Step, best_latents, directions, dream, shows_two
 from engine.errors import BadRequest, DiskError, FailureKind, ModelError, sentence_for
 from engine.fetch import Shop, steps
@@ -92,7 +104,7 @@ class Dreamer:
         targets, notice = wishes.targets(wished, loaded.perceptor, device)
         beside: list[Target] = []
         if (found := self._scene(request, wished, loaded, settings, origins)) is not None:
-            loaded = replace(loaded, generator=scene.Canvas(loaded.generator, found))
+            loaded = replace(loaded, generator=canvas.Canvas(loaded.generator, found))
             (targets, _), (beside, _) = (
                 wishes.targets(wishes.about(wished, part), loaded.perceptor, device)
                 for part in (found.first, found.second)
@@ -230,8 +242,8 @@ class Dreamer:
                 )
             return origins[0]
         generate = loaded.generator
-        base = generate.base if isinstance(generate, scene.Canvas) else generate
-        chosen = [scene.fitted(best_latents(state, base), generate.rows) for state in origins]
+        base = generate.base if isinstance(generate, canvas.Canvas) else generate
+        chosen = [canvas.fitted(best_latents(state, base), generate.rows) for state in origins]
         device = torch.device(self.device)
         # Not the search's own generator, so that equal numbers are not used for two things.
         rng = torch.Generator().manual_seed(MAX_SEED - request.seed)

@@ -12,11 +12,11 @@ from torch import Tensor
 from torch.nn.functional import normalize, one_hot
 
 from engine.atlas import BATCH, seen_rows
+from engine.canvas import Canvas, fitted, joined
 from engine.generator import Generator
 from engine.latents import Basis, Latents
 from engine.objective import cosine_score
 from engine.perceptor import Perceptor
-from engine.scene import Canvas, fitted, joined
 
 CLASSES = 8  # nearest to the target, tried by themselves
 PAIRS = 4  # of them, tried together

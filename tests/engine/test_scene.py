@@ -9,7 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from engine import cutouts, scene
+from engine import canvas, cutouts, scene
+from engine.canvas import Canvas
 from engine.dream import best_latents, dream
 from engine.dreamer import Dreamer
 from engine.generator import BakedBigGAN
@@ -19,7 +20,7 @@ from engine.perceptor import Perceptor
 from engine.pocket.latents_map import BACKGROUND_ROW
 from engine.protocol import DreamRequest, Finished
 from engine.recipes import DreamSettings
-from engine.scene import Canvas, Scene
+from engine.scene import Scene
 from engine.state import State
 
 CPU = torch.device("cpu")
@@ -64,16 +65,16 @@ class Plain:
         return pictures
 
 
-@pytest.mark.parametrize("place", list(scene.CORNERS))
+@pytest.mark.parametrize("place", list(canvas.CORNERS))
 def test_each_thing_is_laid_where_it_stands_on_one_ground(place: str) -> None:
-    canvas = Canvas(Plain(), Scene("red", place, "blue"))
-    picture = canvas(torch.randn(2, 20, 4), torch.rand(2, 20, 2))
+    paint = Canvas(Plain(), Scene("red", place, "blue"))
+    picture = paint(torch.randn(2, 20, 4), torch.rand(2, 20, 2))
     assert picture.shape == (2, 3, 64, 64)
-    for (left, top), missing in zip(scene.CORNERS[place], ((1, 2), (0, 1)), strict=True):
+    for (left, top), missing in zip(canvas.CORNERS[place], ((1, 2), (0, 1)), strict=True):
         x, y = int(64 * left) + 16, int(64 * top) + 16
         assert (picture[:, missing, y, x] == -1).all()
     ground = picture.clone()
-    for left, top in scene.CORNERS[place]:
+    for left, top in canvas.CORNERS[place]:
         x, y = int(64 * left), int(64 * top)
         ground[..., y + 8 : y + 24, x + 8 : x + 24] = 1
     assert (ground == 1).all()
@@ -82,7 +83,7 @@ def test_each_thing_is_laid_where_it_stands_on_one_ground(place: str) -> None:
 def test_two_things_share_style_and_background() -> None:
     base = Plain()
     z = torch.randn(1, 20, 4)
-    Canvas(base, scene.ANY)(z, torch.rand(1, 20, 2))
+    Canvas(base, canvas.ANY)(z, torch.rand(1, 20, 2))
     same = (base.z[0] == base.z[1]).all(1)
     assert same.nonzero()[:, 0].tolist() == [0, BACKGROUND_ROW]
     assert torch.equal(base.z[0], z[0, :10])
@@ -103,9 +104,9 @@ def test_views_look_into_either_panel_and_mirrored_ones_into_both() -> None:
 
 def test_latents_of_one_thing_fit_two_and_back() -> None:
     one = Latents.blind(4, 3, 5, torch.Generator().manual_seed(1))
-    two = scene.fitted(one, 8)
-    assert torch.equal(two.z, torch.cat((one.z, one.z))) and scene.fitted(two, 8) is two
-    assert torch.equal(scene.fitted(two, 4).class_logits, one.class_logits)
+    two = canvas.fitted(one, 8)
+    assert torch.equal(two.z, torch.cat((one.z, one.z))) and canvas.fitted(two, 8) is two
+    assert torch.equal(canvas.fitted(two, 4).class_logits, one.class_logits)
 
 
 def test_a_search_of_two_rises_in_both_and_goes_on_from_its_state(
@@ -115,10 +116,10 @@ def test_a_search_of_two_rises_in_both_and_goes_on_from_its_state(
     first, second = (
         [Target(vector)] for vector in tiny_perceptor.encode_texts(["a bowl of cherries", "a green tree"])
     )
-    canvas = Canvas(tiny_generator, Scene("cherries", "left", "tree"))
+    two = Canvas(tiny_generator, Scene("cherries", "left", "tree"))
 
     def search(begin: State | None = None):  # type: ignore[no-untyped-def]
-        return dream(canvas, tiny_perceptor, first, 1, settings, CPU, begin=begin, beside=second)
+        return dream(two, tiny_perceptor, first, 1, settings, CPU, begin=begin, beside=second)
 
     steps = list(search())
     assert steps[-1].best.score > steps[0].latest.score + 1

@@ -135,9 +135,12 @@ class PocketPerceptor:
         return encode_texts(texts, self._encode)
 
     def _encode(self, texts: Sequence[str]) -> Tensor:
+        return self._names.encode(texts, self._tower)
+
+    def _tower(self, texts: Sequence[str]) -> Tensor:
         tokens = self._tokens.encode(texts, self._device)
-        vectors = self._model.encode_text(tokens["input_ids"], tokens["attention_mask"])
-        return self._names.looked_up(texts, vectors)
+        vectors: Tensor = self._model.encode_text(tokens["input_ids"], tokens["attention_mask"])
+        return vectors
 
     def encode_images(self, images: Tensor) -> Tensor:
         """As `Perceptor.encode_images` says."""

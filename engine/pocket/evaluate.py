@@ -103,6 +103,9 @@ class Examiner:
         return encode_texts(texts, self._plainly)
 
     def _plainly(self, texts: Sequence[str]) -> Tensor:
+        return self.lexicon.encode(texts, self._tower) if self.lexicon else self._tower(texts)
+
+    def _tower(self, texts: Sequence[str]) -> Tensor:
         parts = []
         for start in range(0, len(texts), 256):
             tokens = self.tokenizer(
@@ -113,8 +116,7 @@ class Examiner:
                 return_tensors="pt",
             )
             parts.append(self.model.encode_text(tokens["input_ids"], tokens["attention_mask"]))
-        found = torch.cat(parts)
-        return self.lexicon.looked_up(texts, found) if self.lexicon else found
+        return torch.cat(parts)
 
     def seen(self, pictures: Tensor) -> Tensor:
         """[n, dimension] of pictures [n, 3, 64, 64]."""
@@ -168,6 +170,16 @@ class Examiner:
             if len(words) >= 2:
                 result[slug] = ", ".join(words[:4])
         return result
+
+    def paraphrases_in_both(self) -> dict[str, dict[str, str]]:
+        """Language → the `paraphrases` of the concepts that have them in either, so that both have as many
+        answers to choose from."""
+        english, italian = self.paraphrases("en"), self.paraphrases("it")
+        both = [slug for slug in english if slug in italian]
+        return {
+            "English": {slug: english[slug] for slug in both},
+            "Italian": {slug: italian[slug] for slug in both},
+        }
 
     def means(self) -> Tensor:
         """Unit rows [concepts, dimension]: the mean of each concept's pictures in the trained styles."""
@@ -256,6 +268,10 @@ def examine(examiner: Examiner) -> list[Figure]:
         ),
         examiner.naming(
             "unseen vendor → Italian keywords, likewise", vendor, examiner.paraphrases("it"), words
+        ),
+        *(
+            examiner.naming(f"the same, what has both: {said}", vendor, texts)
+            for said, texts in examiner.paraphrases_in_both().items()
         ),
         examiner.naming("outlines → name", outlines, english),
         examiner.colours(vendor),

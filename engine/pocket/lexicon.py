@@ -1,13 +1,16 @@
-"""Names by heart: where the things lie that the small CLIP knows by name, written down beside its weights.
+"""Words by heart: what the names and keywords of things stand for, written down beside the small CLIP.
 
-A text tower this small holds only nine tenths of where each of some 2,500 names belongs. So a text that is a
-name and nothing else (*a cat*, *il gatto*, *two cats*) is looked up; every other text is the tower's.
+A text tower this small holds only nine tenths of where each of some 2,500 names belongs, and less of 7,100
+keywords. So a text that is a name and nothing else (*a cat*, *il gatto*, *two cats*), or a keyword or a list
+of them (*summer*, *acqua, estate, vacanza*), is looked up; every other text is the tower's.
 """
 
 import json
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -17,14 +20,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.errors import ModelError
-from engine.pocket.captions import Captions
+from engine.pocket.captions import COLOURS, Captions
 
 FILE = "names.safetensors"
 _ARTICLES = {
-    "en": re.compile(r"(?:a few|a|an|the|some|many|several|two|three|four|five)\s+(?=\S)"),
+    "en": re.compile(r"(?:a few|a|an|the|some|many|several|two|three|four|five|something)\s+(?=\S)"),
     "it": re.compile(
         r"(?:un|uno|una|il|lo|la|i|gli|le|dei|degli|delle|alcuni|alcune|molti|molte|tanti|tante|due|tre"
-        r"|quattro|cinque)\s+(?=\S)|(?:un|l)'\s*(?=\S)"
+        r"|quattro|cinque|qualcosa di)\s+(?=\S)|(?:un|l)'\s*(?=\S)"
     ),
 }
 # Plurals: an ending, and what stands there in the singular; the first that gives a name counts.
@@ -36,63 +39,122 @@ _PLURALS = {
     "it": (("chi", "co"), ("ghi", "go"), ("i", "o"), ("i", "e"), ("i", "io"), ("i", "a"),
            ("che", "ca"), ("ghe", "ga"), ("ce", "cia"), ("ge", "gia"), ("e", "a")),
 }  # fmt: skip
+_WORD = re.compile(r"[^\W\d_]+")
+_SHORTEST = 4  # letters of a plural; shorter words are seldom any
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Names of both languages and the vectors that they stand for."""
+    """Names and keywords of both languages and the vectors that they stand for."""
 
     names: dict[str, dict[str, int]]  # language → name in lower case → its row
+    keywords: dict[str, dict[str, tuple[int, ...]]]  # likewise → the rows of all things that it may mean
     vectors: Tensor  # float [n, dimension], unit rows
     unsure: frozenset[str]  # names that mean something else in the other language: only with their article
+
+    def encode(self, texts: Sequence[str], tower: Callable[[Sequence[str]], Tensor]) -> Tensor:
+        """Unit rows [len(texts), dimension]: looked up where a text is known by heart, else what `tower`
+        makes of it with its plurals in the singular."""
+        return self.looked_up(texts, tower([self.in_singular(text) for text in texts]))
+
+    def looked_up(self, texts: Sequence[str], vectors: Tensor) -> Tensor:
+        """`vectors` [len(texts), dimension], with the rows of what is known by heart in the place of the
+        tower's."""
+        known = {i: found for i, text in enumerate(texts) if (found := self.meaning(text)) is not None}
+        if not known:
+            return vectors
+        rows = torch.stack(list(known.values())).to(vectors)
+        return vectors.index_copy(0, torch.tensor(list(known), device=vectors.device), rows)
+
+    def meaning(self, text: str) -> Tensor | None:
+        """The unit vector [dimension] of a text that is a name, a keyword or a list of them with commas; else
+        None.
+
+        In a list a word of n things counts 1 / n² for each: the rarer tells more.
+        """
+        row = self.row(text)
+        if row is not None:
+            return self.vectors[row]
+        plain = _plain(text)
+        parts = [part for part in (part.strip() for part in plain.split(",")) if part]
+        if not parts or plain in self.unsure:
+            return None
+        readings = []  # in each language in which all the parts are known
+        for language in _ARTICLES:
+            rows = [self._rows(part, language) for part in parts]
+            if all(rows):
+                readings.append(rows)
+        if not readings:
+            return None
+        if len(readings) == 2 and not any(set(a) & set(b) for a, b in zip(*readings, strict=True)):
+            return None  # it says one thing in English and another in Italian
+        weights: dict[int, float] = defaultdict(float)
+        for reading in readings:
+            for some in reading:
+                for row in some:
+                    weights[row] += len(some) ** -2
+        share = torch.tensor(list(weights.values()), device=self.vectors.device)
+        return F.normalize(share @ self.vectors[list(weights)], dim=0)
 
     def row(self, text: str) -> int | None:
         """The row of a text that is a name, in the plural too, with or without an article or a number; else
         None."""
-        plain = " ".join(text.lower().replace("’", "'").split()).rstrip(".!")
+        plain = _plain(text)
         if plain not in self.unsure:
             for names in self.names.values():
                 if plain in names:
                     return names[plain]
         for language, article in _ARTICLES.items():
             if found := article.match(plain):
-                name = plain[found.end() :]
-                row = self.names[language].get(name, self._plural(name, language))
+                row = self._name(plain[found.end() :], language)
                 if row is not None:
                     return row
-        row = self._plural(plain, "en")
-        if row is None and not plain.endswith("e"):  # *bare* is no Italian coffins, *le bare* are
-            row = self._plural(plain, "it")
-        return row
-
-    def _plural(self, text: str, language: str) -> int | None:
-        """The row of a name in the plural: of its last word in English, of its first in Italian. No name is
-        unsure here: the ending tells the language."""
-        before, _, last = text.rpartition(" ") if language == "en" else ("", "", text)
-        word, space, after = last.partition(" ")
-        names = self.names[language]
-        for ending, singular in _PLURALS[language]:
-            if word.endswith(ending):
-                name = f"{before} {word.removesuffix(ending)}{singular}{space}{after}".strip()
-                if name in names:
-                    return names[name]
+        for language in _ARTICLES:
+            if language == "it" and plain.endswith("e"):
+                continue  # *bare* is no Italian coffins, *le bare* are
+            for form in _singulars(plain, language):  # no name is unsure here: the ending tells the language
+                if form in self.names[language]:
+                    return self.names[language][form]
         return None
 
-    def looked_up(self, texts: Sequence[str], vectors: Tensor) -> Tensor:
-        """`vectors` [len(texts), dimension], with the rows of names in the place of the tower's."""
-        known = {i: row for i, text in enumerate(texts) if (row := self.row(text)) is not None}
-        if not known:
-            return vectors
-        rows = torch.tensor(list(known.values()), device=self.vectors.device)
-        return vectors.index_copy(
-            0, torch.tensor(list(known), device=vectors.device), self.vectors[rows].to(vectors)
-        )
+    def _name(self, words: str, language: str) -> int | None:
+        names = self.names[language]
+        return next((names[form] for form in (words, *_singulars(words, language)) if form in names), None)
+
+    def _rows(self, words: str, language: str) -> tuple[int, ...]:
+        """The rows of all things that `words`, with their article or in the plural too, are a keyword or a
+        name of."""
+        bare = _ARTICLES[language].sub("", words, count=1) if _ARTICLES[language].match(words) else words
+        keywords = self.keywords[language]
+        forms = (words, bare, *_singulars(bare, language))
+        found = next((keywords[form] for form in forms if form in keywords), ())
+        name = self._name(bare, language)
+        return found or (() if name is None else (name,))
+
+    def in_singular(self, text: str) -> str:
+        """`text` with those words in the singular that are known in that form alone: *green guitars*."""
+        return _WORD.sub(lambda found: self._singular(found[0]), text)
+
+    def _singular(self, word: str) -> str:
+        lower = word.lower()
+        if len(word) < _SHORTEST or lower in self._words:
+            return word
+        forms = (form for language in _ARTICLES for form in _singulars(lower, language))
+        return next((form for form in forms if form in self._words), word)
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        """Each single word of all names and keywords."""
+        known: list[Iterable[str]] = [*self.names.values(), *self.keywords.values()]
+        colours = {word for words, _ in COLOURS.values() for word in words}
+        found = {word for texts in known for text in texts for word in _WORD.findall(text)}
+        return frozenset(found | colours)
 
     def write(self, folder: Path) -> None:
         """Keep it in a perceptor's folder, the vectors in half precision; the file appears whole."""
         folder.mkdir(parents=True, exist_ok=True)
         fresh = folder / (FILE + ".new")
-        words = {"names": self.names, "unsure": sorted(self.unsure)}
+        words = {"names": self.names, "keywords": self.keywords, "unsure": sorted(self.unsure)}
         save_file({"vectors": self.vectors.half()}, fresh, {"words": json.dumps(words, ensure_ascii=False)})
         fresh.chmod(0o644)  # the library writes it for its owner alone
         fresh.replace(folder / FILE)
@@ -102,46 +164,72 @@ def read(folder: Path, dimension: int) -> Lexicon:
     """What `write` kept; a lexicon without names where there is none. Raises `ModelError`."""
     path = folder / FILE
     if not path.exists():
-        return Lexicon({"en": {}, "it": {}}, torch.empty(0, dimension), frozenset())
+        return Lexicon({"en": {}, "it": {}}, {"en": {}, "it": {}}, torch.empty(0, dimension), frozenset())
     try:
         with safe_open(path, framework="pt") as file:
             vectors = file.get_tensor("vectors").float()
             words = json.loads(file.metadata()["words"])
         names = {language: dict(words["names"][language]) for language in _ARTICLES}
+        tagged = words.get("keywords", {})  # files from before there were any
+        keywords = {
+            language: {word: tuple(rows) for word, rows in tagged.get(language, {}).items()}
+            for language in _ARTICLES
+        }
         rows = {row for some in names.values() for row in some.values()}
+        rows |= {row for some in keywords.values() for each in some.values() for row in each}
         if vectors.ndim != 2 or vectors.shape[1] != dimension or not bool(vectors.isfinite().all()):
             raise ValueError("other vectors")
         if not rows <= set(range(len(vectors))):
             raise ValueError("a name without a vector")
-        return Lexicon(names, F.normalize(vectors, dim=1), frozenset(words["unsure"]))
+        return Lexicon(names, keywords, F.normalize(vectors, dim=1), frozenset(words["unsure"]))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{path} is damaged or of another model.") from error
 
 
 def of(captions: Captions, places: Tensor) -> Lexicon:
-    """The names of all emoji among the concepts of `captions`.
+    """The names and keywords of all emoji among the concepts of `captions`.
 
     `places` [concepts, dimension]: where the concepts lie; a name of several stands for their middle.
     """
     emoji = [i for i, slug in enumerate(captions.slugs) if not slug.startswith("clip-")]
     holders: dict[str, dict[str, tuple[int, ...]]] = {language: {} for language in _ARTICLES}
-    said: dict[str, dict[str, set[int]]] = {language: {} for language in _ARTICLES}
+    tagged: dict[str, dict[str, tuple[int, ...]]] = {language: {} for language in _ARTICLES}
     for i in emoji:
-        for language, some in holders.items():
-            names = captions.names[i][language]
-            for word in (*names, *captions.keywords[i][language]):
-                said[language].setdefault(word, set()).add(i)
-            for name in names:
-                some[name] = (*some.get(name, ()), i)
+        for language in _ARTICLES:
+            for words, some in ((captions.names[i], holders), (captions.keywords[i], tagged)):
+                for word in words[language]:
+                    some[language][word] = (*some[language].get(word, ()), i)
+    alone = [(i,) for i in emoji]
     rows = {
-        together: row for row, together in enumerate({t: None for s in holders.values() for t in s.values()})
+        together: row
+        for row, together in enumerate({t: None for s in holders.values() for t in (*s.values(), *alone)})
     }
     unsure = {
         name
         for language, other in (("en", "it"), ("it", "en"))
         for name, together in holders[language].items()
-        if not said[other].get(name, set()) <= set(together)
+        if not {*holders[other].get(name, ()), *tagged[other].get(name, ())} <= set(together)
     }
     vectors = torch.stack([F.normalize(places[list(together)].mean(0), dim=0) for together in rows])
-    numbers = {language: {name: rows[t] for name, t in some.items()} for language, some in holders.items()}
-    return Lexicon(numbers, vectors.detach().float().cpu(), frozenset(unsure))
+    names = {language: {name: rows[t] for name, t in some.items()} for language, some in holders.items()}
+    keywords = {
+        language: {
+            word: tuple(rows[(i,)] for i in sorted({*together, *holders[language].get(word, ())}))
+            for word, together in some.items()
+        }
+        for language, some in tagged.items()
+    }
+    return Lexicon(names, keywords, vectors.detach().float().cpu(), frozenset(unsure))
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().replace("’", "'").split()).rstrip(".!")
+
+
+def _singulars(text: str, language: str) -> Iterator[str]:
+    """What `text` may be the plural of: its last word in English, its first in Italian."""
+    before, _, last = text.rpartition(" ") if language == "en" else ("", "", text)
+    word, space, after = last.partition(" ")
+    for ending, singular in _PLURALS[language]:
+        if word.endswith(ending):
+            yield f"{before} {word.removesuffix(ending)}{singular}{space}{after}".strip()

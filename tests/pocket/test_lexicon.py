@@ -1,5 +1,6 @@
-"""Names by heart: which texts are names, what they stand for, and how the file is read."""
+"""Words by heart: which texts are names or keywords, what they stand for, and how the file is read."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,20 +12,23 @@ from engine.pocket import lexicon
 from engine.pocket.captions import Captions
 
 
-def describe(concept: str, english: str, italian: str, keywords: tuple[str, ...] = ()) -> dict:
+def describe(
+    concept: str, english: str, italian: str,
+    keywords: tuple[str, ...] = (), italian_keywords: tuple[str, ...] = (),
+) -> dict:  # fmt: skip
     return {
         "concept": concept, "thing": True, "group": "animals-nature", "name_en": english,
-        "keywords_en": list(keywords), "name_it": italian, "keywords_it": [],
+        "keywords_en": list(keywords), "name_it": italian, "keywords_it": list(italian_keywords),
     }  # fmt: skip
 
 
 CAPTIONS = Captions(
     [
-        describe("cat", "cat", "gatto"),
-        describe("cat-face", "cat face", "muso di gatto"),
-        describe("honeybee", "honeybee", "ape"),
-        describe("gorilla", "gorilla", "gorilla", ("ape",)),
-        describe("clip-anvil", "anvil", ""),
+        describe("cat", "cat", "gatto", ("pet", "animal"), ("animale",)),
+        describe("cat-face", "cat face", "muso di gatto", ("pet",)),
+        describe("honeybee", "honeybee", "ape", ("insect", "animal", "case"), ("animale", "insetto")),
+        describe("gorilla", "gorilla", "gorilla", ("ape", "animal"), ("animale", "case")),
+        describe("clip-anvil", "anvil", "", ("tool",)),
     ]
 )
 PLACES = F.normalize(torch.randn(5, 8, generator=torch.Generator().manual_seed(0)), dim=1)
@@ -71,8 +75,53 @@ def test_every_other_text_is_the_tower_s(text: str) -> None:
 
 
 def test_a_bare_word_in_e_is_no_italian_plural() -> None:
-    book = lexicon.Lexicon({"en": {"mouse": 0}, "it": {"bara": 1}}, torch.eye(2), frozenset())
+    names = {"en": {"mouse": 0}, "it": {"bara": 1}}
+    book = lexicon.Lexicon(names, {"en": {}, "it": {}}, torch.eye(2), frozenset())
     assert (book.row("bare"), book.row("le bare"), book.row("mice"), book.row("the mice")) == (None, 1, 0, 0)
+
+
+def mixed(**weights: float) -> torch.Tensor:
+    rows = {slug.replace("_", "-"): weight for slug, weight in weights.items()}
+    return F.normalize(sum(PLACES[CAPTIONS.index(slug)] * weight for slug, weight in rows.items()), dim=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "vector"),
+    [
+        ("pet", mixed(cat=1, cat_face=1)),
+        ("Pets.", mixed(cat=1, cat_face=1)),
+        ("something animal", mixed(cat=1, honeybee=1, gorilla=1)),
+        ("pet, animal", mixed(cat=1 / 4 + 1 / 9, cat_face=1 / 4, honeybee=1 / 9, gorilla=1 / 9)),
+        ("insetto, animali", mixed(honeybee=1 + 1 / 9, cat=1 / 9, gorilla=1 / 9)),
+        ("ape, animal,", mixed(gorilla=1 + 1 / 9, cat=1 / 9, honeybee=1 / 9)),  # an English list: no bee
+        ("honeybee, pet", mixed(honeybee=1, cat=1 / 4, cat_face=1 / 4)),
+    ],
+)
+def test_a_keyword_or_a_list_of_them_is_the_mean_of_what_it_may_mean(text: str, vector: torch.Tensor) -> None:
+    found = BOOK.meaning(text)
+    assert found is not None
+    torch.testing.assert_close(found, vector)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["case", "ape", "pet, insetto", "pet, eternity", ",", "a pet and an animal", "tool", "animal shelter"],
+)
+def test_what_two_languages_take_differently_or_nobody_knows_is_the_tower_s(text: str) -> None:
+    assert BOOK.meaning(text) is None
+
+
+def test_the_tower_is_given_strange_plurals_in_the_singular() -> None:
+    asked: list[str] = []
+
+    def tower(texts: Sequence[str]) -> torch.Tensor:
+        asked.extend(texts)
+        return torch.zeros(len(texts), 8)
+
+    found = BOOK.encode(["green Gorillas", "due gatti rossi", "my pets, asleep", "eternities", "cats"], tower)
+    assert asked == ["green gorilla", "due gatto rosso", "my pet, asleep", "eternities", "cat"]
+    assert float(found[:4].abs().sum()) == 0
+    torch.testing.assert_close(found[4], place("cat", "cat-face"))
 
 
 def test_only_the_rows_of_names_are_looked_up() -> None:
@@ -87,7 +136,7 @@ def test_what_was_written_is_read_and_no_file_is_no_names(tmp_path: Path) -> Non
     assert lexicon.read(tmp_path, 8).row("a cat") is None
     BOOK.write(tmp_path)
     again = lexicon.read(tmp_path, 8)
-    assert (again.names, again.unsure) == (BOOK.names, BOOK.unsure)
+    assert (again.names, again.keywords, again.unsure) == (BOOK.names, BOOK.keywords, BOOK.unsure)
     torch.testing.assert_close(again.vectors, BOOK.vectors, rtol=0, atol=2e-3)
     torch.testing.assert_close(again.vectors.norm(dim=1), torch.ones(len(again.vectors)))
 

@@ -40,6 +40,7 @@ _PLURALS = {
            ("che", "ca"), ("ghe", "ga"), ("ce", "cia"), ("ge", "gia"), ("e", "a")),
 }  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]+")
+BY_HEART = 0.8  # share of what is known of a keyword; the rest is the tower's, which knows its kin
 _SHORTEST = 4  # letters of a plural; shorter words are seldom any
 
 
@@ -58,23 +59,23 @@ class Lexicon:
         return self.looked_up(texts, tower([self.in_singular(text) for text in texts]))
 
     def looked_up(self, texts: Sequence[str], vectors: Tensor) -> Tensor:
-        """`vectors` [len(texts), dimension], with the rows of what is known by heart in the place of the
-        tower's."""
-        known = {i: found for i, text in enumerate(texts) if (found := self.meaning(text)) is not None}
-        if not known:
-            return vectors
-        rows = torch.stack(list(known.values())).to(vectors)
-        return vectors.index_copy(0, torch.tensor(list(known), device=vectors.device), rows)
+        """`vectors` [len(texts), dimension] of the tower, those of names replaced, those of keywords moved to
+        what is known by heart."""
+        result = vectors.clone()
+        for i, text in enumerate(texts):
+            row = self.row(text)
+            if row is not None:
+                result[i] = self.vectors[row]
+            elif (meant := self.meaning(text)) is not None:
+                result[i] = F.normalize(torch.lerp(vectors[i], meant.to(vectors), BY_HEART), dim=0)
+        return result
 
     def meaning(self, text: str) -> Tensor | None:
-        """The unit vector [dimension] of a text that is a name, a keyword or a list of them with commas; else
-        None.
+        """The unit vector [dimension] of a text that is a keyword, or a list of names and keywords with
+        commas; else None.
 
         In a list a word of n things counts 1 / n² for each: the rarer tells more.
         """
-        row = self.row(text)
-        if row is not None:
-            return self.vectors[row]
         plain = _plain(text)
         parts = [part for part in (part.strip() for part in plain.split(",")) if part]
         if not parts or plain in self.unsure:
@@ -215,11 +216,22 @@ def of(captions: Captions, places: Tensor) -> Lexicon:
     keywords = {
         language: {
             word: tuple(rows[(i,)] for i in sorted({*together, *holders[language].get(word, ())}))
-            for word, together in some.items()
+            for word, together in _with_plurals(some, language).items()
         }
         for language, some in tagged.items()
     }
     return Lexicon(names, keywords, vectors.detach().float().cpu(), frozenset(unsure))
+
+
+def _with_plurals(tagged: dict[str, tuple[int, ...]], language: str) -> dict[str, tuple[int, ...]]:
+    """Each word with what its plural is a keyword of as well: *sword* of the crossed swords."""
+    found = dict(tagged)
+    for word, together in tagged.items():
+        for form in _singulars(word, language):
+            if form in tagged:
+                found[form] = (*found[form], *together)
+                break
+    return found
 
 
 def _plain(text: str) -> str:

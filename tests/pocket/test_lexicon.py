@@ -124,11 +124,13 @@ def test_the_tower_is_given_strange_plurals_in_the_singular() -> None:
     torch.testing.assert_close(found[4], place("cat", "cat-face"))
 
 
-def test_only_the_rows_of_names_are_looked_up() -> None:
-    vectors = torch.zeros(3, 8)
-    found = BOOK.looked_up(["a red cat", "a gorilla", "eternity"], vectors)
+def test_names_are_looked_up_and_keywords_moved_and_all_else_is_left() -> None:
+    vectors = F.normalize(torch.ones(4, 8), dim=1)
+    found = BOOK.looked_up(["a red cat", "a gorilla", "eternity", "insect"], vectors)
     torch.testing.assert_close(found[1], place("gorilla"))
-    assert float(found[[0, 2]].abs().sum()) == 0
+    torch.testing.assert_close(found[[0, 2]], vectors[[0, 2]])
+    moved = lexicon.BY_HEART * place("honeybee") + (1 - lexicon.BY_HEART) * vectors[3]
+    torch.testing.assert_close(found[3], F.normalize(moved, dim=0))
     assert BOOK.looked_up(["eternity"], vectors[:1]) is not None
 
 

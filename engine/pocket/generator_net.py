@@ -78,7 +78,7 @@ def norm_relu(x: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
 
 
 class TrainedGenerator(nn.Module):
-    """The package's BigGAN with plain weights, and two heads at 32 px that only training uses."""
+    """The package's BigGAN with plain weights, and a head at 32 px that only training uses."""
 
     top_begun: Tensor
     quiet: Tensor
@@ -94,7 +94,6 @@ class TrainedGenerator(nn.Module):
         self.blocks = [layer for layer in self.net.generator.layers if isinstance(layer, GenBlock)]
         channels = config.channel_width * config.layers[TRUNK - 1][2]
         self.head = nn.Conv2d(channels, 4, 3, padding=1)  # premultiplied RGB and coverage at 32 px
-        self.horizon = nn.Conv2d(channels, 1, 3, padding=1)  # what is uncovered below the horizon
         self.register_buffer("top_begun", torch.tensor(False))
         self.register_buffer("quiet", torch.zeros(4, dtype=torch.long))  # where the top began as a picture
         self._initialise(generator)
@@ -123,7 +122,6 @@ class TrainedGenerator(nn.Module):
             self.net.generator.bn.bias.zero_()
             self.net.embeddings.weight.normal_(0, 1, generator=generator)
             self.head.weight.mul_(0.1)
-            self.horizon.weight.mul_(0.1)
 
     def _linear(self, layer: nn.Linear, z: Tensor, e: Tensor) -> Tensor:
         """The layer on the condition (z, e): only the used latents are multiplied, so that the columns of
@@ -220,11 +218,6 @@ class TrainedGenerator(nn.Module):
         """The training head: premultiplied RGB and coverage [B, 4, 32, 32] of the trunk's features. It is
         linear: behind a ReLU, 63 of 64 channels died in the first minutes and all pictures stayed brown."""
         return self.head(features)
-
-    def uncovered_ground(self, features: Tensor) -> Tensor:
-        """Where a ground would be seen, [B, 1, 32, 32] in 0..1, of the trunk's features: a second head, so
-        that the trunk tells the top how far down it is."""
-        return self.horizon(features)
 
     def top(self, x: Tensor, z: Tensor, e: Tensor, measure: float = 0.0) -> Tensor:
         """Picture [B, 3, 128, 128] in -1..1 from the trunk's features."""

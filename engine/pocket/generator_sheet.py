@@ -13,7 +13,7 @@ from torch import Tensor
 from engine.pocket import latents_map
 from engine.pocket.generator_data import SHOWN_FIRST, Drawings
 from engine.pocket.generator_net import TrainedGenerator
-from engine.pocket.latents_map import BACKGROUND_ROW, GROUND, TINT_ROW
+from engine.pocket.latents_map import BACKGROUND_ROW, TINT_ROW
 
 OTHERS = ("bicycle", "dog-face", "butterfly", "hamburger", "umbrella", "owl")
 
@@ -38,7 +38,6 @@ def contact_sheet(model: TrainedGenerator, data: Drawings, full: bool, folder: P
         z[:plain, BACKGROUND_ROW, latents_map.INKING] = 0
         z[plain - 1, BACKGROUND_ROW, latents_map.INKING] = 1.5
         z[plain, TINT_ROW, 3:5] *= 2.5 / z[plain, TINT_ROW, 3:5].norm()
-        z[plain + 1, BACKGROUND_ROW, GROUND] = 1.5
         e = table[number].expand(9, rows, -1)
         lines.append(torch.cat((paint(model, z, e, full), drawing(data, number))))
     for first, second in ((0, 5), (6, 7), (8, 9), (2, 10)):

@@ -2,9 +2,8 @@
 
 The search draws every latent row z ~ N(0, 1), one row per generator layer. Training gives three of those
 rows a fixed meaning, so that any draw is a good picture and every direction that matters is easy to find:
-row 0 picks the drawing style, one middle row tints the thing, one late row paints the background, a plain sky
-or one with a ground below it, and inks the thing's lines. Only the first `USED` coordinates of a row mean
-anything; the others have no weight at all.
+row 0 picks the drawing style, one middle row tints the thing, one late row paints the background and inks the
+thing's lines. Only the first `USED` coordinates of a row mean anything; the others have no weight at all.
 """
 
 from __future__ import annotations
@@ -22,19 +21,14 @@ TINT = (3, 4)  # a point of the plane: its angle is the hue, its radius the stre
 BACKGROUND_HUE = (5, 6)  # likewise for the background
 BACKGROUND_DEPTH = 7  # below 0.4 pale, above it darker and darker
 BACKGROUND_SLOPE = 8  # positive: darker towards the bottom, negative: towards the top
-GROUND = 9  # above 0.4 a ground fades in below the horizon
-GROUND_HUE = (10, 11)  # as for the background
-GROUND_LIGHTNESS = 12  # the larger, the lighter
 INKING = 2  # how far the drawing is redrawn with dark lines
 STYLE_ROW = 0  # the latent row of each meaning
 TINT_ROW = 6  # feeds block 5, at 16 px
 BACKGROUND_ROW = 8  # feeds block 7, at 64 px; the ink is in it, too
-USED = 13  # coordinates 0..12 of a row
-HORIZON = 0.68  # of the picture's height; the ground lies below it
+USED = 9  # coordinates 0..8 of a row
 
 TINT_FROM, TINT_FULL = 1.7, 2.4  # radii: natural colours inside, fully tinted outside; 24 % and 6 % of draws
 INK_FROM, INK_FULL = 0.5, 1.2  # no ink below, all of it above; 31 % and 12 % of draws
-GROUND_FROM, GROUND_FULL = 0.4, 0.9  # no ground below, all of it above; 34 % and 18 % of draws
 INK_COLOUR = (0.16, 0.13, 0.22)
 MARGIN = 0.25  # training keeps the style's coordinates this far from zero: the borders are blends
 
@@ -111,16 +105,9 @@ def grow(values: Tensor, radius: int) -> Tensor:
     return values
 
 
-def below_horizon(size: int) -> Tensor:
-    """Where the ground lies [size], 0..1, from the top to the bottom of a picture of so many pixels."""
-    down = (torch.arange(size) + 0.5) / size
-    return ((down - HORIZON) * size + 0.5).clamp(0, 1)
-
-
 def background(z: Tensor, size: int) -> Tensor:
-    """Background [B, 3, size, 1] in 0..1 that the background row `z` [B, >= USED] paints: half of all draws
-    near white or pale, the rest pastel to dark, with a light vertical gradient; below the horizon of a third
-    of them a ground of one colour, whole in a fifth."""
+    """Background [B, 3, size, 1] in 0..1 that the background row `z` [B, >= 9] paints: half of all draws
+    near white or pale, the rest pastel to dark, with a light vertical gradient."""
     x, y = z[:, BACKGROUND_HUE[0]], z[:, BACKGROUND_HUE[1]]
     saturation = 0.6 * smoothstep(torch.hypot(x, y), 0.7, 2.2)[:, None]
     lightness = 1 - 0.75 * smoothstep(z[:, BACKGROUND_DEPTH], 0.4, 2.4)[:, None]
@@ -128,15 +115,4 @@ def background(z: Tensor, size: int) -> Tensor:
     down = torch.linspace(0, 1, size)[None, None, :, None]  # [1, 1, size, 1]
     slope = 0.2 * torch.tanh(z[:, BACKGROUND_SLOPE])[:, None, None, None]
     shade = 1 - slope.clamp(min=0) * down + slope.clamp(max=0) * (1 - down)
-    share = smoothstep(z[:, GROUND], GROUND_FROM, GROUND_FULL)[:, None] * below_horizon(size)  # [B, size]
-    sky = flat[:, :, None, None] * shade
-    return sky.lerp(ground(z)[:, :, None, None], share[:, None, :, None])
-
-
-def ground(z: Tensor) -> Tensor:
-    """Colour [B, 3] in 0..1 of the ground that the background row `z` [B, >= USED] stands for: any hue, from
-    nearly white to dark."""
-    x, y = z[:, GROUND_HUE[0]], z[:, GROUND_HUE[1]]
-    saturation = 0.7 * smoothstep(torch.hypot(x, y), 0.3, 1.6)[:, None]
-    lightness = 0.65 + 0.35 * torch.tanh(z[:, GROUND_LIGHTNESS])[:, None]
-    return lightness * (1 - saturation * (1 - hue_colour(x, y, 0.5)))
+    return flat[:, :, None, None] * shade

@@ -33,7 +33,7 @@ from engine.pocket.generator_data import Drawings, read_drawings, straight
 from engine.pocket.generator_net import TrainedGenerator
 from engine.pocket.generator_optimiser import Muon
 from engine.pocket.generator_sheet import contact_sheet
-from engine.pocket.latents_map import BACKGROUND_ROW, GROUND, INKING, TINT_ROW
+from engine.pocket.latents_map import BACKGROUND_ROW, INKING, TINT_ROW
 from engine.pocket.training import follow
 
 STAGES = (
@@ -42,7 +42,7 @@ STAGES = (
     (0.8, 32, 18),
     (0.92, 24, 24),
 )  # from this share of the time: batch, of it at 128 px
-KEPT_UP = 8  # of a batch at 128 px in the first stage, too, where a training goes on from another with a top
+KEPT_UP = 4  # of a batch at 128 px in the first stage, too, where a training goes on from another with a top
 RATE, RATE_END = 1e-3, 1e-5  # learning rate, cosine between them
 EMBEDDING_RATE = 1.0  # times the rate: at 5 and twice the rate the class vectors wandered about
 TOP_RATE = 1.5  # times the rate, which is low when the top begins
@@ -71,9 +71,6 @@ def draw(data: Drawings, batch: int, rows: int, rng: torch.Generator) -> tuple[T
     z[:, BACKGROUND_ROW, INKING] = torch.where(pushed.flip(0), inky.abs() + 0.9, inky)
     point = z[:, TINT_ROW, 3:5]
     z[:, TINT_ROW, 3:5] = torch.where(pushed[:, None], point + F.normalize(point, dim=1), point)
-    height = z[:, BACKGROUND_ROW, GROUND]
-    grounded = torch.rand(batch, generator=rng) < 0.25
-    z[:, BACKGROUND_ROW, GROUND] = torch.where(grounded, height.abs() + 0.4, height)
     return classes, data.index[classes, latents_map.style_index(z[:, 0])], z
 
 
@@ -174,13 +171,6 @@ def grid_loss(shown: Tensor, wanted: Tensor) -> Tensor:
     return loss
 
 
-def ground_loss(shown: Tensor, cover: Tensor) -> Tensor:
-    """Mean squared error of the second head [B, 1, S, S] to where a ground is uncovered by things of `cover`
-    [B, 1, S, S] in 0..1."""
-    below = latents_map.below_horizon(cover.shape[2])[:, None]
-    return (shown - below * (1 - cover)).square().mean()
-
-
 def full_loss(shown: Tensor, wanted: Tensor, losses: dict[str, float]) -> Tensor:
     """What pictures [B, 3, 128, 128] in -1..1 cost, a scalar; notes its parts in `losses`."""
     fine, grid = pyramid_loss(shown, wanted, 4, 1.0), grid_loss(shown, wanted)
@@ -240,17 +230,12 @@ class Training:
         with torch.autocast("cpu", torch.bfloat16):
             features = self.model.trunk(z, e, share_seen)
             seen = self.model.coarse(features).float()
-            below = self.model.uncovered_ground(features).float()
         wanted = coarse_target(self.data.coarse[numbers], z)
         coarse = pyramid_loss(seen, wanted, 3, 0.5)
         losses["coarse"] = coarse.item()
         self._judge(classes, (seen - wanted).detach().abs().mean((1, 2, 3)))
         coarse = coarse + BORDER * border_loss(seen, wanted)
-        ground = ground_loss(below, wanted[:, 3:])
-        losses["ground"] = ground.item()
-        coarse = (
-            coarse + ground + 4 * detail_loss(seen, wanted)
-        )  # L1 alone stays brown for long: the median of all
+        coarse = coarse + 4 * detail_loss(seen, wanted)  # L1 alone stays brown for long: the median of all
         loss = coarse if full < batch else 0.3 * coarse
         if full:
             with torch.autocast("cpu", torch.bfloat16):
@@ -386,9 +371,8 @@ class Training:
         Raises ValueError as `resume` does."""
         state = torch.load(path, weights_only=True)
         self._check_classes(state, path)
-        known = {**self.model.state_dict(), **state["average"]}  # what it had not yet, such as a head, is new
-        self.model.load_state_dict(known)
-        self.average.load_state_dict(known)
+        self.model.load_state_dict(state["average"])
+        self.average.load_state_dict(state["average"])
         self.hardness = state["hardness"]
         self.steps = self.warming_since = state["clock"][1]
 

@@ -78,30 +78,3 @@ def test_a_third_of_the_draws_are_inked_and_one_in_nine_wholly() -> None:
     assert strength.min() == 0 and strength.max() == 1
     assert abs(float((strength > 0).float().mean()) - 0.31) < 0.02
     assert abs(float((strength == 1).float().mean()) - 0.115) < 0.02
-
-
-def test_a_ground_begins_below_the_horizon_and_only_where_it_is_asked_for() -> None:
-    z = rows(400)
-    z[:, latents_map.GROUND] = 2
-    painted = latents_map.background(z, 32)[..., 0]  # [400, 3, 32]
-    ground = latents_map.ground(z)
-    assert torch.allclose(painted[..., -1], ground, atol=1e-6)
-    assert ground.min() >= 0 and ground.max() <= 1
-    sky = z.clone()
-    sky[:, latents_map.GROUND] = 0
-    plain = latents_map.background(sky, 32)[..., 0]
-    above = int(latents_map.HORIZON * 32)
-    assert torch.allclose(painted[..., :above], plain[..., :above], atol=1e-6)
-    assert 0.3 < (rows(8000)[:, latents_map.GROUND] > latents_map.GROUND_FROM).float().mean() < 0.38
-
-
-def test_grounds_of_every_kind_can_be_painted() -> None:
-    ground = latents_map.ground(rows(4000))
-    for wanted in (
-        (0.35, 0.6, 0.3),
-        (0.9, 0.85, 0.65),
-        (0.95, 0.95, 0.95),
-        (0.4, 0.4, 0.45),
-        (0.3, 0.4, 0.7),
-    ):
-        assert (ground - torch.tensor(wanted)).norm(dim=1).min() < 0.12

@@ -17,8 +17,10 @@ from torch import Tensor, nn
 
 from engine.errors import ModelError
 from engine.files import read_config, read_tensors
+from engine.pocket.latents_map import BACKGROUND_ROW, GROUND_DEPTH, below_horizon, ground
 
-CENTRED = "centred_classes"  # a key of config.json that the package does not know; see BakedBigGAN
+CENTRED = "centred_classes"  # keys of config.json that the package does not know; see BakedBigGAN
+GROUNDED = "grounds"
 TRUNCATION = 1.0  # BigSleep's; the statistics of this truncation are folded in
 
 
@@ -39,9 +41,10 @@ class Generator(Protocol):
 class BakedBigGAN(nn.Module):
     """A frozen BigGAN-deep generator that takes one condition per layer; see the module's docstring."""
 
-    def __init__(self, model: BigGAN, name: str, centred: bool = False) -> None:
+    def __init__(self, model: BigGAN, name: str, centred: bool = False, grounds: bool = False) -> None:
         """`centred`: what sets a class's vector apart from the mean of all goes with its weight; the mean
-        counts once. Else the many small weights of a search would add it up many times.
+        counts once. Else the many small weights of a search would add it up many times. `grounds`: one row
+        has another condition below the horizon, as `engine.pocket.latents_map` says.
         """
         super().__init__()
         model = model.eval().requires_grad_(False)
@@ -51,6 +54,7 @@ class BakedBigGAN(nn.Module):
         self.rows = len(config.layers) + 1
         self.z_dim: int = config.z_dim
         self.classes: int = config.num_classes
+        self.grounds = grounds
         vectors = model.embeddings.weight  # [z_dim, classes]
         mean = vectors.mean(1) if centred else torch.zeros_like(vectors[:, 0])
         self.embed = _frozen_linear(vectors - mean[:, None], mean if centred else None)
@@ -77,12 +81,18 @@ class BakedBigGAN(nn.Module):
         row = 1
         for layer in self.layers:
             if isinstance(layer, _Block):
-                x = layer(x, condition[:, row])  # [n, out, h or 2h, w or 2w]
+                below = self._below(condition[:, row]) if self.grounds and row == BACKGROUND_ROW else None
+                x = layer(x, condition[:, row], below)  # [n, out, h or 2h, w or 2w]
                 row += 1
             else:
                 x = layer(x)
         x = F.relu(x * self.last_scale + self.last_shift)  # [n, ch, size, size]
         return torch.tanh(self.to_rgb(x))  # [n, 3, size, size]
+
+    def _below(self, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """The condition [n, 2 z_dim] below the horizon, of that above, and its share there [n]."""
+        z, shown = ground(condition[:, : self.z_dim])
+        return torch.cat((z, condition[:, self.z_dim :]), dim=1), shown
 
 
 def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
@@ -90,8 +100,8 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
 
     Raises `ModelError` when a file is missing or damaged, or when any tensor's name or shape differs.
     """
-    config = read_config(folder, _CONFIG_KEYS, **{CENTRED: False})
-    centred = config.pop(CENTRED)
+    config = read_config(folder, _CONFIG_KEYS, **{CENTRED: False, GROUNDED: False})
+    centred, grounds = config.pop(CENTRED), config.pop(GROUNDED)
     layers = config["layers"]
     fits = (
         all(
@@ -104,6 +114,8 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
         and all(isinstance(layer, list) and len(layer) == 3 for layer in layers)
         and config["n_stats"] >= 2
         and isinstance(centred, bool)
+        and isinstance(grounds, bool)
+        and (not grounds or (len(layers) >= BACKGROUND_ROW and config["z_dim"] > GROUND_DEPTH))
     )
     if not fits:
         raise ModelError(f"{folder / 'config.json'} does not describe a BigGAN-deep generator.")
@@ -126,7 +138,7 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
         raise ModelError(f"The weights in {folder} hold numbers that are not finite; please fetch them anew.")
     model = BigGAN(BigGANConfig.from_dict(config))
     model.load_state_dict({key: value.float() for key, value in tensors.items()}, strict=True)
-    return BakedBigGAN(model, name, centred).to(device)
+    return BakedBigGAN(model, name, centred, grounds).to(device)
 
 
 _NOT_SIZES = ("layers", "attention_layer_position")
@@ -172,12 +184,20 @@ class _Block(nn.Module):
             _Conv(*_folded(conv)) for conv in (block.conv_0, block.conv_1, block.conv_2, block.conv_3)
         )
 
-    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """x [n, in, h, w], condition [n, 2 z_dim] -> [n, out, h, w] or [n, out, 2h, 2w]."""
-        norms = self.norms(condition)[:, :, None, None].split([2 * width for width in self.widths], dim=1)
+    def forward(self, x: Tensor, condition: Tensor, below: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """x [n, in, h, w], condition [n, 2 z_dim] -> [n, out, h, w] or [n, out, 2h, 2w].
+
+        `below`: the condition [n, 2 z_dim] below the horizon and its share there [n]: norms that differ over
+        the picture, after Suzuki et al. 2018, arXiv 1811.10153.
+        """
+        norms = self._norms(condition)
+        others = self._norms(below[0]) if below else norms
         y = x
-        for index, (norm, conv) in enumerate(zip(norms, self.convs, strict=True)):
-            scale, shift = norm.chunk(2, dim=1)  # [n, width, 1, 1] each
+        for index, (norm, other, conv) in enumerate(zip(norms, others, self.convs, strict=True)):
+            if below:
+                down = below_horizon(y.shape[2]).to(y)  # [h]
+                norm = torch.lerp(norm, other, below[1][:, None, None, None] * down[:, None])
+            scale, shift = norm.chunk(2, dim=1)  # [n, width, 1 or h, 1] each
             y = F.relu(torch.addcmul(shift, y, scale))
             if self.up_sample and index == 1:
                 y = F.interpolate(y, scale_factor=2, mode="nearest")
@@ -187,6 +207,11 @@ class _Block(nn.Module):
         if self.up_sample:
             x = F.interpolate(x, scale_factor=2, mode="nearest")
         return x + y
+
+    def _norms(self, condition: Tensor) -> tuple[Tensor, ...]:
+        """Scale and shift of each norm, [n, 2 width, 1, 1]."""
+        norms: Tensor = self.norms(condition)
+        return norms[:, :, None, None].split([2 * width for width in self.widths], dim=1)
 
 
 class _Attention(nn.Module):

@@ -19,7 +19,7 @@ from pytorch_pretrained_biggan.model import BigGANBatchNorm, GenBlock, SelfAttn
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from engine.generator import CENTRED
+from engine.generator import CENTRED, GROUNDED
 from engine.pocket.latents_map import USED, background
 
 LAYERS = [
@@ -342,7 +342,7 @@ def export(state: dict[str, Tensor], config: BigGANConfig, folder: Path) -> None
     save_file({k: t.contiguous() for k, t in tensors.items()}, folder / "model.safetensors.tmp")
     (folder / "model.safetensors.tmp").chmod(0o644)  # safetensors writes it for its owner alone
     (folder / "model.safetensors.tmp").replace(folder / "model.safetensors")
-    values = {**config.to_dict(), CENTRED: True}  # class vectors that begin as components have a mean
+    values = {**config.to_dict(), CENTRED: True, GROUNDED: True}
     (folder / "config.json").write_text(json.dumps(values, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 

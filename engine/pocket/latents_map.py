@@ -4,6 +4,9 @@ The search draws every latent row z ~ N(0, 1), one row per generator layer. Trai
 rows a fixed meaning, so that any draw is a good picture and every direction that matters is easy to find:
 row 0 picks the drawing style, one middle row tints the thing, one late row paints the background and inks the
 thing's lines. Only the first `USED` coordinates of a row mean anything; the others have no weight at all.
+
+Four more coordinates of that late row the network does not know: the engine reads them (`ground`) and paints
+what is below the horizon with a background of its own.
 """
 
 from __future__ import annotations
@@ -22,12 +25,17 @@ BACKGROUND_HUE = (5, 6)  # likewise for the background
 BACKGROUND_DEPTH = 7  # below 0.4 pale, above it darker and darker
 BACKGROUND_SLOPE = 8  # positive: darker towards the bottom, negative: towards the top
 INKING = 2  # how far the drawing is redrawn with dark lines
+GROUND = 9  # above 0.4 a ground fades in below the horizon
+GROUND_HUE = (10, 11)  # as for the background
+GROUND_DEPTH = 12
+HORIZON = 0.68  # of the picture's height; the ground lies below
 STYLE_ROW = 0  # the latent row of each meaning
 TINT_ROW = 6  # feeds block 5, at 16 px
 BACKGROUND_ROW = 8  # feeds block 7, at 64 px; the ink is in it, too
 USED = 9  # coordinates 0..8 of a row
 
 TINT_FROM, TINT_FULL = 1.7, 2.4  # radii: natural colours inside, fully tinted outside; 24 % and 6 % of draws
+GROUND_FROM, GROUND_FULL = 0.4, 0.9  # no ground below, all of it above; 34 % and 18 % of draws
 INK_FROM, INK_FULL = 0.5, 1.2  # no ink below, all of it above; 31 % and 12 % of draws
 INK_COLOUR = (0.16, 0.13, 0.22)
 MARGIN = 0.25  # training keeps the style's coordinates this far from zero: the borders are blends
@@ -116,3 +124,21 @@ def background(z: Tensor, size: int) -> Tensor:
     slope = 0.2 * torch.tanh(z[:, BACKGROUND_SLOPE])[:, None, None, None]
     shade = 1 - slope.clamp(min=0) * down + slope.clamp(max=0) * (1 - down)
     return flat[:, :, None, None] * shade
+
+
+def ground(z: Tensor) -> tuple[Tensor, Tensor]:
+    """The background row that paints what is below the horizon, [..., z_dim], and how much of it is seen
+    there, [...] in 0..1, of the background row `z` [..., z_dim]. Grounds are mostly stronger in colour and
+    darker than skies."""
+    below = z.clone()
+    below[..., BACKGROUND_HUE[0]] = 1.5 * z[..., GROUND_HUE[0]]
+    below[..., BACKGROUND_HUE[1]] = 1.5 * z[..., GROUND_HUE[1]]
+    below[..., BACKGROUND_DEPTH] = 1.2 * z[..., GROUND_DEPTH] + 0.4
+    below[..., BACKGROUND_SLOPE] = 0
+    return below, smoothstep(z[..., GROUND], GROUND_FROM, GROUND_FULL)
+
+
+def below_horizon(size: int) -> Tensor:
+    """Where the ground lies [size], 0..1, from the top to the bottom of a picture of so many pixels."""
+    down = (torch.arange(size) + 0.5) / size
+    return ((down - HORIZON) * size + 0.5).clamp(0, 1)

@@ -11,6 +11,7 @@ from torch import Tensor
 from engine import generator
 from engine.errors import ModelError
 from engine.generator import BakedBigGAN
+from engine.pocket import latents_map
 from tests.engine import tiny
 
 CPU = torch.device("cpu")
@@ -74,6 +75,40 @@ def test_centred_classes_make_the_same_picture_and_small_weights_of_all_the_othe
     assert moved[0] < 0.5 * moved[1]
 
 
+def test_a_ground_is_painted_below_the_horizon_alone_and_takes_a_gradient() -> None:
+    early = {
+        "channel_width": 16,
+        "num_classes": 8,
+        "attention_layer_position": 4,
+    }  # attention mixes all places
+    model = tiny.random_biggan({**PUBLISHED_128, **early})
+    baked, plain = BakedBigGAN(model, "baked", grounds=True), BakedBigGAN(model, "plain")
+    z, label = condition(baked.z_dim, baked.classes)
+    z, label = rows(z, baked.rows).clone(), rows(label, baked.rows)
+    late = latents_map.BACKGROUND_ROW
+    z[:, late, latents_map.GROUND] = 0
+    with torch.no_grad():
+        sky = plain(z, label)
+        assert torch.equal(baked(z, label), sky)  # no ground is asked for
+        z[:, late, latents_map.GROUND] = 2
+        assert not torch.equal(baked(z, label), plain(z, label))
+        below, _ = latents_map.ground(z[:, late])
+        whole = z.clone()
+        whole[:, late] = below
+        below_all = plain(whole, label)
+    z.requires_grad_()
+    picture = baked(z, label)
+    reach = 32  # pixels around the horizon that the kernels and the last block mix
+    horizon = round(latents_map.HORIZON * 128)
+    above = (picture - plain(z, label).detach())[:, :, : horizon - reach].abs().max()
+    assert above < 1e-4
+    assert (picture.detach()[:, :, -4:] - below_all[:, :, -4:]).abs().max() < 1e-4
+    picture[:, :, -4:].sum().backward()
+    assert z.grad is not None
+    assert bool((z.grad[:, late, list(latents_map.GROUND_HUE)].abs() > 0).all())
+    assert bool((z.grad[:, late, list(latents_map.BACKGROUND_HUE)] == 0).all())
+
+
 def test_a_gradient_reaches_every_latent_row(tiny_generator: BakedBigGAN) -> None:
     z, label = condition(tiny_generator.z_dim, tiny_generator.classes)
     z = rows(z, tiny_generator.rows).clone().requires_grad_()
@@ -128,6 +163,9 @@ def rewrite(folder: Path, change: str) -> None:
     elif change == "config without layers":
         del config["layers"]
         (folder / "config.json").write_text(json.dumps(config))
+    elif change in ("grounds without a row for them", "grounds that are a word"):
+        config[generator.GROUNDED] = True if change.endswith("them") else "yes"
+        (folder / "config.json").write_text(json.dumps(config))
     elif change == "hostile config":
         config["layers"] = "x" * 1000
         (folder / "config.json").write_text(json.dumps(config))
@@ -157,6 +195,8 @@ def rewrite(folder: Path, change: str) -> None:
         "config of another size",
         "config without layers",
         "hostile config",
+        "grounds without a row for them",
+        "grounds that are a word",
         "a tensor missing",
         "a tensor too many",
         "another shape",

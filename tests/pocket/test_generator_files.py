@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from pytorch_pretrained_biggan import BigGAN
 from torch import Tensor
 
+from engine import generator as engine_generator
 from engine.pocket import generator_net, latents_map
 from engine.pocket.latents_map import BACKGROUND_ROW, TINT_ROW
 
@@ -112,6 +114,25 @@ def test_the_background_row_paints_the_background_that_the_map_promises(
     promised = latents_map.background(z, 128)[:, :, 4:28].mean((2, 3))
     assert (corner - promised).abs().max() < 0.2
     assert corner[3].mean() < 0.5 < corner[0].mean()
+
+
+def test_below_the_horizon_another_ground_is_painted_and_the_thing_stays(
+    classes: list[dict[str, object]],
+) -> None:
+    baked = engine_generator.load(FOLDER, "pocket", torch.device("cpu"))
+    z = F.pad(plain_rows()[:1], (0, baked.z_dim - latents_map.USED)).repeat(2, 1)
+    z[1, latents_map.GROUND] = 1.5
+    z[1, list(latents_map.GROUND_HUE)] = torch.tensor([-0.75, 1.3])  # green
+    labels = torch.zeros(2, baked.classes)
+    labels[:, number_of(classes, "cat")] = 1
+    each = (2, baked.rows, -1)
+    with torch.no_grad():
+        without, grounded = (baked(z[:, None].expand(each), labels[:, None].expand(each)) + 1) / 2
+    above = int(latents_map.HORIZON * 128) - 6
+    assert (without - grounded)[:, :above].abs().max() < 0.05
+    corner = grounded[:, -12:, -8:].mean((1, 2))
+    assert corner[1] > corner[0] + 0.2 and corner[1] > corner[2] + 0.2
+    assert without[:, -12:, -8:].mean() > 0.9
 
 
 def test_the_tint_turns_a_red_heart_blue(generator: BigGAN, classes: list[dict[str, object]]) -> None:

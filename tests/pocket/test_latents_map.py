@@ -1,5 +1,6 @@
 """The meaning that training gives to the pocket generator's latents."""
 
+import pytest
 import torch
 
 from engine.pocket import latents_map
@@ -78,3 +79,27 @@ def test_a_third_of_the_draws_are_inked_and_one_in_nine_wholly() -> None:
     assert strength.min() == 0 and strength.max() == 1
     assert abs(float((strength > 0).float().mean()) - 0.31) < 0.02
     assert abs(float((strength == 1).float().mean()) - 0.115) < 0.02
+
+
+def test_the_ground_is_a_background_of_its_own() -> None:
+    z = torch.randn(8000, 16, generator=torch.Generator().manual_seed(4))
+    below, shown = latents_map.ground(z)
+    assert 0.3 < (shown > 0).float().mean() < 0.38 and shown.min() >= 0 and shown.max() <= 1
+    assert torch.equal(below[:, latents_map.INKING], z[:, latents_map.INKING])
+    assert bool((below[:, latents_map.BACKGROUND_SLOPE] == 0).all())
+    painted = latents_map.background(below[:, : latents_map.USED], 4)[:, :, 0, 0]
+    for wanted in (
+        (0.35, 0.65, 0.3),
+        (0.9, 0.85, 0.65),
+        (0.97, 0.97, 0.97),
+        (0.4, 0.4, 0.45),
+        (0.3, 0.45, 0.8),
+    ):
+        assert (painted - torch.tensor(wanted)).norm(dim=1).min() < 0.15, wanted
+
+
+def test_the_horizon_is_two_thirds_down_at_every_size() -> None:
+    for size in (4, 32, 64, 128):
+        down = latents_map.below_horizon(size)
+        assert float(down.mean()) == pytest.approx(1 - latents_map.HORIZON, abs=0.01)
+        assert bool((down.diff() >= 0).all()) and down[0] == 0 and down[-1] == 1

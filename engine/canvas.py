@@ -1,12 +1,13 @@
-"""A canvas: one picture made of two, each thing of a `Scene` in a panel of its own.
+"""A canvas: one picture made of two, each thing of a `Scene` searched in a panel of its own.
 
 A generator that draws one thing a picture blends two that are asked for into neither. So the search moves two
-sets of latents, a half of the rows each, and its views look into the one panel or the other. What makes a
-picture one, its drawing style and its background, is shared.
+sets of latents, a half of the rows each, and its views look at the one thing or the other. What makes a
+picture one is shared, drawing style and background, and each panel is see-through where it shows its own
+background, so that things may overlap: the crown sits on the frog's head, the wings behind the pizza.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -15,68 +16,111 @@ from torch.nn import functional as F
 from engine.cutouts import Boxes, Views
 from engine.generator import Generator
 from engine.latents import Latents
-from engine.pocket.latents_map import BACKGROUND_ROW, STYLE_ROW
+from engine.pocket.latents_map import BACKGROUND_ROW, STYLE_ROW, below_horizon, contrasting
 from engine.scene import Scene
 
-PANEL = 0.5  # side of a panel, in units of the canvas's
-# Left and top of the first and of the second panel, by where the first thing stands.
-CORNERS = {
-    "left": ((0.0, 0.25), (0.5, 0.25)),
-    "right": ((0.5, 0.25), (0.0, 0.25)),
-    "above": ((0.25, 0.0), (0.25, 0.5)),
-    "below": ((0.25, 0.5), (0.25, 0.0)),
+SCALE = 2  # side of the canvas, in units of the generator's pictures
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a panel is shown: left and top of its square and its side, in units of the canvas's side."""
+
+    left: float
+    top: float
+    side: float
+    mirrored: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the first thing is shown, and the second, perhaps twice; what is in front hides the other."""
+
+    first: Spot
+    second: tuple[Spot, ...]
+    front: int  # 0: the first thing, 1: the second
+
+
+def _layout(first: tuple[float, float, float], second: tuple[float, float, float], front: int = 0) -> Layout:
+    return Layout(Spot(*first), (Spot(*second),), front)
+
+
+def _twins(first: tuple[float, float, float], left: float, top: float, side: float, front: int) -> Layout:
+    """The second thing twice: at the right as it is, at the left mirrored."""
+    right = Spot(1 - left - side, top, side)
+    return Layout(Spot(*first), (right, Spot(left, top, side, mirrored=True)), front)
+
+
+# By how the two stand (`Scene.place`). Things fill some four fifths of their panels.
+LAYOUTS = {
+    "left": _layout((0.0, 0.22, 0.56), (0.44, 0.22, 0.56)),
+    "right": _layout((0.44, 0.22, 0.56), (0.0, 0.22, 0.56)),
+    "above": _layout((0.22, 0.0, 0.56), (0.22, 0.44, 0.56)),
+    "below": _layout((0.22, 0.44, 0.56), (0.22, 0.0, 0.56)),
+    "on": _layout((0.24, 0.02, 0.52), (0.15, 0.27, 0.7)),  # its feet within the other's upper part
+    "in": _layout((0.2, 0.06, 0.6), (0.15, 0.28, 0.7), 1),  # the lower part hidden
+    "hat": _layout((0.16, 0.3, 0.68), (0.26, 0.03, 0.48), 1),
+    "glasses": _layout((0.1, 0.1, 0.8), (0.24, 0.25, 0.52), 1),
+    "clothes": _layout((0.1, 0.06, 0.8), (0.28, 0.46, 0.44), 1),
+    "held": _layout((0.0, 0.08, 0.78), (0.52, 0.46, 0.48), 1),  # beside it, low
+    "aloft": _layout((0.0, 0.28, 0.7), (0.46, 0.0, 0.54), 1),  # beside it, high
+    "flanked": _twins((0.17, 0.02, 0.66), 0.0, 0.5, 0.44, 1),  # by one on each side, low
+    "wings": _twins((0.22, 0.24, 0.56), 0.0, 0.12, 0.5, 0),  # on both sides, behind
+    "horns": _twins((0.16, 0.28, 0.68), 0.1, 0.04, 0.42, 0),  # at the top, behind
+    "legs": _twins((0.14, 0.0, 0.72), 0.18, 0.54, 0.42, 0),  # below, behind
 }
 ANY = Scene("", "left", "")  # a canvas whose latents alone matter
 
 
 class Canvas:
-    """A `Generator` whose pictures hold two of another one's, at full size, on their common ground.
+    """A `Generator` whose pictures hold two of another one's, on their common ground.
 
     The first half of its rows is the first panel's, the second half the second's, whose style and background
-    are the first's.
+    are the first's. Where a generator's latents say nothing of a background, panels are whole squares.
     """
 
     def __init__(self, generator: Generator, scene: Scene) -> None:
         self.base = generator
         self.name = generator.name
-        self.size = int(generator.size / PANEL)
+        self.size = SCALE * generator.size
         self.rows = 2 * generator.rows
         self.z_dim = generator.z_dim
         self.classes = generator.classes
-        self.corners = torch.tensor(CORNERS[scene.place])  # [2, 2]: left and top of each panel
+        self.layout = LAYOUTS[scene.place]
+        spots = (self.layout.first, self.layout.second[0])
+        self._boxes = torch.tensor([(spot.left, spot.top, spot.side) for spot in spots])  # [2, 3]
+        shown = [(0, self.layout.first), *((1, spot) for spot in self.layout.second)]
+        shown.sort(key=lambda one: one[0] == self.layout.front)  # what is in front comes last
+        self._shown = [(panel, *self._placing(spot)) for panel, spot in shown]
         shared = torch.arange(generator.rows)[:, None]
         self._shared = (shared == STYLE_ROW) | (shared == BACKGROUND_ROW)  # [rows / 2, 1]
 
     def __call__(self, z: Tensor, class_weights: Tensor) -> Tensor:
         """As `Generator.__call__` says."""
         z = z.unflatten(1, (2, -1))  # [n, 2, rows / 2, z_dim]
-        z = torch.where(self._shared.to(z.device), z[:, :1], z)
-        panels = self.base(z.flatten(0, 1), class_weights.unflatten(1, (2, -1)).flatten(0, 1))
-        return self._laid(panels.unflatten(0, (-1, 2)))
+        z = torch.where(self._shared.to(z.device), z[:, :1], z).flatten(0, 1)
+        class_weights = class_weights.unflatten(1, (2, -1)).flatten(0, 1)
+        panels = self.base(z, class_weights)  # [2 n, 3, s, s]
+        with torch.no_grad():
+            other = self.base(contrasting(z), class_weights)
+        cover, things, clear = cut_out(panels, other)
+        ground = common_ground(panels.unflatten(0, (-1, 2)), clear.unflatten(0, (-1, 2)))  # [n, 3, s, 1]
+        picture = F.interpolate(ground, (self.size, 1), mode="bilinear").expand(-1, -1, -1, self.size)
+        for panel, rows, columns in self._shown:
+            rows, columns = rows.to(z.device), columns.to(z.device)
+            over = (rows @ cover[panel::2] @ columns.T).clamp(0, 1)  # [n, 1, size, size]
+            picture = (1 - over) * picture + rows @ (cover * things)[panel::2] @ columns.T
+        return picture.clamp(-1, 1)
 
-    def _laid(self, panels: Tensor) -> Tensor:
-        """Panels [n, 2, 3, s, s], fading at their edges, on the ground that goes on where they end ->
-        [n, 3, size, size]."""
-        side = panels.shape[-1]
-        fade = max(side // 16, 1)
-        within = torch.arange(side, device=panels.device)
-        ramp = ((torch.minimum(within, side - 1 - within) + 0.5) / fade).clamp(max=1)  # [s]
-        mask = torch.minimum(ramp[:, None], ramp)  # [s, s]: 1 inside, near 0 at the edge
-        # The thing itself seldom reaches into the corners.
-        sides = torch.cat((within[fade // 2 : fade], within[-fade : -fade // 2]))
-        corners = panels[..., sides]  # [n, 2, 3, s, few]
-        top, bottom = (
-            corners[..., rows, :].mean((1, 3, 4))[..., None, None]
-            for rows in (slice(fade // 2, fade), slice(-fade, -fade // 2))
-        )  # [n, 3, 1, 1] each
-        upper, lower = self.corners[:, 1].min().item(), self.corners[:, 1].max().item() + PANEL
-        down = torch.linspace(0, 1, self.size, device=panels.device)[:, None]
-        down = ((down - upper) / (lower - upper)).clamp(0, 1)  # over the height that the panels take
-        picture = (top + (bottom - top) * down).expand(-1, -1, -1, self.size)
-        for panel, (x, y) in zip(panels.unbind(1), (self.corners * self.size).int().tolist(), strict=True):
-            around = (x, self.size - side - x, y, self.size - side - y)
-            picture = torch.lerp(picture, F.pad(panel, around), F.pad(mask, around))
-        return picture
+    def _placing(self, spot: Spot) -> tuple[Tensor, Tensor]:
+        """The matrices [size, s] that resize a panel's rows and columns and put them at its spot."""
+        side = round(spot.side * self.size)
+        one = torch.eye(self.base.size)[None, None]  # [1, 1, s, s]
+        shape = (side, self.base.size)
+        resize = F.interpolate(one, shape, mode="bicubic", align_corners=False, antialias=True)[0, 0]
+        left, top = (min(round(at * self.size), self.size - side) for at in (spot.left, spot.top))
+        rows, columns = (F.pad(resize, (0, 0, at, self.size - side - at)) for at in (top, left))
+        return rows, columns.flip(1) if spot.mirrored else columns
 
     def aimed(self, views: Views) -> Views:
         """These views, made for a whole picture, each into one of the panels: two by two in turn."""
@@ -93,8 +137,67 @@ class Canvas:
     def _within(self, boxes: Boxes, panel: Tensor) -> Boxes:
         """Boxes [n] of a whole picture, each in its `panel` [n] of the canvas."""
         left, top, side = boxes
-        x, y = self.corners[panel].unbind(1)
-        return x + PANEL * left, y + PANEL * top, PANEL * side
+        x, y, within = self._boxes[panel].unbind(1)
+        return x + within * left, y + within * top, within * side
+
+
+NOISE = 0.15  # of the cover that a generator's unevenness makes up
+HIDDEN = 0.1  # of the strongest row's squared difference: less is a row that a thing hides
+FAINT = 1e-3  # squared difference of two backgrounds, of -1..1, that is none
+
+
+def cut_out(panels: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What the panels [n, 3, s, s] show, without their backgrounds.
+
+    `other`: the same things on other backgrounds. Where the two differ as the backgrounds do, one looks at a
+    background; where they do not, at a thing, be it of the background's own colour (triangulation matting,
+    Smith and Blinn 1996). Backgrounds are known by row, from the sides. Returns how much is covered
+    [n, 1, s, s], 0..1, detached; the things' colours there [n, 3, s, s]; and what is clear of things and of
+    the edges' unevenness [n, 1, s, s], 0..1.
+    """
+    difference = panels.detach() - other
+    side = panels.shape[-1]
+    near = _nearness(side, 1).to(panels)
+    power = _edges(difference).square().sum(2, keepdim=True)  # [2, n, 1, s]: next to none where a thing hides
+    most = ((near > 0) * power.amax(0)[:, :, None]).amax(3).clamp(min=FAINT)  # [n, 1, s]: so far as rows tell
+    weight = power * (power > HIDDEN * most) + 1e-25
+    near.diagonal().add_(4)  # a hidden row is as those next to it, others are mostly as they are
+
+    def by_row(pictures: Tensor) -> Tensor:
+        """[n, 3, s, s] -> [n, 3, s, 1]"""
+        return ((weight * _edges(pictures)).sum(0) @ near / (weight.sum(0) @ near))[..., None]
+
+    behind, contrast = by_row(panels.detach()), by_row(difference)
+    square = contrast.square().sum(1, keepdim=True)  # [n, 1, s, 1]
+    seen = (difference * contrast).sum(1, keepdim=True) / square.clamp(min=FAINT)
+    cover = torch.where(square < FAINT, 1.0, (1 - seen).clamp(0, 1))  # [n, 1, s, s]
+    things = (behind + (panels - behind) / cover.clamp(min=2 * NOISE)).clamp(-1, 1)
+    down = torch.arange(side, device=panels.device)
+    edge = ((torch.minimum(down, side - 1 - down) + 0.5) * 32 / side).clamp(max=1)  # a panel's last pixels
+    edge = edge * edge[:, None]  # [s, s]
+    clear = (F.max_pool2d(cover, 5, 1, 2) < NOISE) & (edge == 1)
+    cover = ((cover - NOISE) / (1 - 2 * NOISE)).clamp(0, 1) * edge
+    return cover, things, clear + 1e-6 * (edge < 1)  # the edges' own, where there is nothing else
+
+
+def common_ground(panels: Tensor, clear: Tensor) -> Tensor:
+    """The background [n, 3, s, 1] by row that two panels [n, 2, 3, s, s] share, where they are `clear`."""
+    near = _nearness(panels.shape[-1], 4).to(panels)
+    return ((clear * panels).sum((1, 4)) @ near / (clear.sum((1, 4)) @ near))[..., None]
+
+
+def _nearness(side: int, reach: float) -> Tensor:
+    """What rows say of one another [side, side], falling off by `reach` 128ths of the side; none does of the
+    horizon's other side."""
+    down, below = torch.arange(side), below_horizon(side) > 0.5
+    return (-(down[:, None] - down).abs() * 128 / (side * reach)).exp() * (below[:, None] == below)
+
+
+def _edges(pictures: Tensor) -> Tensor:
+    """The columns near the left and the right side of [n, 3, s, s], their means: [2, n, 3, s]."""
+    side = pictures.shape[-1]
+    few = slice(side // 64, side // 16)
+    return torch.stack((pictures[..., few].mean(-1), pictures.flip(-1)[..., few].mean(-1)))
 
 
 def joined(latents: Sequence[Latents]) -> Latents:

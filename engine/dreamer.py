@@ -292,17 +292,22 @@ class Dreamer:
         goes_on = bool(origins) and same_words
         if found is None or (goes_on and not any(shows_two(state, loaded.generator) for state in origins)):
             return None
+        faces = scene.faces(found)
         texts = [
             wanted[0].words,
             found.first,
             found.second,
             scene.bare(found.first),
             scene.bare(found.second),
+            *map(scene.bare, faces),
         ]
-        near = loaded.perceptor.encode_texts(texts).cpu() @ self._atlas(loaded).t()  # [5, classes]
+        near = loaded.perceptor.encode_texts(texts).cpu() @ self._atlas(loaded).t()  # [5 or more, classes]
         nearest = int(near[0].argmax())
         name = near[0, nearest] >= max(scene.WHOLE, *near[1:3, nearest].tolist())
-        return None if name or near[3:].amax(1).min() < scene.KNOWN else found
+        if name or near[3:5].amax(1).min() < scene.KNOWN:
+            return None
+        known = (face for face, best in zip(faces, near[5:].amax(1), strict=True) if best >= scene.NAMED)
+        return replace(found, first=next(known, found.first))
 
     def _atlas(self, loaded: _Loaded) -> Tensor:
         """The pair's atlas: the one that lies beside the generator, or one made here and kept."""

@@ -53,7 +53,7 @@ class DreamSettings:
         "blind", ("blind", "atlas", "samples"), "where to begin: at noise, or at the best of some pictures"
     )
     scene: Literal["one", "two"] = _choice(
-        "one", ("one", "two"), "whether words that name two things get a picture with a panel for each"
+        "one", ("one", "two"), "whether two things that the words name are searched each by itself"
     )
     candidates: int = _number(96, 1, 10_000, "pictures scored to find where to begin")
     basis: int = _number(

@@ -8,11 +8,20 @@ from engine.pocket.captions import COLOURS
 
 WHOLE = 0.7  # cosine of all words to a class that neither thing is nearer to: 'a bow and arrow' is its name
 KNOWN = 0.46  # cosine of a thing's words to the nearest class of the atlas, from which on it can be drawn
-# Words between two things that say no side, and where the first thing then stands.
+NAMED = 0.75  # of a class's own name
+
+_POSED = (
+    "sitting|standing|lying|sleeping|dancing|perched|seduto|seduta|in piedi|sdraiato|sdraiata|in equilibrio"
+)
+# Words between two things that say no side, and how the two then stand: the first that fits.
 _JOINS = {
-    "left": "and|with|next to|beside|near|e|ed|con|accanto a|vicino a|assieme a|insieme a",
-    "above": "on|su|sul|sulla|sullo|sull'|sui|sulle|sugli",
-    "below": "wearing|con in testa|che indossa",
+    "hat": "wearing|che indossa|che porta|con in testa|con sulla testa",
+    "on": f"riding|che cavalca|a cavallo di|a cavallo d'|(?:(?:{_POSED}) )?"
+    "(?:on top of|on|sopra|su|sul|sulla|sullo|sull'|sui|sulle|sugli)",
+    "in": f"inside(?: of)?|dentro(?: ad?| al| alla| allo| all')?|(?:(?:{_POSED}) )?"
+    "(?:in(?= (?:an?|the|una?|uno) )|in un'|nel|nella|nello|nell'|nei|nelle|negli)",
+    "held": "with|holding|con|che tiene",
+    "left": "and|next to|beside|near|e|ed|accanto ad?|vicino ad?|assieme ad?|insieme ad?",
 }
 _PAIR = re.compile(
     r"^\s*(?P<first>\S.*?)\s+(?:"
@@ -20,14 +29,44 @@ _PAIR = re.compile(
     + r")(?:\s+|(?<='))(?P<second>\S.*?)\s*$",
     re.IGNORECASE | re.DOTALL,
 )
+_ON_HEAD = re.compile(r"\s+(?:on (?:its|his|her|the|their) head|in testa|sulla testa)$", re.IGNORECASE)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text))
+
 
 _ARTICLES = "a an the un uno una il lo la i gli le l' my your some del della dei degli delle"
-_NO_THING = frozenset(_ARTICLES.split()) | {word for words, _ in COLOURS.values() for word in words}
+_NO_THING = _words(_ARTICLES) | {word for words, _ in COLOURS.values() for word in words}
+# Where the second thing belongs when the first one wears it, holds it, or has several.
+_BELONGS = {
+    "hat": "hat hats cap crown helmet tiara beret turban cappello berretto corona elmo casco cilindro",
+    "glasses": "glasses sunglasses goggles spectacles mask occhiali maschera",
+    "clothes": "scarf tie necktie necklace medal dress shirt sciarpa cravatta collana medaglia "
+    "vestito camicia",
+    "legs": "leg legs foot feet paws wheels shoes boots socks skates gamba gambe zampe piedi ruote scarpe "
+    "stivali calzini pattini",
+    "wings": "wing wings arms fins ali ala braccia pinne",
+    "horns": "ear ears horns antlers orecchie corna",
+    "aloft": "umbrella parasol balloon balloons kite flag ombrello ombrellone palloncino palloncini aquilone "
+    "bandiera",
+}
+_BELONGS_WORDS = {place: _words(words) for place, words in _BELONGS.items()}
+_TWINS = ("legs", "wings", "horns", "flanked")  # shown twice
+_WORN = ("hat", "glasses", "clothes", "legs")
+# What things stand in or on without being things themselves.
+_GROUNDS = _words(
+    "sky snow sea water ocean beach night rain forest woods wood jungle desert space city town street road "
+    "grass meadow field park garden fog mountains hill hills dark middle morning evening "
+    "cielo neve mare acqua oceano spiaggia notte pioggia foresta bosco giungla deserto spazio città strada "
+    "erba prato campo parco giardino nebbia montagna montagne collina colline buio mezzo mattino sera"
+)
+_SOME = re.compile(r"^(?:two|some|many|pair of|a pair of|due|un paio di|dei|degli|delle|i|gli|le)\s+", re.I)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Two things and where the first of them stands: a key of `engine.canvas.CORNERS`."""
+    """Two things and how they stand: a key of `engine.canvas.LAYOUTS`, some where the first is."""
 
     first: str
     place: str
@@ -36,15 +75,65 @@ class Scene:
 
 def read(words: str) -> Scene | None:
     """The two things that `words` name, in English or Italian; None where they do not read like two."""
-    found = places.read(words)
-    if found is None:
-        match = _PAIR.match(words)
-        if match is None:
-            return None
-        found = match["first"], next(place for place in _JOINS if match[place]), match["second"]
-    return Scene(*found) if bare(found[0]) and bare(found[2]) else None
+    match = _PAIR.match(words)
+    found = match and (match["first"], next(place for place in _JOINS if match[place]), match["second"])
+    said = places.read(words)
+    if said is not None and not (found and found == (said[0], "on", said[2])):
+        found = said  # 'on the left of' is not 'on', but 'on top of' is
+    if not found or not bare(found[0]) or not bare(found[2]):
+        return None
+    first, place, second = found
+    if place in ("hat", "held", "in"):
+        place, second = _belonging(place, second)
+    if place in ("on", "in") and _words(bare(second)) & _GROUNDS:
+        return None
+    return Scene(first, place, second)
+
+
+def _belonging(place: str, second: str) -> tuple[str, str]:
+    """How what is worn, held, had or got into stands, and its words, those of one where it is shown twice."""
+    rest = _ON_HEAD.sub("", second)
+    if rest != second:
+        return "hat", rest
+    words = _words(bare(second))
+    fitting = next((where for where, some in _BELONGS_WORDS.items() if words & some), "")
+    if place == "in":
+        return (fitting if fitting in ("hat", "clothes") else "in"), second
+    several = _SOME.search(second) is not None or _is_plural(second)
+    if several and (not fitting or fitting == "aloft"):
+        fitting = "flanked"
+    if place == "hat" and fitting not in _WORN:
+        return "hat", second
+    return fitting or place, _one(second) if fitting in _TWINS and several else second
+
+
+def _is_plural(words: str) -> bool:
+    """Whether English words have no article and end like a plural."""
+    return not re.match(r"(?:an?|the|una?|uno|il|lo|la|l')\b", words, re.I) and bool(
+        re.search(r"[^suio]s$", words, re.I)
+    )
+
+
+def _one(words: str) -> str:
+    """One of several: 'two red flowers' -> 'red flower', 'le gambe' -> 'gamba'; not other Italian ones."""
+    if re.match(r"(?:le|delle)\s+\w+e$", words, re.IGNORECASE):
+        words = words[:-1] + "a"
+    words = _SOME.sub("", words)
+    for plural, single in ((r"ies$", "y"), (r"(s|x|ch|sh)es$", r"\1"), (r"([^suio])s$", r"\1")):
+        if re.search(plural, words, re.IGNORECASE):
+            return re.sub(plural, single, words, flags=re.IGNORECASE)
+    return words
 
 
 def bare(words: str) -> str:
     """`words` without articles and colours: 'a black and white cat' is not two things."""
     return " ".join(word for word in words.lower().split() if word not in _NO_THING)
+
+
+def faces(scene: Scene) -> list[str]:
+    """What the first thing's face would be called where the second one is worn on it: a cat that stands has
+    its head anywhere."""
+    if scene.place not in ("hat", "glasses"):
+        return []
+    words = re.sub(r"^(?:an?|the|una?|uno|il|lo|la|l')\s+", "", scene.first, flags=re.IGNORECASE)
+    return [f"{words} face", f"muso di {words}"]

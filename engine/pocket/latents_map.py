@@ -142,3 +142,28 @@ def below_horizon(size: int) -> Tensor:
     """Where the ground lies [size], 0..1, from the top to the bottom of a picture of so many pixels."""
     down = (torch.arange(size) + 0.5) / size
     return ((down - HORIZON) * size + 0.5).clamp(0, 1)
+
+
+# Hue, twice, and depth of plain backgrounds: dark, white, three bright ones.
+_PLAIN = ((0.0, 0.0, 2.4), (0.0, 0.0, -1.0), (2.2, 0.0, -1.0), (-1.1, 1.9, -1.0), (-1.1, -1.9, -1.0))
+
+
+@torch.no_grad()
+def contrasting(z: Tensor) -> Tensor:
+    """Latents [B, rows, z_dim] of the same pictures on another background, plain, of the colour that is
+    farthest from all between sky and ground. Unchanged where there is no background row."""
+    z = z.clone()
+    if z.shape[1] <= BACKGROUND_ROW:
+        return z
+    own = z[:, BACKGROUND_ROW].cpu()
+    below, share = ground(own)
+    sky, land = (background(row, 2).mean((2, 3)) for row in (own, below))  # [B, 3] each
+    seen = torch.stack([torch.lerp(sky, land, part * share[:, None]) for part in (0, 0.25, 0.5, 0.75, 1)])
+    where = [*BACKGROUND_HUE, BACKGROUND_DEPTH]
+    plain = own.new_zeros(len(_PLAIN), own.shape[1])
+    plain[:, where] = torch.tensor(_PLAIN)
+    apart = (seen[:, :, None] - background(plain, 2).mean((2, 3))).norm(dim=3).amin(0)  # [B, plain]
+    z[:, BACKGROUND_ROW, where] = plain[apart.argmax(1)][:, where].to(z)
+    z[:, BACKGROUND_ROW, BACKGROUND_SLOPE] = 0
+    z[:, BACKGROUND_ROW, GROUND] = -1
+    return z

@@ -1,29 +1,17 @@
-"""Two things in one picture: which words name two, how a canvas lays them, and what a search makes of it."""
+"""Two things in one picture: which words name two, and what dreams of them are."""
 
 import io
-from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image
 
-from engine import canvas, cutouts, scene
-from engine.canvas import Canvas
-from engine.dream import best_latents, dream
+from engine import scene
+from engine.canvas import LAYOUTS
 from engine.dreamer import Dreamer
-from engine.generator import BakedBigGAN
-from engine.latents import Latents
-from engine.objective import Target
-from engine.perceptor import Perceptor
-from engine.pocket.latents_map import BACKGROUND_ROW
 from engine.protocol import DreamRequest, Finished
-from engine.recipes import DreamSettings
 from engine.scene import Scene
 from engine.state import State
-
-CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize(
@@ -31,102 +19,64 @@ CPU = torch.device("cpu")
     [
         ("a cat and the moon", "a cat", "left", "the moon"),
         ("Un gatto e la luna", "Un gatto", "left", "la luna"),
-        ("a monkey with a banana", "a monkey", "left", "a banana"),
-        ("a dog to the right of a tree", "a dog", "right", "a tree"),
-        ("a bee on a sunflower", "a bee", "above", "a sunflower"),
-        ("un uccello sull'albero", "un uccello", "above", "albero"),
-        ("un gatto sotto un ombrello", "un gatto", "below", "un ombrello"),
-        ("a frog wearing a crown", "a frog", "below", "a crown"),
         ("a red house and a blue car", "a red house", "left", "a blue car"),
+        ("a dog to the right of a tree", "a dog", "right", "a tree"),
+        ("a cat on the left of a dog", "a cat", "left", "a dog"),
+        ("un gatto sotto un ombrello", "un gatto", "below", "un ombrello"),
+        ("a bee on a sunflower", "a bee", "on", "a sunflower"),
+        ("a cat on top of a tree", "a cat", "on", "a tree"),
+        ("a dog riding a bicycle", "a dog", "on", "a bicycle"),
+        ("a cat sitting on a chair", "a cat", "on", "a chair"),
+        ("un uccello sull'albero", "un uccello", "on", "albero"),
+        ("un gatto sopra un albero", "un gatto", "on", "un albero"),
+        ("a cat in a box", "a cat", "in", "a box"),
+        ("una rana dentro una tazza", "una rana", "in", "una tazza"),
+        ("a cat in a hat", "a cat", "hat", "a hat"),
+        ("a frog wearing a crown", "a frog", "hat", "a crown"),
+        ("una rana con una corona", "una rana", "hat", "una corona"),
+        ("un gatto con in testa un cappello", "un gatto", "hat", "un cappello"),
+        ("a pig with a banana on its head", "a pig", "hat", "a banana"),
+        ("a cat wearing sunglasses", "a cat", "glasses", "sunglasses"),
+        ("un gatto con una sciarpa rossa", "un gatto", "clothes", "una sciarpa rossa"),
+        ("a monkey with a banana", "a monkey", "held", "a banana"),
+        ("a cat with an umbrella", "a cat", "aloft", "an umbrella"),
+        ("un gatto con l'ombrello", "un gatto", "aloft", "l'ombrello"),
+        ("un elefante con un palloncino", "un elefante", "aloft", "un palloncino"),
+        ("a pizza with wings", "a pizza", "wings", "wing"),
+        ("una pizza con le ali", "una pizza", "wings", "ali"),
+        ("a fish with legs", "a fish", "legs", "leg"),
+        ("un pesce con le gambe", "un pesce", "legs", "gamba"),
+        ("a cat with two horns", "a cat", "horns", "horn"),
+        ("a robot with red flowers", "a robot", "flanked", "red flower"),
+        ("a witch with berries", "a witch", "flanked", "berry"),
+        ("a bird with grass", "a bird", "held", "grass"),
     ],
 )
 def test_words_that_name_two_things(words: str, first: str, place: str, second: str) -> None:
     assert scene.read(words) == Scene(first, place, second)
+    assert place in LAYOUTS
 
 
 @pytest.mark.parametrize(
     "words",
-    ["a bowl of cherries", "a black and white cat", "and", "a cat and", "and a cat", "the end", "sandy", ""],
+    [
+        "a bowl of cherries",
+        "a black and white cat",
+        "and",
+        "a cat and",
+        "and a cat",
+        "the end",
+        "sandy",
+        "",
+        "fire in the sky",
+        "a cat in the snow",
+        "un gatto nella neve",
+        "a dog on the beach",
+        "lost in space",
+    ],
 )
 def test_words_that_do_not(words: str) -> None:
     assert scene.read(words) is None
-
-
-class Plain:
-    """A generator whose panels are of one colour, red first and then blue, on a white ground."""
-
-    name, size, rows, z_dim, classes = "plain", 32, 10, 4, 2
-
-    def __call__(self, z: torch.Tensor, class_weights: torch.Tensor) -> torch.Tensor:
-        self.z = z
-        pictures = torch.ones(len(z), 3, 32, 32)
-        pictures[::2, 1:, 8:24, 8:24] = -1
-        pictures[1::2, :2, 8:24, 8:24] = -1
-        return pictures
-
-
-@pytest.mark.parametrize("place", list(canvas.CORNERS))
-def test_each_thing_is_laid_where_it_stands_on_one_ground(place: str) -> None:
-    paint = Canvas(Plain(), Scene("red", place, "blue"))
-    picture = paint(torch.randn(2, 20, 4), torch.rand(2, 20, 2))
-    assert picture.shape == (2, 3, 64, 64)
-    for (left, top), missing in zip(canvas.CORNERS[place], ((1, 2), (0, 1)), strict=True):
-        x, y = int(64 * left) + 16, int(64 * top) + 16
-        assert (picture[:, missing, y, x] == -1).all()
-    ground = picture.clone()
-    for left, top in canvas.CORNERS[place]:
-        x, y = int(64 * left), int(64 * top)
-        ground[..., y + 8 : y + 24, x + 8 : x + 24] = 1
-    assert (ground == 1).all()
-
-
-def test_two_things_share_style_and_background() -> None:
-    base = Plain()
-    z = torch.randn(1, 20, 4)
-    Canvas(base, canvas.ANY)(z, torch.rand(1, 20, 2))
-    same = (base.z[0] == base.z[1]).all(1)
-    assert same.nonzero()[:, 0].tolist() == [0, BACKGROUND_ROW]
-    assert torch.equal(base.z[0], z[0, :10])
-
-
-def test_views_look_into_either_panel_and_mirrored_ones_into_both() -> None:
-    views = cutouts.draw(32, cutouts.Sizes(), "smooth", torch.Generator().manual_seed(1))
-    aimed = Canvas(Plain(), Scene("a", "above", "b")).aimed(views)
-    left, top, side = aimed.boxes
-    assert aimed.panel is not None and aimed.mirrored is not None
-    assert (left >= 0.25).all() and (left + side <= 0.75).all()
-    for panel in (0, 1):
-        within = aimed.panel == panel
-        assert (top[within] >= 0.5 * panel).all() and (top + side <= 0.5 + 0.5 * panel)[within].all()
-        assert aimed.mirrored[within].float().mean() == 0.5
-    assert [len(part.panel) for part in aimed.split(20) if part.panel is not None] == [20, 12]
-
-
-def test_latents_of_one_thing_fit_two_and_back() -> None:
-    one = Latents.blind(4, 3, 5, torch.Generator().manual_seed(1))
-    two = canvas.fitted(one, 8)
-    assert torch.equal(two.z, torch.cat((one.z, one.z))) and canvas.fitted(two, 8) is two
-    assert torch.equal(canvas.fitted(two, 4).class_logits, one.class_logits)
-
-
-def test_a_search_of_two_rises_in_both_and_goes_on_from_its_state(
-    tiny_generator: BakedBigGAN, tiny_perceptor: Perceptor
-) -> None:
-    settings = DreamSettings(steps=20, cutouts=8, ema_decay=0.8, look_every=5)
-    first, second = (
-        [Target(vector)] for vector in tiny_perceptor.encode_texts(["a bowl of cherries", "a green tree"])
-    )
-    two = Canvas(tiny_generator, Scene("cherries", "left", "tree"))
-
-    def search(begin: State | None = None):  # type: ignore[no-untyped-def]
-        return dream(two, tiny_perceptor, first, 1, settings, CPU, begin=begin, beside=second)
-
-    steps = list(search())
-    assert steps[-1].best.score > steps[0].latest.score + 1
-    assert steps[-1].best.picture.shape == (3, 64, 64)
-    state = State.from_bytes(replace(list(islice(search(), 9))[-1].state()).to_bytes())
-    assert torch.equal(list(search(state))[-1].best.picture, steps[-1].best.picture)
-    assert best_latents(state, tiny_generator).z.shape[0] == 2 * tiny_generator.rows
 
 
 @pytest.fixture(scope="module")
@@ -151,15 +101,23 @@ def rows(end: Finished) -> int:
     [
         ("a cat and the moon", 20),
         ("un gatto e la luna", 20),
+        ("a pizza with wings", 20),
         ("a cat", 10),
         ("schadenfreude and eternity", 10),
         ("a bow and arrow", 10),
         ("a house with a garden", 10),
+        ("fire in the sky", 10),
         ("a cat and the moon | the sea:0.4", 10),
     ],
 )
 def test_two_known_things_get_a_panel_each(dreamer: Dreamer, prompt: str, count: int) -> None:
     assert rows(finished(dreamer, prompt)) == count
+
+
+def test_a_thing_that_is_worn_asks_for_a_face() -> None:
+    assert scene.faces(Scene("A black cat", "hat", "a hat"))[0] == "black cat face"
+    assert scene.faces(Scene("un gatto", "glasses", "occhiali"))[1] == "muso di gatto"
+    assert scene.faces(Scene("a cat", "held", "a banana")) == []
 
 
 def test_one_picture_for_two_things_can_be_wished(dreamer: Dreamer) -> None:

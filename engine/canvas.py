@@ -1,9 +1,9 @@
 """A canvas: one picture made of two, each thing of a `Scene` searched in a panel of its own.
 
 A generator that draws one thing a picture blends two that are asked for into neither. So the search moves two
-sets of latents, a half of the rows each, and its views look at the one thing or the other. What makes a
-picture one is shared, drawing style and background, and each panel is see-through where it shows its own
-background, so that things may overlap: the crown sits on the frog's head, the wings behind the pizza.
+sets of latents, a half of the rows each, and its views look at the one thing or the other alone (`sheet`).
+What makes a picture one is shared, drawing style and background, and each panel is see-through where it shows
+its own background, so that things may overlap: the crown sits on the frog's head, the wings behind the pizza.
 """
 
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ LAYOUTS = {
     "below": _layout((0.22, 0.44, 0.56), (0.22, 0.0, 0.56)),
     "on": _layout((0.24, 0.02, 0.52), (0.15, 0.27, 0.7)),  # its feet within the other's upper part
     "in": _layout((0.2, 0.06, 0.6), (0.15, 0.28, 0.7), 1),  # the lower part hidden
-    "hat": _layout((0.16, 0.3, 0.68), (0.26, 0.03, 0.48), 1),
+    "hat": _layout((0.16, 0.31, 0.68), (0.26, 0.02, 0.48), 1),
     "glasses": _layout((0.1, 0.1, 0.8), (0.24, 0.25, 0.52), 1),
     "clothes": _layout((0.1, 0.06, 0.8), (0.28, 0.46, 0.44), 1),
     "held": _layout((0.0, 0.08, 0.78), (0.52, 0.46, 0.48), 1),  # beside it, low
@@ -86,24 +86,19 @@ class Canvas:
         self.rows = 2 * generator.rows
         self.z_dim = generator.z_dim
         self.classes = generator.classes
-        self.layout = LAYOUTS[scene.place]
-        spots = (self.layout.first, self.layout.second[0])
-        self._boxes = torch.tensor([(spot.left, spot.top, spot.side) for spot in spots])  # [2, 3]
-        shown = [(0, self.layout.first), *((1, spot) for spot in self.layout.second)]
-        shown.sort(key=lambda one: one[0] == self.layout.front)  # what is in front comes last
+        layout = LAYOUTS[scene.place]
+        shown = [(0, layout.first), *((1, spot) for spot in layout.second)]
+        shown.sort(key=lambda one: one[0] == layout.front)  # what is in front comes last
         self._shown = [(panel, *self._placing(spot)) for panel, spot in shown]
         shared = torch.arange(generator.rows)[:, None]
         self._shared = (shared == STYLE_ROW) | (shared == BACKGROUND_ROW)  # [rows / 2, 1]
 
+    @torch.no_grad()
     def __call__(self, z: Tensor, class_weights: Tensor) -> Tensor:
-        """As `Generator.__call__` says."""
-        z = z.unflatten(1, (2, -1))  # [n, 2, rows / 2, z_dim]
-        z = torch.where(self._shared.to(z.device), z[:, :1], z).flatten(0, 1)
-        class_weights = class_weights.unflatten(1, (2, -1)).flatten(0, 1)
+        """As `Generator.__call__` says, but without gradients: those go through `sheet`."""
+        z, class_weights = self._panels(z, class_weights)
         panels = self.base(z, class_weights)  # [2 n, 3, s, s]
-        with torch.no_grad():
-            other = self.base(contrasting(z), class_weights)
-        cover, things, clear = cut_out(panels, other)
+        cover, things, clear = cut_out(panels, self.base(contrasting(z), class_weights))
         ground = common_ground(panels.unflatten(0, (-1, 2)), clear.unflatten(0, (-1, 2)))  # [n, 3, s, 1]
         picture = F.interpolate(ground, (self.size, 1), mode="bilinear").expand(-1, -1, -1, self.size)
         for panel, rows, columns in self._shown:
@@ -111,6 +106,18 @@ class Canvas:
             over = (rows @ cover[panel::2] @ columns.T).clamp(0, 1)  # [n, 1, size, size]
             picture = (1 - over) * picture + rows @ (cover * things)[panel::2] @ columns.T
         return picture.clamp(-1, 1)
+
+    def sheet(self, z: Tensor, class_weights: Tensor) -> Tensor:
+        """What the search looks at: both things by themselves, the first at the upper left, the second at the
+        upper right, nothing below. Arguments and range as `__call__`, [n, 3, size, size]."""
+        panels = self.base(*self._panels(z, class_weights))
+        return F.pad(torch.cat((panels[::2], panels[1::2]), dim=3), (0, 0, 0, self.base.size))
+
+    def _panels(self, z: Tensor, class_weights: Tensor) -> tuple[Tensor, Tensor]:
+        """The base's arguments, [2 n, rows / 2, ...] each: each picture's first panel, then its second."""
+        z = z.unflatten(1, (2, -1))  # [n, 2, rows / 2, z_dim]
+        z = torch.where(self._shared.to(z.device), z[:, :1], z).flatten(0, 1)
+        return z, class_weights.unflatten(1, (2, -1)).flatten(0, 1)
 
     def _placing(self, spot: Spot) -> tuple[Tensor, Tensor]:
         """The matrices [size, s] that resize a panel's rows and columns and put them at its spot."""
@@ -123,22 +130,22 @@ class Canvas:
         return rows, columns.flip(1) if spot.mirrored else columns
 
     def aimed(self, views: Views) -> Views:
-        """These views, made for a whole picture, each into one of the panels: two by two in turn."""
+        """These views, made for a whole picture, each at one of the things of a sheet: two by two in turn."""
         panel = torch.arange(len(views)) // 2 % 2  # neighbours differ in being mirrored
-        return replace(views, boxes=self._within(views.boxes, panel), panel=panel)
+        return replace(views, boxes=_within(views.boxes, panel), panel=panel)
 
     def boxes(self, boxes: Boxes) -> tuple[Boxes, Tensor]:
-        """All of the `boxes` [n] in the first panel, then all in the second; and whose each is [2 n]."""
+        """All of the `boxes` [n] at a sheet's first thing, then all at the second; and whose each is [2 n]."""
         n = len(boxes[0])
         panel = torch.arange(2).repeat_interleave(n)
         left, top, side = (values.repeat(2) for values in boxes)
-        return self._within((left, top, side), panel), panel
+        return _within((left, top, side), panel), panel
 
-    def _within(self, boxes: Boxes, panel: Tensor) -> Boxes:
-        """Boxes [n] of a whole picture, each in its `panel` [n] of the canvas."""
-        left, top, side = boxes
-        x, y, within = self._boxes[panel].unbind(1)
-        return x + within * left, y + within * top, within * side
+
+def _within(boxes: Boxes, panel: Tensor) -> Boxes:
+    """Boxes [n] of a whole picture, each at its `panel` [n] of a sheet."""
+    left, top, side = (values / SCALE for values in boxes)
+    return left + panel / SCALE, top, side
 
 
 NOISE = 0.15  # of the cover that a generator's unevenness makes up
@@ -152,10 +159,10 @@ def cut_out(panels: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     `other`: the same things on other backgrounds. Where the two differ as the backgrounds do, one looks at a
     background; where they do not, at a thing, be it of the background's own colour (triangulation matting,
     Smith and Blinn 1996). Backgrounds are known by row, from the sides. Returns how much is covered
-    [n, 1, s, s], 0..1, detached; the things' colours there [n, 3, s, s]; and what is clear of things and of
+    [n, 1, s, s], 0..1; the things' colours there [n, 3, s, s]; and what is clear of things and of
     the edges' unevenness [n, 1, s, s], 0..1.
     """
-    difference = panels.detach() - other
+    difference = panels - other
     side = panels.shape[-1]
     near = _nearness(side, 1).to(panels)
     power = _edges(difference).square().sum(2, keepdim=True)  # [2, n, 1, s]: next to none where a thing hides
@@ -167,7 +174,7 @@ def cut_out(panels: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """[n, 3, s, s] -> [n, 3, s, 1]"""
         return ((weight * _edges(pictures)).sum(0) @ near / (weight.sum(0) @ near))[..., None]
 
-    behind, contrast = by_row(panels.detach()), by_row(difference)
+    behind, contrast = by_row(panels), by_row(difference)
     square = contrast.square().sum(1, keepdim=True)  # [n, 1, s, 1]
     seen = (difference * contrast).sum(1, keepdim=True) / square.clamp(min=FAINT)
     cover = torch.where(square < FAINT, 1.0, (1 - seen).clamp(0, 1))  # [n, 1, s, s]

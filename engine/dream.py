@@ -231,7 +231,7 @@ class _Search:
         """Move the latents by the gradient of these views' score; False, unmoved, if it is not finite."""
         self.optimizer.zero_grad()
         z, class_weights = self.latents()
-        picture = self.generator(z[None], class_weights[None])  # [1, 3, h, w], -1..1
+        picture = self._looked_at(z, class_weights)
         score, gradient = self._scored(picture, views)
         loss = -(gradient * picture).sum()  # has the score's gradient
         if self.settings.terms:
@@ -329,14 +329,20 @@ class _Search:
     @torch.no_grad()
     def _look(self, latents: Latents | Basis, step: int) -> Look:
         z, class_weights = latents()
-        picture = self.generator(z[None], class_weights[None])  # [1, 3, h, w]
+        picture = seen = self.generator(z[None], class_weights[None])  # [1, 3, h, w]
         boxes, towards = cutouts.fixed_boxes(), self.towards
         if isinstance(self.generator, Canvas):
+            seen = self._looked_at(z, class_weights)
             boxes, panel = self.generator.boxes(boxes)
             towards = towards[panel]
-        views = cutouts.cut((picture + 1) / 2, boxes, self.perceptor.size, "triangle")
+        views = cutouts.cut((seen + 1) / 2, boxes, self.perceptor.size, "triangle")
         score = cosine_score(towards, self.perceptor.encode_images(views)).mean()
         return Look(step, picture[0], float(score), latents)
+
+    def _looked_at(self, z: Tensor, class_weights: Tensor) -> Tensor:
+        """What the views are cut from [1, 3, h, w], -1..1: the picture; of a canvas its two things apart."""
+        look = self.generator.sheet if isinstance(self.generator, Canvas) else self.generator
+        return look(z[None], class_weights[None])
 
     def state(self) -> State:
         """As `Step.state` says."""

@@ -161,12 +161,15 @@ def test_where_no_background_is_known_panels_are_whole() -> None:
     assert torch.equal(contrasting(z), z)
 
 
-def test_the_pictures_gradient_reaches_both_things_and_their_ground() -> None:
+def test_the_sheet_shows_each_thing_alone_and_its_gradient_reaches_both_and_their_ground() -> None:
     z = latents(RED, BLUE, depth=1.0)
     z[..., [BACKGROUND_HUE[0], GROUND_HUE[0]]] = 1.0  # at 0, 0 an angle has no gradient
     z.requires_grad_()
-    picture = shown("wings", z)
-    picture.square().sum().backward()
+    sheet = Canvas(Painter(), Scene("a", "hat", "b")).sheet(z, torch.rand(1, 20, 2))
+    assert sheet.shape == (1, 3, 128, 128)
+    red, blue = (torch.tanh(colour)[:, None, None].expand(-1, 48, 48) for colour in (RED, BLUE))
+    assert torch.equal(sheet[0, :, 8:56, 8:56], red) and torch.equal(sheet[0, :, 8:56, 72:120], blue)
+    sheet.square().sum().backward()
     assert z.grad is not None
     moved = z.grad.abs().sum(2)[0] > 0
     assert moved.nonzero()[:, 0].tolist() == [COLOUR_ROW, BACKGROUND_ROW, 10 + COLOUR_ROW]
@@ -186,17 +189,20 @@ def test_two_things_share_style_and_background() -> None:
 
 def test_views_look_at_either_thing_and_mirrored_ones_at_both() -> None:
     views = cutouts.draw(32, cutouts.Sizes(), "smooth", torch.Generator().manual_seed(1))
-    layout = LAYOUTS["wings"]
-    aimed = Canvas(Painter(), Scene("a", "wings", "b")).aimed(views)
-    left, top, side = aimed.boxes
+    two = Canvas(Painter(), Scene("a", "wings", "b"))
+    aimed = two.aimed(views)
     assert aimed.panel is not None and aimed.mirrored is not None
-    for panel, spot in enumerate((layout.first, layout.second[0])):
+    seen = cutouts.see(
+        two.sheet(latents(RED, BLUE), torch.rand(1, 20, 2)), replace(aimed, colour=None), 8, "triangle"
+    )
+    for panel, missing in enumerate((2, 0)):  # no blue in what is red, no red in what is blue
         own = aimed.panel == panel
-        for start, from_ in ((left, spot.left), (top, spot.top)):
-            assert (start[own] >= from_ - 1e-6).all()
-            assert ((start + side)[own] <= from_ + spot.side + 1e-6).all()
+        assert (seen[own][:, missing, 4, 4] < 0.1).all() and (seen[own][:, 2 - missing, 4, 4] > 0.9).all()
         assert aimed.mirrored[own].float().mean() == 0.5
     assert [len(part.panel) for part in aimed.split(20) if part.panel is not None] == [20, 12]
+    boxes, panels = two.boxes(cutouts.fixed_boxes())
+    assert panels.tolist() == [0] * 6 + [1] * 6
+    assert [value[6].item() for value in boxes] == [0.5, 0, 0.5]
 
 
 def test_latents_of_one_thing_fit_two_and_back() -> None:

@@ -122,6 +122,7 @@ class PocketPerceptor:
     ) -> None:
         self.name = name
         self.size: int = model.config.image_size
+        self.known_grounds: int = model.config.grounds
         self._names = names
         self._model = model.eval().requires_grad_(False).to(device)
         self._tokens = _Tokens(tokenizer, model.config.vocab_size - 1, model.config.max_tokens)
@@ -129,22 +130,28 @@ class PocketPerceptor:
 
     @torch.no_grad()
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
-        """As `Perceptor.encode_texts` says; what stands where is composed (`engine.pocket.places`)."""
-        from engine.pocket.places import encode_texts
+        """As `Perceptor.encode_texts` says; grounds and places are composed (`engine.pocket.texts`)."""
+        from engine.pocket import texts as reading
 
-        return encode_texts(texts, self._encode)
-
-    def _encode(self, texts: Sequence[str]) -> Tensor:
-        return self._names.encode(texts, self._tower)
+        return reading.encode(texts, self._tower, self._names, self.known_grounds)
 
     def _tower(self, texts: Sequence[str]) -> Tensor:
         tokens = self._tokens.encode(texts, self._device)
-        vectors: Tensor = self._model.encode_text(tokens["input_ids"], tokens["attention_mask"])
-        return vectors
+        found: Tensor = self._model.encode_text(tokens["input_ids"], tokens["attention_mask"])
+        return found
 
     def encode_images(self, images: Tensor) -> Tensor:
         """As `Perceptor.encode_images` says."""
         return self._model.encode_image(images)
+
+    @torch.no_grad()
+    def grounds(self, images: Tensor) -> Tensor:
+        """`images` [n, 3, s, s] in 0..1, s any multiple of 16 -> how much [n, grounds] it sees of each of the
+        named grounds (`engine.pocket.grounds`); it may know none."""
+        if not self.known_grounds:
+            return images.new_zeros(len(images), 0)
+        found: Tensor = self._model.ground(images.to(self._device))
+        return found
 
     def fitting(self, text: str) -> str:
         """As `Perceptor.fitting` says."""

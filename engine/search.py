@@ -16,7 +16,9 @@ from engine.canvas import Canvas, fitted, joined
 from engine.generator import Generator
 from engine.latents import Basis, Latents
 from engine.objective import cosine_score
-from engine.perceptor import Perceptor
+from engine.perceptor import Perceptor, PocketPerceptor
+from engine.pocket import scenery
+from engine.pocket.latents_map import BACKGROUND_ROW
 
 CLASSES = 8  # nearest to the target, tried by themselves
 PAIRS = 4  # of them, tried together
@@ -43,7 +45,8 @@ def scored_start(
 
     `towards` [d] as `engine.objective.direction` gives it, `atlas` [classes, d] as `engine.atlas.make` does.
     A sample has one noise for all rows, or that of `around`, whose style and background the picture then
-    keeps while its thing becomes another. A child has each row from one of two parents or afresh, so that a
+    keeps while its thing becomes another; where `towards` names a ground, each has a background that shows it
+    (`engine.pocket.scenery`). A child has each row from one of two parents or afresh, so that a
     colour of one and a shape of another may meet. Returns latents on the CPU.
 
     On a `Canvas`, `towards` [2, d] has a direction for each panel; each starts so, the second in the style of
@@ -59,6 +62,7 @@ def scored_start(
             around = around or panels[0]
         return joined(panels)
     logits, prior = _suggestions(generator, atlas, towards.cpu(), rng)
+    grounds = _grounds(generator, perceptor, towards, rng)
     pool_z = torch.empty(0, generator.rows, generator.z_dim)
     pool_kind = torch.empty(0, dtype=torch.long)  # index into logits
     pool_score = torch.empty(0)
@@ -66,24 +70,41 @@ def scored_start(
         some = min(BATCH, candidates - len(pool_z))
         if len(pool_z) < candidates / 2:
             # The nearest first, and each in turn.
-            kind = torch.arange(len(pool_z), len(pool_z) + some) % len(logits)
+            order = torch.arange(len(pool_z), len(pool_z) + some)
+            kind = order % len(logits)
             if around is None:
                 z = torch.randn(some, 1, generator.z_dim, generator=rng).expand(-1, generator.rows, -1)
             else:
                 z = around.z.detach().cpu().expand(some, -1, -1)
+            if len(grounds):
+                z = z.clone()
+                z[:, BACKGROUND_ROW, scenery.COORDINATES] = grounds[order % len(grounds)]
         else:
             best = pool_score.topk(min(PARENTS, len(pool_score))).indices
             mother, father = best[torch.randint(len(best), (2, some), generator=rng)]  # [some] each
             kind = pool_kind[mother]
             chance = torch.rand(some, generator.rows, 1, generator=rng)
             z = torch.where(chance < (1 + FRESH) / 2, pool_z[mother], pool_z[father])
-            z = torch.where(chance < FRESH, WIDE * torch.randn(z.shape, generator=rng), z)
+            fresh = (chance < FRESH).expand(z.shape).clone()
+            if len(grounds):
+                fresh[:, BACKGROUND_ROW] = False  # what it inherits shows the ground
+            z = torch.where(fresh, WIDE * torch.randn(z.shape, generator=rng), z)
         features = seen_rows(generator, perceptor, z, torch.sigmoid(logits[kind]), device)
         score = cosine_score(towards, features).cpu() + prior[kind]
         pool_z, pool_kind = torch.cat((pool_z, z)), torch.cat((pool_kind, kind))
         pool_score = torch.cat((pool_score, score))
     winner = int(pool_score.argmax())
     return Latents(pool_z[winner], logits[pool_kind[winner]])
+
+
+def _grounds(generator: Generator, perceptor: Perceptor, towards: Tensor, rng: torch.Generator) -> Tensor:
+    """Backgrounds [n, coordinates] worth trying where `towards` names a ground; none where it does not, or
+    where the models know no grounds. Then no number of `rng` is drawn."""
+    none = torch.empty(0, 0)
+    if not isinstance(perceptor, PocketPerceptor) or not getattr(generator, "grounds", False):
+        return none
+    number = scenery.named(towards, perceptor.known_grounds)
+    return none if number is None else scenery.backgrounds(perceptor.grounds, number, rng)
 
 
 def _suggestions(

@@ -119,19 +119,27 @@ class BatchMaker:
             self._excused(picture_target, captions, pairs),
         )
 
-    def couples(self, count: int) -> tuple[Tensor, Tensor, Tensor, list[str]]:
-        """Twins without words: pictures [n, 3, 64, 64], both things' concepts [n], where the first stands."""
+    def couples(self, count: int, ground: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, list[str]]:
+        """Twins without words: pictures [n, 3, 64, 64], both things' concepts [n], where the first stands.
+
+        On `ground` [n, 3, 64, 64] where given, else on a random one.
+        """
         one = self._random.choice(len(self._share), count, p=self._pair_share)
         two = self._partners(one)
         one[1::2], two[1::2] = one[0 : count // 2 * 2 : 2], two[0 : count // 2 * 2 : 2]
-        pictures, relations = self._pictures(one, two, 0, count, {})
+        pictures, relations = self._pictures(one, two, 0, count, {}, ground)
         first, second = (torch.from_numpy(self._concept[side]) for side in (one, two))
         return pictures, first, second, list(relations.values())
 
-    def singles(self, count: int) -> Tensor:
-        """Pictures of one thing each, no words: [n, 3, 64, 64]."""
-        one = self._random.choice(len(self._share), count, p=self._share)
-        return self._pictures(one, one[:0], 0, 0, {})[0]
+    def singles(self, count: int, ground: Tensor | None = None) -> Tensor:
+        """Pictures of one thing each, no words: [n, 3, 64, 64].
+
+        On `ground` [n, 3, 64, 64] where given, each then small enough to leave much of it; else on a random
+        one.
+        """
+        share = self._share if ground is None else self._pair_share
+        one = self._random.choice(len(share), count, p=share)
+        return self._pictures(one, one[:0], 0, 0, {}, ground)[0]
 
     def _partners(self, one: np.ndarray) -> np.ndarray:
         """A second drawing for each of `one`, of another concept where there is any."""
@@ -163,12 +171,14 @@ class BatchMaker:
         return tinted(words, colour, language)
 
     def _pictures(
-        self, one: np.ndarray, two: np.ndarray, lone: int, twins: int, colours: dict[int, tuple[str, ...]]
-    ) -> tuple[Tensor, dict[int, str]]:
+        self, one: np.ndarray, two: np.ndarray, lone: int, twins: int, colours: dict[int, tuple[str, ...]],
+        ground: Tensor | None = None,
+    ) -> tuple[Tensor, dict[int, str]]:  # fmt: skip
         """Pictures [n, 3, 64, 64], and for the twins where their first thing stands."""
         n, pairs, random = len(one), len(two), self._torch
-        ground = scenes.backgrounds(n, SIDE, random)
-        layout = scenes.random_layout(n, random, 0.62, 1.4, flips=True)
+        sizes = (0.62, 1.4) if ground is None else (0.4, 1.05)
+        ground = scenes.backgrounds(n, SIDE, random) if ground is None else ground.clone()
+        layout = scenes.random_layout(n, random, *sizes, flips=True)
         second = scenes.random_layout(pairs, random, 0.42, 0.68, flips=True)
         whole = torch.from_numpy(self._whole[one])
         if whole.any():  # these fill the picture, so that their edge is never seen

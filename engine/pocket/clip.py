@@ -14,9 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.errors import ModelError
-from engine.pocket import half_precision
+from engine.pocket import grounds, half_precision
 
 MODEL_TYPE = "pocket-clip"
+_MAY_BE_NONE = ("places", "grounds")  # keys of a config that may be 0
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class PocketClipConfig:
     channels: tuple[int, int, int, int] = (32, 64, 128, 224)  # at 1/2, 1/4, 1/8 and 1/16 of the picture
     blocks: tuple[int, int, int, int] = (0, 0, 1, 2)  # residual blocks at these sizes
     places: int = 32  # channels that keep their place at 1/16 beside the mean of all; 0: the mean alone
+    grounds: int = 0  # how many of `grounds.GROUNDS` it tells apart
     text_width: int = 192
     text_layers: int = 2
     heads: int = 4
@@ -41,7 +43,8 @@ class PocketClipConfig:
             values = json.loads(path.read_text(encoding="utf-8"))
             if values.pop("model_type") != MODEL_TYPE:
                 raise ValueError("another model type")
-            values.setdefault("places", 0)  # files from before there were any
+            for key in _MAY_BE_NONE:
+                values.setdefault(key, 0)  # files from before there were any
             if set(values) != {f.name for f in fields(cls)}:
                 raise ValueError("other keys")
             for key in ("channels", "blocks"):
@@ -49,11 +52,17 @@ class PocketClipConfig:
                 if len(values[key]) != 4:
                     raise ValueError("not four sizes")
             numbers = [*values["channels"], values["blocks"][-1]]
-            numbers += [v for key, v in values.items() if not isinstance(v, tuple) and (key != "places" or v)]
+            numbers += [
+                value
+                for key, value in values.items()
+                if not isinstance(value, tuple) and (value or key not in _MAY_BE_NONE)
+            ]
             if any(type(n) is not int or not 0 < n < 100_000 for n in numbers):
                 raise ValueError("a value out of range")
             if any(type(n) is not int or not 0 <= n < 100 for n in values["blocks"]):
                 raise ValueError("a number of blocks out of range")
+            if values["grounds"] > len(grounds.GROUNDS):
+                raise ValueError("more grounds than there are names")
             return cls(**values)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{path} is missing or not the config of a pocket perceptor.") from error
@@ -82,6 +91,8 @@ class PocketClip(nn.Module):
         if config.places:
             self.image_places = nn.Conv2d(before, config.places, 1)
             self.place_projection = nn.Linear(config.places * side * side, config.dimension, bias=False)
+        if config.grounds:
+            self.image_grounds = ground_head(config.grounds)
         self.token = nn.Embedding(config.vocab_size, config.text_width)
         nn.init.normal_(self.token.weight, std=0.02)
         self.text_position = nn.Parameter(0.02 * torch.randn(config.max_tokens, config.text_width))
@@ -94,7 +105,8 @@ class PocketClip(nn.Module):
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Pictures float [n, 3, 64, 64] in 0..1 → float [n, dimension], unit rows; differentiable."""
-        return self.embed(self.cells(pixels))
+        things = self.embed(self.cells(pixels))
+        return grounds.composed(things, self.ground(pixels)) if self.config.grounds else things
 
     def cells(self, pixels: Tensor) -> Tensor:
         """What is seen in each sixteenth of the pictures' sides: [n, 3, 64, 64] → [n, channels, 4, 4]."""
@@ -107,6 +119,11 @@ class PocketClip(nn.Module):
         if self.config.places:  # and where it is
             found = found + self.place_projection(self.image_places(cells).flatten(1))
         return F.normalize(found.float(), dim=1)
+
+    def ground(self, pixels: Tensor) -> Tensor:
+        """[n, 3, 64, 64] → how much [n, grounds] of each ground is seen, 0..1, together 1 at most."""
+        logits = self.image_grounds(coarse(pixels)).float()
+        return F.pad(logits, (1, 0)).softmax(1)[:, 1:]  # the first is none of them
 
     def encode_text(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Token ids and mask (1: a token, 0: padding), both [n, m], m ≤ max_tokens → [n, dimension]."""
@@ -130,6 +147,22 @@ class PocketClip(nn.Module):
     def save(self, folder: Path) -> None:
         """Write config.json and model.safetensors (half precision); each file appears whole."""
         half_precision.save(self, {"model_type": MODEL_TYPE, **asdict(self.config)}, folder)
+
+
+def coarse(pixels: Tensor) -> Tensor:
+    """What a head of grounds looks at: pictures [n, 3, s, s] in 0..1 → [n, 3, 16, 16] in -2..2."""
+    return F.avg_pool2d(pixels, pixels.shape[-1] // 16) * 4 - 2
+
+
+def ground_head(count: int) -> nn.Sequential:
+    """Tells `count` grounds apart on `coarse` pictures: [n, 3, 16, 16] → logits [n, count], none being 0.
+
+    It looks at colours itself, for the tower has learnt to see things whatever they stand on.
+    """
+    return nn.Sequential(
+        nn.Conv2d(3, 24, 4, 2, 1), nn.SiLU(), nn.Conv2d(24, 32, 4, 2, 1), nn.SiLU(), nn.Flatten(),
+        nn.Linear(512, 48), nn.SiLU(), nn.Linear(48, count),
+    )  # fmt: skip
 
 
 class _Residual(nn.Module):

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.pocket import lexicon, scenes
+from engine.pocket import lexicon, painted, scenes
+from engine.pocket import texts as reading
 from engine.pocket.captions import COLOUR_NAMES, RELATIONS, fill, tinted
 from engine.pocket.clip import PocketClip
 from engine.pocket.data import DEFAULT_FOLDER, load_descriptions, load_pictures
+from engine.pocket.grounds import GROUNDS, SAID
 from engine.pocket.lexicon import Lexicon
-from engine.pocket.places import encode_texts
 from engine.pocket.sources import EMOJI_STYLES
 from engine.pocket.tokens import load_tokenizer
 
@@ -100,10 +101,7 @@ class Examiner:
 
     def texts(self, texts: Sequence[str]) -> Tensor:
         """[n, dimension] of n texts, as a dream reads them."""
-        return encode_texts(texts, self._plainly)
-
-    def _plainly(self, texts: Sequence[str]) -> Tensor:
-        return self.lexicon.encode(texts, self._tower) if self.lexicon else self._tower(texts)
+        return reading.encode(texts, self._tower, self.lexicon, self.model.config.grounds)
 
     def _tower(self, texts: Sequence[str]) -> Tensor:
         parts = []
@@ -245,6 +243,21 @@ class Examiner:
             figures.append(_figure(title, both, torch.zeros(len(picked), dtype=torch.int64), (0.80, None)))
         return figures
 
+    def grounds(self, rows: np.ndarray) -> Figure:
+        """Pictures on painted grounds → their named ground, or none."""
+        known = len(GROUNDS)
+        numbers = torch.arange(len(rows)) % (known + 1)  # the last: none of them
+        ground = painted.nameless(len(rows), self.model.config.image_size, self.torch)
+        named = (numbers < known).nonzero().flatten()
+        ground[named] = painted.paint(numbers[named], self.model.config.image_size, self.torch)
+        x, y = 0.6 * torch.rand(2, len(rows), generator=self.torch) - 0.3
+        seen = self.seen(scenes.over(self.layers(rows, 0.7, x, y), ground))
+        names = [fill("{a}", self.descriptions[i]["name_en"].lower(), "en") for i in rows]
+        ends = [*(f" {SAID[ground][0]}" for ground in GROUNDS), ""]
+        texts = self.texts([name + end for name in names for end in ends])
+        similarity = torch.einsum("nd,ncd->nc", seen, texts.view(len(rows), len(ends), -1))
+        return _figure("ground of a picture", similarity, numbers, (0.70, None))
+
     def closest(self, means: Tensor, prompts: Sequence[str], count: int = 5) -> list[list[tuple[str, float]]]:
         """For each prompt the concepts whose `means` it is closest to, with cosines."""
         slugs = list(self.concepts)
@@ -276,6 +289,7 @@ def examine(examiner: Examiner) -> list[Figure]:
         examiner.naming("outlines → name", outlines, english),
         examiner.colours(vendor),
         *examiner.pairs(vendor),
+        examiner.grounds(vendor),
     ]
 
 
@@ -329,7 +343,7 @@ def _figure(
     own = similarity.gather(1, right[:, None])
     rank = (similarity > own).sum(1)
     answers = similarity.shape[1]
-    five = float((rank < 5).float().mean()) if answers > 11 else None
+    five = float((rank < 5).float().mean()) if answers > len(GROUNDS) + 1 else None
     return Figure(what, answers, float((rank == 0).float().mean()), five, floor)
 
 

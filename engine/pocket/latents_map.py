@@ -138,6 +138,14 @@ def ground(z: Tensor) -> tuple[Tensor, Tensor]:
     return below, smoothstep(z[..., GROUND], GROUND_FROM, GROUND_FULL)
 
 
+def scenery(z: Tensor, size: int) -> Tensor:
+    """All that the background row `z` [B, z_dim] paints, [B, 3, size, 1] in 0..1: the background and, where
+    one is seen, the ground below the horizon."""
+    row, seen = ground(z)
+    share = seen[:, None] * below_horizon(size)  # [B, size]
+    return background(z, size).lerp(background(row, size), share[:, None, :, None])
+
+
 def below_horizon(size: int) -> Tensor:
     """Where the ground lies [size], 0..1, from the top to the bottom of a picture of so many pixels."""
     down = (torch.arange(size) + 0.5) / size

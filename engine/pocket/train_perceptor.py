@@ -7,25 +7,21 @@ import logging
 import math
 import shutil
 import time
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from engine.pocket import lexicon, scenes, teacher, train_places, train_words
-from engine.pocket.batches import USUAL_TOKENS, Batch, BatchMaker, prefetched
+from engine.pocket import lexicon, teacher, train_grounds, train_places, train_words
+from engine.pocket.batches import USUAL_TOKENS, Batch, prefetched
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip, PocketClipConfig
-from engine.pocket.data import DEFAULT_FOLDER, load_descriptions, load_pictures
-from engine.pocket.dreamt import load as load_dreamt
-from engine.pocket.sources import ICON_STYLES
+from engine.pocket.data import DEFAULT_FOLDER
+from engine.pocket.material import Material
 from engine.pocket.space import Space
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
 from engine.pocket.train_places import name_vectors
@@ -69,6 +65,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--places", type=int, default=train_places.STEPS, help="steps of the stage of places (%(default)s)"
     )
+    parser.add_argument(
+        "--grounds", type=int, default=train_grounds.STEPS, help="steps of the stage of grounds (%(default)s)"
+    )
     parser.add_argument("--name", default="perceptor", help="of checkpoint, log and export (%(default)s)")
     parser.add_argument("--start", type=Path, help="a checkpoint or export to begin with")
     options = parser.parse_args(argv)
@@ -97,22 +96,15 @@ def train(options: argparse.Namespace) -> None:
             raise SystemExit("Please give --vocabulary: the file that CLIP's Python packages carry.")
         write_tokenizer(options.vocabulary, folder, config.max_tokens)
     tokenizer = load_tokenizer(folder)
-    described = load_descriptions(options.data)
-    captions = Captions([d for d in described if d["split"] != "test_only"])
-    rows = np.array([i for i, d in enumerate(described) if d["split"] in ("train", "unseen_concept")])
-    dreamt, dreamt_pictures = load_dreamt(options.data)
-    descriptions = [*(described[i] for i in rows), *dreamt]
-    drawings = torch.cat([scenes.load_drawings(load_pictures(options.data), rows), dreamt_pictures])
-    weights = row_weights(descriptions)
-    kept_out = {d["concept"] for d in described if d["held_out"]}
-    early = np.where([d["concept"] in kept_out for d in descriptions], 0.0, weights)
+    material = Material.read(options.data)
+    captions = material.captions
     lessons = teacher.read(options.data / teacher.FILE)
     device = torch.device(options.device)
     torch.manual_seed(options.seed)  # the weights' first values; all else has its own generators
     model = PocketClip(config).to(device)
     space = Space(lessons.concepts, config.dimension).to(device)
     seen = torch.ones(len(captions.slugs), dtype=torch.bool, device=device)
-    seen[[i for i, slug in enumerate(captions.slugs) if slug in kept_out]] = False
+    seen[[i for i, slug in enumerate(captions.slugs) if slug in material.kept_out]] = False
     checkpoint, exported = options.data / f"{options.name}.pt", options.data / "export" / options.name
     if options.start and not checkpoint.exists():
         if options.start.is_dir():
@@ -132,13 +124,11 @@ def train(options: argparse.Namespace) -> None:
     space.show(seen | course.everything)
     log.info(
         "start at step %d after %.1f min: %d pictures, %d concepts, %.2f M weights",
-        course.step, course.seconds / 60, len(descriptions), len(seen),
+        course.step, course.seconds / 60, len(material.descriptions), len(seen),
         sum(p.numel() for p in model.parameters()) / 1e6,
     )  # fmt: skip
     seed = options.seed + 1 + course.step
-    maker = BatchMaker(
-        descriptions, drawings, weights if course.everything else early, captions, tokenizer, seed
-    )
+    maker = material.maker(material.weights if course.everything else material.early, tokenizer, seed)
     school = teacher.Class(lessons, tokenizer, USUAL_TOKENS, seed)
     started, last_save, counted = time.monotonic() - course.seconds, course.seconds, 0
     sums: dict[str, float] = {}
@@ -160,7 +150,7 @@ def train(options: argparse.Namespace) -> None:
             course.everything = True
             course.write(checkpoint)
             started, last_save = time.monotonic() - course.seconds, course.seconds
-            maker.weigh(weights)
+            maker.weigh(material.weights)
             space.show(seen | True)
             log.info("step %d: the held-out concepts are let in", course.step)
         share = course.seconds / total
@@ -195,14 +185,17 @@ def train(options: argparse.Namespace) -> None:
     course.done = False  # a training that goes on ends anew
     course.write(checkpoint)
     learn_words(course, lessons, captions, tokenizer, options.seed + 1, options.words)
+    average.to("cpu")
+    drawn = material.weights if course.everything else material.early
     if options.places:
-        average.to("cpu")
-        drawn = weights if course.everything else early
-        fresh = BatchMaker(descriptions, drawings, drawn, captions, tokenizer, options.seed)
+        fresh = material.maker(drawn, tokenizer, options.seed)
         words = name_vectors(average, captions, tokenizer, by_heart(captions, space))
         train_places.settle(average, fresh, words, options.seed, train_places.BATCHES, options.places)
-        average.to(device)
-    export(average, folder, exported, captions, space)
+    finished = average
+    if options.grounds:
+        fresh = material.maker(drawn, tokenizer, options.seed)
+        finished = train_grounds.settled(average, fresh, options.seed, train_grounds.BATCHES, options.grounds)
+    export(finished, folder, exported, captions, space)
     course.done = True
     course.write(checkpoint)
     log.info("done at step %d after %.1f min", course.step, course.seconds / 60)
@@ -279,27 +272,9 @@ def begin_at_export(
     model: PocketClip, space: Space, seen: Tensor, folder: Path, captions: Captions, tokenizer: Any
 ) -> None:
     """Take over an export's weights; concepts begin where it has their names."""
-    model.load_state_dict(PocketClip.load(folder).state_dict())
+    found = PocketClip.load(folder).state_dict()
+    model.load_state_dict({name: found[name] for name in model.state_dict()})  # a head of grounds comes last
     space.begin_at(name_vectors(model, captions, tokenizer), seen)
-
-
-def row_weights(descriptions: Sequence[dict[str, Any]]) -> np.ndarray:
-    """How often each picture is drawn, float [n]: many drawings of what is no emoji share their weight."""
-    drawings = Counter(d["concept"] for d in descriptions)
-    return np.array([row_weight(d, drawings[d["concept"]]) for d in descriptions])
-
-
-def row_weight(description: dict[str, Any], drawings: int = 1) -> float:
-    """How often a picture is drawn: concrete things of many styles before what is no emoji."""
-    if description["style"] == scenes.DREAMT:
-        return 0.12
-    if not description["code"]:
-        return (1.2 if description["thing"] else 0.4) / drawings**0.5
-    if description["style"] in ICON_STYLES:
-        return 0.5 if description["thing"] else 0.1
-    if not description["thing"]:
-        return 0.2
-    return 1.8 if description["held_out"] else 1.0  # those come late, once their figure is taken
 
 
 def batch_losses(

@@ -10,11 +10,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from engine.pocket import scenes, teacher, train_perceptor, train_places, train_words
+from engine.pocket import material, scenes, teacher, train_grounds, train_perceptor, train_places, train_words
 from engine.pocket.batches import BatchMaker
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip, PocketClipConfig
 from engine.pocket.evaluate import Examiner, Figure, _figure
+from engine.pocket.grounds import GROUNDS
 from engine.pocket.space import KIN_SHARE, Space
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
 
@@ -173,7 +174,7 @@ def test_texts_encoded_by_length_are_the_same_texts() -> None:
 
 
 def test_command_leaves_a_perceptor_and_a_checkpoint_and_goes_on_from_it(folder: Path) -> None:
-    arguments = ["--data", str(folder), "--minutes", "0", "--words", "0", "--places", "0"]
+    arguments = ["--data", str(folder), "--minutes", "0", "--words", "0", "--places", "0", "--grounds", "0"]
     assert train_perceptor.main(arguments) == 0
     first = PocketClip.load(folder / "export" / "perceptor")
     assert len(load_tokenizer(folder / "export" / "perceptor")) == 256 * 2 + 2 + 2
@@ -185,7 +186,10 @@ def test_command_leaves_a_perceptor_and_a_checkpoint_and_goes_on_from_it(folder:
     assert "nothing is left to do" in log
 
 
-WHOLE = ["--minutes", "0.1", "--everything-after", "0.05", "--every", "0.01", "--batch", "8", "--words", "2"]
+WHOLE = [
+    "--minutes", "0.1", "--everything-after", "0.05", "--every", "0.01", "--batch", "8",
+    "--words", "2", "--places", "100", "--grounds", "200",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -202,14 +206,15 @@ def small(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(train_perceptor, "LESSONS", 8)
     monkeypatch.setattr(train_words, "LESSONS", 12)
     monkeypatch.setattr(train_words, "JOINED", 12)
-    monkeypatch.setattr(train_places, "BATCHES", 2)
-    monkeypatch.setattr(train_places, "COUNT", 8)
+    for last in (train_places, train_grounds):
+        monkeypatch.setattr(last, "BATCHES", 2)
+        monkeypatch.setattr(last, "COUNT", 8)
     return folder
 
 
 def stages(folder: Path) -> list[str]:
     """What the log tells of the stages, in its order."""
-    told = ("start", "words", "let in", "places", "done", "nothing")
+    told = ("start", "words", "let in", "places", "grounds", "done", "nothing")
     return [
         word
         for line in (folder / "perceptor.log").read_text().splitlines()
@@ -219,27 +224,28 @@ def stages(folder: Path) -> list[str]:
 
 
 def test_a_whole_training_goes_through_every_stage_once_and_then_has_nothing_left_to_do(small: Path) -> None:
-    arguments = ["--data", str(small), *WHOLE, "--places", "100"]
+    arguments = ["--data", str(small), *WHOLE]
     assert train_perceptor.main(arguments) == 0
-    assert stages(small) == ["start", "words", "let in", "words", "places", "done"]
+    assert stages(small) == ["start", "words", "let in", "words", "places", "grounds", "done"]
     exports = [PocketClip.load(small / "export" / f"perceptor{end}") for end in ("-before-everything", "")]
     assert not torch.equal(exports[0].token.weight, exports[1].token.weight)
     kept = torch.load(small / "perceptor-before-everything.pt", weights_only=True)
     assert not kept["everything"]
+    assert [export.config.grounds for export in exports] == [0, len(GROUNDS)]
     last = (small / "export" / "perceptor" / "model.safetensors").read_bytes()
     assert train_perceptor.main(arguments) == 0
-    assert stages(small)[6:] == ["nothing"]
+    assert stages(small)[7:] == ["nothing"]
     assert (small / "export" / "perceptor" / "model.safetensors").read_bytes() == last
     arguments[3] = "0.15"  # two thirds of it are not over, but the held-out concepts are known by now
     assert train_perceptor.main([*arguments, "--everything-after", "0.14"]) == 0
-    assert stages(small)[7:] == ["start", "words", "places", "done"]
+    assert stages(small)[8:] == ["start", "words", "places", "grounds", "done"]
 
 
 @pytest.mark.parametrize(("stage", "call"), [("words", 1), ("words", 2), ("places", 1)])
 def test_a_training_that_ends_in_a_stage_takes_it_up_again_and_repeats_no_other(
     small: Path, monkeypatch: pytest.MonkeyPatch, stage: str, call: int
 ) -> None:
-    arguments = ["--data", str(small), *WHOLE, "--places", "100"]
+    arguments = ["--data", str(small), *WHOLE]
     module = train_words if stage == "words" else train_places
     real, calls = module.settle, []
 
@@ -255,8 +261,9 @@ def test_a_training_that_ends_in_a_stage_takes_it_up_again_and_repeats_no_other(
     assert train_perceptor.main(arguments) == 0
     told = stages(small)
     assert told.count("let in") == 1
-    assert told[-4:] == (["let in", "words", "places", "done"] if call == 1 and stage == "words" else
-                         ["start", "words", "places", "done"])  # fmt: skip
+    assert told[-5:] == (["let in", "words", "places", "grounds", "done"]
+                         if call == 1 and stage == "words" else
+                         ["start", "words", "places", "grounds", "done"])  # fmt: skip
 
 
 def test_a_guessed_place_stands_by_the_words_the_kin_and_what_was_heard() -> None:
@@ -277,7 +284,7 @@ def test_a_guessed_place_stands_by_the_words_the_kin_and_what_was_heard() -> Non
 
 
 def test_training_begins_with_another_checkpoint_under_a_name_of_its_own(folder: Path) -> None:
-    arguments = ["--data", str(folder), "--minutes", "0", "--words", "0", "--places", "0"]
+    arguments = ["--data", str(folder), "--minutes", "0", "--words", "0", "--places", "0", "--grounds", "0"]
     train_perceptor.main([*arguments, "--seed", "1"])
     start = str(folder / "perceptor.pt")
     assert train_perceptor.main([*arguments, "--seed", "2", "--name", "second", "--start", start]) == 0
@@ -286,10 +293,12 @@ def test_training_begins_with_another_checkpoint_under_a_name_of_its_own(folder:
     assert (folder / "second.pt").exists()
 
 
-def test_training_begins_with_an_export_as_well(folder: Path) -> None:
-    arguments = ["--data", str(folder), "--minutes", "0", "--words", "0", "--places", "0"]
+def test_training_begins_with_an_export_as_well(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_grounds, "BATCHES", 1)
+    arguments = ["--data", str(folder), "--minutes", "0", "--words", "0", "--places", "0", "--grounds", "0"]
     train_perceptor.main([*arguments, "--seed", "1"])
     start = folder / "export" / "perceptor"
+    train_grounds.main(["--data", str(folder), "--weights", str(start), "--steps", "1"])
     assert train_perceptor.main([*arguments, "--seed", "2", "--name", "third", "--start", str(start)]) == 0
     first, third = (PocketClip.load(folder / "export" / name) for name in ("perceptor", "third"))
     assert torch.equal(first.token.weight, third.token.weight)
@@ -299,7 +308,7 @@ def test_an_emoji_is_drawn_more_often_than_its_icons_and_many_icons_of_one_thing
     emoji = describe("leaf", "noto", "train")
     icon = {**emoji, "style": "phosphor"}
     new = {**icon, "code": "", "concept": "clip-anvil"}
-    weights = train_perceptor.row_weights([emoji, icon, *[new] * 4, {**new, "concept": "clip-yak"}])
+    weights = material.row_weights([emoji, icon, *[new] * 4, {**new, "concept": "clip-yak"}])
     assert weights[0] > weights[1]
     assert weights[6] > weights[2]
     assert weights[2:6].sum() == pytest.approx(2 * weights[6])

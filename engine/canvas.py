@@ -135,7 +135,7 @@ class Canvas:
         return replace(views, boxes=_within(views.boxes, panel), panel=panel)
 
     def boxes(self, boxes: Boxes) -> tuple[Boxes, Tensor]:
-        """All of the `boxes` [n] at a sheet's first thing, then all at the second; and whose each is [2 n]."""
+        """All of the `boxes` [n] at a sheet's first thing, then at the second; and whose each is [2 n]."""
         n = len(boxes[0])
         panel = torch.arange(2).repeat_interleave(n)
         left, top, side = (values.repeat(2) for values in boxes)

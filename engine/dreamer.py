@@ -106,8 +106,7 @@ class Dreamer:
         if (found := self._scene(request, wished, loaded, settings, origins)) is not None:
             loaded = replace(loaded, generator=canvas.Canvas(loaded.generator, found))
             (targets, _), (beside, _) = (
-                wishes.targets(wishes.about(wished, part), loaded.perceptor, device)
-                for part in (found.first, found.second)
+                wishes.targets(wishes.about(wished, part), loaded.perceptor, device) for part in found.told
             )
         if request.begin == "resume" and request.image is None and "image" in origin:
             targets = [Target(origins[0].tensors["target"].to(device))]  # the picture need not be given again

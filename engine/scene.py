@@ -1,9 +1,9 @@
 """Words that name two things, and how the two stand. How they are shown, `engine.canvas` knows."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from engine.pocket import places
+from engine.pocket import grounds, places
 from engine.pocket.captions import COLOURS
 
 WHOLE = 0.7  # cosine of all words to a class that neither thing is nearer to: 'a bow and arrow' is its name
@@ -66,15 +66,28 @@ _SOME = re.compile(r"^(?:two|some|many|pair of|a pair of|due|un paio di|dei|degl
 
 @dataclass(frozen=True)
 class Scene:
-    """Two things and how they stand: a key of `engine.canvas.LAYOUTS`, some where the first is."""
+    """Two things, how they stand, a key of `engine.canvas.LAYOUTS`, some where the first is, and words for the
+    ground on which both are, if there are any."""
 
     first: str
     place: str
     second: str
+    ground: str = ""
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """The words for each thing on its ground."""
+        return f"{self.first} {self.ground}".strip(), f"{self.second} {self.ground}".strip()
 
 
 def read(words: str) -> Scene | None:
     """The two things that `words` name, in English or Italian; None where they do not read like two."""
+    rest, ground = grounds.read(words)
+    found = _things(rest)
+    return replace(found, ground=grounds.SAID[ground][0]) if found and ground else found
+
+
+def _things(words: str) -> Scene | None:
     match = _PAIR.match(words)
     found = match and (match["first"], next(place for place in _JOINS if match[place]), match["second"])
     said = places.read(words)

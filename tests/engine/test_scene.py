@@ -15,6 +15,27 @@ from engine.state import State
 
 
 @pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("a cat under a tree at night", Scene("a cat", "below", "a tree", "at night")),
+        ("un cane e un gatto sulla spiaggia", Scene("un cane", "left", "un gatto", "on the beach")),
+        ("a cat in a box in the garden", Scene("a cat", "in", "a box", "on the grass")),
+    ],
+)
+def test_both_things_are_on_the_ground_that_the_words_end_in(words: str, expected: Scene) -> None:
+    found = scene.read(words)
+    assert found == expected
+    assert found.told == tuple(f"{thing} {found.ground}" for thing in (found.first, found.second))
+
+
+@pytest.mark.parametrize(
+    "words", ["a cat at night", "a day at the beach", "fire in the sky", "a duck on the sea"]
+)
+def test_a_ground_is_no_second_thing(words: str) -> None:
+    assert scene.read(words) is None
+
+
+@pytest.mark.parametrize(
     ("words", "first", "place", "second"),
     [
         ("a cat and the moon", "a cat", "left", "the moon"),

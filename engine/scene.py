@@ -66,8 +66,8 @@ _SOME = re.compile(r"^(?:two|some|many|pair of|a pair of|due|un paio di|dei|degl
 
 @dataclass(frozen=True)
 class Scene:
-    """Two things, how they stand, a key of `engine.canvas.LAYOUTS`, some where the first is, and words for the
-    ground on which both are, if there are any."""
+    """Two things, how they stand, a key of `engine.canvas.LAYOUTS`, some where the first is, and words for
+    the ground on which both are, if there are any."""
 
     first: str
     place: str

@@ -22,6 +22,9 @@ from engine.scene import Scene
 SCALE = 2  # side of the canvas, in units of the generator's pictures
 
 
+HAT = 1.5  # width of a hat, in units of a head's that juts out
+
+
 @dataclass(frozen=True)
 class Spot:
     """Where a panel is shown: left and top of its square and its side, in units of the canvas's side."""
@@ -39,16 +42,29 @@ class Layout:
     first: Spot
     second: tuple[Spot, ...]
     front: int  # 0: the first thing, 1: the second
+    overlap: float | None = None  # of the upper thing's height: both are moved until they overlap so far
 
 
-def _layout(first: tuple[float, float, float], second: tuple[float, float, float], front: int = 0) -> Layout:
-    return Layout(Spot(*first), (Spot(*second),), front)
+def _layout(
+    first: tuple[float, float, float],
+    second: tuple[float, float, float],
+    front: int = 0,
+    overlap: float | None = None,
+) -> Layout:
+    return Layout(Spot(*first), (Spot(*second),), front, overlap)
 
 
-def _twins(first: tuple[float, float, float], left: float, top: float, side: float, front: int) -> Layout:
+def _twins(
+    first: tuple[float, float, float],
+    left: float,
+    top: float,
+    side: float,
+    front: int,
+    overlap: float | None = None,
+) -> Layout:
     """The second thing twice: at the right as it is, at the left mirrored."""
     right = Spot(1 - left - side, top, side)
-    return Layout(Spot(*first), (right, Spot(left, top, side, mirrored=True)), front)
+    return Layout(Spot(*first), (right, Spot(left, top, side, mirrored=True)), front, overlap)
 
 
 # By how the two stand (`Scene.place`). Things fill some four fifths of their panels.
@@ -57,9 +73,9 @@ LAYOUTS = {
     "right": _layout((0.44, 0.22, 0.56), (0.0, 0.22, 0.56)),
     "above": _layout((0.22, 0.0, 0.56), (0.22, 0.44, 0.56)),
     "below": _layout((0.22, 0.44, 0.56), (0.22, 0.0, 0.56)),
-    "on": _layout((0.24, 0.02, 0.52), (0.15, 0.27, 0.7)),  # its feet within the other's upper part
-    "in": _layout((0.2, 0.06, 0.6), (0.15, 0.28, 0.7), 1),  # the lower part hidden
-    "hat": _layout((0.16, 0.31, 0.68), (0.26, 0.02, 0.48), 1),
+    "on": _layout((0.24, 0.0, 0.52), (0.15, 0.3, 0.7), 0, 0.12),  # its feet within the other's upper part
+    "in": _layout((0.2, 0.0, 0.6), (0.15, 0.3, 0.7), 1, 0.5),  # the lower part hidden
+    "hat": _layout((0.16, 0.32, 0.68), (0.26, 0.0, 0.48), 1, 0.13),
     "glasses": _layout((0.1, 0.1, 0.8), (0.24, 0.25, 0.52), 1),
     "clothes": _layout((0.1, 0.06, 0.8), (0.28, 0.46, 0.44), 1),
     "held": _layout((0.0, 0.08, 0.78), (0.52, 0.46, 0.48), 1),  # beside it, low
@@ -67,8 +83,76 @@ LAYOUTS = {
     "flanked": _twins((0.17, 0.02, 0.66), 0.0, 0.5, 0.44, 1),  # by one on each side, low
     "wings": _twins((0.22, 0.24, 0.56), 0.0, 0.12, 0.5, 0),  # on both sides, behind
     "horns": _twins((0.16, 0.28, 0.68), 0.1, 0.04, 0.42, 0),  # at the top, behind
-    "legs": _twins((0.14, 0.0, 0.72), 0.18, 0.54, 0.42, 0),  # below, behind
+    "legs": _twins((0.14, 0.0, 0.72), 0.18, 0.54, 0.42, 0, 0.15),  # below, behind
 }
+
+
+def settled(layout: Layout, there: Tensor) -> Layout:
+    """The layout for these two things, `there` [2, s, s], true where each is in its panel: moved up or down
+    until they meet as `Layout.overlap` says, and together to the middle; a hat is fitted to a head that juts
+    out. Unchanged where nothing shall meet or is there.
+    """
+    if layout.overlap is None or not there.flatten(1).any(1).all():
+        return layout
+    first, second = layout.first, layout.second[0]
+    hat = second.top < first.top
+    head = _head(there[0]) if hat else None
+    if head:
+        second = _fitted(second, there[1], *(first.left + first.side * at for at in head))
+    spots = (first, second)
+    upper, lower = (1, 0) if hat else (0, 1)
+    (top, feet), (met, bottom) = (
+        [spots[i].top + spots[i].side * at for at in _span(there[i].any(1))] for i in (upper, lower)
+    )
+    highest = met
+    if len(layout.second) == 1 and not head:
+        met = _top_below(spots[upper], there[upper], spots[lower], there[lower])
+    down = met + layout.overlap * (feet - top) - feet  # how far the upper one has to go
+    rise = 0.5 - (min(top + down, highest) + max(feet + down, bottom)) / 2
+    moves = (rise, rise + down) if hat else (rise + down, rise)
+    twins = layout.second[1:]  # of things that are no hats, which alone are moved sideways
+    return replace(
+        layout,
+        first=replace(first, top=first.top + moves[0]),
+        second=tuple(replace(spot, top=spot.top + moves[1]) for spot in (second, *twins)),
+    )
+
+
+def _fitted(spot: Spot, there: Tensor, start: float, end: float) -> Spot:
+    """A hat's spot over a head that begins and ends there across the canvas, half of its size at least."""
+    left, right = _span(there.any(0))
+    side = spot.side * min(max(HAT * (end - start) / (spot.side * (right - left)), 0.5), 1)
+    return replace(spot, left=(start + end) / 2 - side * (left + right) / 2, side=side)
+
+
+def _top_below(upper: Spot, standing: Tensor, lower: Spot, there: Tensor) -> float:
+    """The mean upper edge, down the canvas, of the lower thing under the middle half of the upper one, for
+    its highest point may be elsewhere; that where nothing is under it."""
+    size = len(there)
+    left, right = (upper.left + upper.side * at for at in _span(standing.any(0)))
+    start, end = (
+        max(int((left + (right - left) * part - lower.left) / lower.side * size), 0) for part in (0.25, 0.75)
+    )
+    under = there[:, start:end]
+    tops = under.int().argmax(0)[under.any(0)]  # the first true one of each column
+    at = float(tops.float().mean()) / size if len(tops) else _span(there.any(1))[0]
+    return lower.top + lower.side * at
+
+
+def _span(there: Tensor) -> tuple[float, float]:
+    """Where the first and after the last true one of [s] is, 0..1."""
+    found = there.nonzero()
+    return found[0].item() / len(there), (found[-1].item() + 1) / len(there)
+
+
+def _head(there: Tensor) -> tuple[float, float] | None:
+    """Where the upper fifth of a thing begins and ends across its panel, 0..1; None unless it juts out."""
+    top, bottom = _span(there.any(1))
+    left, right = _span(there.any(0))
+    start, end = _span(there[: int((top + (bottom - top) / 5) * len(there)) + 1].any(0))
+    return (start, end) if end - start < 0.6 * (right - left) else None
+
+
 ANY = Scene("", "left", "")  # a canvas whose latents alone matter
 
 
@@ -86,10 +170,7 @@ class Canvas:
         self.rows = 2 * generator.rows
         self.z_dim = generator.z_dim
         self.classes = generator.classes
-        layout = LAYOUTS[scene.place]
-        shown = [(0, layout.first), *((1, spot) for spot in layout.second)]
-        shown.sort(key=lambda one: one[0] == layout.front)  # what is in front comes last
-        self._shown = [(panel, *self._placing(spot)) for panel, spot in shown]
+        self.layout = LAYOUTS[scene.place]
         shared = torch.arange(generator.rows)[:, None]
         self._shared = (shared == STYLE_ROW) | (shared == BACKGROUND_ROW)  # [rows / 2, 1]
 
@@ -100,12 +181,20 @@ class Canvas:
         panels = self.base(z, class_weights)  # [2 n, 3, s, s]
         cover, things, clear = cut_out(panels, self.base(contrasting(z), class_weights))
         ground = common_ground(panels.unflatten(0, (-1, 2)), clear.unflatten(0, (-1, 2)))  # [n, 3, s, 1]
-        picture = F.interpolate(ground, (self.size, 1), mode="bilinear").expand(-1, -1, -1, self.size)
-        for panel, rows, columns in self._shown:
-            rows, columns = rows.to(z.device), columns.to(z.device)
-            over = (rows @ cover[panel::2] @ columns.T).clamp(0, 1)  # [n, 1, size, size]
-            picture = (1 - over) * picture + rows @ (cover * things)[panel::2] @ columns.T
-        return picture.clamp(-1, 1)
+        ground = F.interpolate(ground, (self.size, 1), mode="bilinear").expand(-1, -1, -1, self.size)
+        pairs = zip(ground, cover.unflatten(0, (-1, 2)), things.unflatten(0, (-1, 2)), strict=True)
+        return torch.stack([self._laid(*one) for one in pairs]).clamp(-1, 1)
+
+    def _laid(self, picture: Tensor, cover: Tensor, things: Tensor) -> Tensor:
+        """Two things [2, 3, s, s], covering so much [2, 1, s, s], over a picture [3, size, size]."""
+        layout = settled(self.layout, cover[:, 0].cpu() > 0.5)
+        shown = [(0, layout.first), *((1, spot) for spot in layout.second)]
+        shown.sort(key=lambda one: one[0] == layout.front)  # what is in front comes last
+        for panel, spot in shown:
+            rows, columns = (matrix.to(picture) for matrix in self._placing(spot))
+            over = (rows @ cover[panel] @ columns.T).clamp(0, 1)  # [1, size, size]
+            picture = (1 - over) * picture + rows @ (cover * things)[panel] @ columns.T
+        return picture
 
     def sheet(self, z: Tensor, class_weights: Tensor) -> Tensor:
         """What the search looks at: both things by themselves, the first at the upper left, the second at the
@@ -120,12 +209,13 @@ class Canvas:
         return z, class_weights.unflatten(1, (2, -1)).flatten(0, 1)
 
     def _placing(self, spot: Spot) -> tuple[Tensor, Tensor]:
-        """The matrices [size, s] that resize a panel's rows and columns and put them at its spot."""
+        """The matrices [size, s] that resize a panel's rows and columns and put them at its spot, of which a
+        part may lie outside."""
         side = round(spot.side * self.size)
         one = torch.eye(self.base.size)[None, None]  # [1, 1, s, s]
         shape = (side, self.base.size)
         resize = F.interpolate(one, shape, mode="bicubic", align_corners=False, antialias=True)[0, 0]
-        left, top = (min(round(at * self.size), self.size - side) for at in (spot.left, spot.top))
+        left, top = (round(at * self.size) for at in (spot.left, spot.top))
         rows, columns = (F.pad(resize, (0, 0, at, self.size - side - at)) for at in (top, left))
         return rows, columns.flip(1) if spot.mirrored else columns
 

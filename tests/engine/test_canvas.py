@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from engine import canvas, cutouts
-from engine.canvas import LAYOUTS, Canvas, Spot, cut_out
+from engine.canvas import LAYOUTS, Canvas, Spot, cut_out, settled
 from engine.dream import best_latents, dream
 from engine.generator import BakedBigGAN
 from engine.latents import Latents
@@ -90,17 +90,16 @@ def test_each_thing_is_shown_at_its_spot_and_the_ground_around(place: str) -> No
     assert (picture[:, :2, :2] > 0.99).all() and (picture[:, -2:, -2:] > 0.99).all()
 
 
-def test_spots_lie_within_the_canvas() -> None:
-    for layout in LAYOUTS.values():
-        for spot in (layout.first, *layout.second):
-            assert min(spot.left, spot.top) >= 0 and max(spot.left, spot.top) + spot.side <= 1 + 1e-9
-
-
 def test_around_what_is_in_front_one_sees_what_is_behind() -> None:
-    spot = LAYOUTS["hat"].second[0]
-    picture = shown("hat", latents(RED, BLUE), since=40)  # only the right part of it is there
-    y, x = int(128 * (spot.top + 0.8 * spot.side)), int(128 * (spot.left + 0.4 * spot.side))
-    assert picture[0, y, x] > 0.9 and picture[2, y, x] < -0.9  # red
+    z = latents(RED, BLUE)
+    whole, half = (
+        shown("glasses", z),
+        shown("glasses", z, since=40),
+    )  # of the other only the right part is there
+    spot = LAYOUTS["glasses"].second[0]
+    y, x = middle(spot)
+    assert whole[2, y, x - 4] > 0.9 and half[2, y, x - 4] < -0.9 and half[0, y, x - 4] > 0.9
+    assert half[2, y, x + 12] > 0.9
 
 
 def test_twins_are_each_others_mirror_image() -> None:
@@ -176,13 +175,10 @@ def test_the_sheet_shows_each_thing_alone_and_its_gradient_reaches_both_and_thei
 
 
 def test_two_things_share_style_and_background() -> None:
-    seen = []
     base = Painter()
     z = torch.randn(1, 20, 16)
-    paint = Canvas(base, canvas.ANY)
-    paint.base = lambda z, weights: seen.append(z) or base(z, weights)  # type: ignore[assignment,func-returns-value,misc]
-    paint(z, torch.rand(1, 20, 2))
-    first, second = seen[0]
+    Canvas(base, canvas.ANY).sheet(z, torch.rand(1, 20, 2))
+    first, second = base.z
     assert (first == second).all(1).nonzero()[:, 0].tolist() == [0, BACKGROUND_ROW]
     assert torch.equal(first, z[0, :10])
 
@@ -230,3 +226,35 @@ def test_a_search_of_two_rises_in_both_and_goes_on_from_its_state(
     state = State.from_bytes(replace(list(islice(search(), 9))[-1].state()).to_bytes())
     assert torch.equal(list(search(state))[-1].best.picture, steps[-1].best.picture)
     assert best_latents(state, tiny_generator).z.shape[0] == 2 * tiny_generator.rows
+
+
+def test_spots_lie_within_the_canvas() -> None:
+    for layout in LAYOUTS.values():
+        for spot in (layout.first, *layout.second):
+            assert min(spot.left, spot.top) >= 0 and max(spot.left, spot.top) + spot.side <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("place", [place for place, layout in LAYOUTS.items() if layout.overlap is not None])
+def test_things_are_moved_until_they_meet(place: str) -> None:
+    there = torch.zeros(2, 64, 64, dtype=torch.bool)
+    there[0, 10:40, 8:56] = there[1, 30:50, 20:44] = True  # neither fills its panel
+    layout = LAYOUTS[place]
+    found = settled(layout, there)
+    first = (found.first.top + found.first.side * 10 / 64, found.first.top + found.first.side * 40 / 64)
+    spot = found.second[0]
+    second = (spot.top + spot.side * 30 / 64, spot.top + spot.side * 50 / 64)
+    upper, lower = (second, first) if place == "hat" else (first, second)
+    assert layout.overlap is not None
+    assert upper[1] - lower[0] == pytest.approx(layout.overlap * (upper[1] - upper[0]))
+    assert upper[0] + max(lower[1], upper[1]) == pytest.approx(1)  # in the middle
+    assert settled(layout, torch.zeros_like(there)) == layout
+
+
+def test_a_hat_sits_on_the_head_that_juts_out() -> None:
+    there = torch.zeros(2, 64, 64, dtype=torch.bool)
+    there[0, 30:60, 8:56] = there[0, 8:40, 10:18] = True  # a long neck at the left
+    there[1, 10:50, 10:54] = True
+    found = settled(LAYOUTS["hat"], there)
+    hat = found.second[0]
+    assert hat.left + hat.side / 2 == pytest.approx(found.first.left + found.first.side * 14 / 64)
+    assert hat.top + hat.side * 50 / 64 > found.first.top + found.first.side * 8 / 64

@@ -22,6 +22,11 @@ PROMPTS = (
     "a rocket",
     "a sunflower",
     "a castle",
+    "a frog wearing a crown",
+    "a pizza with wings",
+    "a cat under a tree at night",
+    "una casa nella neve",
+    "a camel in the desert",
 )
 TILE = 192  # pixels
 LINE = 16  # pixels for the words under a picture
@@ -31,7 +36,7 @@ def main(argv: list[str]) -> int:
     """Write the sheet; a row of the sheet is a prompt's seeds. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m engine.pocket sheet", description=__doc__)
     parser.add_argument(
-        "prompts", nargs="*", default=PROMPTS, help="what to dream (default: ten plain things)"
+        "prompts", nargs="*", default=PROMPTS, help="what to dream (default: those of the README)"
     )
     parser.add_argument(
         "--out", type=Path, default=Path("sheet.jpg"), help="the sheet (default: %(default)s)"

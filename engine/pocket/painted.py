@@ -23,7 +23,7 @@ class Look:
     top: Colours
     bottom: Colours
     below: Colours | None = None  # under the horizon
-    plain: tuple[Colours, ...] = ()  # all over, where there is neither horizon nor gradient; else the sky's
+    plain: Colours | None = None  # all over, where there is neither horizon nor gradient; else the sky's
     marks: str = ""  # a key of `_MARKS`
 
 
@@ -36,44 +36,44 @@ LOOKS: dict[str, Look] = {
     ),
     "sunset": Look(
         ((0.45, 0.22, 0.40), (0.98, 0.60, 0.50)), ((0.95, 0.50, 0.15), (1.0, 0.80, 0.45)),
-        ((0.15, 0.08, 0.12), (0.60, 0.35, 0.30)), (((0.92, 0.50, 0.25), (1.0, 0.70, 0.50)),),
+        ((0.15, 0.08, 0.12), (0.60, 0.35, 0.30)), ((0.92, 0.50, 0.25), (1.0, 0.70, 0.50)),
     ),
     "sky": Look(_SKY_TOP, _SKY_BOTTOM, marks="clouds"),
     "meadow": Look(
         _SKY_TOP, _SKY_BOTTOM, ((0.20, 0.50, 0.08), (0.60, 0.85, 0.38)),
-        (((0.30, 0.62, 0.15), (0.68, 0.92, 0.50)),), "clouds",
+        ((0.30, 0.62, 0.15), (0.68, 0.92, 0.50)), "clouds",
     ),
     "beach": Look(
         _SKY_TOP, _SKY_BOTTOM, ((0.88, 0.76, 0.48), (1.0, 0.92, 0.72)),
-        (((0.90, 0.82, 0.58), (1.0, 0.94, 0.76)),), "surf",
+        ((0.90, 0.82, 0.58), (1.0, 0.94, 0.76)), "surf",
     ),
     "snow": Look(
         ((0.55, 0.66, 0.78), (0.82, 0.90, 0.98)), ((0.76, 0.84, 0.92), (0.94, 0.97, 1.0)),
-        ((0.90, 0.93, 0.96), (1.0, 1.0, 1.0)), (((0.80, 0.87, 0.93), (0.91, 0.95, 0.98)),), "flakes",
+        ((0.90, 0.93, 0.96), (1.0, 1.0, 1.0)), ((0.80, 0.87, 0.93), (0.91, 0.95, 0.98)), "flakes",
     ),
     "desert": Look(
         ((0.92, 0.80, 0.55), (1.0, 0.92, 0.75)), ((0.96, 0.86, 0.62), (1.0, 0.96, 0.82)),
-        ((0.76, 0.48, 0.18), (0.95, 0.70, 0.40)), (((0.80, 0.58, 0.28), (0.95, 0.74, 0.48)),),
+        ((0.76, 0.48, 0.18), (0.95, 0.70, 0.40)), ((0.80, 0.58, 0.28), (0.95, 0.74, 0.48)),
     ),
     "sea": Look(
         _SKY_TOP, _SKY_BOTTOM, ((0.0, 0.20, 0.50), (0.20, 0.52, 0.82)),
-        (((0.05, 0.32, 0.62), (0.25, 0.52, 0.85)),), "waves",
+        ((0.05, 0.32, 0.62), (0.25, 0.52, 0.85)), "waves",
     ),
     "underwater": Look(
         ((0.05, 0.50, 0.62), (0.35, 0.82, 0.88)), ((0.0, 0.15, 0.34), (0.08, 0.42, 0.58)),
-        plain=(((0.05, 0.42, 0.48), (0.25, 0.66, 0.72)),), marks="bubbles",
+        plain=((0.05, 0.42, 0.48), (0.25, 0.66, 0.72)), marks="bubbles",
     ),
     "space": Look(
         ((0.0, 0.0, 0.0), (0.18, 0.14, 0.24)), ((0.0, 0.0, 0.0), (0.24, 0.16, 0.30)),
-        plain=(((0.0, 0.0, 0.0), (0.28, 0.25, 0.30)),), marks="stars",
+        plain=((0.0, 0.0, 0.0), (0.32, 0.22, 0.26)), marks="stars",
     ),
     "forest": Look(
         ((0.06, 0.24, 0.08), (0.34, 0.50, 0.28)), ((0.04, 0.16, 0.05), (0.20, 0.36, 0.18)),
-        ((0.10, 0.14, 0.04), (0.34, 0.32, 0.16)), (((0.04, 0.20, 0.06), (0.26, 0.46, 0.24)),), "trunks",
+        ((0.10, 0.14, 0.04), (0.34, 0.32, 0.16)), ((0.04, 0.20, 0.06), (0.26, 0.46, 0.24)), "trunks",
     ),
     "street": Look(
         ((0.55, 0.66, 0.76), (0.84, 0.90, 0.96)), ((0.70, 0.76, 0.82), (0.90, 0.93, 0.97)),
-        ((0.24, 0.24, 0.26), (0.52, 0.52, 0.55)), (((0.34, 0.34, 0.36), (0.60, 0.60, 0.62)),), "houses",
+        ((0.24, 0.24, 0.26), (0.52, 0.52, 0.55)), ((0.34, 0.34, 0.36), (0.60, 0.60, 0.62)), "houses",
     ),
 }  # fmt: skip
 _FLAT = ("surf", "waves")  # marks of what has no hills
@@ -117,7 +117,7 @@ def _painted(look: Look, count: int, side: int, random: torch.Generator) -> Tens
         marked = _MARKS[look.marks](picture, over, random)
         picture = torch.where(_some(1 - BARE, count, random) > 0, marked, picture)
     if look.plain:
-        chosen = _drawn(look.plain[0], count, random)
+        chosen = _drawn(look.plain, count, random)
     else:
         chosen = torch.lerp(top, bottom, torch.rand(count, 1, 1, 1, generator=random))
     slope = 1 - 0.2 * torch.rand(count, 1, 1, 1, generator=random) * down[:, None]

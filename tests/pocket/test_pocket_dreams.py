@@ -19,12 +19,15 @@ WANTED = {  # a class that a person would call this
     "a house": {"house", "house-with-garden"},
     "a red heart": {"red-heart"},
     "a green tree": {"deciduous-tree", "evergreen-tree"},
-    "the moon": {"crescent-moon", "waxing-crescent-moon", "full-moon", "first-quarter-moon"},
+    "the moon": {"crescent-moon", "waxing-crescent-moon", "waning-crescent-moon", "full-moon"}
+    | {"first-quarter-moon", "last-quarter-moon"},
     "a cat": {"cat", "cat-face", "black-cat"},
     "a pizza": {"pizza"},
     "a rocket": {"rocket"},
     "a sunflower": {"sunflower"},
     "a castle": {"castle", "japanese-castle"},
+    "una casa nella neve": {"house", "house-with-garden"},
+    "a camel in the desert": {"camel", "two-hump-camel"},
 }
 
 
@@ -68,8 +71,8 @@ def test_a_bowl_of_cherries_is_red_and_the_same_seed_gives_the_same_bytes(dreame
     assert red > 1.3 * max(green, blue)  # where the fruit hangs
 
 
-@pytest.mark.parametrize("prompt", PROMPTS)
-def test_the_ten_plain_things_start_at_what_they_are(dreamer: Dreamer, prompt: str) -> None:
+@pytest.mark.parametrize("prompt", [prompt for prompt in PROMPTS if prompt in WANTED])
+def test_the_plain_things_of_the_sheet_start_at_what_they_are(dreamer: Dreamer, prompt: str) -> None:
     loaded = dreamer.load(PAIR)
     ranks = atlas.read(weights.POCKET / atlas.FILE, loaded.fingerprint)
     assert ranks is not None

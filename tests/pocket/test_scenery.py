@@ -1,13 +1,17 @@
 """Backgrounds for a named ground: found among those that the latents can paint, where one is asked for."""
 
+from pathlib import Path
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine import atlas, generator, perceptor, search, weights
 from engine.pocket import grounds, latents_map, scenery
 from engine.pocket.grounds import GROUNDS
 
+CPU = torch.device("cpu")
 THING = F.normalize(torch.randn(256, generator=torch.Generator().manual_seed(0)), dim=0)
 
 
@@ -64,3 +68,26 @@ def test_backgrounds_differ_and_are_the_same_for_the_same_seed() -> None:
     assert float(rows.abs().max()) <= scenery.FARTHEST + 1e-6
     assert torch.equal(rows, painted("night")[0])
     assert not torch.equal(rows, painted("night", 1)[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "ground"), [("a cat at night", "night"), ("una casa sulla spiaggia", "beach"), ("a cat", None)]
+)
+def test_embedded_models_begin_a_dream_on_the_ground_that_its_words_name(
+    words: str, ground: str | None, tmp_path: Path
+) -> None:
+    pair = weights.pair("pocket", tmp_path)
+    perceive = perceptor.load_all(pair.perceptors, pair.perceptor_names, CPU)
+    generate = generator.load(pair.generator, pair.generator_name, CPU)
+    ranks = atlas.read(pair.generator.parent / atlas.FILE, weights.fingerprint(pair))
+    assert ranks is not None
+    assert isinstance(perceive, perceptor.PocketPerceptor)
+    towards = perceive.encode_texts([words])[0]
+    rng = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        z, classes = search.scored_start(generate, perceive, towards, ranks, 40, rng, CPU)()
+        seen = perceive.grounds((generate(z[None], classes[None]) + 1) / 2)[0]
+    if ground is None:
+        assert float(seen.sum()) < 0.5
+    else:
+        assert float(seen[GROUNDS.index(ground)]) > 0.5

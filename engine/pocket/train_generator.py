@@ -254,6 +254,11 @@ class Training:
         follow(self.average, self.model, min(EMA, (1 + self.steps) / (10 + self.steps)))
         return losses
 
+    def settle(self) -> None:
+        """Goes on from the moving average, whose trunk is better than the last step's and would else be
+        drawn towards that by the critic's minutes."""
+        self.model.load_state_dict(self.average.state_dict())
+
     def sharpen(self, share: float) -> dict[str, float]:
         """One step of the layers above the trunk alone, towards drawings and past the critic; at `share` 0..1
         of that time. Needs a top that has begun. Returns the losses."""
@@ -435,11 +440,15 @@ def run(training: Training, arguments: argparse.Namespace, checkpoint: Path) -> 
     sums: dict[str, list[float]] = {}
     said = shown = training.elapsed_s
     said_samples = training.samples
+    sharpened = False
     bar = tqdm(total=round(budget_s), initial=round(training.elapsed_s), unit="s", disable=None)
     while training.elapsed_s < budget_s:
         start = time.perf_counter()
         sharpening = training.elapsed_s >= first_s and bool(training.model.top_begun)
         if sharpening:
+            if not sharpened:
+                training.settle()
+                sharpened = True
             losses = training.sharpen((training.elapsed_s - first_s) / last_s)
         else:
             losses = training.step(min(1.0, training.elapsed_s / max(first_s, 1e-9)))

@@ -63,6 +63,23 @@ def test_a_training_begins_with_another_s_checkpoint_and_its_own_clock(
     assert 0 < clock[0] < 60 and clock[1] > first.steps and clock[3] >= first.steps
 
 
+def test_the_critic_s_minutes_keep_the_average_s_trunk(
+    drawings: Drawings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Training(drawings, width=16, seed=1, rate=2e-3)
+    for share in (0.0, 0.0, 0.6):
+        first.step(share)
+    first.save(tmp_path / "checkpoint.pt")
+    monkeypatch.setattr(train_generator, "read_drawings", lambda *_: drawings)
+    places = ["--out", str(tmp_path), "--export", str(tmp_path / "export"), "--width", "16"]
+    assert train_generator.main([*places, "--minutes", "0.01", "--sharpen", "0.01"]) == 0
+    after = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert after["clock"][1] > first.steps
+    for name, value in first.average.state_dict().items():
+        if name.startswith("net.generator.layers.0."):
+            torch.testing.assert_close(after["average"][name], value)
+
+
 def test_ink_changes_the_picture_that_is_wanted_and_not_the_trunk_s(drawings: Drawings) -> None:
     _, numbers, z = draw(drawings, 8, 10, torch.Generator().manual_seed(3))
     inked = z.clone()

@@ -148,10 +148,24 @@ def test_ink_draws_a_dark_outline_in_every_style(generator: BigGAN, classes: lis
     rows[:, latents_map.INKING] = 0
     inked = rows.clone()
     inked[:, latents_map.INKING] = 1.5
-    for name in ("cat", "elephant", "house"):
+    darker = []
+    for name in (
+        "cat",
+        "elephant",
+        "house",
+        "banana",
+        "frog",
+        "key",
+        "guitar",
+        "sunflower",
+        "cherries",
+        "train",
+    ):
         plain, lined = (paint(generator, number_of(classes, name), some) for some in (rows, inked))
         darkest = [some.mean(1).flatten(1).quantile(0.05, dim=1) for some in (plain, lined)]
-        assert (darkest[1] < darkest[0] - 0.02).all(), (name, darkest)
+        darker.append(darkest[0] - darkest[1])
+    each = torch.stack(darker)  # [things, styles]
+    assert (each > 0).all() and (each.mean(0) > 0.035).all(), each
 
 
 def test_the_training_form_and_the_package_agree(generator: BigGAN) -> None:

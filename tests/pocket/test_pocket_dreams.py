@@ -20,7 +20,7 @@ WANTED = {  # a class that a person would call this
     "a red heart": {"red-heart"},
     "a green tree": {"deciduous-tree", "evergreen-tree"},
     "the moon": {"crescent-moon", "waxing-crescent-moon", "waning-crescent-moon", "full-moon"}
-    | {"first-quarter-moon", "last-quarter-moon"},
+    | {"first-quarter-moon", "last-quarter-moon", "first-quarter-moon-face", "last-quarter-moon-face"},
     "a cat": {"cat", "cat-face", "black-cat"},
     "a pizza": {"pizza"},
     "a rocket": {"rocket"},

@@ -20,8 +20,6 @@ from engine.pocket.latents_map import BACKGROUND_ROW, STYLE_ROW, below_horizon, 
 from engine.scene import Scene
 
 SCALE = 2  # side of the canvas, in units of the generator's pictures
-
-
 HAT = 1.5  # width of a hat, in units of a head's that juts out
 
 

@@ -104,7 +104,8 @@ def _things(words: str) -> Scene | None:
 
 
 def _belonging(place: str, second: str) -> tuple[str, str]:
-    """How what is worn, held, had or got into stands, and its words, those of one where it is shown twice."""
+    """How what is worn, held, had or got into stands, and its words; without their number where it is shown
+    twice."""
     rest = _ON_HEAD.sub("", second)
     if rest != second:
         return "hat", rest
@@ -117,7 +118,7 @@ def _belonging(place: str, second: str) -> tuple[str, str]:
         fitting = "flanked"
     if place == "hat" and fitting not in _WORN:
         return "hat", second
-    return fitting or place, _one(second) if fitting in _TWINS and several else second
+    return fitting or place, _SOME.sub("", second) if fitting in _TWINS and several else second
 
 
 def _is_plural(words: str) -> bool:
@@ -125,17 +126,6 @@ def _is_plural(words: str) -> bool:
     return not re.match(r"(?:an?|the|una?|uno|il|lo|la|l')\b", words, re.I) and bool(
         re.search(r"[^suio]s$", words, re.I)
     )
-
-
-def _one(words: str) -> str:
-    """One of several: 'two red flowers' -> 'red flower', 'le gambe' -> 'gamba'; not other Italian ones."""
-    if re.match(r"(?:le|delle)\s+\w+e$", words, re.IGNORECASE):
-        words = words[:-1] + "a"
-    words = _SOME.sub("", words)
-    for plural, single in ((r"ies$", "y"), (r"(s|x|ch|sh)es$", r"\1"), (r"([^suio])s$", r"\1")):
-        if re.search(plural, words, re.IGNORECASE):
-            return re.sub(plural, single, words, flags=re.IGNORECASE)
-    return words
 
 
 def bare(words: str) -> str:

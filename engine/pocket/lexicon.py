@@ -125,7 +125,8 @@ class Lexicon:
     def _rows(self, words: str, language: str) -> tuple[int, ...]:
         """The rows of all things that `words`, with their article or in the plural too, are a keyword or a
         name of."""
-        bare = _ARTICLES[language].sub("", words, count=1) if _ARTICLES[language].match(words) else words
+        article = _ARTICLES[language].match(words)
+        bare = words[article.end() :] if article else words
         keywords = self.keywords[language]
         forms = (words, bare, *_singulars(bare, language))
         found = next((keywords[form] for form in forms if form in keywords), ())

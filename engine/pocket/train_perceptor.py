@@ -9,6 +9,7 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any, ClassVar
 
 import torch
@@ -34,7 +35,8 @@ TOKENIZER_FILES = ("vocab.json", "merges.txt", "tokenizer_config.json")
 WARM_UP_STEPS = 150
 EMA = 0.998  # a step; less at the beginning
 WEIGHT_DECAY = 0.05
-LESSONS = 160  # texts a step of which only the teacher knows what they mean
+TEXTS_EVERY = 4  # steps: the others show pictures alone, in half of the time
+LESSONS = 160  # texts a step with texts of which only the teacher knows what they mean
 LESSON_SCALE = 16.0
 MAX_SCALE = 60.0  # CLIP's is 100; so few pictures are learnt by heart with it
 
@@ -130,8 +132,8 @@ def train(options: argparse.Namespace) -> None:
     seed = options.seed + 1 + course.step
     maker = material.maker(material.weights if course.everything else material.early, tokenizer, seed)
     school = teacher.Class(lessons, tokenizer, USUAL_TOKENS, seed)
-    started, last_save, counted = time.monotonic() - course.seconds, course.seconds, 0
-    sums: dict[str, float] = {}
+    started, last_save = time.monotonic() - course.seconds, course.seconds
+    recent: dict[str, list[float]] = {}
     bar = tqdm(
         total=round(total),
         initial=round(min(course.seconds, total)),
@@ -157,7 +159,9 @@ def train(options: argparse.Namespace) -> None:
         rate = options.rate * min(1, (course.step + 1) / WARM_UP_STEPS) * (0.02 + 0.98 * _cosine(share))
         for group in course.optimiser.param_groups:
             group["lr"] = rate
-        lesson = tuple(part.to(device) for part in school.draw(LESSONS))
+        lesson = None
+        if course.step % TEXTS_EVERY == 0:
+            lesson = tuple(part.to(device) for part in school.draw(LESSONS))
         losses = batch_losses(model.train(), space, _to(batch, device), lesson)
         loss = torch.stack(list(losses.values())).sum()
         course.optimiser.zero_grad()
@@ -167,15 +171,15 @@ def train(options: argparse.Namespace) -> None:
         loss.backward()
         nn.utils.clip_grad_norm_(itertools.chain(model.parameters(), space.parameters()), 1.0)
         course.optimiser.step()
-        course.step, counted = course.step + 1, counted + 1
+        course.step += 1
         follow(average, model, min(EMA, (1 + course.step) / (10 + course.step)))
         for name, value in losses.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach())
+            recent.setdefault(name, []).append(float(value.detach()))
         bar.update(round(course.seconds) - bar.n)
         if course.step % 100 == 0:
-            text = ", ".join(f"{name} {value / counted:.3f}" for name, value in sums.items())
+            text = ", ".join(f"{name} {fmean(values):.3f}" for name, values in recent.items())
             log.info("step %d, %.1f min, rate %.1e: %s", course.step, course.seconds / 60, rate, text)
-            sums, counted = {}, 0
+            recent.clear()
         if course.seconds - last_save > options.every * 60:
             last_save = course.seconds
             course.write(checkpoint)
@@ -280,56 +284,74 @@ def begin_at_export(
 def batch_losses(
     model: PocketClip, space: Space, batch: Batch, lesson: tuple[Tensor, ...] | None = None
 ) -> dict[str, Tensor]:
-    """The parts of the loss, each a scalar.
-
-    pair: CLIP's loss within the batch, without punishing texts that fit. picture and text: cross-entropy to
-    the concepts. words: of pictures to where the concepts' words alone lie. wrong: a picture prefers its own
-    text to the same with places or colours swapped, or with another colour or thing. lesson: texts (ids,
-    mask, the teacher's vectors, nearness) go where the teacher has them, and to nothing as far as they mean
-    nothing here.
-    """
+    """The parts of the loss, each a scalar: `picture_losses`, and with a `lesson` `text_losses` too."""
     with torch.autocast(batch.pictures.device.type, torch.bfloat16):
         pictures = model.encode_image(batch.pictures.contiguous(memory_format=torch.channels_last))
-    ids, mask = batch.ids, batch.mask
+        vectors, from_words = space.vectors()  # [concepts + 1, dimension]
+    losses = picture_losses(space, pictures, batch.picture_target, vectors, from_words)
     if lesson is not None:
-        ids, mask = _stacked(ids, lesson[0]), _stacked(mask, lesson[1])
-    texts = encode_by_length(model, ids, mask)
-    n = len(pictures)
-    own, wrong, said = texts[:n], texts[n : len(batch.ids)], texts[len(batch.ids) :]
+        losses |= text_losses(model, space, batch, pictures, vectors, lesson)
+    return losses
+
+
+def picture_losses(
+    space: Space, pictures: Tensor, target: Tensor, vectors: Tensor, from_words: Tensor
+) -> dict[str, Tensor]:
+    """What pictures [n, dimension] of concepts `target` [n, concepts] learn without any text.
+
+    picture: cross-entropy to the concepts, which lie at `vectors` [concepts + 1, dimension]. words: to where
+    the concepts' words alone lie, `from_words`.
+    """
+    unseen = F.pad(~space.seen, (0, 1))  # [concepts + 1]
+    wanted = F.pad(space.soft(target), (0, 1))
+    with torch.autocast(pictures.device.type, torch.bfloat16):
+        by_place, by_words = (pictures @ places.T for places in (vectors, from_words))
+    by_place = space.class_scale.exp().clamp(max=MAX_SCALE) * by_place.float()
+    by_words = space.word_scale.exp().clamp(max=MAX_SCALE) * by_words.float()
+    return {
+        "picture": F.cross_entropy(by_place.masked_fill(unseen, -1e4), wanted),
+        "words": 1.5 * F.cross_entropy(by_words.masked_fill(unseen, -1e4), wanted),
+    }
+
+
+def text_losses(
+    model: PocketClip,
+    space: Space,
+    batch: Batch,
+    pictures: Tensor,
+    vectors: Tensor,
+    lesson: tuple[Tensor, ...],
+) -> dict[str, Tensor]:
+    """What texts learn, and `pictures` [n, dimension] from them; the concepts lie at `vectors`.
+
+    pair: CLIP's loss within the batch, without punishing texts that fit. text: cross-entropy to the concepts.
+    wrong: a picture prefers its own text to the same with places or colours swapped, or with another colour
+    or thing. lesson: texts (ids, mask, the teacher's vectors, nearness) go where the teacher has them, and
+    to nothing as far as they mean nothing here.
+    """
+    ids, mask, meant, nearness = lesson
+    n, of_batch = len(pictures), len(batch.ids)
+    texts = encode_by_length(model, _stacked(batch.ids, ids), _stacked(batch.mask, mask))
+    own, wrong, said = texts[:n], texts[n:of_batch], texts[of_batch:]
     scale = space.pair_scale.exp().clamp(max=MAX_SCALE)
     logits = scale * pictures @ own.T  # [n, n]
     logits = logits.masked_fill(batch.excused, float("-inf"))
     target = torch.arange(n, device=logits.device)
-    pair = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
-    unseen = F.pad(~space.seen, (0, 1))  # [concepts + 1]
-    wanted = F.pad(space.soft(batch.picture_target), (0, 1))
-    with torch.autocast(batch.pictures.device.type, torch.bfloat16):
-        vectors, from_words = space.vectors()  # [concepts + 1, dimension]
-        by_place, by_words = (pictures @ places.T for places in (vectors, from_words))
-    class_scale = space.class_scale.exp().clamp(max=MAX_SCALE)
-    by_place = class_scale * by_place.float()
-    by_words = space.word_scale.exp().clamp(max=MAX_SCALE) * by_words.float()
-    picture = F.cross_entropy(by_place.masked_fill(unseen, -1e4), wanted)
-    words = F.cross_entropy(by_words.masked_fill(unseen, -1e4), wanted)
     text = F.cross_entropy(
-        class_scale * own @ vectors.T, F.pad(batch.text_target, (0, 1)), label_smoothing=0.05
+        space.class_scale.exp().clamp(max=MAX_SCALE) * own @ vectors.T,
+        F.pad(batch.text_target, (0, 1)),
+        label_smoothing=0.05,
     )
     margin = scale * (pictures[batch.wrong_for] * (own[batch.wrong_for] - wrong)).sum(1)
-    losses = {
-        "pair": pair,
-        "picture": picture,
-        "words": 1.5 * words,
+    place = space.lesson(meant, nearness, vectors)
+    like = (LESSON_SCALE * place @ place.T).softmax(1)  # how the texts lie to one another
+    return {
+        "pair": (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2,
         "text": 0.6 * text,
         "wrong": 0.7 * F.softplus(-margin).mean(),
+        "lesson": 2 * (1 - (said * place).sum(1)).mean()
+        + 0.3 * F.cross_entropy(LESSON_SCALE * said @ place.T, like),
     }
-    if lesson is not None:
-        meant, nearness = lesson[2:]
-        place = space.lesson(meant, nearness, vectors)
-        like = (LESSON_SCALE * place @ place.T).softmax(1)  # how the texts lie to one another
-        losses["lesson"] = 2 * (1 - (said * place).sum(1)).mean() + 0.3 * F.cross_entropy(
-            LESSON_SCALE * said @ place.T, like
-        )
-    return losses
 
 
 def _stacked(one: Tensor, two: Tensor) -> Tensor:

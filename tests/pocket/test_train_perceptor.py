@@ -90,6 +90,16 @@ def test_training_brings_pictures_and_their_words_together(folder: Path) -> None
     assert totals[-1] < 0.8 * totals[0]
 
 
+def test_a_step_without_texts_leaves_the_text_tower_alone(folder: Path) -> None:
+    batch = maker(folder, lines(folder)[:4], np.ones(4)).make(24)
+    model, space = PocketClip(SMALL), Space(lessons().concepts, SMALL.dimension)
+    losses = train_perceptor.batch_losses(model.train(), space, batch)
+    assert set(losses) == {"picture", "words"}
+    torch.stack(list(losses.values())).sum().backward()
+    learnt = {name for name, parameter in model.named_parameters() if parameter.grad is not None}
+    assert learnt == {name for name, _ in model.named_parameters() if name.startswith(("image", "place"))}
+
+
 def test_twins_show_the_same_two_things_with_places_changed(folder: Path) -> None:
     made = maker(folder, lines(folder)[:4], np.ones(4))
     batch = made.make(60)

@@ -6,6 +6,8 @@ map per block for its four norms), the last convolution cut to its three used ch
 vector per layer, which the package cannot take.
 """
 
+import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -21,6 +23,7 @@ from engine.pocket.latents_map import BACKGROUND_ROW, GROUND_DEPTH, below_horizo
 
 CENTRED = "centred_classes"  # keys of config.json that the package does not know; see BakedBigGAN
 GROUNDED = "grounds"
+BILINEAR = "bilinear"
 TRUNCATION = 1.0  # BigSleep's; the statistics of this truncation are folded in
 
 
@@ -41,10 +44,13 @@ class Generator(Protocol):
 class BakedBigGAN(nn.Module):
     """A frozen BigGAN-deep generator that takes one condition per layer; see the module's docstring."""
 
-    def __init__(self, model: BigGAN, name: str, centred: bool = False, grounds: bool = False) -> None:
+    def __init__(
+        self, model: BigGAN, name: str, centred: bool = False, grounds: bool = False, bilinear: int = 0
+    ) -> None:
         """`centred`: what sets a class's vector apart from the mean of all goes with its weight; the mean
         counts once. Else the many small weights of a search would add it up many times. `grounds`: one row
-        has another condition below the horizon, as `engine.pocket.latents_map` says.
+        has another condition below the horizon, as `engine.pocket.latents_map` says. `bilinear`: so many of
+        the last blocks that enlarge do it smoothly, where BigGAN repeats each pixel.
         """
         super().__init__()
         model = model.eval().requires_grad_(False)
@@ -59,8 +65,9 @@ class BakedBigGAN(nn.Module):
         mean = vectors.mean(1) if centred else torch.zeros_like(vectors[:, 0])
         self.embed = _frozen_linear(vectors - mean[:, None], mean if centred else None)
         self.input = _bake_input(model.generator.gen_z, 16 * config.channel_width)
+        smooth = iter(are_bilinear([bool(up) for up, _, _ in config.layers], bilinear))
         self.layers = nn.ModuleList(
-            _Block(layer) if isinstance(layer, GenBlock) else _Attention(layer)
+            _Block(layer, next(smooth)) if isinstance(layer, GenBlock) else _Attention(layer)
             for layer in model.generator.layers
         )
         scale, shift = _statistics(model.generator.bn)
@@ -95,13 +102,33 @@ class BakedBigGAN(nn.Module):
         return torch.cat((z, condition[:, self.z_dim :]), dim=1), shown
 
 
+def are_bilinear(enlarging: Sequence[bool], count: int) -> list[bool]:
+    """For each block whether it enlarges bilinearly: the last `count` of those that are `enlarging` do."""
+    return [up and sum(enlarging[index:]) <= count for index, up in enumerate(enlarging)]
+
+
+def enlarged(x: Tensor, bilinear: bool) -> Tensor:
+    """Features [n, c, h, w] -> [n, c, 2 h, 2 w], bilinearly or each pixel repeated."""
+    if not bilinear:
+        return F.interpolate(x, scale_factor=2, mode="nearest")
+    rows, columns = (_doubling(side).to(x) for side in x.shape[2:])
+    return rows @ x @ columns.T  # torch's own backward pass is not deterministic on a GPU
+
+
+@functools.lru_cache
+def _doubling(side: int) -> Tensor:
+    """The matrix [2 side, side] of bilinear enlargement."""
+    one = torch.eye(side)[None, None]  # [1, 1, side, side]
+    return F.interpolate(one, (2 * side, side), mode="bilinear")[0, 0]
+
+
 def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
     """Read `config.json` and the weights in `folder`, strictly, bake them, and move them to the device.
 
     Raises `ModelError` when a file is missing or damaged, or when any tensor's name or shape differs.
     """
-    config = read_config(folder, _CONFIG_KEYS, **{CENTRED: False, GROUNDED: False})
-    centred, grounds = config.pop(CENTRED), config.pop(GROUNDED)
+    config = read_config(folder, _CONFIG_KEYS, **{CENTRED: False, GROUNDED: False, BILINEAR: 0})
+    centred, grounds, bilinear = (config.pop(key) for key in (CENTRED, GROUNDED, BILINEAR))
     layers = config["layers"]
     fits = (
         all(
@@ -115,6 +142,8 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
         and config["n_stats"] >= 2
         and isinstance(centred, bool)
         and isinstance(grounds, bool)
+        and type(bilinear) is int
+        and 0 <= bilinear <= len(layers)
         and (not grounds or (len(layers) >= BACKGROUND_ROW and config["z_dim"] > GROUND_DEPTH))
     )
     if not fits:
@@ -138,7 +167,7 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
         raise ModelError(f"The weights in {folder} hold numbers that are not finite; please fetch them anew.")
     model = BigGAN(BigGANConfig.from_dict(config))
     model.load_state_dict({key: value.float() for key, value in tensors.items()}, strict=True)
-    return BakedBigGAN(model, name, centred, grounds).to(device)
+    return BakedBigGAN(model, name, centred, grounds, bilinear).to(device)
 
 
 _NOT_SIZES = ("layers", "attention_layer_position")
@@ -172,8 +201,9 @@ class _Conv(nn.Module):
 class _Block(nn.Module):
     """A residual block whose four conditional norms come from one linear map of its condition."""
 
-    def __init__(self, block: GenBlock) -> None:
+    def __init__(self, block: GenBlock, bilinear: bool) -> None:
         super().__init__()
+        self.bilinear = bilinear
         self.up_sample: bool = block.up_sample
         self.drop_channels: bool = block.drop_channels
         norms = (block.bn_0, block.bn_1, block.bn_2, block.bn_3)
@@ -200,12 +230,12 @@ class _Block(nn.Module):
             scale, shift = norm.chunk(2, dim=1)  # [n, width, 1 or h, 1] each
             y = F.relu(torch.addcmul(shift, y, scale))
             if self.up_sample and index == 1:
-                y = F.interpolate(y, scale_factor=2, mode="nearest")
+                y = enlarged(y, self.bilinear)
             y = conv(y)
         if self.drop_channels:
             x = x[:, : x.shape[1] // 2]
         if self.up_sample:
-            x = F.interpolate(x, scale_factor=2, mode="nearest")
+            x = enlarged(x, self.bilinear)
         return x + y
 
     def _norms(self, condition: Tensor) -> tuple[Tensor, ...]:

@@ -19,7 +19,7 @@ from pytorch_pretrained_biggan.model import BigGANBatchNorm, GenBlock, SelfAttn
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from engine.generator import CENTRED, GROUNDED
+from engine.generator import BILINEAR, CENTRED, GROUNDED, are_bilinear, enlarged
 from engine.pocket.latents_map import USED, background
 
 LAYERS = [
@@ -35,6 +35,7 @@ LAYERS = [
 ]  # widths fall early: every size costs about the same arithmetic, and most weights sit where they are cheap
 ATTENTION = 5  # before block 5, at 16 px
 TRUNK = 7  # blocks that end at 32 px, where the training's extra head looks
+SMOOTH = 3  # enlargements, the last ones, to 32, 64 and 128 px: repeated pixels stay visible as squares
 LOUD = 40.0  # how far the picture stands out of the residual path's own features when the top begins
 
 
@@ -92,6 +93,8 @@ class TrainedGenerator(nn.Module):
                 nn.utils.remove_spectral_norm(module)
                 module._load_state_dict_pre_hooks.clear()  # the line above leaves one
         self.blocks = [layer for layer in self.net.generator.layers if isinstance(layer, GenBlock)]
+        smooth = are_bilinear([block.up_sample for block in self.blocks], SMOOTH)
+        self.smooth = {block for block, is_bilinear in zip(self.blocks, smooth, strict=True) if is_bilinear}
         channels = config.channel_width * config.layers[TRUNK - 1][2]
         self.head = nn.Conv2d(channels, 4, 3, padding=1)  # premultiplied RGB and coverage at 32 px
         self.register_buffer("top_begun", torch.tensor(False))
@@ -174,14 +177,14 @@ class TrainedGenerator(nn.Module):
         h = block.conv_0(self._norm(block.bn_0, x, z, e, measure))
         h = self._norm(block.bn_1, h, z, e, measure)
         if block.up_sample:
-            h = F.interpolate(h, scale_factor=2, mode="nearest")
+            h = enlarged(h, block in self.smooth)
         h = block.conv_1(h)
         h = block.conv_2(self._norm(block.bn_2, h, z, e, measure))
         h = block.conv_3(self._norm(block.bn_3, h, z, e, measure))
         if block.drop_channels:
             x = x[:, : x.shape[1] // 2]
         if block.up_sample:
-            x = F.interpolate(x, scale_factor=2, mode="nearest")
+            x = enlarged(x, block in self.smooth)
         return h + x
 
     def trunk(self, z: Tensor, e: Tensor, measure: float = 0.0) -> Tensor:
@@ -342,7 +345,7 @@ def export(state: dict[str, Tensor], config: BigGANConfig, folder: Path) -> None
     save_file({k: t.contiguous() for k, t in tensors.items()}, folder / "model.safetensors.tmp")
     (folder / "model.safetensors.tmp").chmod(0o644)  # safetensors writes it for its owner alone
     (folder / "model.safetensors.tmp").replace(folder / "model.safetensors")
-    values = {**config.to_dict(), CENTRED: True, GROUNDED: True}
+    values = {**config.to_dict(), CENTRED: True, GROUNDED: True, BILINEAR: SMOOTH}
     (folder / "config.json").write_text(json.dumps(values, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 

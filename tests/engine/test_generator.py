@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -73,6 +74,28 @@ def test_centred_classes_make_the_same_picture_and_small_weights_of_all_the_othe
         assert (baked(z, label) - plain(z, label)).abs().max() < 1e-4
         moved = [(one(z, label + 0.05) - one(z, label)).abs().mean() for one in (baked, plain)]
     assert moved[0] < 0.5 * moved[1]
+
+
+def test_the_last_enlargements_are_bilinear_where_that_is_asked_for() -> None:
+    model = tiny.random_biggan(tiny.BIGGAN)
+    ups = [bool(up) for up, _, _ in model.config.layers]
+    some = {count: BakedBigGAN(model, "some", bilinear=count) for count in (0, 1, sum(ups))}
+    for count, baked in some.items():
+        blocks = [layer for layer in baked.layers if hasattr(layer, "up_sample")]
+        asked = [block.bilinear for block in blocks if block.up_sample]
+        assert asked == [False] * (len(asked) - count) + [True] * count
+    z, label = condition(some[0].z_dim, some[0].classes)
+    pictures = [baked(rows(z, baked.rows), rows(label, baked.rows)) for baked in some.values()]
+    assert all(picture.shape == pictures[0].shape for picture in pictures)
+    assert not torch.equal(pictures[0], pictures[1]) and not torch.equal(pictures[1], pictures[2])
+
+
+def test_enlarging_is_torch_s_own() -> None:
+    x = torch.randn(2, 3, 4, 6, generator=torch.Generator().manual_seed(1))
+    assert torch.allclose(
+        generator.enlarged(x, True), F.interpolate(x, scale_factor=2, mode="bilinear"), atol=1e-6
+    )
+    assert torch.equal(generator.enlarged(x, False), F.interpolate(x, scale_factor=2, mode="nearest"))
 
 
 def test_a_ground_is_painted_below_the_horizon_alone_and_takes_a_gradient() -> None:
@@ -166,6 +189,9 @@ def rewrite(folder: Path, change: str) -> None:
     elif change in ("grounds without a row for them", "grounds that are a word"):
         config[generator.GROUNDED] = True if change.endswith("them") else "yes"
         (folder / "config.json").write_text(json.dumps(config))
+    elif change in ("more bilinear enlargements than layers", "bilinear that is a truth value"):
+        config[generator.BILINEAR] = 1000 if change.startswith("more") else True
+        (folder / "config.json").write_text(json.dumps(config))
     elif change == "hostile config":
         config["layers"] = "x" * 1000
         (folder / "config.json").write_text(json.dumps(config))
@@ -197,6 +223,8 @@ def rewrite(folder: Path, change: str) -> None:
         "hostile config",
         "grounds without a row for them",
         "grounds that are a word",
+        "more bilinear enlargements than layers",
+        "bilinear that is a truth value",
         "a tensor missing",
         "a tensor too many",
         "another shape",

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from pytorch_pretrained_biggan import BigGAN
 from torch import Tensor
 
-from engine import generator as engine_generator
+from engine.generator import BakedBigGAN, load
 from engine.pocket import generator_net, latents_map
 from engine.pocket.latents_map import BACKGROUND_ROW, TINT_ROW
 
@@ -18,9 +18,17 @@ FOLDER = Path(generator_net.__file__).parent / "weights" / "generator"
 LARGEST = 13 * 1024 * 1024  # bytes of model.safetensors
 
 
+CPU = torch.device("cpu")
+
+
 @pytest.fixture(scope="module")
-def generator() -> BigGAN:
+def package() -> BigGAN:
     return generator_net.load(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def generator() -> BakedBigGAN:
+    return load(FOLDER, "pocket", CPU)
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +37,13 @@ def classes() -> list[dict[str, object]]:
     return entries
 
 
-def paint(generator: BigGAN, number: int, z: Tensor) -> Tensor:
+def paint(generator: BakedBigGAN, number: int, z: Tensor) -> Tensor:
     """Pictures [B, 3, 128, 128] in 0..1 of one class at latents `z` [B, USED]."""
-    rest = torch.zeros(len(z), generator.config.z_dim - z.shape[1])
-    labels = torch.zeros(len(z), generator.config.num_classes)
-    labels[:, number] = 1
+    z = F.pad(z, (0, generator.z_dim - z.shape[1]))
+    labels = torch.zeros(len(z), generator.rows, generator.classes)
+    labels[..., number] = 1
     with torch.no_grad():
-        picture: Tensor = generator(torch.cat((z, rest), 1), labels, 1.0) / 2 + 0.5
-    return picture
+        return generator(z[:, None].expand(-1, generator.rows, -1), labels) / 2 + 0.5
 
 
 def plain_rows() -> Tensor:
@@ -56,14 +63,14 @@ def middle(pictures: Tensor) -> Tensor:
     return pictures[:, :, 32:96, 32:96].mean((2, 3))
 
 
-def test_the_files_fill_the_package_s_own_network(generator: BigGAN) -> None:
-    assert generator.config.output_dim == 128
+def test_the_files_fill_the_package_s_own_network(package: BigGAN) -> None:
+    assert package.config.output_dim == 128
     assert (FOLDER / "model.safetensors").stat().st_size <= LARGEST
-    assert all(torch.isfinite(value).all() for value in generator.state_dict().values())
+    assert all(torch.isfinite(value).all() for value in package.state_dict().values())
 
 
-def test_spectral_norm_divides_by_one(generator: BigGAN) -> None:
-    for name, module in generator.named_modules():
+def test_spectral_norm_divides_by_one(package: BigGAN) -> None:
+    for name, module in package.named_modules():
         if hasattr(module, "weight_orig"):
             matrix = module.weight_orig.reshape(module.weight_orig.shape[0], -1)
             sigma = torch.dot(module.weight_u, matrix @ module.weight_v)
@@ -71,9 +78,9 @@ def test_spectral_norm_divides_by_one(generator: BigGAN) -> None:
 
 
 def test_each_class_stands_once_in_the_list_and_has_both_names(
-    generator: BigGAN, classes: list[dict[str, object]]
+    generator: BakedBigGAN, classes: list[dict[str, object]]
 ) -> None:
-    assert len(classes) == generator.config.num_classes >= 800
+    assert len(classes) == generator.classes >= 800
     assert len({entry["id"] for entry in classes}) == len(classes)
     assert all(entry["name_en"] for entry in classes)
     assert sum(bool(entry["name_it"]) for entry in classes) > 0.9 * len(classes)
@@ -84,7 +91,7 @@ def test_each_class_stands_once_in_the_list_and_has_both_names(
 
 
 def test_cherries_are_red_and_trees_are_green_in_every_style(
-    generator: BigGAN, classes: list[dict[str, object]]
+    generator: BakedBigGAN, classes: list[dict[str, object]]
 ) -> None:
     heart = middle(paint(generator, number_of(classes, "red-heart"), plain_rows()))
     assert (heart[:, 0] > heart[:, 1:].amax(1) + 0.2).all()
@@ -97,14 +104,14 @@ def test_cherries_are_red_and_trees_are_green_in_every_style(
 
 
 def test_the_border_is_white_where_the_latents_say_so(
-    generator: BigGAN, classes: list[dict[str, object]]
+    generator: BakedBigGAN, classes: list[dict[str, object]]
 ) -> None:
     picture = paint(generator, number_of(classes, "crescent-moon"), plain_rows())
     assert picture[:, :, :8, :8].mean() > 0.9
 
 
 def test_the_background_row_paints_the_background_that_the_map_promises(
-    generator: BigGAN, classes: list[dict[str, object]]
+    generator: BakedBigGAN, classes: list[dict[str, object]]
 ) -> None:
     z = plain_rows()[:1].repeat(4, 1)
     z[1, 5] = 2.2  # red
@@ -117,17 +124,13 @@ def test_the_background_row_paints_the_background_that_the_map_promises(
 
 
 def test_below_the_horizon_another_ground_is_painted_and_the_thing_stays(
+    generator: BakedBigGAN,
     classes: list[dict[str, object]],
 ) -> None:
-    baked = engine_generator.load(FOLDER, "pocket", torch.device("cpu"))
-    z = F.pad(plain_rows()[:1], (0, baked.z_dim - latents_map.USED)).repeat(2, 1)
+    z = F.pad(plain_rows()[:1], (0, generator.z_dim - latents_map.USED)).repeat(2, 1)
     z[1, latents_map.GROUND] = 1.5
     z[1, list(latents_map.GROUND_HUE)] = torch.tensor([-0.75, 1.3])  # green
-    labels = torch.zeros(2, baked.classes)
-    labels[:, number_of(classes, "cat")] = 1
-    each = (2, baked.rows, -1)
-    with torch.no_grad():
-        without, grounded = (baked(z[:, None].expand(each), labels[:, None].expand(each)) + 1) / 2
+    without, grounded = paint(generator, number_of(classes, "cat"), z)
     above = int(latents_map.HORIZON * 128) - 6
     assert (without - grounded)[:, :above].abs().max() < 0.05
     corner = grounded[:, -12:, -8:].mean((1, 2))
@@ -135,7 +138,7 @@ def test_below_the_horizon_another_ground_is_painted_and_the_thing_stays(
     assert without[:, -12:, -8:].mean() > 0.9
 
 
-def test_the_tint_turns_a_red_heart_blue(generator: BigGAN, classes: list[dict[str, object]]) -> None:
+def test_the_tint_turns_a_red_heart_blue(generator: BakedBigGAN, classes: list[dict[str, object]]) -> None:
     z = plain_rows()[:1].repeat(2, 1)
     z[1, 3:5] = torch.tensor([-1.5, -2.6])  # 240 degrees, radius 3, where the network has it in full
     red, blue = middle(paint(generator, number_of(classes, "red-heart"), z))
@@ -143,7 +146,9 @@ def test_the_tint_turns_a_red_heart_blue(generator: BigGAN, classes: list[dict[s
     assert blue[2] > blue[0] + 0.1
 
 
-def test_ink_draws_a_dark_outline_in_every_style(generator: BigGAN, classes: list[dict[str, object]]) -> None:
+def test_ink_draws_a_dark_outline_in_every_style(
+    generator: BakedBigGAN, classes: list[dict[str, object]]
+) -> None:
     rows = plain_rows()[[0, 3, 4]]  # the styles in which the ink's coordinate says nothing else
     rows[:, latents_map.INKING] = 0
     inked = rows.clone()
@@ -168,36 +173,23 @@ def test_ink_draws_a_dark_outline_in_every_style(generator: BigGAN, classes: lis
     assert (each > 0).all() and (each.mean(0) > 0.035).all(), each
 
 
-def test_the_training_form_and_the_package_agree(generator: BigGAN) -> None:
+def test_what_was_trained_is_what_the_engine_loads_up_to_half_precision(tmp_path: Path) -> None:
     rng = torch.Generator().manual_seed(5)
-    trained = generator_net.TrainedGenerator(generator_net.configuration(7, width=8), rng)
-    z, labels = torch.randn(3, 128, generator=rng), torch.rand(3, 7, generator=rng)
-    e = labels @ trained.net.embeddings.weight.t()
-    rows_z, rows_e = z[:, None].expand(3, 10, -1), e[:, None].expand(3, 10, -1)
-    with torch.no_grad():
-        trained.top(trained.trunk(rows_z, rows_e, measure=True), rows_z, rows_e, measure=True)
-        mine = trained.top(trained.trunk(rows_z, rows_e), rows_z, rows_e)
-        theirs = trained.net.eval()(z, labels, 1.0)
-    assert mine.std() > 0.1
-    assert (mine - theirs).abs().max() < 1e-4
-
-
-def test_an_export_computes_what_was_trained_up_to_half_precision(tmp_path: Path) -> None:
-    rng = torch.Generator().manual_seed(6)
-    config = generator_net.configuration(5, width=8)
+    config = generator_net.configuration(7, width=8)
     trained = generator_net.TrainedGenerator(config, rng)
+    z, labels = torch.randn(3, 10, 128, generator=rng), torch.eye(7)[:3, None].expand(-1, 10, -1)
     with torch.no_grad():
-        conditions = torch.randn(2, 8, 10, 128, generator=rng)
+        e = labels @ trained.net.embeddings.weight.t()
+        trained.top(trained.trunk(z, e, measure=1.0), z, e, measure=1.0)
         block = trained.blocks[2]
         block.conv_1.weight *= 5000  # a variance that half precision does not hold
-        trained.trunk(*conditions, measure=1.0)
+        trained.trunk(z, e, measure=1.0)
         assert block.bn_2.running_vars.max() > 1e6
-    generator_net.export(trained.net.state_dict(), config, tmp_path)
-    loaded = generator_net.load(tmp_path)
-    z, labels = torch.randn(2, 128, generator=rng), torch.eye(5)[:2]
-    with torch.no_grad():
-        difference = loaded(z, labels, 1.0) - trained.net.eval()(z, labels, 1.0)
-    assert difference.abs().mean() < 5e-3
+        generator_net.export(trained.net.state_dict(), config, tmp_path)
+        mine = trained.top(trained.trunk(z, e), z, e)
+        theirs = load(tmp_path, "copy", CPU)(z, labels)
+    assert mine.std() > 0.1
+    assert (mine - theirs).abs().mean() < 5e-3
 
 
 def test_rows_that_mean_something_lie_inside_the_layers() -> None:

@@ -1,13 +1,13 @@
 """Trains the pocket generator as an auto-decoder: class and latents in, the drawing that they stand for out.
 
-    python -m engine.pocket train-generator --minutes 75
+    python -m engine.pocket train-generator --minutes 100
 
 Each step draws concepts, latents z ~ N(0, 1) for every layer, works out from them
 which picture is meant (engine/pocket/latents_map.py) and pulls the network's answer towards it: L1 on a
 pyramid of sizes and on the edges, squared error where the drawing has details, and a word against squares in
 flat grounds. The first part of the time trains the blocks up to 32 px alone, through a head that is thrown
-away; then a share of each batch, at last all of it, runs to the full 128 px. In some last minutes the layers
-above 32 px alone learn from a critic, too, to make sharp what errors leave soft.
+away; then a share of each batch, at last all of it, runs to the full 128 px. In some last minutes it learns
+from a critic and from the perceptor's eyes, too, to make sharp what errors leave soft.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from engine.pocket.generator_net import TrainedGenerator
 from engine.pocket.generator_optimiser import Muon
 from engine.pocket.generator_sheet import contact_sheet
 from engine.pocket.latents_map import BACKGROUND_ROW, INKING, TINT_ROW
+from engine.pocket.likeness import Likeness
 from engine.pocket.training import follow
 
 STAGES = (
@@ -54,8 +55,8 @@ DETAIL = 2.0  # weight of the squared error in details at 64 px, beside the pyra
 BORDER = 4.0  # weight of the squared error of the steps between the cells of 16 px, at 32 px
 JOINED = 0.7  # share of the time from which on the loss at 128 px reaches the trunk, too
 REACH = 0.3  # what its gradient then counts there; whole and from its first step, it made the trunk forget
-SHARPEN_BATCH, SHARPEN_RATE, SHARPEN_EMA = 24, 1.5e-4, 0.99
-CRITIC = 0.7  # how strong the critic's pull is beside that of the errors
+SHARPEN_BATCH, SHARPEN_RATE, SHARPEN_EMA = 24, 3e-4, 0.995
+CRITIC, LIKENESS = 0.7, 1.0  # how strong these two pull beside the errors
 GRID = 3.0  # weight of the steps at 4 px borders in flat grounds
 HARDEST = 2.0  # a class that is badly drawn is shown up to so many times as often, a good one as seldom
 DISTRACTOR, CLASS_NOISE = 0.15, 0.1  # the search's class weights are never exactly one-hot
@@ -212,6 +213,7 @@ class Training:
             fused=True,
         )
         self.critic = Critic(seed)
+        self.likeness = Likeness.load()
         self.rows = len(self.config.layers) + 1
         self.elapsed_s, self.steps, self.samples = 0.0, 0, 0
         self.warming_since = 0  # the step at which a part of the network was new
@@ -224,18 +226,13 @@ class Training:
             full = max(full, KEPT_UP)
         begins = self._begin(full)
         share_seen = 0.0 if self.steps % FOLLOW_EVERY else FOLLOW
-        self._set_rate(share)
+        self._set_rate(share, self.rate, RATE_END)
         classes, numbers, z, e = self._drawn(batch)
         losses: dict[str, float] = {}
         with torch.autocast("cpu", torch.bfloat16):
             features = self.model.trunk(z, e, share_seen)
             seen = self.model.coarse(features).float()
-        wanted = coarse_target(self.data.coarse[numbers], z)
-        coarse = pyramid_loss(seen, wanted, 3, 0.5)
-        losses["coarse"] = coarse.item()
-        self._judge(classes, (seen - wanted).detach().abs().mean((1, 2, 3)))
-        coarse = coarse + BORDER * border_loss(seen, wanted)
-        coarse = coarse + 4 * detail_loss(seen, wanted)  # L1 alone stays brown for long: the median of all
+        coarse = self._coarse_loss(classes, numbers, z, seen, losses)
         loss = coarse if full < batch else 0.3 * coarse
         if full:
             with torch.autocast("cpu", torch.bfloat16):
@@ -255,33 +252,47 @@ class Training:
         return losses
 
     def settle(self) -> None:
-        """Goes on from the moving average, whose trunk is better than the last step's and would else be
-        drawn towards that by the critic's minutes."""
+        """Goes on from the moving average, which is better than the last step's weights."""
         self.model.load_state_dict(self.average.state_dict())
+        self.warming_since = self.steps
 
     def sharpen(self, share: float) -> dict[str, float]:
-        """One step of the layers above the trunk alone, towards drawings and past the critic; at `share` 0..1
-        of that time. Needs a top that has begun. Returns the losses."""
-        rate = SHARPEN_RATE * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
-        for group in (*self.optimiser.param_groups, *self.muon.param_groups):
-            group["lr"] = rate * group["factor"]
-        _, numbers, z, e = self._drawn(SHARPEN_BATCH)
-        with torch.autocast("cpu", torch.bfloat16):
-            with torch.no_grad():
-                features = self.model.trunk(z, e)
-            shown = self.model.top(features, z, e.detach())
-        wanted = full_target(self.data.pictures[numbers], z)
+        """One step towards drawings, past the critic and before the perceptor's eyes; at `share` 0..1 of that
+        time. Needs a top that has begun; the norms' statistics stay. Returns the losses."""
+        self._set_rate(share, SHARPEN_RATE, 0.02 * SHARPEN_RATE)
+        classes, numbers, z, e = self._drawn(SHARPEN_BATCH)
         losses: dict[str, float] = {}
+        with torch.autocast("cpu", torch.bfloat16):
+            features = self.model.trunk(z, e)
+            seen = self.model.coarse(features).float()
+            shown = self.model.top(torch.lerp(features.detach(), features, REACH), z, e)
+        wanted = full_target(self.data.pictures[numbers], z)
         (pull,) = torch.autograd.grad(full_loss(shown, wanted, losses), shown, retain_graph=True)
-        losses["critic"] = self.critic.learn(wanted, shown)
-        push = self.critic.pull(shown)
-        pull = pull + CRITIC * pull.norm() / (push.norm() + 1e-12) * push
+        leaf = shown.detach().requires_grad_()
+        unlike = self.likeness(leaf, wanted, self.rng)
+        losses["unlike"], losses["critic"] = unlike.item(), self.critic.learn(wanted, shown)
+        (likened,) = torch.autograd.grad(unlike, leaf)
+        strength = pull.norm()
+        for weight, push in ((LIKENESS, likened), (CRITIC, self.critic.pull(shown))):
+            pull = pull + weight * strength / (push.norm() + 1e-12) * push
         if not pull.isfinite().all():
             raise FloatingPointError(f"a gradient is not finite at step {self.steps}")
-        self._descend((shown * pull).sum())
+        self._descend((shown * pull).sum() + 0.3 * self._coarse_loss(classes, numbers, z, seen, losses))
         self.samples += len(z)
         follow(self.average, self.model, SHARPEN_EMA)
         return losses
+
+    def _coarse_loss(
+        self, classes: Tensor, numbers: Tensor, z: Tensor, seen: Tensor, losses: dict[str, float]
+    ) -> Tensor:
+        """What the head's pictures [B, 4, 32, 32] cost, a scalar; notes its first part, and which classes
+        are hard."""
+        wanted = coarse_target(self.data.coarse[numbers], z)
+        coarse = pyramid_loss(seen, wanted, 3, 0.5)
+        losses["coarse"] = coarse.item()
+        self._judge(classes, (seen - wanted).detach().abs().mean((1, 2, 3)))
+        coarse = coarse + BORDER * border_loss(seen, wanted)
+        return coarse + 4 * detail_loss(seen, wanted)  # L1 alone stays brown for long: the median of all
 
     def _drawn(self, batch: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Classes [B], pictures' numbers [B], latents [B, rows, USED] and class vectors [B, rows, 128]."""
@@ -325,8 +336,9 @@ class Training:
         self.warming_since = self.steps
         return True
 
-    def _set_rate(self, share: float) -> None:
-        rate = RATE_END + (self.rate - RATE_END) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
+    def _set_rate(self, share: float, rate: float, rate_end: float) -> None:
+        """A cosine from `rate` to `rate_end`, at `share` 0..1 of it, after a warm-up."""
+        rate = rate_end + (rate - rate_end) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
         rate *= min(1.0, (self.steps + 1 - self.warming_since) / WARM_UP)
         for group in (*self.optimiser.param_groups, *self.muon.param_groups):
             group["lr"] = rate * group["factor"]
@@ -406,8 +418,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--data", type=Path, default=Path(".training"), help="where pictures.npy lies")
     parser.add_argument("--out", type=Path, default=Path(".training/generator"), help="checkpoint and sheets")
     parser.add_argument("--export", type=Path, default=Path(".training/export/generator"))
-    parser.add_argument("--minutes", type=float, default=75, help="training time in all, resumed parts too")
-    parser.add_argument("--sharpen", type=float, default=12, help="minutes of it with the critic, at the end")
+    parser.add_argument("--minutes", type=float, default=100, help="training time in all, resumed parts too")
+    parser.add_argument("--sharpen", type=float, default=40, help="minutes of it with the critic, at the end")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--rate", type=float, default=RATE)

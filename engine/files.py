@@ -49,9 +49,12 @@ def read_config(folder: Path, keys: Sequence[str], **others: Any) -> dict[str, A
     return others | {key: config[key] for key in (*keys, *(other for other in others if other in config))}
 
 
-def read_tensors(folder: Path) -> dict[str, Tensor]:
-    """All tensors by name, on the CPU, in the file's own types. Raises `ModelError`."""
-    path = folder / SAFETENSORS
+def read_tensors(folder: Path, name: str = SAFETENSORS) -> dict[str, Tensor]:
+    """All tensors by name, on the CPU, in the file's own types. Raises `ModelError`.
+
+    Of a file `name` of `folder`; where there is none, of the one that PyTorch itself writes.
+    """
+    path = folder / name
     try:
         if path.is_file():
             return load_file(path)

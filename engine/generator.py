@@ -24,6 +24,7 @@ from engine.pocket.latents_map import BACKGROUND_ROW, GROUND_DEPTH, below_horizo
 CENTRED = "centred_classes"  # keys of config.json that the package does not know; see BakedBigGAN
 GROUNDED = "grounds"
 BILINEAR = "bilinear"
+TAIL, TAIL_FILE = "class_tail", "class_tail.safetensors"
 TRUNCATION = 1.0  # BigSleep's; the statistics of this truncation are folded in
 
 
@@ -45,12 +46,19 @@ class BakedBigGAN(nn.Module):
     """A frozen BigGAN-deep generator that takes one condition per layer; see the module's docstring."""
 
     def __init__(
-        self, model: BigGAN, name: str, centred: bool = False, grounds: bool = False, bilinear: int = 0
+        self,
+        model: BigGAN,
+        name: str,
+        centred: bool = False,
+        grounds: bool = False,
+        bilinear: int = 0,
+        tail: Tensor | None = None,
     ) -> None:
         """`centred`: what sets a class's vector apart from the mean of all goes with its weight; the mean
         counts once. Else the many small weights of a search would add it up many times. `grounds`: one row
         has another condition below the horizon, as `engine.pocket.latents_map` says. `bilinear`: so many of
-        the last blocks that enlarge do it smoothly, where BigGAN repeats each pixel.
+        the last blocks that enlarge do it smoothly, where BigGAN repeats each pixel. `tail` [t, classes]:
+        more of the class vectors, which takes the place of a latent row's last t coordinates.
         """
         super().__init__()
         model = model.eval().requires_grad_(False)
@@ -61,7 +69,10 @@ class BakedBigGAN(nn.Module):
         self.z_dim: int = config.z_dim
         self.classes: int = config.num_classes
         self.grounds = grounds
+        self.tail = 0 if tail is None else len(tail)
         vectors = model.embeddings.weight  # [z_dim, classes]
+        if tail is not None:
+            vectors = torch.cat((tail, vectors))  # [t + z_dim, classes]
         mean = vectors.mean(1) if centred else torch.zeros_like(vectors[:, 0])
         self.embed = _frozen_linear(vectors - mean[:, None], mean if centred else None)
         self.input = _bake_input(model.generator.gen_z, 16 * config.channel_width)
@@ -82,6 +93,7 @@ class BakedBigGAN(nn.Module):
 
     def forward(self, z: Tensor, class_weights: Tensor) -> Tensor:
         """As `Generator.__call__` says."""
+        z = z[:, :, : self.z_dim - self.tail]
         condition = torch.cat((z, self.embed(class_weights)), dim=2)  # [n, rows, 2 z_dim]
         x = self.input(condition[:, 0])  # [n, 16 ch * 4 * 4]
         x = x.view(len(x), -1, 4, 4)  # [n, 16 ch, 4, 4]
@@ -127,8 +139,8 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
 
     Raises `ModelError` when a file is missing or damaged, or when any tensor's name or shape differs.
     """
-    config = read_config(folder, _CONFIG_KEYS, **{CENTRED: False, GROUNDED: False, BILINEAR: 0})
-    centred, grounds, bilinear = (config.pop(key) for key in (CENTRED, GROUNDED, BILINEAR))
+    config = read_config(folder, _CONFIG_KEYS, **{CENTRED: False, GROUNDED: False, BILINEAR: 0, TAIL: None})
+    centred, grounds, bilinear, tail_from = (config.pop(key) for key in (CENTRED, GROUNDED, BILINEAR, TAIL))
     layers = config["layers"]
     fits = (
         all(
@@ -144,11 +156,17 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
         and isinstance(grounds, bool)
         and type(bilinear) is int
         and 0 <= bilinear <= len(layers)
+        and (tail_from is None or (type(tail_from) is int and 0 < tail_from < config["z_dim"]))
         and (not grounds or (len(layers) >= BACKGROUND_ROW and config["z_dim"] > GROUND_DEPTH))
     )
     if not fits:
         raise ModelError(f"{folder / 'config.json'} does not describe a BigGAN-deep generator.")
     tensors = read_tensors(folder)
+    tail = (
+        None
+        if tail_from is None
+        else _read_tail(folder, (config["z_dim"] - tail_from, config["num_classes"]))
+    )
     try:
         with torch.device("meta"):  # names and shapes first: a wrong file costs no memory
             expected = {
@@ -167,7 +185,17 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
         raise ModelError(f"The weights in {folder} hold numbers that are not finite; please fetch them anew.")
     model = BigGAN(BigGANConfig.from_dict(config))
     model.load_state_dict({key: value.float() for key, value in tensors.items()}, strict=True)
-    return BakedBigGAN(model, name, centred, grounds, bilinear).to(device)
+    return BakedBigGAN(model, name, centred, grounds, bilinear, tail).to(device)
+
+
+def _read_tail(folder: Path, shape: tuple[int, int]) -> Tensor:
+    """The rest of the class vectors, float [t, classes]. Raises `ModelError`."""
+    found = read_tensors(folder, TAIL_FILE).get(TAIL)
+    if found is None or found.shape != shape or not bool(found.isfinite().all()):
+        raise ModelError(
+            f"{folder / TAIL_FILE} does not hold the rest of the class vectors; please fetch it anew."
+        )
+    return found.float()
 
 
 _NOT_SIZES = ("layers", "attention_layer_position")

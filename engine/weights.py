@@ -9,6 +9,7 @@ import torch
 from engine import catalogue, files
 from engine.catalogue import MIB, RemoteModel
 from engine.errors import BadRequest, ModelError
+from engine.generator import TAIL_FILE
 from engine.pocket import lexicon
 from engine.settings import CLIPS, DREAM_CLIP, clips
 
@@ -92,7 +93,7 @@ def fingerprint(chosen: Pair) -> str:
     digest = hashlib.sha256()
     for folder in (chosen.generator, *chosen.perceptors):
         path = next(path for path in (folder / files.SAFETENSORS, folder / files.PYTORCH) if path.is_file())
-        for each in (path, folder / lexicon.FILE):
+        for each in (path, folder / lexicon.FILE, folder / TAIL_FILE):
             if each.is_file():
                 with each.open("rb") as file:
                     digest.update(hashlib.file_digest(file, "sha256").digest())

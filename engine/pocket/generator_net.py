@@ -19,8 +19,8 @@ from pytorch_pretrained_biggan.model import BigGANBatchNorm, GenBlock, SelfAttn
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from engine.generator import BILINEAR, CENTRED, GROUNDED, are_bilinear, enlarged
-from engine.pocket.latents_map import USED, background
+from engine.generator import BILINEAR, CENTRED, GROUNDED, TAIL, TAIL_FILE, are_bilinear, enlarged
+from engine.pocket.latents_map import CLASS_TAIL, USED, background
 
 LAYERS = [
     [False, 16, 16],  # 4 px
@@ -88,6 +88,7 @@ class TrainedGenerator(nn.Module):
         super().__init__()
         self.config = config
         self.net = BigGAN(config)
+        self.tail = nn.Parameter(torch.zeros(config.z_dim - CLASS_TAIL, config.num_classes))
         for module in self.net.modules():
             if hasattr(module, "weight_orig"):
                 nn.utils.remove_spectral_norm(module)
@@ -114,11 +115,11 @@ class TrainedGenerator(nn.Module):
                         module.bias.zero_()
                 elif name.endswith(("scale", "offset")):
                     module.weight.normal_(0, 0.3 / z_dim**0.5, generator=generator)
-                    module.weight[:, USED:z_dim] = 0
+                    module.weight[:, USED:CLASS_TAIL] = 0
                 elif name.endswith("gen_z"):
                     module.weight.normal_(0, 1 / z_dim**0.5, generator=generator)
                     module.weight[:, :USED] *= 3
-                    module.weight[:, USED:z_dim] = 0
+                    module.weight[:, USED:CLASS_TAIL] = 0
                     module.bias.zero_()
             self.net.generator.conv_to_rgb.weight[3:] = 0  # the package keeps the first three channels alone
             self.net.generator.bn.weight.fill_(1)
@@ -126,11 +127,16 @@ class TrainedGenerator(nn.Module):
             self.net.embeddings.weight.normal_(0, 1, generator=generator)
             self.head.weight.mul_(0.1)
 
+    def table(self) -> Tensor:
+        """Class vectors [243, classes]: the package's 128 numbers, then those among the latents."""
+        return torch.cat((self.net.embeddings.weight, self.tail))
+
     def _linear(self, layer: nn.Linear, z: Tensor, e: Tensor) -> Tensor:
-        """The layer on the condition (z, e): only the used latents are multiplied, so that the columns of
-        the others keep their zero."""
-        weight = layer.weight
-        out = F.linear(z, weight[:, :USED]) + F.linear(e, weight[:, self.config.z_dim :])
+        """The layer on the condition (z, e), e [B, 243] as `table` has it: only the used latents are
+        multiplied, so that the columns of the others keep their zero."""
+        weight, width = layer.weight, self.config.z_dim
+        out = F.linear(z, weight[:, :USED]) + F.linear(e[:, :width], weight[:, width:])
+        out = out + F.linear(e[:, width:], weight[:, CLASS_TAIL:width])
         return out if layer.bias is None else out + layer.bias
 
     def _norm(self, bn: BigGANBatchNorm, x: Tensor, z: Tensor, e: Tensor, measure: float) -> Tensor:
@@ -188,7 +194,7 @@ class TrainedGenerator(nn.Module):
         return h + x
 
     def trunk(self, z: Tensor, e: Tensor, measure: float = 0.0) -> Tensor:
-        """Features [B, C, 32, 32] of latents `z` [B, rows, >= USED] and class vectors `e` [B, rows, 128];
+        """Features [B, C, 32, 32] of latents `z` [B, rows, >= USED] and class vectors `e` [B, rows, 243];
         `measure` 0..1 is how far the norms' statistics go towards those of this batch."""
         z = z[:, :, :USED]
         x = self._input(z, e)
@@ -324,9 +330,9 @@ def fit_background() -> tuple[Tensor, Tensor, Tensor]:
     return gain.detach(), maps[0].detach(), maps[1].detach()
 
 
-def export(state: dict[str, Tensor], config: BigGANConfig, folder: Path) -> None:
-    """Writes config.json and model.safetensors: the package's state dict, half precision, from the plain
-    weights `state` (names without the `net.` in front)."""
+def export(state: dict[str, Tensor], tail: Tensor, config: BigGANConfig, folder: Path) -> None:
+    """Writes config.json, model.safetensors, which is the package's state dict in half precision, from the
+    plain weights `state` (names without the `net.` in front), and the classes' `tail` beside it."""
     reference = BigGAN(config).state_dict()
     state = of_unit_variance(state)
     tensors: dict[str, Tensor] = {}
@@ -342,11 +348,18 @@ def export(state: dict[str, Tensor], config: BigGANConfig, folder: Path) -> None
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.tmp"):
         old.unlink()
-    save_file({k: t.contiguous() for k, t in tensors.items()}, folder / "model.safetensors.tmp")
-    (folder / "model.safetensors.tmp").chmod(0o644)  # safetensors writes it for its owner alone
-    (folder / "model.safetensors.tmp").replace(folder / "model.safetensors")
-    values = {**config.to_dict(), CENTRED: True, GROUNDED: True, BILINEAR: SMOOTH}
+    _write(tensors, folder / "model.safetensors")
+    _write({TAIL: tail.detach().half()}, folder / TAIL_FILE)
+    values = {**config.to_dict(), CENTRED: True, GROUNDED: True, BILINEAR: SMOOTH, TAIL: CLASS_TAIL}
     (folder / "config.json").write_text(json.dumps(values, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _write(tensors: dict[str, Tensor], path: Path) -> None:
+    """Keeps `tensors` in `path`, which appears whole."""
+    partial = path.with_name(path.name + ".tmp")
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial)
+    partial.chmod(0o644)  # safetensors writes it for its owner alone
+    partial.replace(path)
 
 
 def of_unit_variance(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -26,7 +26,7 @@ def contact_sheet(model: TrainedGenerator, data: Drawings, full: bool, folder: P
     random = torch.randint(len(names), (4,), generator=rng).tolist()
     wanted = [names.index(name) for name in (*SHOWN_FIRST, *OTHERS) if name in names] + random
     rows = len(model.config.layers) + 1
-    table = model.net.embeddings.weight.t()
+    table = model.table().detach().t()
     lines = []
     for number in wanted:
         z = torch.randn(9, rows, latents_map.USED, generator=rng)

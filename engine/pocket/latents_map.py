@@ -6,7 +6,8 @@ row 0 picks the drawing style, one middle row tints the thing, one late row pain
 thing's lines. Only the first `USED` coordinates of a row mean anything; the others have no weight at all.
 
 Four more coordinates of that late row the network does not know: the engine reads them (`ground`) and paints
-what is below the horizon with a background of its own.
+what is below the horizon with a background of its own. And from `CLASS_TAIL` on a row is no noise at all:
+there the engine puts the second half of the class's vector, for which the package has no other room.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ STYLE_ROW = 0  # the latent row of each meaning
 TINT_ROW = 6  # feeds block 5, at 16 px
 BACKGROUND_ROW = 8  # feeds block 7, at 64 px; the ink is in it, too
 USED = 9  # coordinates 0..8 of a row
+CLASS_TAIL = 13  # the coordinate from which on a row belongs to the class
 
 TINT_FROM, TINT_FULL = 1.7, 2.4  # radii: natural colours inside, fully tinted outside; 24 % and 6 % of draws
 GROUND_FROM, GROUND_FULL = 0.4, 0.9  # no ground below, all of it above; 34 % and 18 % of draws

@@ -76,7 +76,7 @@ def draw(data: Drawings, batch: int, rows: int, rng: torch.Generator) -> tuple[T
 
 
 def class_vectors(table: Tensor, classes: Tensor, rows: int, rng: torch.Generator) -> Tensor:
-    """Class vectors [B, rows, 128] from the embedding `table` [128, classes], roughened as the search
+    """Class vectors [B, rows, d] from the embedding `table` [d, classes], roughened as the search
     roughens them: weight 0.8..1, now and then a little of another class, noise in each row."""
     batch = len(classes)
     weight = 0.8 + 0.2 * torch.rand(batch, 1, generator=rng)
@@ -189,13 +189,16 @@ class Training:
         self.config = generator_net.configuration(len(data.classes), width)
         self.model = TrainedGenerator(self.config, self.rng)
         with torch.no_grad():
-            self.model.net.embeddings.weight.copy_(class_codes(data, self.config.class_embed_dim))
+            codes = class_codes(data, len(self.model.table()))
+            parts = codes.split([self.config.z_dim, len(self.model.tail)])
+            for part, values in zip((self.model.net.embeddings.weight, self.model.tail), parts, strict=True):
+                part.copy_(values)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.rate = rate
-        table = self.model.net.embeddings.weight
+        table = [self.model.net.embeddings.weight, self.model.tail]
         top = self.model.top_convolutions()
         top_norms = self.model.top_norms()
-        apart = {id(parameter) for parameter in (table, *top, *top_norms)}
+        apart = {id(parameter) for parameter in (*table, *top, *top_norms)}
         rest = [parameter for parameter in self.model.parameters() if id(parameter) not in apart]
         kernels = [parameter for parameter in rest if parameter.ndim == 4 and parameter.shape[0] > 4]
         turned = {id(parameter) for parameter in kernels}
@@ -205,7 +208,7 @@ class Training:
             [
                 {"params": rest, "factor": 1.0},
                 {"params": top, "factor": TOP_RATE},
-                {"params": [table], "factor": EMBEDDING_RATE},
+                {"params": table, "factor": EMBEDDING_RATE},
                 {"params": top_norms, "factor": TOP_NORM_RATE},
             ],
             lr=rate,
@@ -295,14 +298,14 @@ class Training:
         return coarse + 4 * detail_loss(seen, wanted)  # L1 alone stays brown for long: the median of all
 
     def _drawn(self, batch: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Classes [B], pictures' numbers [B], latents [B, rows, USED] and class vectors [B, rows, 128]."""
+        """Classes [B], pictures' numbers [B], latents [B, rows, USED] and class vectors [B, rows, 243]."""
         weights = self.data.weights * self.hardness.clamp(1 / HARDEST, HARDEST)
         classes, numbers, z = draw(replace(self.data, weights=weights), batch, self.rows, self.rng)
         return (
             classes,
             numbers,
             z,
-            class_vectors(self.model.net.embeddings.weight, classes, self.rows, self.rng),
+            class_vectors(self.model.table(), classes, self.rows, self.rng),
         )
 
     def _descend(self, loss: Tensor) -> None:
@@ -328,7 +331,7 @@ class Training:
         if self.steps and not top:
             return False
         classes, _, z = draw(self.data, 64, self.rows, self.rng)
-        e = class_vectors(self.model.net.embeddings.weight, classes, self.rows, self.rng)
+        e = class_vectors(self.model.table(), classes, self.rows, self.rng)
         if not self.steps:
             self.model.trunk(z, e, measure=1.0)
         if top:
@@ -395,7 +398,7 @@ class Training:
 
     def export(self, folder: Path) -> None:
         """The moving average in the package's format, with the classes and styles beside it."""
-        generator_net.export(self.average.net.state_dict(), self.config, folder)
+        generator_net.export(self.average.net.state_dict(), self.average.tail, self.config, folder)
         write_json(folder / "classes.json", self.data.classes)
         write_json(folder / "styles.json", [*latents_map.STYLES, latents_map.INKED])
 

@@ -90,6 +90,42 @@ def test_the_last_enlargements_are_bilinear_where_that_is_asked_for() -> None:
     assert not torch.equal(pictures[0], pictures[1]) and not torch.equal(pictures[1], pictures[2])
 
 
+def test_the_rest_of_a_class_vector_stands_among_the_latents_and_mixes_as_the_rest_does(
+    tmp_path: Path,
+) -> None:
+    model = tiny.write_biggan(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    size, classes = config["z_dim"], config["num_classes"]
+    tail = torch.randn(2, classes, generator=torch.Generator().manual_seed(5))
+    config[generator.TAIL] = size - 2
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    save_file({generator.TAIL: tail.half()}, tmp_path / generator.TAIL_FILE)
+    baked = generator.load(tmp_path, "tailed", CPU)
+    z, label = condition(size, classes)
+    with torch.no_grad():
+        picture = baked(rows(z, baked.rows), rows(label, baked.rows))
+        z[:, -2:] = label @ tail.half().float().T  # what stood there before makes no difference
+        expected = model(z, label, 1.0)
+    assert (picture - expected).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("content", [None, b"", torch.zeros(3, 2), torch.full((2, 12), torch.inf)])
+def test_a_missing_or_wrong_rest_of_the_class_vectors_is_told(
+    tmp_path: Path, content: Tensor | bytes | None
+) -> None:
+    tiny.write_biggan(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config[generator.TAIL] = config["z_dim"] - 2
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    path = tmp_path / generator.TAIL_FILE
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        save_file({generator.TAIL: content}, path)
+    with pytest.raises(ModelError, match=generator.TAIL_FILE):
+        generator.load(tmp_path, "tailed", CPU)
+
+
 def test_enlarging_is_torch_s_own() -> None:
     x = torch.randn(2, 3, 4, 6, generator=torch.Generator().manual_seed(1))
     assert torch.allclose(
@@ -189,6 +225,9 @@ def rewrite(folder: Path, change: str) -> None:
     elif change in ("grounds without a row for them", "grounds that are a word"):
         config[generator.GROUNDED] = True if change.endswith("them") else "yes"
         (folder / "config.json").write_text(json.dumps(config))
+    elif change in ("a class tail that begins nowhere", "a class tail that is a word"):
+        config[generator.TAIL] = 10**6 if change.endswith("nowhere") else "yes"
+        (folder / "config.json").write_text(json.dumps(config))
     elif change in ("more bilinear enlargements than layers", "bilinear that is a truth value"):
         config[generator.BILINEAR] = 1000 if change.startswith("more") else True
         (folder / "config.json").write_text(json.dumps(config))
@@ -225,6 +264,8 @@ def rewrite(folder: Path, change: str) -> None:
         "grounds that are a word",
         "more bilinear enlargements than layers",
         "bilinear that is a truth value",
+        "a class tail that begins nowhere",
+        "a class tail that is a word",
         "a tensor missing",
         "a tensor too many",
         "another shape",

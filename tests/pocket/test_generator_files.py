@@ -8,9 +8,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from pytorch_pretrained_biggan import BigGAN
+from safetensors.torch import load_file
 from torch import Tensor
 
-from engine.generator import BakedBigGAN, load
+from engine.generator import TAIL, TAIL_FILE, BakedBigGAN, load
 from engine.pocket import generator_net, latents_map
 from engine.pocket.latents_map import BACKGROUND_ROW, TINT_ROW
 
@@ -67,6 +68,21 @@ def test_the_files_fill_the_package_s_own_network(package: BigGAN) -> None:
     assert package.config.output_dim == 128
     assert (FOLDER / "model.safetensors").stat().st_size <= LARGEST
     assert all(torch.isfinite(value).all() for value in package.state_dict().values())
+
+
+def test_the_package_draws_a_class_too_where_the_tail_stands_among_the_latents(
+    package: BigGAN, generator: BakedBigGAN, classes: list[dict[str, object]]
+) -> None:
+    number = number_of(classes, "castle")
+    z = F.pad(plain_rows()[:1], (0, generator.z_dim - latents_map.USED))
+    if generator.tail:
+        z[0, -generator.tail :] = load_file(FOLDER / TAIL_FILE)[TAIL][:, number]
+    labels = torch.eye(generator.classes)[number : number + 1]
+    with torch.no_grad():
+        theirs = package(z, labels, 1.0) / 2 + 0.5  # as theirs repeats pixels, only nearly the same
+    mine = paint(generator, number, plain_rows()[:1])
+    assert (mine - theirs).abs().mean() < 0.05
+    assert (mine.mean((2, 3)) - theirs.mean((2, 3))).abs().max() < 0.02
 
 
 def test_spectral_norm_divides_by_one(package: BigGAN) -> None:
@@ -179,13 +195,14 @@ def test_what_was_trained_is_what_the_engine_loads_up_to_half_precision(tmp_path
     trained = generator_net.TrainedGenerator(config, rng)
     z, labels = torch.randn(3, 10, 128, generator=rng), torch.eye(7)[:3, None].expand(-1, 10, -1)
     with torch.no_grad():
-        e = labels @ trained.net.embeddings.weight.t()
+        trained.tail.normal_(generator=rng)
+        e = labels @ trained.table().t()
         trained.top(trained.trunk(z, e, measure=1.0), z, e, measure=1.0)
         block = trained.blocks[2]
         block.conv_1.weight *= 5000  # a variance that half precision does not hold
         trained.trunk(z, e, measure=1.0)
         assert block.bn_2.running_vars.max() > 1e6
-        generator_net.export(trained.net.state_dict(), config, tmp_path)
+        generator_net.export(trained.net.state_dict(), trained.tail, config, tmp_path)
         mine = trained.top(trained.trunk(z, e), z, e)
         theirs = load(tmp_path, "copy", CPU)(z, labels)
     assert mine.std() > 0.1

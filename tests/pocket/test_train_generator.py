@@ -9,7 +9,7 @@ from torch.nn.functional import avg_pool2d
 from engine.pocket import generator_net, latents_map, train_generator
 from engine.pocket.critic import HEAD_START
 from engine.pocket.generator_data import Drawings, shrink
-from engine.pocket.latents_map import STYLES, USED
+from engine.pocket.latents_map import CLASS_TAIL, STYLES, USED
 from engine.pocket.train_generator import (
     Training,
     border_loss,
@@ -104,7 +104,7 @@ def test_sharpening_moves_all_but_statistics_and_is_resumed_to_the_same_numbers(
     moved = {
         name for name, value in training.model.state_dict().items() if not torch.equal(value, before[name])
     }
-    assert {"net.embeddings.weight", "net.generator.gen_z.weight", "head.weight"} <= moved
+    assert {"net.embeddings.weight", "tail", "net.generator.gen_z.weight", "head.weight"} <= moved
     assert all(any(name.startswith(f"net.generator.layers.{i}.") for name in moved) for i in (0, 9))
     assert not any("running" in name for name in moved)
     training.save(tmp_path / "checkpoint.pt")
@@ -135,8 +135,8 @@ def test_latents_without_a_meaning_keep_no_weight(drawings: Drawings) -> None:
     generator = training.model.net.generator
     block = training.model.blocks[0]
     for layer in (generator.gen_z, block.bn_0.scale, block.bn_2.offset):
-        assert not layer.weight[:, USED:128].any()
-        assert layer.weight[:, :USED].any() and layer.weight[:, 128:].any()
+        assert not layer.weight[:, USED:CLASS_TAIL].any()
+        assert layer.weight[:, :USED].any() and layer.weight[:, CLASS_TAIL:].any()
 
 
 def test_the_top_begins_as_the_head_s_picture_on_white(drawings: Drawings) -> None:
@@ -146,7 +146,7 @@ def test_the_top_begins_as_the_head_s_picture_on_white(drawings: Drawings) -> No
     model = training.model
     rng = torch.Generator().manual_seed(4)
     classes, _, z = draw(drawings, 48, 10, rng)
-    e = class_vectors(model.net.embeddings.weight, classes, 10, rng).detach()
+    e = class_vectors(model.table(), classes, 10, rng).detach()
     z[:, latents_map.BACKGROUND_ROW, 5:] = 0
     with torch.no_grad():
         features = model.trunk(z, e)

@@ -37,6 +37,7 @@ USED = 9  # coordinates 0..8 of a row
 CLASS_TAIL = 13  # the coordinate from which on a row belongs to the class
 
 TINT_FROM, TINT_FULL = 1.7, 2.4  # radii: natural colours inside, fully tinted outside; 24 % and 6 % of draws
+TINT_LIGHT = 0.45  # the luminance that a tinted thing has in the mean, at least; at 0.5 its hue is purest
 GROUND_FROM, GROUND_FULL = 0.4, 0.9  # no ground below, all of it above; 34 % and 18 % of draws
 INK_FROM, INK_FULL = 0.5, 1.2  # no ink below, all of it above; 31 % and 12 % of draws
 INK_COLOUR = (0.16, 0.13, 0.22)
@@ -75,13 +76,16 @@ def hue_colour(x: Tensor, y: Tensor, swing: float) -> Tensor:
     return (0.5 + swing * torch.cos(angle - phases)).clamp(0, 1)
 
 
-def tint(colour: Tensor, z: Tensor) -> Tensor:
-    """Straight RGB `colour` [B, 3, H, W] in 0..1, tinted as the tint row `z` [B, >= 5] says: a duotone of
-    the luminance (Rec. 601 weights), black to the hue to white, mixed in by the radius."""
+def tint(colour: Tensor, cover: Tensor, z: Tensor) -> Tensor:
+    """Straight RGB `colour` [B, 3, H, W] in 0..1 of things with coverage `cover` [B, 1, H, W], tinted as the
+    tint row `z` [B, >= 5] says: a duotone of the luminance (Rec. 601 weights), black to the hue to white,
+    mixed in by the radius. What is dark in the mean is lit first, for a yellow that is dark is an olive."""
     x, y = z[:, TINT[0]], z[:, TINT[1]]
     strength = 0.9 * smoothstep(torch.hypot(x, y), TINT_FROM, TINT_FULL)[:, None, None, None]
     hue = hue_colour(x, y, 0.62)[:, :, None, None]  # [B, 3, 1, 1]
     luminance = (colour * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
+    mean = (luminance * cover).sum((2, 3), keepdim=True) / cover.sum((2, 3), keepdim=True).clamp(min=1e-3)
+    luminance = (luminance + (TINT_LIGHT - mean).clamp(min=0)).clamp(max=1)
     duotone = hue * (2 * luminance).clamp(max=1) + (1 - hue) * 0.9 * (2 * luminance - 1).clamp(min=0)
     return colour + strength * (duotone - colour)
 

@@ -108,7 +108,7 @@ def coarse_target(values: Tensor, z: Tensor) -> Tensor:
     `values`, such as `shrink` makes them."""
     values = values.float()
     cover = values[:, 3:]
-    tinted = latents_map.tint(values[:, :3] / cover.clamp(min=1 / 255), z[:, TINT_ROW])
+    tinted = latents_map.tint(values[:, :3] / cover.clamp(min=1 / 255), cover, z[:, TINT_ROW])
     return torch.cat((tinted * cover, cover), dim=1)
 
 
@@ -116,7 +116,7 @@ def full_target(pictures: Tensor, z: Tensor) -> Tensor:
     """Pictures [B, 3, 128, 128] in -1..1: the drawings `pictures`, straight uint8 [B, 128, 128, 4], tinted,
     inked, on their backgrounds."""
     colours, cover = straight(pictures)
-    colours = latents_map.tint(colours, z[:, TINT_ROW])
+    colours = latents_map.tint(colours, cover, z[:, TINT_ROW])
     strength = latents_map.inking(z[:, BACKGROUND_ROW])
     (some,) = strength.nonzero(as_tuple=True)
     colours[some] = colours[some].lerp(

@@ -32,7 +32,7 @@ def test_natural_colours_stay_inside_the_radius_and_outside_the_hue_wins() -> No
     z[0, 3] = latents_map.TINT_FROM - 0.01
     z[1, 3] = 3.0  # angle 0: red
     z[2, 3:5] = torch.tensor([-1.5, -2.6])  # angle 240: blue
-    shown = latents_map.tint(grey, z)
+    shown = latents_map.tint(grey, torch.ones(3, 1, 2, 2), z)
     assert torch.equal(shown[0], grey[0])
     assert (shown[1, 0] > shown[1, 1] + 0.5).all() and (shown[1, 0] > shown[1, 2] + 0.5).all()
     assert (shown[2, 2] > shown[2, 0] + 0.5).all() and (shown[2, 2] > shown[2, 1] + 0.4).all()
@@ -40,8 +40,21 @@ def test_natural_colours_stay_inside_the_radius_and_outside_the_hue_wins() -> No
 
 def test_tinted_colours_stay_colours() -> None:
     colours = torch.rand(200, 3, 4, 4, generator=torch.Generator().manual_seed(1))
-    shown = latents_map.tint(colours, rows(200) * 2)
-    assert shown.min() >= -1e-6 and shown.max() <= 1 + 1e-6
+    dark = colours * torch.linspace(0, 1, 200)[:, None, None, None]
+    for some in (colours, dark):
+        shown = latents_map.tint(some, torch.ones(200, 1, 4, 4), rows(200) * 2)
+        assert shown.min() >= -1e-6 and shown.max() <= 1 + 1e-6
+
+
+def test_a_dark_thing_that_is_tinted_yellow_is_yellow_whatever_is_around_it() -> None:
+    thing = torch.zeros(1, 3, 4, 4)
+    thing[:, :, :, :2] = 0.15
+    cover = torch.zeros(1, 1, 4, 4)
+    cover[..., :2] = 1
+    z = torch.zeros(1, latents_map.USED)
+    z[0, 3:5] = torch.tensor([1.5, 2.6])  # 60 degrees
+    red, green, blue = latents_map.tint(thing, cover, z)[0, :, 0, 0].tolist()
+    assert red > 0.65 and green > 0.65 and blue < 0.2
 
 
 def test_three_quarters_of_draws_keep_natural_colours() -> None:

@@ -55,7 +55,7 @@ DETAIL = 2.0  # weight of the squared error in details at 64 px, beside the pyra
 BORDER = 4.0  # weight of the squared error of the steps between the cells of 16 px, at 32 px
 JOINED = 0.7  # share of the time from which on the loss at 128 px reaches the trunk, too
 REACH = 0.3  # what its gradient then counts there; whole and from its first step, it made the trunk forget
-SHARPEN_BATCH, SHARPEN_RATE, SHARPEN_EMA = 24, 3e-4, 0.995
+SHARPEN_BATCH, SHARPEN_RATE, SHARPEN_EMA = 24, 2e-4, 0.995
 CRITIC, LIKENESS = 0.7, 1.0  # how strong these two pull beside the errors
 GRID = 3.0  # weight of the steps at 4 px borders in flat grounds
 HARDEST = 2.0  # a class that is badly drawn is shown up to so many times as often, a good one as seldom
@@ -84,7 +84,7 @@ def class_vectors(table: Tensor, classes: Tensor, rows: int, rng: torch.Generato
     share = DISTRACTOR * torch.rand(batch, 1, generator=rng)
     share = share * (torch.rand(batch, 1, generator=rng) < 0.25)
     e = table.t()[classes] * weight + table.t()[other].detach() * share  # [B, 128]
-    noise = torch.randn(batch, rows, e.shape[1], generator=rng) * (CLASS_NOISE * e.detach().std())
+    noise = torch.randn(batch, rows, e.shape[1], generator=rng) * (CLASS_NOISE * table.detach().std(1))
     return e[:, None] + noise
 
 

@@ -36,6 +36,7 @@ WARM_UP_STEPS = 150
 EMA = 0.998  # a step; less at the beginning
 WEIGHT_DECAY = 0.05
 TEXTS_EVERY = 4  # steps: the others show pictures alone, in half of the time
+TEXTS_ALWAYS = 0.75  # share of the time from which on all steps have texts, for only these speak of colours
 LESSONS = 160  # texts a step with texts of which only the teacher knows what they mean
 LESSON_SCALE = 16.0
 MAX_SCALE = 60.0  # CLIP's is 100; so few pictures are learnt by heart with it
@@ -160,7 +161,7 @@ def train(options: argparse.Namespace) -> None:
         for group in course.optimiser.param_groups:
             group["lr"] = rate
         lesson = None
-        if course.step % TEXTS_EVERY == 0:
+        if course.step % TEXTS_EVERY == 0 or share >= TEXTS_ALWAYS:
             lesson = tuple(part.to(device) for part in school.draw(LESSONS))
         losses = batch_losses(model.train(), space, _to(batch, device), lesson)
         loss = torch.stack(list(losses.values())).sum()

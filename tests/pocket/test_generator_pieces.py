@@ -44,7 +44,7 @@ def test_a_norm_s_statistics_follow_what_it_sees_and_open_what_was_shut() -> Non
     rng = torch.Generator().manual_seed(5)
     model = TrainedGenerator(configuration(5, width=16), rng)
     z = torch.randn(16, 10, 128, generator=rng)
-    e = torch.randn(16, 10, 128, generator=rng)
+    e = torch.randn(16, 10, 243, generator=rng)
     block = model.blocks[TRUNK - 1]
     shown: list[torch.Tensor] = []
     block.conv_3.register_forward_pre_hook(lambda _, x: shown.append((x[0] > 0).float().mean((0, 2, 3))))
@@ -62,7 +62,7 @@ def test_the_channels_in_which_the_top_began_as_a_picture_keep_their_statistics(
     rng = torch.Generator().manual_seed(6)
     model = TrainedGenerator(configuration(5, width=16), rng)
     z = torch.randn(16, 10, 128, generator=rng)
-    e = torch.randn(16, 10, 128, generator=rng)
+    e = torch.randn(16, 10, 243, generator=rng)
     first, last = model.blocks[TRUNK], model.net.generator.bn
     with torch.no_grad():
         model.trunk(z, e, measure=1.0)

@@ -104,7 +104,7 @@ class TrainedGenerator(nn.Module):
 
     def _initialise(self, generator: torch.Generator) -> None:
         """He's initialisation, quiet residual ends, and no weight on latent coordinates without a meaning."""
-        z_dim = self.config.z_dim
+        inputs = USED + 2 * self.config.z_dim - CLASS_TAIL  # of a condition's map that have a meaning
         with torch.no_grad():
             for name, module in self.named_modules():
                 if isinstance(module, nn.Conv2d):
@@ -114,10 +114,10 @@ class TrainedGenerator(nn.Module):
                     if module.bias is not None:
                         module.bias.zero_()
                 elif name.endswith(("scale", "offset")):
-                    module.weight.normal_(0, 0.3 / z_dim**0.5, generator=generator)
+                    module.weight.normal_(0, 0.3 / inputs**0.5, generator=generator)
                     module.weight[:, USED:CLASS_TAIL] = 0
                 elif name.endswith("gen_z"):
-                    module.weight.normal_(0, 1 / z_dim**0.5, generator=generator)
+                    module.weight.normal_(0, 1 / inputs**0.5, generator=generator)
                     module.weight[:, :USED] *= 3
                     module.weight[:, USED:CLASS_TAIL] = 0
                     module.bias.zero_()

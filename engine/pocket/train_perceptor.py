@@ -35,7 +35,6 @@ TOKENIZER_FILES = ("vocab.json", "merges.txt", "tokenizer_config.json")
 WARM_UP_STEPS = 150
 EMA = 0.998  # a step; less at the beginning
 WEIGHT_DECAY = 0.05
-TEXTS_EVERY = 4  # steps: the others show pictures alone, in half of the time
 TEXTS_ALWAYS = 0.75  # share of the time from which on all steps have texts, for only these speak of colours
 LESSONS = 160  # texts a step with texts of which only the teacher knows what they mean
 LESSON_SCALE = 16.0
@@ -52,6 +51,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=85, help="training time in all (%(default)s)")
     parser.add_argument("--batch", type=int, default=96, help="pictures a step (%(default)s)")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate (%(default)s)")
+    parser.add_argument(
+        "--texts-every",
+        type=int,
+        default=1,
+        metavar="STEPS",
+        help="steps without texts take half of the time, but forget colours (%(default)s: all have texts)",
+    )
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (%(default)s)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="(%(default)s)")
@@ -161,7 +167,7 @@ def train(options: argparse.Namespace) -> None:
         for group in course.optimiser.param_groups:
             group["lr"] = rate
         lesson = None
-        if course.step % TEXTS_EVERY == 0 or share >= TEXTS_ALWAYS:
+        if course.step % max(options.texts_every, 1) == 0 or share >= TEXTS_ALWAYS:
             lesson = tuple(part.to(device) for part in school.draw(LESSONS))
         losses = batch_losses(model.train(), space, _to(batch, device), lesson)
         loss = torch.stack(list(losses.values())).sum()

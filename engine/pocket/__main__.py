@@ -8,6 +8,7 @@ COMMANDS = {
     "teacher": ("engine.pocket.teacher", "write down what a large sentence model knows of words"),
     "dreamt": ("engine.pocket.dreamt", "render the small BigGAN's pictures for the small CLIP's training"),
     "train-perceptor": ("engine.pocket.train_perceptor", "train the small CLIP"),
+    "train-pictures": ("engine.pocket.train_pictures", "show a finished small CLIP more pictures"),
     "train-grounds": ("engine.pocket.train_grounds", "teach a finished small CLIP the named grounds"),
     "train-generator": ("engine.pocket.train_generator", "train the small BigGAN"),
     "train-judge": ("engine.pocket.train_judge", "train the judge that measures dreams"),

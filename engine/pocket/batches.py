@@ -1,5 +1,6 @@
 """Batches for the perceptor's training: pictures made on the fly, captions, and what fits what."""
 
+import contextlib
 import queue
 import threading
 from collections.abc import Iterator, Sequence
@@ -30,6 +31,7 @@ class Batch:
     """n pictures with n captions, then the captions that are wrong for some of them."""
 
     pictures: Tensor  # float [n, 3, 64, 64] in 0..1
+    texts: tuple[str, ...]  # n + k, as people would write them
     ids: Tensor  # int64 [n + k, m]
     mask: Tensor  # int64 [n + k, m]
     wrong_for: Tensor  # int64 [k]: the picture for which text n + i is wrong
@@ -104,14 +106,16 @@ class BatchMaker:
                 if swapped != text:
                     wrong.append((i, swapped))
             captions.append(caption)
+        texts = (*(c.text for c in captions), *(text for _, text in wrong))
         tokens = self._tokenizer(
-            [c.text for c in captions] + [text for _, text in wrong],
+            list(texts),
             padding=True, truncation=True, max_length=most, return_tensors="pt",
         )  # fmt: skip
         ids = self._with_noise_words(tokens["input_ids"], tokens["attention_mask"], most)
         picture_target, text_target = self._targets(one, two, captions, lone, pairs)
         return Batch(
             pictures,
+            texts,
             *ids,
             torch.tensor([i for i, _ in wrong], dtype=torch.int64),
             picture_target,
@@ -274,19 +278,27 @@ class BatchMaker:
 
 
 def prefetched(maker: BatchMaker, count: int, depth: int = 2) -> Iterator[Batch]:
-    """Batches without end, made by one thread ahead of their use."""
+    """Batches without end, made by one thread ahead of their use; it ends with the iterator."""
     ready: queue.Queue[Batch | BaseException] = queue.Queue(depth)
+    over = threading.Event()
 
     def work() -> None:
         try:
-            while True:
+            while not over.is_set():
                 ready.put(maker.make(count))
         except BaseException as error:  # noqa: BLE001  # handed over and raised in the thread that waits
             ready.put(error)
 
-    threading.Thread(target=work, name="batches", daemon=True).start()
-    while True:
-        batch = ready.get()
-        if isinstance(batch, BaseException):
-            raise batch
-        yield batch
+    worker = threading.Thread(target=work, name="batches", daemon=True)
+    worker.start()
+    try:
+        while True:
+            batch = ready.get()
+            if isinstance(batch, BaseException):
+                raise batch
+            yield batch
+    finally:  # a thread that is still at work when the interpreter ends aborts the process
+        over.set()
+        while worker.is_alive():
+            with contextlib.suppress(queue.Empty):
+                ready.get(timeout=0.1)

@@ -114,6 +114,14 @@ class Captions:
             for i in range(size)
         ]
 
+    @property
+    def first_names(self) -> list[str]:
+        """Each concept's first name with an article, in English."""
+        return [
+            fill("{a}", (names["en"] or [slug.replace("-", " ")])[0], "en")
+            for slug, names in zip(self.slugs, self.names, strict=True)
+        ]
+
     def index(self, slug: str) -> int:
         """A concept's number."""
         return self.slugs.index(slug)

@@ -7,7 +7,7 @@ import logging
 import math
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any, ClassVar
@@ -391,4 +391,5 @@ def _cosine(share: float) -> float:
 
 
 def _to(batch: Batch, device: torch.device) -> Batch:
-    return Batch(**{name: value.to(device) for name, value in vars(batch).items()})
+    tensors = {name: value for name, value in vars(batch).items() if isinstance(value, Tensor)}
+    return replace(batch, **{name: value.to(device) for name, value in tensors.items()})

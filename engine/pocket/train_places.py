@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine.pocket import places
 from engine.pocket.batches import BatchMaker
-from engine.pocket.captions import Captions, fill
+from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip
 from engine.pocket.lexicon import Lexicon
 
@@ -77,11 +77,7 @@ def name_vectors(
     model: PocketClip, captions: Captions, tokenizer: Any, names: Lexicon | None = None
 ) -> Tensor:
     """[concepts, d]: the vector of each concept's first name, by heart where `names` has it."""
-    texts = [
-        fill("{a}", (captions.names[i]["en"] or [slug.replace("-", " ")])[0], "en")
-        for i, slug in enumerate(captions.slugs)
-    ]
-    parts = []
+    texts, parts = captions.first_names, []
     for start in range(0, len(texts), 256):
         tokens = tokenizer(
             texts[start : start + 256], padding=True, truncation=True,

@@ -391,5 +391,5 @@ def _cosine(share: float) -> float:
 
 
 def _to(batch: Batch, device: torch.device) -> Batch:
-    tensors = {name: value for name, value in vars(batch).items() if isinstance(value, Tensor)}
-    return replace(batch, **{name: value.to(device) for name, value in tensors.items()})
+    moved: dict[str, Any] = {n: v.to(device) for n, v in vars(batch).items() if isinstance(v, Tensor)}
+    return replace(batch, **moved)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine import prompt_list
 from engine.pocket import lexicon, painted, scenes
 from engine.pocket import texts as reading
 from engine.pocket.captions import COLOUR_NAMES, RELATIONS, fill, tinted
@@ -38,6 +39,7 @@ UNKNOWN = (
 )  # fmt: skip
 PAIRS = 300
 WEIGHTS = Path(__file__).parent / "weights" / "perceptor"
+PHRASES = Path(__file__).parent / "phrases.txt"
 
 
 @dataclass(frozen=True)
@@ -258,6 +260,14 @@ class Examiner:
         similarity = torch.einsum("nd,ncd->nc", seen, texts.view(len(rows), len(ends), -1))
         return _figure("ground of a picture", similarity, numbers, (0.70, None))
 
+    def phrases(self, means: Tensor) -> Figure:
+        """The loose phrases of `PHRASES` → one of the things that each may mean."""
+        listed = [one.prompt.split(" | ") for one in prompt_list.read(PHRASES)]
+        meant = torch.tensor([[slug in things.split() for slug in self.concepts] for _, things in listed])
+        similarity = self.texts([phrase for phrase, _ in listed]) @ means.T
+        best = similarity.masked_fill(~meant, float("-inf")).argmax(1)
+        return _figure("loose phrases → what they may mean", similarity, best)
+
     def closest(self, means: Tensor, prompts: Sequence[str], count: int = 5) -> list[list[tuple[str, float]]]:
         """For each prompt the concepts whose `means` it is closest to, with cosines."""
         slugs = list(self.concepts)
@@ -318,7 +328,7 @@ def main(argv: list[str] | None = None) -> int:
     with torch.no_grad():
         means = examiner.means()
         rejection, known, unknown = examiner.rejection(means)
-        figures = [*examine(examiner), rejection]
+        figures = [*examine(examiner), examiner.phrases(means), rejection]
         if options.before:
             figures.append(unseen_concepts(_examiner(options.before, descriptions, pictures)))
         print("| what | among | first | first five | asked | verdict |\n|---|---|---|---|---|---|")

@@ -2,7 +2,9 @@
 
 A text tower this small holds only nine tenths of where each of some 2,500 names belongs, and less of 7,100
 keywords. So a text that is a name and nothing else (*a cat*, *il gatto*, *two cats*), or a keyword or a list
-of them (*summer*, *acqua, estate, vacanza*), is looked up; every other text is the tower's.
+of them (*summer*, *acqua, estate, vacanza*), is looked up. The tower's reading of any other text is moved
+towards the names and keywords in it (*a jazz musician*), unless it joins things or names colours: of those
+the tower has learnt what pictures look like.
 """
 
 import json
@@ -40,7 +42,30 @@ _PLURALS = {
            ("che", "ca"), ("ghe", "ga"), ("ce", "cia"), ("ge", "gia"), ("e", "a")),
 }  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]+")
+_HYPHENATED = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+
+
+def _all(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+# Words that mean nothing by themselves, though some are keywords (*in*, *up*, *no*).
+_EMPTY = {
+    "en": _all(
+        "a an the of in on at by to for from or is are was my your his her its their our this that some very "
+        "just like as into under over one two three no not"
+    ),
+    "it": _all(
+        "un uno una il lo la i gli le l di del dello della dei degli delle dell d a al allo alla ai agli "
+        "alle all da dal dalla in nel nella nello nei nelle nell su sul sulla per tra fra o che è mio mia "
+        "suo sua molto più come questo questa qualcosa"
+    ),
+}
+_JOINS = _all("and with e ed con")
+_COLOURS = frozenset(word for words, _ in COLOURS.values() for word in words)
+_LONGEST = 4  # words of a name or keyword inside of a text
 BY_HEART = 0.8  # share of what is known of a keyword; the rest is the tower's, which knows its kin
+WITHIN = 0.5  # likewise of the names and keywords inside of a text, all of whose words are known
 _SHORTEST = 4  # letters of a plural; shorter words are seldom any
 
 
@@ -66,8 +91,13 @@ class Lexicon:
             row = self.row(text)
             if row is not None:
                 result[i] = self.vectors[row]
-            elif (meant := self.meaning(text)) is not None:
-                result[i] = F.normalize(torch.lerp(vectors[i], meant.to(vectors), BY_HEART), dim=0)
+                continue
+            meant, share = self.meaning(text), BY_HEART
+            if meant is None:
+                meant, known = self.gist(text)
+                share = WITHIN * known
+            if meant is not None:
+                result[i] = F.normalize(torch.lerp(vectors[i], meant.to(vectors), share), dim=0)
         return result
 
     def meaning(self, text: str) -> Tensor | None:
@@ -87,13 +117,60 @@ class Lexicon:
                 readings.append(rows)
         if not readings:
             return None
-        if len(readings) == 2 and not any(set(a) & set(b) for a, b in zip(*readings, strict=True)):
+        if len(readings) == 2 and _disjoint(*readings):
             return None  # it says one thing in English and another in Italian
+        return self._middle([some for reading in readings for some in reading])
+
+    def gist(self, text: str) -> tuple[Tensor | None, float]:
+        """The unit vector [dimension] of the names and keywords inside of a text, and which share of its
+        words they are, 0..1; (None, 0) where there are none, or where it joins things or names colours.
+
+        In the language in which more is known, or in both if they do not disagree; the longest first; a name
+        counts 1, a keyword of n things 1 / n² for each.
+        """
+        words = _HYPHENATED.findall(_plain(self.in_singular(text)).replace("'", " "))
+        if not words or "," in text or not (_JOINS | _COLOURS).isdisjoint(words):
+            return None, 0.0
+        readings = [self._within(words, language) for language in _ARTICLES]
+        known = max(share for _, share in readings)
+        best = [found for found, share in readings if share == known]
+        if not known or (len(best) == 2 and _disjoint(*best)):
+            return None, 0.0
+        return self._middle([rows for found in best for rows in found]), known
+
+    def _within(self, words: Sequence[str], language: str) -> tuple[list[tuple[int, ...]], float]:
+        """The rows of each name or keyword among `words`, and what share these are of all that mean
+        anything."""
+        found: list[tuple[int, ...]] = []
+        strange = at = 0
+        while at < len(words):
+            lengths = (
+                range(min(_LONGEST, len(words) - at), 0, -1) if words[at] not in _EMPTY[language] else ()
+            )
+            for length in lengths:
+                if rows := self._inside(" ".join(words[at : at + length]), language):
+                    found.append(rows)
+                    at += length
+                    break
+            else:
+                strange += bool(lengths)
+                at += 1
+        return found, len(found) / max(1, len(found) + strange)
+
+    def _inside(self, words: str, language: str) -> tuple[int, ...]:
+        """The rows of all things that `words`, in the plural too, are the name of, or else a keyword."""
+        row = self._name(words, language)
+        if row is not None:
+            return (row,)
+        keywords, forms = self.keywords[language], (words, *_singulars(words, language))
+        return next((keywords[form] for form in forms if form in keywords), ())
+
+    def _middle(self, readings: Iterable[Sequence[int]]) -> Tensor:
+        """The unit vector [dimension] between rows, each of n that one word means counting 1 / n²."""
         weights: dict[int, float] = defaultdict(float)
-        for reading in readings:
-            for some in reading:
-                for row in some:
-                    weights[row] += len(some) ** -2
+        for some in readings:
+            for row in some:
+                weights[row] += len(some) ** -2
         share = torch.tensor(list(weights.values()), device=self.vectors.device)
         return F.normalize(share @ self.vectors[list(weights)], dim=0)
 
@@ -148,9 +225,8 @@ class Lexicon:
     def _words(self) -> frozenset[str]:
         """Each single word of all names and keywords."""
         known: list[Iterable[str]] = [*self.names.values(), *self.keywords.values()]
-        colours = {word for words, _ in COLOURS.values() for word in words}
         found = {word for texts in known for text in texts for word in _WORD.findall(text)}
-        return frozenset(found | colours)
+        return frozenset(found | _COLOURS)
 
     def write(self, folder: Path) -> None:
         """Keep it in a perceptor's folder, the vectors in half precision; the file appears whole."""
@@ -233,6 +309,11 @@ def _with_plurals(tagged: dict[str, tuple[int, ...]], language: str) -> dict[str
                 found[form] = (*found[form], *together)
                 break
     return found
+
+
+def _disjoint(one: Iterable[Sequence[int]], two: Iterable[Sequence[int]]) -> bool:
+    """Whether two readings of the same words have no row in common."""
+    return {row for rows in one for row in rows}.isdisjoint(row for rows in two for row in rows)
 
 
 def _plain(text: str) -> str:

@@ -15,7 +15,7 @@ from engine.pocket.clip import PocketClip, coarse
 from engine.pocket.grounds import GROUNDS
 from engine.pocket.lexicon import Lexicon
 from engine.pocket.tokens import load_tokenizer
-from tests.pocket.test_train_perceptor import SMALL, folder, lines  # noqa: F401  # folder is a fixture
+from tests.pocket.squares import SMALL, lines
 
 WORDS = {"a cat": 0, "a dog": 1, "a bridge": 2, "a bridge at night": 3, "a day at the beach": 4}
 
@@ -127,7 +127,7 @@ def test_weights_that_know_no_grounds_read_texts_whole() -> None:
     assert texts.encode([], lambda some: torch.empty(len(some), 16), None, 12).shape == (0, 16)
 
 
-def test_settling_teaches_the_grounds_and_changes_nothing_else(folder, monkeypatch) -> None:  # noqa: F811
+def test_settling_teaches_the_grounds_and_changes_nothing_else(folder, monkeypatch) -> None:
     monkeypatch.setattr(train_grounds, "COUNT", 48)
     described = lines(folder)[:4]
     captions, tokenizer = Captions(described), load_tokenizer(folder / "tokenizer")

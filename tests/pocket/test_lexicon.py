@@ -111,6 +111,45 @@ def test_what_two_languages_take_differently_or_nobody_knows_is_the_tower_s(text
     assert BOOK.meaning(text) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "vector", "known"),
+    [
+        ("a cute little cat", mixed(cat=1, cat_face=1), 1 / 3),  # that is what a cat is
+        ("an insect on its pet", mixed(honeybee=1, cat=1 / 4, cat_face=1 / 4), 1),
+        (
+            "i gatti di un animale",
+            F.normalize(9 * place("cat", "cat-face") + PLACES[[0, 3, 4]].sum(0), dim=0),
+            1,
+        ),
+        ("the cat face of pets", mixed(cat_face=1 + 1 / 4, cat=1 / 4), 1),  # the longest name first
+    ],
+)
+def test_a_text_is_moved_towards_the_names_and_keywords_in_it(
+    text: str, vector: torch.Tensor, known: float
+) -> None:
+    found, share = BOOK.gist(text)
+    assert found is not None
+    torch.testing.assert_close(found, vector)
+    assert share == pytest.approx(known)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "eternity",
+        "the",
+        "a cat and a gorilla",
+        "un gatto con un'ape",
+        "cat, asleep",
+        "gatti rossi",
+        "case",
+    ],
+)
+def test_what_joins_things_names_a_colour_or_is_not_known_is_the_tower_s(text: str) -> None:
+    assert BOOK.gist(text) == (None, 0.0)
+
+
 def test_the_tower_is_given_strange_plurals_in_the_singular() -> None:
     asked: list[str] = []
 
@@ -125,12 +164,16 @@ def test_the_tower_is_given_strange_plurals_in_the_singular() -> None:
 
 
 def test_names_are_looked_up_and_keywords_moved_and_all_else_is_left() -> None:
-    vectors = F.normalize(torch.ones(4, 8), dim=1)
-    found = BOOK.looked_up(["a red cat", "a gorilla", "eternity", "insect"], vectors)
+    vectors = F.normalize(torch.ones(5, 8), dim=1)
+    found = BOOK.looked_up(["a red cat", "a gorilla", "eternity", "insect", "my angry gorilla"], vectors)
     torch.testing.assert_close(found[1], place("gorilla"))
     torch.testing.assert_close(found[[0, 2]], vectors[[0, 2]])
     moved = lexicon.BY_HEART * place("honeybee") + (1 - lexicon.BY_HEART) * vectors[3]
     torch.testing.assert_close(found[3], F.normalize(moved, dim=0))
+    share = lexicon.WITHIN / 2  # one of the two words is known
+    torch.testing.assert_close(
+        found[4], F.normalize(share * place("gorilla") + (1 - share) * vectors[4], dim=0)
+    )
     assert BOOK.looked_up(["eternity"], vectors[:1]) is not None
 
 

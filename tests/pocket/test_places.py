@@ -13,7 +13,7 @@ from engine.pocket.batches import BatchMaker
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip
 from engine.pocket.tokens import load_tokenizer
-from tests.pocket.test_train_perceptor import SMALL, folder, lines  # noqa: F401  # folder is a fixture
+from tests.pocket.squares import SMALL, lines
 
 WORDS = {"a cat": 0, "a dog": 1, "A cat": 0, "dog": 1}
 
@@ -69,7 +69,7 @@ def test_places_are_at_right_angles_to_one_another() -> None:
     assert float((turned @ turned.T - torch.eye(5)).abs().max()) < 0.25
 
 
-def test_settling_teaches_what_stands_where_and_keeps_what_single_things_are(folder) -> None:  # noqa: F811
+def test_settling_teaches_what_stands_where_and_keeps_what_single_things_are(folder) -> None:
     described = lines(folder)[:4]
     captions, tokenizer = Captions(described), load_tokenizer(folder / "tokenizer")
     drawings = scenes.load_drawings(np.load(folder / "pictures.npy"), np.arange(4))

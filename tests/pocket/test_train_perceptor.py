@@ -9,7 +9,18 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from engine.pocket import material, scenes, teacher, train_grounds, train_perceptor, train_places, train_words
+from engine import prompt_list
+from engine.pocket import (
+    dreamt,
+    evaluate,
+    material,
+    scenes,
+    teacher,
+    train_grounds,
+    train_perceptor,
+    train_places,
+    train_words,
+)
 from engine.pocket.batches import BatchMaker
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip
@@ -298,6 +309,30 @@ def test_verdict_names_the_larger_shortfall(first: float, five: float, verdict: 
     figure = Figure("x", 900, first, five, (0.45, 0.70))
     assert figure.line() == f"| x | 900 | {first:.1%} | {five:.1%} | first 45%, five 70% | {verdict} |"
     assert Figure("x", 900, first, five).verdict() == ""
+
+
+def test_loose_phrases_are_asked_for_what_they_may_mean(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "phrases.txt").write_text("[english]\na green day | leaf sea\na hot night | coal\n")
+    monkeypatch.setattr(evaluate, "PHRASES", tmp_path / "phrases.txt")
+    model = PocketClip(SMALL).eval()
+    examiner = Examiner(
+        model, load_tokenizer(folder / "tokenizer"), lines(folder), np.load(folder / "pictures.npy")
+    )
+    axes = torch.eye(4, SMALL.dimension)  # ruby, leaf, sea, coal
+    said = torch.stack([axes[2] + 0.5 * axes[0], axes[0] + 0.9 * axes[3]])
+    monkeypatch.setattr(examiner, "texts", lambda texts: said[: len(texts)])
+    assert examiner.phrases(axes).first == 0.5
+
+
+def test_the_loose_phrases_mean_classes_and_are_no_prompts_of_the_hundred() -> None:
+    ids = {each["id"] for each in json.loads((dreamt.WEIGHTS / "classes.json").read_text(encoding="utf-8"))}
+    hundred = {one.prompt for one in prompt_list.read()}
+    for one in prompt_list.read(evaluate.PHRASES):
+        phrase, things = one.prompt.split(" | ")
+        assert phrase not in hundred
+        assert set(things.split()) <= ids
 
 
 def test_examiner_asks_about_the_unseen_vendor_alone(folder: Path) -> None:

@@ -8,7 +8,7 @@ from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip
 from engine.pocket.space import Space
 from engine.pocket.tokens import load_tokenizer
-from tests.pocket.test_train_perceptor import SMALL, describe, folder, lessons  # noqa: F401
+from tests.pocket.squares import SMALL, describe, lessons
 
 NAMES = ("ruby", "leaf", "sea", "coal")
 CAPTIONS = Captions([describe(name, "noto", "train") for name in NAMES])
@@ -25,7 +25,7 @@ def test_joined_texts_come_with_their_parts() -> None:
             assert CAPTIONS.slugs[concept] in (name, name[:-1])  # the Italian ones end in a
 
 
-def test_names_come_to_lie_where_their_things_lie_and_pictures_stay(folder, monkeypatch) -> None:  # noqa: F811
+def test_names_come_to_lie_where_their_things_lie_and_pictures_stay(folder, monkeypatch) -> None:
     monkeypatch.setattr(train_words, "LESSONS", 24)
     monkeypatch.setattr(train_words, "JOINED", 12)
     torch.manual_seed(0)

@@ -49,18 +49,15 @@ def _all(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-# Words that mean nothing by themselves, though some are keywords (*in*, *up*, *no*).
-_EMPTY = {
-    "en": _all(
-        "a an the of in on at by to for from or is are was my your his her its their our this that some very "
-        "just like as into under over one two three no not"
-    ),
-    "it": _all(
-        "un uno una il lo la i gli le l di del dello della dei degli delle dell d a al allo alla ai agli "
-        "alle all da dal dalla in nel nella nello nei nelle nell su sul sulla per tra fra o che è mio mia "
-        "suo sua molto più come questo questa qualcosa"
-    ),
-}
+# Words that show nothing beside others, though some are keywords (*in*, *day*, *the*: Italian for tea).
+_EMPTY = _all(
+    "a an the of in on at by to for from or is are was my your his her its their our this that some very "
+    "just like as into under over one two three no not day days time thing things picture photo drawing "
+    "painting image "
+    "un uno una il lo la i gli le l di del dello della dei degli delle dell d al allo alla ai agli alle all "
+    "da dal dalla nel nella nello nei nelle nell su sul sulla per tra fra o che è mio mia suo sua molto più "
+    "come questo questa qualcosa giorno giorni giornata cosa cose foto disegno quadro immagine"
+)
 _JOINS = _all("and with e ed con")
 _COLOURS = frozenset(word for words, _ in COLOURS.values() for word in words)
 _LONGEST = 4  # words of a name or keyword inside of a text
@@ -144,9 +141,7 @@ class Lexicon:
         found: list[tuple[int, ...]] = []
         strange = at = 0
         while at < len(words):
-            lengths = (
-                range(min(_LONGEST, len(words) - at), 0, -1) if words[at] not in _EMPTY[language] else ()
-            )
+            lengths = range(min(_LONGEST, len(words) - at), 0, -1) if words[at] not in _EMPTY else ()
             for length in lengths:
                 if rows := self._inside(" ".join(words[at : at + length]), language):
                     found.append(rows)
@@ -162,7 +157,9 @@ class Lexicon:
         row = self._name(words, language)
         if row is not None:
             return (row,)
-        keywords, forms = self.keywords[language], (words, *_singulars(words, language))
+        keywords, forms = self.keywords[language], [words, *_singulars(words, language)]
+        if language == "en" and words.endswith("y"):  # *rainy* of *rain*, *foggy* of *fog*
+            forms += [words[:-1], words[:-2]]
         return next((keywords[form] for form in forms if form in keywords), ())
 
     def _middle(self, readings: Iterable[Sequence[int]]) -> Tensor:

@@ -121,6 +121,7 @@ def test_what_two_languages_take_differently_or_nobody_knows_is_the_tower_s(text
             F.normalize(9 * place("cat", "cat-face") + PLACES[[0, 3, 4]].sum(0), dim=0),
             1,
         ),
+        ("a petty day", mixed(cat=1, cat_face=1), 1),
         ("the cat face of pets", mixed(cat_face=1 + 1 / 4, cat=1 / 4), 1),  # the longest name first
     ],
 )

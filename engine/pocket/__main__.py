@@ -3,22 +3,20 @@
 import importlib
 import sys
 
+# What a module of `engine.pocket.making` does; train-judge is its train_judge.
 COMMANDS = {
-    "data": ("engine.pocket.data", "render the training pictures out of ordinary packages"),
-    "teacher": ("engine.pocket.teacher", "write down what a large sentence model knows of words"),
-    "dreamt": ("engine.pocket.dreamt", "render the small BigGAN's pictures for the small CLIP's training"),
-    "train-perceptor": ("engine.pocket.train_perceptor", "train the small CLIP"),
-    "train-pictures": ("engine.pocket.train_pictures", "show a finished small CLIP more pictures"),
-    "train-grounds": ("engine.pocket.train_grounds", "teach a finished small CLIP the named grounds"),
-    "train-generator": ("engine.pocket.train_generator", "train the small BigGAN"),
-    "train-judge": ("engine.pocket.train_judge", "train the judge that measures dreams"),
-    "evaluate-judge": (
-        "engine.pocket.evaluate_judge",
-        "measure the judge on real drawings that it never saw",
-    ),
-    "atlas": ("engine.pocket.atlas", "write down what the small CLIP sees in the small BigGAN's classes"),
-    "sheet": ("engine.pocket.sheet", "dream a list of prompts and put the pictures on one sheet"),
-    "evaluate": ("engine.pocket.evaluate", "measure the small CLIP on drawings that it never saw"),
+    "data": "render the training pictures out of ordinary packages",
+    "teacher": "write down what a large sentence model knows of words",
+    "dreamt": "render the small BigGAN's pictures for the small CLIP's training",
+    "train-perceptor": "train the small CLIP",
+    "train-pictures": "show a finished small CLIP more pictures",
+    "train-grounds": "teach a finished small CLIP the named grounds",
+    "train-generator": "train the small BigGAN",
+    "train-judge": "train the judge that measures dreams",
+    "evaluate-judge": "measure the judge on real drawings that it never saw",
+    "atlas": "write down what the small CLIP sees in the small BigGAN's classes",
+    "sheet": "dream a list of prompts and put the pictures on one sheet",
+    "evaluate": "measure the small CLIP on drawings that it never saw",
 }
 
 
@@ -27,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     if not arguments or arguments[0] not in COMMANDS:
         wanted_help = arguments[:1] in (["-h"], ["--help"])
-        lines = [f"  {name:16} {sentence}" for name, (_, sentence) in COMMANDS.items()]
+        lines = [f"  {name:16} {sentence}" for name, sentence in COMMANDS.items()]
         print(
             "usage: python -m engine.pocket COMMAND [options]   (COMMAND --help explains its options)",
             *lines,
@@ -35,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
             file=sys.stdout if wanted_help else sys.stderr,
         )
         return 0 if wanted_help else 2
-    module = importlib.import_module(COMMANDS[arguments[0]][0])
+    module = importlib.import_module(f"engine.pocket.making.{arguments[0].replace('-', '_')}")
     return int(module.main(arguments[1:]) or 0)
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.pocket import scenes, teacher
-from engine.pocket.batches import BatchMaker
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClipConfig
+from engine.pocket.making import scenes, teacher
+from engine.pocket.making.batches import BatchMaker
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
 
 COLOURS = {"ruby": (200, 0, 0), "leaf": (0, 180, 0), "sea": (0, 0, 200), "coal": (20, 20, 20)}

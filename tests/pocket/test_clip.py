@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from engine import perceptor
 from engine.errors import ModelError
 from engine.pocket.clip import PocketClip, PocketClipConfig
-from engine.pocket.evaluate import PROMPTS, UNKNOWN, WEIGHTS
+from engine.pocket.making.evaluate import PROMPTS, UNKNOWN, WEIGHTS
 from engine.pocket.tokens import load_tokenizer, read_tokenizer
 
 TINY = PocketClipConfig(

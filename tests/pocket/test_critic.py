@@ -2,7 +2,7 @@
 
 import torch
 
-from engine.pocket.critic import HEAD_START, Critic
+from engine.pocket.making.critic import HEAD_START, Critic
 
 
 def sharp_and_soft(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from engine.pocket import __main__ as command
-from engine.pocket import scenes
-from engine.pocket.batches import BatchMaker
 from engine.pocket.captions import COLOURS, Captions, fill, shorter, tinted
-from engine.pocket.concepts import Concept, code_of, held_out, read_concepts, slug_of
-from engine.pocket.data import build, load_descriptions, load_pictures
-from engine.pocket.openclipart import read_openclipart
-from engine.pocket.sources import HELD_OUT_CONCEPTS, SOURCES
+from engine.pocket.making import scenes
+from engine.pocket.making.batches import BatchMaker
+from engine.pocket.making.concepts import Concept, code_of, held_out, read_concepts, slug_of
+from engine.pocket.making.data import build, load_descriptions, load_pictures
+from engine.pocket.making.openclipart import read_openclipart
+from engine.pocket.making.sources import HELD_OUT_CONCEPTS, SOURCES
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
 
 
@@ -120,7 +120,7 @@ def test_openclipart_keeps_what_its_title_names(tmp_path: Path) -> None:
 
 def test_pictures_are_built_resumable_and_in_the_order_of_their_lines(tmp_path: Path) -> None:
     pytest.importorskip("resvg_py")
-    from engine.pocket.data import _item
+    from engine.pocket.making.data import _item
 
     def square(colour: str) -> str:
         box = 'width="8" height="8"'

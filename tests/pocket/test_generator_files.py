@@ -11,11 +11,13 @@ from pytorch_pretrained_biggan import BigGAN
 from safetensors.torch import load_file
 from torch import Tensor
 
+from engine import weights
 from engine.generator import TAIL, TAIL_FILE, BakedBigGAN, load
-from engine.pocket import generator_net, latents_map
+from engine.pocket import latents_map
 from engine.pocket.latents_map import BACKGROUND_ROW, TINT_ROW
+from engine.pocket.making import generator_net
 
-FOLDER = Path(generator_net.__file__).parent / "weights" / "generator"
+FOLDER = weights.POCKET / "generator"
 LARGEST = 13 * 1024 * 1024  # bytes of model.safetensors
 
 

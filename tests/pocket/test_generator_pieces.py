@@ -2,11 +2,11 @@
 
 import torch
 
-from engine.pocket.generator_data import ASKED_OFTEN, SHOWN_FIRST, Drawings, familiarity, shrink
-from engine.pocket.generator_net import TRUNK, TrainedGenerator, configuration, norm_relu
-from engine.pocket.generator_optimiser import Muon, orthogonal
 from engine.pocket.latents_map import STYLES
-from engine.pocket.train_generator import class_codes
+from engine.pocket.making.generator_data import ASKED_OFTEN, SHOWN_FIRST, Drawings, familiarity, shrink
+from engine.pocket.making.generator_net import TRUNK, TrainedGenerator, configuration, norm_relu
+from engine.pocket.making.generator_optimiser import Muon, orthogonal
+from engine.pocket.making.train_generator import class_codes
 
 
 def test_what_is_asked_often_is_shown_most_and_what_is_familiar_more_than_the_rest() -> None:

@@ -8,12 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.pocket import grounds, painted, places, scenes, texts, train_grounds
-from engine.pocket.batches import SIDE, BatchMaker
+from engine.pocket import grounds, places, texts
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip, coarse
 from engine.pocket.grounds import GROUNDS
 from engine.pocket.lexicon import Lexicon
+from engine.pocket.making import painted, scenes, train_grounds
+from engine.pocket.making.batches import SIDE, BatchMaker
 from engine.pocket.tokens import load_tokenizer
 from tests.pocket.squares import SMALL, lines
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from engine.pocket import scenes
-from engine.pocket.concepts import Concept, gives_away, singular, words_held_out
-from engine.pocket.data import glyph, render
-from engine.pocket.icons import meaning, names_of, read_icons
-from engine.pocket.sources import ICON_SETS, SOURCES, IconSet
-from engine.pocket.wordnet import Nouns
+from engine.pocket.making import scenes
+from engine.pocket.making.concepts import Concept, gives_away, singular, words_held_out
+from engine.pocket.making.data import glyph, render
+from engine.pocket.making.icons import meaning, names_of, read_icons
+from engine.pocket.making.sources import ICON_SETS, SOURCES, IconSet
+from engine.pocket.making.wordnet import Nouns
 
 SQUARE = '<path fill="currentColor" d="M2 2h20v20H2z"/>'
 RING = '<path fill="none" stroke="currentColor" stroke-width="3" d="M4 4h16v16H4z"/>'

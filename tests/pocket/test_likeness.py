@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from engine.pocket.likeness import Likeness
+from engine.pocket.making.likeness import Likeness
 
 
 def faces() -> Tensor:

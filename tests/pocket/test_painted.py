@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from engine.pocket import painted
 from engine.pocket.grounds import GROUNDS, NO_LAND
+from engine.pocket.making import painted
 
 
 def some(ground: str, count: int = 64) -> torch.Tensor:

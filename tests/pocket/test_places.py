@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.pocket import places, scenes, train_places
-from engine.pocket.batches import BatchMaker
+from engine.pocket import places
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip
+from engine.pocket.making import scenes, train_places
+from engine.pocket.making.batches import BatchMaker
 from engine.pocket.tokens import load_tokenizer
 from tests.pocket.squares import SMALL, lines
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from engine import atlas, weights
 from engine.dreamer import Dreamer
-from engine.pocket.sheet import PROMPTS
+from engine.pocket.making.sheet import PROMPTS
 from engine.protocol import DreamRequest, Finished, Progress, Started
 
 PAIR = weights.pair("pocket", Path())

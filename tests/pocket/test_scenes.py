@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine import generator
-from engine.pocket import dreamt, scenes
+from engine.pocket.making import dreamt, scenes
 from tests.engine import tiny
 
 

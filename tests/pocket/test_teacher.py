@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.pocket import teacher
 from engine.pocket.captions import Captions
+from engine.pocket.making import teacher
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
 
 DESCRIPTIONS = [

@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d
 
-from engine.pocket import generator_net, latents_map, train_generator
-from engine.pocket.critic import HEAD_START
-from engine.pocket.generator_data import Drawings, shrink
+from engine.pocket import latents_map
 from engine.pocket.latents_map import CLASS_TAIL, STYLES, USED
-from engine.pocket.train_generator import (
+from engine.pocket.making import generator_net, train_generator
+from engine.pocket.making.critic import HEAD_START
+from engine.pocket.making.generator_data import Drawings, shrink
+from engine.pocket.making.train_generator import (
     Training,
     border_loss,
     class_vectors,

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from engine import perceptor, prompt_list
-from engine.pocket import evaluate_judge, scenes, train_judge
 from engine.pocket.captions import COLOUR_NAMES, Captions
-from engine.pocket.evaluate_judge import DRAWINGS, Gallery
 from engine.pocket.judge import GRAMS, Judge, JudgePerceptor
-from engine.pocket.judge_batches import (
+from engine.pocket.making import evaluate_judge, scenes, train_judge
+from engine.pocket.making.evaluate_judge import DRAWINGS, Gallery
+from engine.pocket.making.judge_batches import (
     FREE_TEXTS,
     HELD_OUT_STYLES,
     WRONG_PAIRS,
@@ -21,7 +21,7 @@ from engine.pocket.judge_batches import (
     soften,
     with_families,
 )
-from engine.pocket.sources import SOURCES
+from engine.pocket.making.sources import SOURCES
 from tests.pocket.test_judge import TINY
 
 COLOURS = {"cat": (200, 0, 0), "frog": (0, 180, 0), "crown": (0, 0, 200), "lion": (20, 20, 20)}

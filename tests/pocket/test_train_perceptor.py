@@ -10,7 +10,10 @@ import torch
 import torch.nn.functional as F
 
 from engine import prompt_list
-from engine.pocket import (
+from engine.pocket.captions import Captions
+from engine.pocket.clip import PocketClip
+from engine.pocket.grounds import GROUNDS
+from engine.pocket.making import (
     dreamt,
     evaluate,
     material,
@@ -21,12 +24,9 @@ from engine.pocket import (
     train_places,
     train_words,
 )
-from engine.pocket.batches import BatchMaker
-from engine.pocket.captions import Captions
-from engine.pocket.clip import PocketClip
-from engine.pocket.evaluate import Examiner, Figure, _figure
-from engine.pocket.grounds import GROUNDS
-from engine.pocket.space import KIN_SHARE, Space
+from engine.pocket.making.batches import BatchMaker
+from engine.pocket.making.evaluate import Examiner, Figure, _figure
+from engine.pocket.making.space import KIN_SHARE, Space
 from engine.pocket.tokens import load_tokenizer
 from tests.pocket.squares import SMALL, describe, lessons, lines, maker
 

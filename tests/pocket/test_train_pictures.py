@@ -13,10 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine import perceptor
-from engine.pocket import train_pictures
 from engine.pocket.clip import PocketClip
 from engine.pocket.grounds import GROUNDS
-from engine.pocket.train_perceptor import TOKENIZER_FILES
+from engine.pocket.making import train_pictures
+from engine.pocket.making.train_perceptor import TOKENIZER_FILES
 from tests.pocket.squares import SMALL, lines, maker
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from engine.pocket import teacher, train_words
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip
-from engine.pocket.space import Space
+from engine.pocket.making import teacher, train_words
+from engine.pocket.making.space import Space
 from engine.pocket.tokens import load_tokenizer
 from tests.pocket.squares import SMALL, describe, lessons
 

@@ -18,9 +18,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from engine.pocket import wordnet
 from engine.pocket.captions import Captions, in_a_sentence
-from engine.pocket.data import DEFAULT_FOLDER, load_descriptions
+from engine.pocket.making import wordnet
+from engine.pocket.making.data import DEFAULT_FOLDER, load_descriptions
 
 log = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.pocket import scenes
-from engine.pocket.batches import BatchMaker
 from engine.pocket.captions import Captions
-from engine.pocket.data import load_descriptions, load_pictures
-from engine.pocket.dreamt import load as load_dreamt
-from engine.pocket.sources import ICON_STYLES
+from engine.pocket.making import scenes
+from engine.pocket.making.batches import BatchMaker
+from engine.pocket.making.data import load_descriptions, load_pictures
+from engine.pocket.making.dreamt import load as load_dreamt
+from engine.pocket.making.sources import ICON_STYLES
 
 
 @dataclass(frozen=True)

@@ -17,17 +17,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from engine.pocket import lexicon, teacher, train_grounds, train_places, train_words
-from engine.pocket.batches import USUAL_TOKENS, Batch, prefetched
+from engine.pocket import lexicon
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip, PocketClipConfig
-from engine.pocket.data import DEFAULT_FOLDER
-from engine.pocket.material import Material
-from engine.pocket.space import Space
+from engine.pocket.making import teacher, train_grounds, train_places, train_words
+from engine.pocket.making.batches import USUAL_TOKENS, Batch, prefetched
+from engine.pocket.making.data import DEFAULT_FOLDER
+from engine.pocket.making.material import Material
+from engine.pocket.making.space import Space
+from engine.pocket.making.train_places import name_vectors
+from engine.pocket.making.train_words import encode_by_length
+from engine.pocket.making.training import adam, follow
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
-from engine.pocket.train_places import name_vectors
-from engine.pocket.train_words import encode_by_length
-from engine.pocket.training import adam, follow
 
 log = logging.getLogger(__name__)
 

@@ -24,13 +24,13 @@ from torch import Tensor, multiprocessing, nn
 from tqdm import tqdm
 
 from engine import perceptor
-from engine.pocket.batches import Batch, prefetched
 from engine.pocket.clip import PocketClip
-from engine.pocket.data import DEFAULT_FOLDER
-from engine.pocket.material import Material
+from engine.pocket.making.batches import Batch, prefetched
+from engine.pocket.making.data import DEFAULT_FOLDER
+from engine.pocket.making.material import Material
+from engine.pocket.making.train_words import is_of_texts
+from engine.pocket.making.training import adam, follow
 from engine.pocket.tokens import load_tokenizer
-from engine.pocket.train_words import is_of_texts
-from engine.pocket.training import adam, follow
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.pocket.captions import shorter
-from engine.pocket.concepts import Concept, singular, slug_of
-from engine.pocket.sources import IconSet
-from engine.pocket.wordnet import Nouns
+from engine.pocket.making.concepts import Concept, singular, slug_of
+from engine.pocket.making.sources import IconSet
+from engine.pocket.making.wordnet import Nouns
 
 # Words that say nothing of what is seen, before or after those that do.
 _IDLE_TEXT = """

@@ -10,15 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine import prompt_list
-from engine.pocket import lexicon, painted, scenes
+from engine import prompt_list, weights
+from engine.pocket import lexicon
 from engine.pocket import texts as reading
 from engine.pocket.captions import COLOUR_NAMES, RELATIONS, fill, tinted
 from engine.pocket.clip import PocketClip
-from engine.pocket.data import DEFAULT_FOLDER, load_descriptions, load_pictures
 from engine.pocket.grounds import GROUNDS, SAID
 from engine.pocket.lexicon import Lexicon
-from engine.pocket.sources import EMOJI_STYLES
+from engine.pocket.making import painted, scenes
+from engine.pocket.making.data import DEFAULT_FOLDER, load_descriptions, load_pictures
+from engine.pocket.making.sources import EMOJI_STYLES
 from engine.pocket.tokens import load_tokenizer
 
 PROMPTS = (
@@ -38,8 +39,8 @@ UNKNOWN = (
     "צדק", "स्वतंत्रता", "δικαιοσύνη", "przebaczenie", "hürriyet", "ngoại giao",
 )  # fmt: skip
 PAIRS = 300
-WEIGHTS = Path(__file__).parent / "weights" / "perceptor"
-PHRASES = Path(__file__).parent / "phrases.txt"
+WEIGHTS = weights.POCKET / "perceptor"
+PHRASES = Path(__file__).parents[1] / "phrases.txt"
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.pocket import scenes
 from engine.pocket.captions import COLOUR_NAMES, Caption, Captions, fill, tinted
 from engine.pocket.judge import JudgeConfig, pieces_of
-from engine.pocket.sources import ICON_STYLES, POPULAR
+from engine.pocket.making import scenes
+from engine.pocket.making.sources import ICON_STYLES, POPULAR
 
 HELD_OUT_STYLES = ("twemoji", "fluent-flat")  # the perceptor learns these; the judge never sees them
 SHARE_TINTED = 0.09

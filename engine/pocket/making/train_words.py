@@ -16,8 +16,8 @@ from torch import Tensor
 
 from engine.pocket.captions import COLOUR_NAMES, Captions, fill, tinted
 from engine.pocket.clip import PocketClip
-from engine.pocket.space import Space
-from engine.pocket.teacher import Class
+from engine.pocket.making.space import Space
+from engine.pocket.making.teacher import Class
 
 log = logging.getLogger(__name__)
 

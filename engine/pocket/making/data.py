@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from engine.pocket.concepts import (
+from engine.pocket.making.concepts import (
     Concept,
     code_of,
     gives_away,
@@ -28,10 +28,10 @@ from engine.pocket.concepts import (
     slug_of,
     words_held_out,
 )
-from engine.pocket.icons import read_icons, svg_of
-from engine.pocket.openclipart import read_openclipart
-from engine.pocket.sources import ICON_SETS, NAME_PACKAGES, SOURCES, IconSet, Source
-from engine.pocket.wordnet import Nouns
+from engine.pocket.making.icons import read_icons, svg_of
+from engine.pocket.making.openclipart import read_openclipart
+from engine.pocket.making.sources import ICON_SETS, NAME_PACKAGES, SOURCES, IconSet, Source
+from engine.pocket.making.wordnet import Nouns
 
 SIZE = 128  # pixels, each side
 DEFAULT_FOLDER = Path(".training")

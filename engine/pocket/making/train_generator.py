@@ -27,15 +27,16 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from engine.pocket import generator_net, latents_map
-from engine.pocket.critic import Critic
-from engine.pocket.generator_data import Drawings, read_drawings, straight
-from engine.pocket.generator_net import TrainedGenerator
-from engine.pocket.generator_optimiser import Muon
-from engine.pocket.generator_sheet import contact_sheet
+from engine.pocket import latents_map
 from engine.pocket.latents_map import BACKGROUND_ROW, INKING, TINT_ROW
-from engine.pocket.likeness import Likeness
-from engine.pocket.training import follow
+from engine.pocket.making import generator_net
+from engine.pocket.making.critic import Critic
+from engine.pocket.making.generator_data import Drawings, read_drawings, straight
+from engine.pocket.making.generator_net import TrainedGenerator
+from engine.pocket.making.generator_optimiser import Muon
+from engine.pocket.making.generator_sheet import contact_sheet
+from engine.pocket.making.likeness import Likeness
+from engine.pocket.making.training import follow
 
 STAGES = (
     (0.0, 32, 0),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.pocket.sources import ALSO_HELD_OUT, HELD_OUT_CONCEPTS, OFTEN_SAID, POPULAR
+from engine.pocket.making.sources import ALSO_HELD_OUT, HELD_OUT_CONCEPTS, OFTEN_SAID, POPULAR
 
 THING_GROUPS = frozenset({"animals-nature", "food-drink", "travel-places", "activities", "objects"})
 THING_SUBGROUPS = frozenset({"heart", "face-costume", "body-parts", "person-fantasy"})

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engine import weights
 from engine.pocket.clip import PocketClip
 
-WEIGHTS = Path(__file__).parent / "weights" / "perceptor"
+WEIGHTS = weights.POCKET / "perceptor"
 QUIET = 0.05  # added to a channel's spread, so that one that hardly moves does not shout
 
 

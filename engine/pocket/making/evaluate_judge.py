@@ -13,10 +13,10 @@ from torch import Tensor
 
 from engine import perceptor, prompt_list, weights
 from engine.perceptor import Perceptor
-from engine.pocket import scenes
 from engine.pocket.captions import fill
-from engine.pocket.data import DEFAULT_FOLDER, load_descriptions, load_pictures
-from engine.pocket.judge_batches import HELD_OUT_STYLES
+from engine.pocket.making import scenes
+from engine.pocket.making.data import DEFAULT_FOLDER, load_descriptions, load_pictures
+from engine.pocket.making.judge_batches import HELD_OUT_STYLES
 
 STYLES = (*HELD_OUT_STYLES, "openmoji")
 

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.pocket import scenes
 from engine.pocket.captions import COLOUR_NAMES, OPPOSITE, Caption, Captions, tinted
+from engine.pocket.making import scenes
 
 SIDE = 64  # pixels
 SHARE_TINTED = 0.14

@@ -13,12 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.pocket import painted
-from engine.pocket.batches import SIDE, BatchMaker
 from engine.pocket.clip import PocketClip, coarse
-from engine.pocket.data import DEFAULT_FOLDER
 from engine.pocket.grounds import GROUNDS
-from engine.pocket.material import Material
+from engine.pocket.making import painted
+from engine.pocket.making.batches import SIDE, BatchMaker
+from engine.pocket.making.data import DEFAULT_FOLDER
+from engine.pocket.making.material import Material
 from engine.pocket.tokens import load_tokenizer
 
 log = logging.getLogger(__name__)

@@ -11,14 +11,14 @@ import torch
 import torch.nn.functional as F
 from tqdm import tqdm
 
-from engine import generator
-from engine.pocket.data import DEFAULT_FOLDER, load_descriptions
+from engine import generator, weights
 from engine.pocket.latents_map import TINT
-from engine.pocket.scenes import DREAMT, STORED
+from engine.pocket.making.data import DEFAULT_FOLDER, load_descriptions
+from engine.pocket.making.scenes import DREAMT, STORED
 
 FILE = "dreamt.npz"
 EACH = 4  # pictures a class
-WEIGHTS = Path(__file__).parent / "weights" / "generator"
+WEIGHTS = weights.POCKET / "generator"
 
 
 def main(argv: list[str] | None = None) -> int:

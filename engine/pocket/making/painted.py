@@ -7,8 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.pocket import latents_map, scenes
+from engine.pocket import latents_map
 from engine.pocket.grounds import GROUNDS
+from engine.pocket.making import scenes
 
 Colours = tuple[tuple[float, float, float], tuple[float, float, float]]  # lowest and highest red, green, blue
 PLAIN = 0.3  # share of pictures that are of the ground's own colour all over, or graded

@@ -11,9 +11,9 @@ from PIL import Image
 from torch import Tensor
 
 from engine.pocket import latents_map
-from engine.pocket.generator_data import SHOWN_FIRST, Drawings
-from engine.pocket.generator_net import TrainedGenerator
 from engine.pocket.latents_map import BACKGROUND_ROW, TINT_ROW
+from engine.pocket.making.generator_data import SHOWN_FIRST, Drawings
+from engine.pocket.making.generator_net import TrainedGenerator
 
 OTHERS = ("bicycle", "dog-face", "butterfly", "hamburger", "umbrella", "owl")
 

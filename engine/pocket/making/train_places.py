@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.pocket import places
-from engine.pocket.batches import BatchMaker
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip
 from engine.pocket.lexicon import Lexicon
+from engine.pocket.making.batches import BatchMaker
 
 log = logging.getLogger(__name__)
 

@@ -14,12 +14,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from engine.pocket import scenes
-from engine.pocket.batches import prefetched
 from engine.pocket.captions import COLOUR_NAMES, Captions
-from engine.pocket.data import DEFAULT_FOLDER, load_descriptions, load_pictures
 from engine.pocket.judge import Judge, JudgeConfig
-from engine.pocket.judge_batches import (
+from engine.pocket.making import scenes
+from engine.pocket.making.batches import prefetched
+from engine.pocket.making.data import DEFAULT_FOLDER, load_descriptions, load_pictures
+from engine.pocket.making.judge_batches import (
     WRONG_PAIRS,
     JudgeBatch,
     JudgeBatchMaker,
@@ -27,7 +27,7 @@ from engine.pocket.judge_batches import (
     row_weight,
     with_families,
 )
-from engine.pocket.training import adam, follow
+from engine.pocket.making.training import adam, follow
 
 log = logging.getLogger(__name__)
 

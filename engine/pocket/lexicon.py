@@ -119,21 +119,25 @@ class Lexicon:
         return self._middle([some for reading in readings for some in reading])
 
     def gist(self, text: str) -> tuple[Tensor | None, float]:
-        """The unit vector [dimension] of the names and keywords inside of a text, and which share of its
-        words they are, 0..1; (None, 0) where there are none, or where it joins things or names colours.
+        """The unit vector [dimension] of the names and keywords inside of a text, and how much they tell of
+        it, 0..1: all where one stands for a single thing, else their share of its words.
 
-        In the language in which more is known, or in both if they do not disagree; the longest first; a name
-        counts 1, a keyword of n things 1 / n² for each.
+        (None, 0) where there are none, or where it joins things or names colours. In the language in which
+        more is known, or in both; where these disagree, in that of its article. The longest count first, a
+        name 1, a keyword of n things 1 / n² for each.
         """
         words = _HYPHENATED.findall(_plain(self.in_singular(text)).replace("'", " "))
         if not words or "," in text or not (_JOINS | _COLOURS).isdisjoint(words):
             return None, 0.0
-        readings = [self._within(words, language) for language in _ARTICLES]
-        known = max(share for _, share in readings)
-        best = [found for found, share in readings if share == known]
-        if not known or (len(best) == 2 and _disjoint(*best)):
-            return None, 0.0
-        return self._middle([rows for found in best for rows in found]), known
+        readings = {language: self._within(words, language) for language in _ARTICLES}
+        known = max(share for _, share in readings.values())
+        best = {language: found for language, (found, share) in readings.items() if share == known}
+        if not known or (len(best) == 2 and _disjoint(*best.values())):
+            if not known or len(words) == 1:
+                return None, 0.0
+            best = {"it": best["it"]} if _ARTICLES["it"].match(_plain(text)) else {"en": best["en"]}
+        found = [rows for some in best.values() for rows in some]
+        return self._middle(found), 1.0 if any(len(rows) == 1 for rows in found) else known
 
     def _within(self, words: Sequence[str], language: str) -> tuple[list[tuple[int, ...]], float]:
         """The rows of each name or keyword among `words`, and what share these are of all that mean
@@ -141,14 +145,15 @@ class Lexicon:
         found: list[tuple[int, ...]] = []
         strange = at = 0
         while at < len(words):
-            lengths = range(min(_LONGEST, len(words) - at), 0, -1) if words[at] not in _EMPTY else ()
+            empty = words[at] in _EMPTY or len(words[at]) == 1
+            lengths = () if empty else range(min(_LONGEST, len(words) - at), 0, -1)
             for length in lengths:
                 if rows := self._inside(" ".join(words[at : at + length]), language):
                     found.append(rows)
                     at += length
                     break
             else:
-                strange += bool(lengths)
+                strange += not empty
                 at += 1
         return found, len(found) / max(1, len(found) + strange)
 

@@ -114,7 +114,10 @@ def test_what_two_languages_take_differently_or_nobody_knows_is_the_tower_s(text
 @pytest.mark.parametrize(
     ("text", "vector", "known"),
     [
-        ("a cute little cat", mixed(cat=1, cat_face=1), 1 / 3),  # that is what a cat is
+        ("a cute little cat", mixed(cat=1, cat_face=1), 1),
+        ("cute little pets", mixed(cat=1, cat_face=1), 1 / 3),
+        ("a cute ape", mixed(gorilla=1), 1),
+        ("un'ape strana", mixed(honeybee=1), 1),  # that is what an Italian bee is called
         ("an insect on its pet", mixed(honeybee=1, cat=1 / 4, cat_face=1 / 4), 1),
         (
             "i gatti di un animale",
@@ -171,7 +174,7 @@ def test_names_are_looked_up_and_keywords_moved_and_all_else_is_left() -> None:
     torch.testing.assert_close(found[[0, 2]], vectors[[0, 2]])
     moved = lexicon.BY_HEART * place("honeybee") + (1 - lexicon.BY_HEART) * vectors[3]
     torch.testing.assert_close(found[3], F.normalize(moved, dim=0))
-    share = lexicon.WITHIN / 2  # one of the two words is known
+    share = lexicon.WITHIN
     torch.testing.assert_close(
         found[4], F.normalize(share * place("gorilla") + (1 - share) * vectors[4], dim=0)
     )

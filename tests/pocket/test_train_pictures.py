@@ -73,6 +73,15 @@ def test_a_training_goes_on_where_it_stopped_and_says_when_nothing_is_left(
     assert (weights / "model.safetensors").read_bytes() != first
 
 
+def test_a_run_that_ended_before_its_weights_were_written_brings_them(folder: Path, weights: Path) -> None:
+    before = (weights / "model.safetensors").read_bytes()
+    train_pictures.main(arguments(folder, 48))
+    after = (weights / "model.safetensors").read_bytes()
+    (weights / "model.safetensors").write_bytes(before)
+    train_pictures.main(arguments(folder, 48))
+    assert (weights / "model.safetensors").read_bytes() == after
+
+
 def test_two_processes_share_the_pictures(folder: Path, weights: Path) -> None:
     before = (weights / "model.safetensors").read_bytes()
     assert train_pictures.main(arguments(folder, 96, "--processes", "2")) == 0

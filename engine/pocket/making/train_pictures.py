@@ -127,6 +127,8 @@ def train(rank: int, options: argparse.Namespace) -> None:
         course.read(checkpoint)
     if course.pictures >= options.pictures:
         log.info("nothing is left to do: %d pictures were shown", course.pictures)
+        if not rank:
+            average.save(options.weights)  # a run may have ended between its last checkpoint and this
         return
     material = Material.read(options.data)
     encode = by_length(perceptor.load(options.weights, "pocket", torch.device("cpu")).encode_texts)

@@ -118,11 +118,29 @@ def dream(
         elif atlas is None:
             raise ValueError("A start by the atlas needs the atlas.")
         else:
-            count = settings.candidates
-            latents = search.scored_start(generator, perceptor, towards, atlas, count, rng, device)
+            latents = search.scored_start(
+                generator,
+                perceptor,
+                towards,
+                atlas,
+                settings.candidates,
+                rng,
+                device,
+                hues=hues(generator, targets, beside),
+            )
         if settings.max_classes and not settings.basis:
             latents = Latents.of(latents, settings.max_classes, settings.class_temperature)
     yield from _Search(*models, device, chunk, latents.to(device), rng).run()
+
+
+def hues(
+    generator: Generator, targets: Sequence[Target], beside: Sequence[Target]
+) -> tuple[float | None, ...]:
+    """The colour, a hue in degrees, that the phrases which are wanted name, if it is one; on a canvas each
+    panel's."""
+    panels = (targets, beside) if isinstance(generator, Canvas) else (targets,)
+    named = [{t.hue for t in panel if t.weight > 0 and t.hue is not None} for panel in panels]
+    return tuple(found.pop() if len(found) == 1 else None for found in named)
 
 
 def directions(generator: Generator, targets: Sequence[Target], beside: Sequence[Target]) -> Tensor:

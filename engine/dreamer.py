@@ -23,7 +23,7 @@ from engine import (
     weights,
     wishes,
 )
-from engine.dream import Step, best_latents, directions, dream, shows_two
+from engine.dream import Step, best_latents, directions, dream, hues, shows_two
 from engine.errors import BadRequest, DiskError, FailureKind, ModelError, sentence_for
 from engine.fetch import Shop, steps
 from engine.latents import Latents
@@ -254,7 +254,15 @@ class Dreamer:
             ranks, count = self._atlas(loaded), settings.candidates
             towards = directions(generate, targets, beside)
             return search.scored_start(
-                generate, loaded.perceptor, towards, ranks, count, rng, device, latents
+                generate,
+                loaded.perceptor,
+                towards,
+                ranks,
+                count,
+                rng,
+                device,
+                latents,
+                hues(generate, targets, beside),
             )
         if request.begin == "blend":
             return chosen[0].blended(chosen[1], request.strength)

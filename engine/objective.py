@@ -20,6 +20,7 @@ class Target:
 
     vector: Tensor  # [d], unit length, float32: a phrase or a picture in the perceptor's space
     weight: float = 1.0
+    hue: float | None = None  # degrees, of the colour that a phrase names, for models with tints
 
 
 def direction(targets: Sequence[Target]) -> Tensor:

@@ -6,6 +6,7 @@ matrix product; only samples of those are rendered and scored, and the best of t
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -17,8 +18,8 @@ from engine.generator import Generator
 from engine.latents import Basis, Latents
 from engine.objective import cosine_score
 from engine.perceptor import Perceptor, PocketPerceptor
-from engine.pocket import scenery
-from engine.pocket.latents_map import BACKGROUND_ROW
+from engine.pocket import scenery, tints
+from engine.pocket.latents_map import BACKGROUND_ROW, TINT, TINT_ROW
 
 CLASSES = 8  # nearest to the target, tried by themselves
 PAIRS = 4  # of them, tried together
@@ -28,6 +29,7 @@ CLASS_OFF = -6.0  # of all others: weight 0.0025; hundreds of BigSleep's 0.02 wo
 PARENTS = 4  # candidates that are bred
 FRESH = 0.25  # of a child's rows, noise that neither parent had
 EACH = 0.75  # of the candidates, for each of a canvas's two things: together they take half as long again
+TINTED = 0.5  # of the candidates wear the colour that the words name
 WIDE = 1.5  # its deviation: strong colours, which a search's small steps do not reach, are rare in N(0, 1)
 
 
@@ -41,30 +43,33 @@ def scored_start(
     rng: torch.Generator,
     device: torch.device,
     around: Latents | None = None,
+    hues: Sequence[float | None] = (),
 ) -> Latents:
     """The best of `candidates` pictures: half are samples of what the atlas points to, half their children.
 
     `towards` [d] as `engine.objective.direction` gives it, `atlas` [classes, d] as `engine.atlas.make` does.
     A sample has one noise for all rows, or that of `around`, whose style and background the picture then
     keeps while its thing becomes another; where `towards` names a ground, each has a background that shows it
-    (`engine.pocket.scenery`). A child has each row from one of two parents or afresh, so that a
+    (`engine.pocket.scenery`), and where `hues` has the colour that its words name, `TINTED` of all candidates
+    wear it (`engine.pocket.tints`). A child has each row from one of two parents or afresh, so that a
     colour of one and a shape of another may meet. Returns latents on the CPU.
 
-    On a `Canvas`, `towards` [2, d] has a direction for each panel; each starts so, with `EACH` of the
-    candidates, the second in the style of the first.
+    On a `Canvas`, `towards` [2, d] has a direction for each panel, as `hues` have a colour; each starts so,
+    with `EACH` of the candidates, the second in the style of the first.
     """
     if isinstance(generator, Canvas):
         candidates = math.ceil(EACH * candidates)
         panels: list[Latents] = []
         around = around and fitted(around, generator.base.rows)
-        for part in towards:
+        for part, hue in zip(towards, hues or [None] * len(towards), strict=True):
             panels.append(
-                scored_start(generator.base, perceptor, part, atlas, candidates, rng, device, around)
+                scored_start(generator.base, perceptor, part, atlas, candidates, rng, device, around, (hue,))
             )
             around = around or panels[0]
         return joined(panels)
     logits, prior = _suggestions(generator, atlas, towards.cpu(), rng)
     grounds = _grounds(generator, perceptor, towards, rng)
+    hue = hues[0] if hues and getattr(generator, "grounds", False) else None  # large models know no tints
     pool_z = torch.empty(0, generator.rows, generator.z_dim)
     pool_kind = torch.empty(0, dtype=torch.long)  # index into logits
     pool_score = torch.empty(0)
@@ -91,6 +96,11 @@ def scored_start(
             if len(grounds):
                 fresh[:, BACKGROUND_ROW] = False  # what it inherits shows the ground
             z = torch.where(fresh, WIDE * torch.randn(z.shape, generator=rng), z)
+        if hue is not None:
+            z = z.clone()
+            worn = torch.rand(some, 1, generator=rng) < TINTED
+            tint = torch.where(worn, tints.points(hue, some, rng), z[:, TINT_ROW, list(TINT)])
+            z[:, TINT_ROW, list(TINT)] = tint
         features = seen_rows(generator, perceptor, z, torch.sigmoid(logits[kind]), device)
         score = cosine_score(towards, features).cpu() + prior[kind]
         pool_z, pool_kind = torch.cat((pool_z, z)), torch.cat((pool_kind, kind))

@@ -11,6 +11,7 @@ from engine import cutouts, images, pictures, prompt
 from engine.errors import BadRequest, EmptyPrompt
 from engine.objective import Target
 from engine.perceptor import Perceptor
+from engine.pocket import tints
 from engine.protocol import DreamRequest
 from engine.settings import SIZES
 from engine.state import digest
@@ -93,7 +94,7 @@ def targets(wishes: Wishes, perceptor: Perceptor, device: torch.device) -> tuple
         if len(parts) > 1:
             lengths = torch.tensor([float(len(part)) for part in parts], device=vectors.device)
             vectors = normalize(lengths[None] @ vectors, dim=1)  # [1, d]
-        found.append(Target(vectors[0], phrase.weight))
+        found.append(Target(vectors[0], phrase.weight, tints.named(phrase.words)))
     if wishes.image is not None:
         found.append(Target(seen(wishes.image, perceptor, device), wishes.image_weight))
     notice = f"The prompt is long: I read it in {most} parts and dream of them all." if most > 1 else ""

@@ -114,7 +114,7 @@ class Lexicon:
                 readings.append(rows)
         if not readings:
             return None
-        if len(readings) == 2 and _disjoint(*readings):
+        if len(readings) == 2 and not any(set(a) & set(b) for a, b in zip(*readings, strict=True)):
             return None  # it says one thing in English and another in Italian
         return self._middle([some for reading in readings for some in reading])
 

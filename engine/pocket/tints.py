@@ -14,7 +14,10 @@ from engine.pocket.captions import COLOURS
 HUES = {  # degrees of `latents_map.TINT`; of black, white, grey and brown there is no tint
     "red": 0.0, "orange": 30.0, "yellow": 55.0, "green": 120.0, "blue": 230.0, "purple": 285.0, "pink": 325.0,
 }  # fmt: skip
-_PLURALS = {"rossi": "red", "rosse": "red", "gialli": "yellow", "gialle": "yellow", "verdi": "green"}
+_PLURALS = {
+    "rossi": "red", "rosse": "red", "gialli": "yellow", "gialle": "yellow", "verdi": "green",
+    "arancioni": "orange",
+}  # fmt: skip
 _HUE_OF = {word: HUES.get(name) for name, (words, _) in COLOURS.items() for word in words} | {
     word: HUES[name] for word, name in _PLURALS.items()
 }

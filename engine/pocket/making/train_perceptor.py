@@ -4,7 +4,6 @@ import argparse
 import copy
 import itertools
 import logging
-import math
 import shutil
 import time
 from dataclasses import dataclass, replace
@@ -27,7 +26,7 @@ from engine.pocket.making.material import Material
 from engine.pocket.making.space import Space
 from engine.pocket.making.train_places import name_vectors
 from engine.pocket.making.train_words import encode_by_length
-from engine.pocket.making.training import adam, follow
+from engine.pocket.making.training import Kept, adam, cosine, follow
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
 
 log = logging.getLogger(__name__)
@@ -164,7 +163,7 @@ def train(options: argparse.Namespace) -> None:
             space.show(seen | True)
             log.info("step %d: the held-out concepts are let in", course.step)
         share = course.seconds / total
-        rate = options.rate * min(1, (course.step + 1) / WARM_UP_STEPS) * (0.02 + 0.98 * _cosine(share))
+        rate = options.rate * min(1, (course.step + 1) / WARM_UP_STEPS) * (0.02 + 0.98 * cosine(share))
         for group in course.optimiser.param_groups:
             group["lr"] = rate
         lesson = None
@@ -214,7 +213,7 @@ def train(options: argparse.Namespace) -> None:
 
 
 @dataclass
-class Course:
+class Course(Kept):
     """A training with all that its checkpoint keeps."""
 
     model: PocketClip
@@ -226,22 +225,8 @@ class Course:
     everything: bool = False  # whether the held-out concepts were let in
     done: bool = False  # whether `average` went through the last stages
 
-    _PARTS: ClassVar = ("model", "average", "space", "optimiser")
-    _FACTS: ClassVar = ("step", "seconds", "everything", "done")
-
-    def write(self, path: Path) -> None:
-        """Keep everything; the file appears whole."""
-        state = {name: getattr(self, name).state_dict() for name in self._PARTS}
-        torch.save(state | {name: getattr(self, name) for name in self._FACTS}, path.with_suffix(".new"))
-        path.with_suffix(".new").replace(path)
-
-    def read(self, path: Path, device: torch.device) -> None:
-        """Take up what `write` kept."""
-        state = torch.load(path, map_location=device, weights_only=True)
-        for name in self._PARTS:
-            getattr(self, name).load_state_dict(state[name])
-        for name in self._FACTS:
-            setattr(self, name, state[name])
+    PARTS: ClassVar = ("model", "average", "space", "optimiser")
+    FACTS: ClassVar = ("step", "seconds", "everything", "done")
 
 
 def learn_words(
@@ -385,10 +370,6 @@ def export(average: PocketClip, tokenizer: Path, folder: Path, captions: Caption
 def by_heart(captions: Captions, space: Space) -> lexicon.Lexicon:
     """The names of the concepts where they lie today, on the CPU."""
     return lexicon.of(captions, space.vectors()[0][:-1].cpu())
-
-
-def _cosine(share: float) -> float:
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
 
 
 def _to(batch: Batch, device: torch.device) -> Batch:

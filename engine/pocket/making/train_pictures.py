@@ -8,7 +8,6 @@ keywords by heart, composed places, the text tower. Pictures are told each capti
 import argparse
 import copy
 import logging
-import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -29,7 +28,7 @@ from engine.pocket.making.batches import Batch, prefetched
 from engine.pocket.making.data import DEFAULT_FOLDER
 from engine.pocket.making.material import Material
 from engine.pocket.making.train_words import is_of_texts
-from engine.pocket.making.training import adam, follow
+from engine.pocket.making.training import Kept, adam, cosine, follow
 from engine.pocket.tokens import load_tokenizer
 
 log = logging.getLogger(__name__)
@@ -81,7 +80,7 @@ def _share(rank: int, options: argparse.Namespace, store: Path) -> None:
 
 
 @dataclass
-class Course:
+class Course(Kept):
     """A training with all that its checkpoint keeps."""
 
     model: PocketClip
@@ -90,20 +89,8 @@ class Course:
     step: int = 0
     pictures: int = 0
 
-    _PARTS: ClassVar = ("model", "average", "optimiser")
-
-    def write(self, path: Path) -> None:
-        """Keep everything; the file appears whole."""
-        state = {name: getattr(self, name).state_dict() for name in self._PARTS}
-        torch.save(state | {"step": self.step, "pictures": self.pictures}, path.with_suffix(".new"))
-        path.with_suffix(".new").replace(path)
-
-    def read(self, path: Path) -> None:
-        """Take up what `write` kept."""
-        state = torch.load(path, weights_only=True)
-        for name in self._PARTS:
-            getattr(self, name).load_state_dict(state[name])
-        self.step, self.pictures = state["step"], state["pictures"]
+    PARTS: ClassVar = ("model", "average", "optimiser")
+    FACTS: ClassVar = ("step", "pictures")
 
 
 def train(rank: int, options: argparse.Namespace) -> None:
@@ -124,7 +111,7 @@ def train(rank: int, options: argparse.Namespace) -> None:
     course = Course(model, average, adam([model], options.rate, WEIGHT_DECAY))
     checkpoint = options.data / CHECKPOINT
     if checkpoint.exists():
-        course.read(checkpoint)
+        course.read(checkpoint, torch.device("cpu"))
     if course.pictures >= options.pictures:
         log.info("nothing is left to do: %d pictures were shown", course.pictures)
         if not rank:
@@ -143,7 +130,7 @@ def train(rank: int, options: argparse.Namespace) -> None:
     )
     for batch in prefetched(maker, options.batch):
         share = course.pictures / options.pictures
-        rate = options.rate * min(1, (course.step + 1) / WARM_UP_STEPS) * (0.01 + 0.99 * _cosine(share))
+        rate = options.rate * min(1, (course.step + 1) / WARM_UP_STEPS) * (0.01 + 0.99 * cosine(share))
         for group in course.optimiser.param_groups:
             group["lr"] = rate
         losses = batch_losses(model.train(), batch, encode(batch.texts), places)
@@ -223,7 +210,3 @@ def _average_gradients(model: PocketClip) -> None:
     flat /= dist.get_world_size()
     for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
         gradient.copy_(part.view(gradient.shape))
-
-
-def _cosine(share: float) -> float:
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, share)))

@@ -1,10 +1,39 @@
-"""What the trainings share: the average of the weights; two of them also the optimiser."""
+"""What the trainings share: the average of the weights; some of them also optimiser, rate and checkpoint."""
 
 import itertools
+import math
 from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import nn
+
+
+class Kept:
+    """A training whose checkpoint keeps `PARTS`, by their state, and `FACTS`, as they are."""
+
+    PARTS: ClassVar[tuple[str, ...]]
+    FACTS: ClassVar[tuple[str, ...]]
+
+    def write(self, path: Path) -> None:
+        """Keep everything; the file appears whole. Raises `OSError`."""
+        state = {name: getattr(self, name).state_dict() for name in self.PARTS}
+        torch.save(state | {name: getattr(self, name) for name in self.FACTS}, path.with_suffix(".new"))
+        path.with_suffix(".new").replace(path)
+
+    def read(self, path: Path, device: torch.device) -> None:
+        """Take up what `write` kept. Raises `OSError`, `KeyError`, `RuntimeError`."""
+        state = torch.load(path, map_location=device, weights_only=True)
+        for name in self.PARTS:
+            getattr(self, name).load_state_dict(state[name])
+        for name in self.FACTS:
+            setattr(self, name, state[name])
+
+
+def cosine(share: float) -> float:
+    """From 1 at `share` 0 of a training down to 0 at its end (Loshchilov and Hutter 2017, SGDR)."""
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
 
 
 def adam(parts: Iterable[nn.Module], rate: float, weight_decay: float) -> torch.optim.AdamW:

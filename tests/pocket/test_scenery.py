@@ -1,13 +1,13 @@
 """Backgrounds for a named ground: found among those that the latents can paint, where one is asked for."""
 
-from pathlib import Path
-
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine import atlas, generator, perceptor, search, weights
+from engine import search
+from engine.generator import Generator
+from engine.perceptor import PocketPerceptor
 from engine.pocket import grounds, latents_map, scenery
 from engine.pocket.grounds import GROUNDS
 
@@ -74,14 +74,9 @@ def test_backgrounds_differ_and_are_the_same_for_the_same_seed() -> None:
     ("words", "ground"), [("a cat at night", "night"), ("una casa sulla spiaggia", "beach"), ("a cat", None)]
 )
 def test_embedded_models_begin_a_dream_on_the_ground_that_its_words_name(
-    words: str, ground: str | None, tmp_path: Path
+    words: str, ground: str | None, embedded: tuple[Generator, PocketPerceptor, torch.Tensor]
 ) -> None:
-    pair = weights.pair("pocket", tmp_path)
-    perceive = perceptor.load_all(pair.perceptors, pair.perceptor_names, CPU)
-    generate = generator.load(pair.generator, pair.generator_name, CPU)
-    ranks = atlas.read(pair.generator.parent / atlas.FILE, weights.fingerprint(pair))
-    assert ranks is not None
-    assert isinstance(perceive, perceptor.PocketPerceptor)
+    generate, perceive, ranks = embedded
     towards = perceive.encode_texts([words])[0]
     rng = torch.Generator().manual_seed(1)
     with torch.no_grad():

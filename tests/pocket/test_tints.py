@@ -1,14 +1,14 @@
 """Colours that words name, and the tints that a dream of them begins with."""
 
-from pathlib import Path
-
 import pytest
 import torch
 
-from engine import atlas, generator, perceptor, search, weights
+from engine import search
 from engine.dream import hues
+from engine.generator import Generator
 from engine.latents import Latents
 from engine.objective import Target
+from engine.perceptor import PocketPerceptor
 from engine.pocket import tints
 from engine.pocket.latents_map import TINT, TINT_ROW
 
@@ -37,11 +37,12 @@ def test_tints_are_strong_and_of_about_the_hue() -> None:
     assert 8 < float(angles.std()) < 15
 
 
-def test_what_is_avoided_gives_no_colour_and_two_colours_give_none() -> None:
+def test_what_is_avoided_gives_no_colour_and_two_colours_give_none(
+    embedded: tuple[Generator, PocketPerceptor, torch.Tensor],
+) -> None:
     vector = torch.zeros(4)
     red, blue, avoided = Target(vector, 1, 0.0), Target(vector, 1, 230.0), Target(vector, -1, 120.0)
-    pair = weights.pair("pocket", Path())
-    small = generator.load(pair.generator, pair.generator_name, CPU)
+    small = embedded[0]
     assert hues(small, [red, avoided], []) == (0.0,)
     assert hues(small, [red, blue], []) == (None,)
     assert hues(small, [avoided], []) == (None,)
@@ -49,13 +50,9 @@ def test_what_is_avoided_gives_no_colour_and_two_colours_give_none() -> None:
 
 @pytest.mark.parametrize(("words", "channel"), [("a blue bird", 2), ("a green cat", 1), ("un'auto rossa", 0)])
 def test_embedded_models_begin_a_dream_in_the_colour_that_its_words_name(
-    words: str, channel: int, tmp_path: Path
+    words: str, channel: int, embedded: tuple[Generator, PocketPerceptor, torch.Tensor]
 ) -> None:
-    pair = weights.pair("pocket", tmp_path)
-    perceive = perceptor.load_all(pair.perceptors, pair.perceptor_names, CPU)
-    generate = generator.load(pair.generator, pair.generator_name, CPU)
-    ranks = atlas.read(pair.generator.parent / atlas.FILE, weights.fingerprint(pair))
-    assert ranks is not None
+    generate, perceive, ranks = embedded
     towards, hue = perceive.encode_texts([words])[0], tints.named(words)
 
     def begun(*asked: float | None) -> Latents:

@@ -135,6 +135,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
             moderation=moderation,
             per_person=settings.waiting_per_person,
             in_all=settings.waiting_in_all,
+            steps=settings.dream_steps,
         ),
         paces=paces,
         lease_s=settings.lease_s,
@@ -160,7 +161,6 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         jury=jury,
         preferences=preferences,
         model=settings.dream_model,
-        default_steps=settings.dream_steps,
     )
     hall = Hall(
         client=client,

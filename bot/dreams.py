@@ -53,6 +53,10 @@ class Wish:
     language: str = "en"  # of the message that everybody sees
     avoid: str = ""  # phrases that count against the picture
     size: int | None = None  # one of engine.settings.SIZES; None: the model's own
+    most_steps: int | None = (
+        None  # of a dream that names no steps, as moderators allow it; None: no such limit
+    )
+    most_size: int | None = None  # pixels, as `most_steps`
     preset: str = ""  # one of engine.settings.PRESETS; "": the model's own settings
     spoiler: bool = False  # every picture of it is hidden until somebody clicks on it
     image_id: int | None = None  # a stored picture that the dream shall resemble

@@ -39,6 +39,9 @@ LIMITS: Mapping[str, tuple[int, int]] = MappingProxyType(
 )
 
 
+CHOICES: Mapping[str, tuple[int, ...]] = MappingProxyType({"size": SIZES})  # limits that know only these
+
+
 class NsfwPolicy(StrEnum):
     """What becomes of a picture in which the safety check found something; the value is what is stored."""
 
@@ -140,7 +143,7 @@ class ServerSettings:
 def in_range(name: str, value: int) -> bool:
     """Whether this limit may have this value."""
     low, high = LIMITS[name]
-    return low <= value <= high
+    return low <= value <= high and value in CHOICES.get(name, (value,))
 
 
 def plain(value: Any) -> Any:

@@ -42,12 +42,15 @@ class TooManyWaiting(LineFull):
 class TooOften(Refused):
     """This person, or the whole server, had as many dreams in this time as allowed."""
 
-    def __init__(self, allowed: int, *, within_s: float, again_at: float, all_together: bool) -> None:
-        super().__init__(allowed, within_s, again_at, all_together)
+    def __init__(
+        self, allowed: int, *, within_s: float, again_at: float, all_together: bool, asked: int = 1
+    ) -> None:
+        super().__init__(allowed, within_s, again_at, all_together, asked)
         self.allowed = allowed  # dreams
         self.within_s = within_s  # HOUR_S or DAY_S
-        self.again_at = again_at  # seconds since 1970; inf: never, for none is allowed
+        self.again_at = again_at  # seconds since 1970; inf: never, for it is more than is ever allowed
         self.all_together = all_together  # it is the server's limit
+        self.asked = asked  # dreams: a story's chapters, a choice's beginnings and what goes on from one
 
 
 class CoolingDown(Refused):
@@ -114,24 +117,30 @@ class Limits:
         moderation: Moderation,
         per_person: int,
         in_all: int,
+        steps: int | None = None,
         clock: Callable[[], float] = time,
     ) -> None:
-        """`per_person`: dreams that one may have waiting where a server says nothing; `in_all`: in line."""
+        """`per_person`: dreams that one may have waiting where a server says nothing; `in_all`: in line;
+        `steps`: of a dream that names neither steps nor a preset, None for the model's own.
+        """
         self._store = store
         self._moderation = moderation
         self._default = Allowance(waiting=per_person)
         self._in_all = in_all
         self._clock = clock
-        self._usual_steps: dict[str, int] = {}  # model → steps of a dream that names none
+        self._steps = steps
 
-    async def check(self, turns: Turns, wish: Wish, asker: Asker) -> Wish:
-        """The wish as it may be dreamt. Raises a kind of `Refused`, or `StoreError`."""
+    async def check(self, turns: Turns, wish: Wish, asker: Asker, *, dreams: int = 1) -> Wish:
+        """The wish as it may be dreamt. Raises a kind of `Refused`, or `StoreError`.
+
+        `dreams`: how many the engine will dream in all for what is asked, this one included.
+        """
         settings = self._moderation.settings(wish.guild_id)
         allowed = settings.allowance(wish.author_id, asker.roles, self._default)
         self._check_rules(settings, wish, asker)
         wish = self._within(allowed, wish)
         self._check_line(settings.together, allowed, turns, wish)
-        await self._check_pace(settings, allowed, wish)
+        await self._check_pace(settings, allowed, wish, dreams)
         return wish
 
     async def refresh(self) -> None:
@@ -144,10 +153,6 @@ class Limits:
         if not all(is_allowed(text, settings.words, settings.patterns) for text in texts):
             raise BannedWords
 
-    def learn_steps(self, model: str, steps: int) -> None:
-        """So many steps has a dream of this model that names none."""
-        self._usual_steps[model] = steps
-
     def _check_rules(self, settings: ServerSettings, wish: Wish, asker: Asker) -> None:
         ban = self._moderation.ban(wish.guild_id, wish.author_id)
         if ban is not None:
@@ -159,15 +164,15 @@ class Limits:
         self.check_words(wish.guild_id, wish.prompt, wish.avoid)
 
     def _within(self, allowed: Allowance, wish: Wish) -> Wish:
+        """What was named is refused beyond the limit; what the bot or the model chooses keeps below it."""
         if allowed.size is not None and (wish.size or 0) > allowed.size:
             raise TooMuch("size", allowed.size)
-        if allowed.steps is None:
-            return wish
-        if wish.steps is None:
-            return replace(wish, steps=min(allowed.steps, self._usual_steps.get(wish.model, allowed.steps)))
-        if wish.steps > allowed.steps:
+        if allowed.steps is not None and (wish.steps or 0) > allowed.steps:
             raise TooMuch("steps", allowed.steps)
-        return wish
+        steps = wish.steps
+        if steps is None and not wish.preset and self._steps is not None:
+            steps = min(self._steps, allowed.steps or self._steps)
+        return replace(wish, steps=steps, most_steps=allowed.steps, most_size=allowed.size)
 
     def _check_line(self, together: Allowance, allowed: Allowance, turns: Turns, wish: Wish) -> None:
         assert allowed.waiting is not None  # the bot's own setting says it at least
@@ -179,7 +184,9 @@ class Limits:
         if turns.waiting() >= self._in_all:
             raise LineFull(self._in_all)
 
-    async def _check_pace(self, settings: ServerSettings, allowed: Allowance, wish: Wish) -> None:
+    async def _check_pace(
+        self, settings: ServerSettings, allowed: Allowance, wish: Wish, dreams: int
+    ) -> None:
         now = self._clock()
         refusals: list[TooOften] = []
         for rule, person in ((allowed, wish.author_id), (settings.together, None)):
@@ -191,10 +198,14 @@ class Limits:
                 raise CoolingDown(cooldown_s, times[-1] + cooldown_s)
             for most, within_s in ((rule.per_hour, HOUR_S), (rule.per_day, DAY_S)):
                 lately = [asked for asked in times if asked > now - within_s]
-                if most is not None and len(lately) >= most:
-                    again_at = lately[-most] + within_s if most else inf
-                    refusals.append(
-                        TooOften(most, within_s=within_s, again_at=again_at, all_together=not person)
+                if most is None or len(lately) + dreams <= most:
+                    continue
+                # The dreams that must have passed out of the span before there is room for these.
+                again_at = lately[len(lately) + dreams - most - 1] + within_s if dreams <= most else inf
+                refusals.append(
+                    TooOften(
+                        most, within_s=within_s, again_at=again_at, all_together=person is None, asked=dreams
                     )
+                )
         if refusals:
             raise max(refusals, key=lambda refusal: refusal.again_at)

@@ -31,7 +31,7 @@ from engine.objective import Target
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Progress, Recipe, Started
 from engine.recipes import DreamSettings, settings_for
 from engine.safety import SafetyCheck
-from engine.settings import MAX_SEED, MAX_STEPS
+from engine.settings import MAX_SEED, MAX_STEPS, SIZES
 from engine.state import State, digest
 from engine.timelapse import Frames
 
@@ -98,6 +98,7 @@ class Dreamer:
         ]
         pair, told = yield from self._fetched(request, should_stop)
         loaded = self.load(pair)
+        request = _sized(request, loaded.generator)
         settings = _settings(request, loaded.pair, self.device)
         device = torch.device(self.device)
         origin = origins[0].origin if request.begin == "resume" else _origin(request)
@@ -346,7 +347,18 @@ def _settings(request: DreamRequest, pair: weights.Pair, device: str) -> DreamSe
         # An atlas of a large pair has thousands of pictures: minutes on a large GPU, up to hours elsewhere.
         changes.setdefault("start", "samples")
         changes.setdefault("candidates", SLOW_CANDIDATES)
-    return settings_for(pair.name, request.recipe, request.preset, changes, request.steps)
+    settings = settings_for(pair.name, request.recipe, request.preset, changes, request.steps)
+    if request.steps is None and request.most_steps is not None and settings.steps > request.most_steps:
+        settings = replace(settings, steps=request.most_steps)
+    return settings
+
+
+def _sized(request: DreamRequest, generate: generator.Generator) -> DreamRequest:
+    """The request with the size that its picture will have, where it may not have the model's own."""
+    own = max(images.SHOWN, generate.size)
+    if request.size is not None or request.most_size is None or own <= request.most_size:
+        return request
+    return replace(request, size=max((size for size in SIZES if size <= request.most_size), default=SIZES[0]))
 
 
 def _origin(request: DreamRequest) -> dict[str, float | str]:

@@ -48,6 +48,8 @@ class DreamRequest:
     preset: str = ""  # "quick", "normal", "thorough"; "": the model's own settings
     recipe: str = ""  # the search algorithm, one of engine.settings.RECIPES; "": the default
     size: int | None = None  # side of the shown picture in pixels; None: the model's own, 512 at least
+    most_steps: int | None = None  # where `steps` is None: no more than these; None: no such limit
+    most_size: int | None = None  # where `size` is None: pixels, no more than these; None: no such limit
     settings: dict[str, float | str] = field(default_factory=dict)  # overrides, by DreamSettings' names
     begin: Begin = "new"
     state: bytes | None = None  # what `begin` goes on from: a Progress's or Finished's state

@@ -122,6 +122,11 @@ def weak(model: str, score: float) -> bool:
     return score < WEAK_BELOW.get(model, float("-inf"))
 
 
+def is_checked(pair: str) -> bool:
+    """Whether the pictures of a pair are looked at for what is unsafe; "": of no pair yet."""
+    return pair not in ("", "pocket")
+
+
 def clips(text: str) -> tuple[str, ...]:
     """The names in 'ViT-B/32+ViT-L/14', as `CLIPS` spells them. Raises `ValueError` for anything else."""
     known = {name.lower(): name for name in CLIPS}

@@ -66,9 +66,8 @@ class OneiroClient(discord.AutoShardedClient):
         jury: Jury,
         preferences: Preferences,
         model: str,
-        default_steps: int | None,
     ) -> None:
-        """`model` and `default_steps`: what a dream gets that names none."""
+        """`model`: what a dream gets that names none."""
         intents = discord.Intents.none()
         intents.guilds = True
         intents.guild_reactions = True
@@ -94,7 +93,6 @@ class OneiroClient(discord.AutoShardedClient):
         self.jury = jury
         self.preferences = preferences
         self.model = model
-        self.default_steps = default_steps
         self.patience_s = PATIENCE_S
         self.tree = Tree(self)
         commands: tuple[AnyCommand, ...] = (*COMMANDS, moderate, queue, report, top, contest)

@@ -15,6 +15,7 @@ from bot.chat.attachments import Unreachable, fetch, objection
 from bot.chat.language import common, personal
 from bot.chat.refusals import Refusal, refusal
 from bot.dreams import Dream, Wish, checked
+from bot.guilds import Allowance
 from bot.store import AlreadyStored
 from engine import Recipe
 from engine.settings import MAX_SEED
@@ -40,17 +41,25 @@ def plain_wish(interaction: discord.Interaction, prompt: str) -> Wish:
     return Wish(
         prompt=prompt,
         seed=new_seed(),
-        steps=None if preference.preset else client.default_steps,
+        steps=None,
         model=client.model,
         author_id=interaction.user.id,
         guild_id=interaction.guild_id,
         channel_id=interaction.channel_id or 0,  # there is none only where `obstacle` refuses
         origin=interaction.id,
         language=common(interaction, preferred=language).CODE,
-        size=preference.size,
+        size=_preferred_size(interaction, preference.size),
         preset=preference.preset,
         spoiler=preference.spoiler,
     )
+
+
+def _preferred_size(interaction: discord.Interaction, size: int | None) -> int | None:
+    """What somebody prefers asks for nothing: where it is more than they may, they get what they may."""
+    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    settings = client.moderation.settings(interaction.guild_id)
+    most = settings.allowance(interaction.user.id, asker(interaction).roles, Allowance()).size
+    return None if size is not None and most is not None and size > most else size
 
 
 def same_wish(interaction: discord.Interaction, dream: Dream) -> Wish:

@@ -37,27 +37,32 @@ A_WISH = Callable[..., Wish]
 class Door:
     """Limits with a clock of their own; what is let in is stored and stands in line."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, steps: int | None = None) -> None:
         self.now = 1_000_000.0
         self.store = Store(database, owner="door", clock=lambda: self.now)
         self.moderation = Moderation(database=database, clock=lambda: self.now)
         self.turns = Turns()
         self.limits = Limits(
-            store=self.store, moderation=self.moderation, per_person=3, in_all=8, clock=lambda: self.now
+            store=self.store,
+            moderation=self.moderation,
+            per_person=3,
+            in_all=8,
+            steps=steps,
+            clock=lambda: self.now,
         )
 
     async def set(self, **changes: object) -> None:
         """What a moderator of server 1 sets."""
         await self.moderation.change(1, by=99, change=lambda old: replace(old, **changes))
 
-    async def ask(self, wish: Wish, asker: Asker = NOBODY) -> Wish:
-        wish = await self.limits.check(self.turns, wish, asker)
+    async def ask(self, wish: Wish, asker: Asker = NOBODY, *, dreams: int = 1) -> Wish:
+        wish = await self.limits.check(self.turns, wish, asker, dreams=dreams)
         self.turns.put_nowait(Turn.of(await self.store.add(wish)))
         return wish
 
-    async def refusal(self, wish: Wish, asker: Asker = NOBODY) -> Refused:
+    async def refusal(self, wish: Wish, asker: Asker = NOBODY, *, dreams: int = 1) -> Refused:
         with pytest.raises(Refused) as raised:
-            await self.ask(wish, asker)
+            await self.ask(wish, asker, dreams=dreams)
         return raised.value
 
     def serve_all(self) -> None:
@@ -172,9 +177,42 @@ async def test_too_many_steps_are_refused_and_unnamed_ones_are_kept_within(
     refusal = await door.refusal(a_wish(steps=101))
     assert isinstance(refusal, TooMuch) and (refusal.what, refusal.allowed) == ("steps", 100)
     assert (await door.ask(a_wish(steps=100))).steps == 100
-    assert (await door.ask(a_wish(steps=None))).steps == 100
-    door.limits.learn_steps("auto", 60)
-    assert (await door.ask(a_wish(steps=None))).steps == 60
+    for preset in ("", "quick", "thorough"):
+        plain = await door.ask(a_wish(steps=None, preset=preset))
+        assert (plain.steps, plain.most_steps) == (None, 100), "a limit is no target"
+        door.serve_all()
+
+
+async def test_the_bot_s_own_steps_are_kept_within_and_leave_presets_alone(
+    database: Database, a_wish: A_WISH
+) -> None:
+    door = Door(database, steps=150)
+    assert (await door.ask(a_wish(steps=None))).steps == 150
+    assert (await door.ask(a_wish(steps=None, preset="quick"))).steps is None
+    await door.set(everyone=Allowance(steps=40))
+    assert (await door.ask(a_wish(steps=None))).steps == 40
+
+
+async def test_every_chapter_and_every_beginning_counts(door: Door, a_wish: A_WISH) -> None:
+    await door.set(everyone=Allowance(per_hour=3))
+    never = await door.refusal(a_wish(), dreams=6)
+    assert isinstance(never, TooOften) and (never.again_at, never.asked) == (inf, 6)
+    await door.ask(a_wish())
+    begun = door.now
+    door.now += 600
+    await door.ask(a_wish(), dreams=2)  # of which the test stores one
+    later = await door.refusal(a_wish(), dreams=2)
+    assert isinstance(later, TooOften) and later.again_at == begun + HOUR_S
+    door.now = begun + HOUR_S
+    await door.ask(a_wish(), dreams=2)
+
+
+async def test_what_is_allowed_together_counts_them_too(door: Door, a_wish: A_WISH) -> None:
+    await door.set(together=Allowance(per_day=4))
+    await door.ask(a_wish(author_id=1))
+    refusal = await door.refusal(a_wish(author_id=2), dreams=4)
+    assert isinstance(refusal, TooOften) and refusal.all_together
+    await door.ask(a_wish(author_id=2), dreams=3)
 
 
 async def test_too_large_a_picture_is_refused(door: Door, a_wish: A_WISH) -> None:

@@ -133,6 +133,23 @@ def test_the_picture_has_the_size_that_was_asked_for(dreamer: Dreamer) -> None:
         assert Image.open(io.BytesIO(finished.picture)).size == (side, side)
 
 
+def test_a_limit_holds_for_what_the_request_does_not_name_and_is_no_target(dreamer: Dreamer) -> None:
+    few: dict[str, float | str] = {"cutouts": 64.0, "start": "blind"}
+    usual = finished(dreamer, request(steps=None, preset="quick", settings=few))
+    steps = usual.recipe.steps
+    assert steps > 3
+    for most, expected in ((5000, steps), (3, 3)):
+        wanted = request(steps=None, preset="quick", settings=few, most_steps=most)
+        assert finished(dreamer, wanted).recipe.steps == expected
+    assert finished(dreamer, request(steps=4, most_steps=2)).recipe.steps == 4, "named: whoever asks decides"
+    for most, size in ((128, 128), (300, 256), (512, 512), (1024, 512)):
+        end = finished(dreamer, request(steps=1, most_size=most))
+        assert Image.open(io.BytesIO(end.picture)).size == (size, size)
+        assert end.recipe.settings.get("size", 512) == size
+    end = finished(dreamer, request(steps=1, most_size=128, size=256))
+    assert Image.open(io.BytesIO(end.picture)).size == (256, 256)
+
+
 def test_a_time_lapse_shows_the_steps_and_ends_with_the_picture(dreamer: Dreamer) -> None:
     finished = events(dreamer, request(steps=12, timelapse_bytes=300_000))[-1]
     assert isinstance(finished, Finished) and finished.timelapse is not None

@@ -99,7 +99,7 @@ async def dream(
         seed=wish.seed if seed is None else seed,
         size=size or wish.size,
         preset=preset or wish.preset,
-        steps=(None if preset else wish.steps) if steps is None else steps,
+        steps=steps,
         spoiler=wish.spoiler if spoiler is None else spoiler,
     )
     await order(interaction, [wish], attachment=image, candidates=candidates)

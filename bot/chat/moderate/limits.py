@@ -10,7 +10,7 @@ from bot.chat.answer import answer
 from bot.chat.language import personal
 from bot.chat.moderate.group import Guarded, change, moderate, settings, within
 from bot.chat.sentences import ENGLISH
-from bot.guilds import LIMITS, MAX_COOLDOWN_S, Allowance, ServerSettings, in_range
+from bot.guilds import CHOICES, LIMITS, MAX_COOLDOWN_S, Allowance, ServerSettings, in_range
 
 COUNTS = ("waiting", "per_hour", "per_day")  # what can be counted for the whole server together
 _HIGHEST = max(high for _, high in LIMITS.values())
@@ -43,7 +43,8 @@ async def limits_set(
     if limit not in LIMITS:
         await answer(interaction, say.BAD_OPTION)
     elif value is not None and not in_range(limit, value):
-        await answer(interaction, say.out_of_range(*LIMITS[limit]))
+        known = CHOICES.get(limit)
+        await answer(interaction, say.none_of(known) if known else say.out_of_range(*LIMITS[limit]))
     elif together and (limit not in COUNTS or who is not None):
         await answer(interaction, say.ONLY_COUNTS)
     else:

@@ -176,7 +176,7 @@ class Choices:
             made.append(choice)
             return stored
 
-        await self._worker.submit_several(wish, asker, keep)
+        await self._worker.submit_several(wish, asker, keep, dreams=count + 1)  # the winner goes on
         self._tell(made[0].id)
         return made[0]
 

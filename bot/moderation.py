@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, fields
 from time import time
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     BigInteger,
@@ -100,6 +100,19 @@ class Entry:
     target: str  # whom or what it concerns: "person:12", "role:5", "dream:7", or ''
     old: str  # as JSON holds it, or ''
     new: str
+
+
+class Theirs(Protocol):
+    """What belongs to a person, in a server: a dream, a choice between beginnings."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def author_id(self) -> int: ...
+
+    @property
+    def guild_id(self) -> int | None: ...
 
 
 class Moderation:
@@ -206,6 +219,14 @@ class Moderation:
             entry = await self._enter(connection, guild_id, by, what, target, old, new)
         self._told([entry])
         return entry
+
+    async def note_about(self, dream: Theirs, *, by: int, what: str, number: int | None = None) -> None:
+        """Enter what somebody does with another person's dream or choice; of their own there is no entry.
+
+        `number`: of the dream that is meant, if it is another one.
+        """
+        if dream.guild_id is not None and by != dream.author_id:
+            await self.note(dream.guild_id, by=by, what=what, target=f"dream:{number or dream.id}")
 
     # ------------------------------------------------------------- questions
 

@@ -106,15 +106,15 @@ class Store:
     async def asked(self, *, guild_id: int | None, author_id: int | None, since: float) -> list[float]:
         """When dreams were asked for here (by this person), oldest first, in seconds since 1970.
 
-        Those that were withdrawn before they began, and those that failed, do not count.
+        Every chapter and every beginning counts, for each costs the engine. Those that were withdrawn before
+        they began, and those that failed, do not.
         """
         counted = or_(
             dreams.c.state.in_((DreamState.QUEUED, DreamState.DREAMING, DreamState.DONE)),
             and_(dreams.c.state == DreamState.CANCELLED, dreams.c.started_at.is_not(None)),
         )
-        asked_for = or_(dreams.c.choice_id.is_(None), dreams.c.candidate == 1)  # its other dreams follow
         query = select(dreams.c.created_at).where(
-            counted, asked_for, dreams.c.created_at > since, dreams.c.guild_id == guild_id
+            counted, dreams.c.created_at > since, dreams.c.guild_id == guild_id
         )
         if author_id is not None:
             query = query.where(dreams.c.author_id == author_id)

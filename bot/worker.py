@@ -20,6 +20,7 @@ from bot.store import Store
 from bot.turns import Turn, Turns
 from engine import BadRequest, DreamRequest, Event, Failed, FailureKind, Finished, Progress, Started
 from engine.protocol import Begin
+from engine.settings import is_checked
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +106,7 @@ class Worker:
         self._current: int | None = None  # the dream in hand
         self._stopping = False  # it shall end at its next step
         self._lost = False  # another process has it now
+        self._pair = ""  # the models that dreamt last; "": none yet
         self._swept_at = 0.0  # when old states and time-lapses were last thrown away
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -119,6 +121,11 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+
+    @property
+    def checks_pictures(self) -> bool:
+        """Whether the models that dreamt last look for what is unsafe: the large ones do, with their CLIP."""
+        return is_checked(self._pair)
 
     def order(self) -> list[Turn]:
         """Everybody in line whose dream may begin, the next one first."""
@@ -143,20 +150,22 @@ class Worker:
         Raises as `submit` does.
         """
         async with self._admission:
-            allowed = [await self._limits.check(self._turns, wish, asker) for wish in wishes]
+            count = len(wishes)
+            allowed = [await self._limits.check(self._turns, wish, asker, dreams=count) for wish in wishes]
             stored = await self._store.add_story(allowed, image=image)
             self.join(stored[0])
         return stored
 
     async def submit_several(
-        self, wish: Wish, asker: Asker, keep: Callable[[Wish], Awaitable[list[Dream]]]
+        self, wish: Wish, asker: Asker, keep: Callable[[Wish], Awaitable[list[Dream]]], *, dreams: int
     ) -> list[Dream]:
         """Check one wish, let `keep` store the dreams that come of it, and put them in line.
 
-        Raises as `submit` does, and what `keep` raises.
+        `dreams`: how many come of it in all, later ones included. Raises as `submit` does, and what `keep`
+        raises.
         """
         async with self._admission:
-            stored = await keep(await self._limits.check(self._turns, wish, asker))
+            stored = await keep(await self._limits.check(self._turns, wish, asker, dreams=dreams))
             for dream in stored:
                 self.join(dream)
         return stored
@@ -325,6 +334,8 @@ class Worker:
             image=None if dream.image_id is None else await self._store.image(dream.image_id),
             preset=dream.preset,
             size=dream.size,
+            most_steps=dream.most_steps,
+            most_size=dream.most_size,
             begin=begin,
             state=state,
             other_state=other,
@@ -352,8 +363,7 @@ class Worker:
         async with aclosing(self._engine.dream(request)) as events:
             async for event in events:
                 if isinstance(event, Started):
-                    if request.steps is None and not request.preset:
-                        self._limits.learn_steps(dream.model, event.steps)
+                    self._pair = event.model
                     dream = await self._noted(dream, event.notice)
                     if self._stopping or self._lost:  # asked before the engine knew this dream
                         await self._engine.stop(request.id)

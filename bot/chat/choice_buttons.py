@@ -57,12 +57,19 @@ class ChoiceButton(
             return say.NOT_YOUR_CHOICE
         if choice.state.is_over:
             return say.ALREADY_DECIDED
+        by = interaction.user.id
         if self.act == "cancel":
-            return say.WITHDRAWN if await client.choices.cancel(choice.id) else say.ALREADY_DECIDED
-        if choice.state is not ChoiceState.VOTING:
+            done, sentence = await client.choices.cancel(choice.id), say.WITHDRAWN
+        elif choice.state is not ChoiceState.VOTING:
             return say.NOT_VOTING
-        ended = await client.choices.end_vote(choice.id, interaction.user.id)
-        return say.DECIDING if ended else say.ALREADY_DECIDED
+        else:
+            done, sentence = await client.choices.end_vote(choice.id, by), say.DECIDING
+        if not done:
+            return say.ALREADY_DECIDED
+        first = next(iter(await client.choices.candidates(choice.id)), None)  # whose number people know
+        number = first.id if first else choice.id
+        await client.moderation.note_about(choice, by=by, what=self.act, number=number)
+        return sentence
 
 
 def choice_view(choice_id: int, say: Sentences, *, voting: bool) -> discord.ui.View:

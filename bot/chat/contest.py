@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 import discord
 from discord import app_commands
 
-from bot.chat.access import is_moderator, obstacle
 from bot.chat.answer import answer
-from bot.chat.language import common, personal
+from bot.chat.language import personal
 from bot.chat.quoting import plain, quoted
 from bot.chat.sentences import ENGLISH, Sentences, spoken
 from bot.chat.visibility import is_age_restricted, is_public
-from bot.contests import DAY_S, MAX_DAYS, MAX_THEME, MIN_DAYS, AlreadyRunning, Contest
+from bot.contests import MAX_THEME, Contest
 from bot.database import StoreError
-from bot.dreams import Dream, tidy
+from bot.dreams import Dream
 
 if TYPE_CHECKING:
     from bot.chat.client import OneiroClient
@@ -24,7 +23,7 @@ log = logging.getLogger(__name__)
 MAX_CHOICE = 100  # characters of a suggestion (Discord reference, 2026-08)
 SHOWN = 10  # entries
 SHOWN_PROMPT = 150  # characters
-_GOLD = 0xF1C40F
+GOLD = 0xF1C40F
 
 contest = app_commands.Group(name="contest", description=ENGLISH.COMMAND_CONTEST, guild_only=True)
 
@@ -32,50 +31,6 @@ contest = app_commands.Group(name="contest", description=ENGLISH.COMMAND_CONTEST
 def _client(interaction: discord.Interaction) -> "OneiroClient":
     client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
     return client
-
-
-def _moderates(interaction: discord.Interaction) -> bool:
-    return is_moderator(interaction, _client(interaction).moderation.settings(interaction.guild_id))
-
-
-@contest.command(name="start", description=ENGLISH.COMMAND_CONTEST_START)
-@app_commands.describe(theme=ENGLISH.COMMAND_CONTEST_THEME, days=ENGLISH.COMMAND_CONTEST_DAYS)
-async def start(
-    interaction: discord.Interaction,
-    theme: app_commands.Range[str, 1, MAX_THEME],
-    days: app_commands.Range[int, MIN_DAYS, MAX_DAYS] = 7,
-) -> None:
-    """Begin one, and say so to everybody in the channel."""
-    client, say = _client(interaction), personal(interaction)
-    about = tidy(theme)[:MAX_THEME]
-    refused = obstacle(interaction, say) if _moderates(interaction) else say.NOT_A_MODERATOR
-    if refused or not about:
-        await answer(interaction, refused or say.CONTEST_THEME)
-        return
-    assert interaction.guild_id is not None and interaction.channel_id is not None  # `obstacle` refuses
-    settings = client.moderation.settings(interaction.guild_id)
-    speak = common(interaction, preferred=settings.language)
-    try:
-        begun = await client.contests.start(
-            guild_id=interaction.guild_id,
-            channel_id=interaction.channel_id,
-            theme=about,
-            language=speak.CODE,
-            by=interaction.user.id,
-            span_s=min(max(days, MIN_DAYS), MAX_DAYS) * DAY_S,
-        )
-    except AlreadyRunning:
-        await answer(interaction, say.CONTEST_RUNS)
-        return
-    except StoreError as error:
-        await answer(interaction, say.store_trouble(error))
-        return
-    client.jury.moved(begun.id)
-    embed = discord.Embed(title=speak.CONTEST_TITLE, description=_about(begun, speak), colour=_GOLD)
-    try:
-        await interaction.response.send_message(embed=embed)
-    except discord.HTTPException as error:
-        log.info("contest %d: begun, but not announced: %s", begun.id, error)
 
 
 @contest.command(name="enter", description=ENGLISH.COMMAND_CONTEST_ENTER)
@@ -149,34 +104,16 @@ async def show(interaction: discord.Interaction) -> None:
         for number, one in enumerate(found[:SHOWN], start=1)
     ]  # fmt: skip
     head = (
-        _about(last, say)
+        about(last, say)
         if last.running_in
         else say.contest_was(quoted(last.theme, MAX_THEME), round(last.ends_at))
     )
     text = "\n".join([head, "", *(lines or [say.NO_ENTRIES])])
-    embed = discord.Embed(title=say.CONTEST_TITLE, description=text, colour=_GOLD)
+    embed = discord.Embed(title=say.CONTEST_TITLE, description=text, colour=GOLD)
     try:
         await interaction.response.send_message(embed=embed, ephemeral=True)
     except discord.HTTPException as error:
         log.info("interaction %d: not answered, %s", interaction.id, error)
-
-
-@contest.command(name="end", description=ENGLISH.COMMAND_CONTEST_END)
-async def end(interaction: discord.Interaction) -> None:
-    """End the running contest before its time."""
-    client, say = _client(interaction), personal(interaction)
-    if not _moderates(interaction):
-        await answer(interaction, say.NOT_A_MODERATOR)
-        return
-    try:
-        running = await client.contests.running(interaction.guild_id or 0)
-        ended = running is not None and await client.contests.finish(running.id, now=True)
-    except StoreError as error:
-        await answer(interaction, say.store_trouble(error))
-        return
-    if running is not None:
-        client.jury.moved(running.id)
-    await answer(interaction, say.contest_ended(running.channel_id) if running and ended else say.NO_CONTEST)
 
 
 def winner_embed(over: Contest, dream: Dream | None, entries: int) -> discord.Embed:
@@ -188,7 +125,7 @@ def winner_embed(over: Contest, dream: Dream | None, entries: int) -> discord.Em
     else:
         words = f"[{quoted(dream.prompt, SHOWN_PROMPT)}]({_link(dream)})"
         text = say.contest_won(theme, dream.author_id, over.winner_votes or 0, words)
-    return discord.Embed(title=say.CONTEST_OVER, url=winner_url(over), description=text, colour=_GOLD)
+    return discord.Embed(title=say.CONTEST_OVER, url=winner_url(over), description=text, colour=GOLD)
 
 
 def winner_url(over: Contest) -> str:
@@ -196,7 +133,7 @@ def winner_url(over: Contest) -> str:
     return f"https://discord.com/channels/{over.guild_id}/{over.channel_id}?contest={over.id}"
 
 
-def _about(running: Contest, say: Sentences) -> str:
+def about(running: Contest, say: Sentences) -> str:
     return say.contest_about(quoted(running.theme, MAX_THEME), round(running.ends_at))
 
 

@@ -34,10 +34,10 @@ def refusal(error: Exception, say: Sentences) -> str:
             return say.line_full(allowed)
         case TooOften(allowed=0, all_together=False):
             return say.NOT_ALLOWED
-        case TooOften() if error.all_together:
-            return say.server_too_often(error.allowed, error.within_s, error.again_at)
         case TooOften():
-            return say.too_often(error.allowed, error.within_s, error.again_at)
+            many = f"{say.so_many(error.asked)} " if error.asked > 1 else ""
+            often = say.server_too_often if error.all_together else say.too_often
+            return many + often(error.allowed, error.within_s, error.again_at)
         case CoolingDown():
             return say.cooling_down(error.cooldown_s, error.again_at)
         case TooMuch():

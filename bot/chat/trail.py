@@ -31,9 +31,13 @@ def line(entry: Entry, say: Sentences) -> str:
     return say.entry(entry.at, entry.by, deed(entry, say))
 
 
-def overview(settings: ServerSettings, say: Sentences) -> list[str]:
-    """Every setting with its value, one line each; limits of roles and people one by one."""
-    return [line for name in ServerSettings.__dataclass_fields__ for line in _said(settings, name, say)]
+def overview(settings: ServerSettings, say: Sentences, *, unchecked: bool) -> list[str]:
+    """Every setting with its value, one line each; limits of roles and people one by one.
+
+    `unchecked`: the models that dream here let no picture be checked.
+    """
+    lines = [line for name in ServerSettings.__dataclass_fields__ for line in _said(settings, name, say)]
+    return [*lines, f"*{say.UNCHECKED}*"] if unchecked else lines
 
 
 def limits(settings: ServerSettings, say: Sentences) -> list[str]:

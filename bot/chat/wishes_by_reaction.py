@@ -11,6 +11,7 @@ from bot.chat.post import fitting
 from bot.chat.quoting import ALT_TEXT, plain
 from bot.chat.sentences import spoken
 from bot.dreams import Dream
+from bot.worker import Cancelled
 
 if TYPE_CHECKING:
     from bot.chat.client import OneiroClient
@@ -34,9 +35,12 @@ async def obey(client: "OneiroClient", event: discord.RawReactionActionEvent) ->
         await _send(client, dream, event.user_id)
     elif event.user_id == dream.author_id or _moderates(client, dream, event.member):
         if dream.state.is_over:
-            await client.erase(dream)
+            done = await client.erase(dream)
         else:
-            await client.worker.cancel(dream.id)
+            done = await client.worker.cancel(dream.id) is not Cancelled.OVER
+        if done:
+            what = "delete" if dream.state.is_over else "cancel"
+            await client.moderation.note_about(dream, by=event.user_id, what=what)
 
 
 def _moderates(client: "OneiroClient", dream: Dream, member: discord.Member | None) -> bool:

@@ -71,10 +71,10 @@ class ScriptedEngine:
         """A model's file is on its way."""
         self._events.put_nowait(Fetching(self._request().id, model, "weights", done, total))
 
-    def start(self, notice: str = "") -> None:
+    def start(self, notice: str = "", *, model: str = "pocket") -> None:
         """The models are loaded."""
         request = self._request()
-        self._events.put_nowait(Started(request.id, "pocket", self._steps(request), notice))
+        self._events.put_nowait(Started(request.id, model, self._steps(request), notice))
 
     def step(
         self,

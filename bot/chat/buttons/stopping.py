@@ -57,6 +57,4 @@ async def erase(click: Click) -> None:
 
 async def _note(click: Click, what: str) -> None:
     """What a moderator does with somebody else's dream stands in the audit trail."""
-    dream, by = click.dream, click.interaction.user.id
-    if dream.guild_id is not None and by != dream.author_id:
-        await click.client.moderation.note(dream.guild_id, by=by, what=what, target=f"dream:{dream.id}")
+    await click.client.moderation.note_about(click.dream, by=click.interaction.user.id, what=what)

@@ -69,12 +69,18 @@ def settings(interaction: discord.Interaction) -> ServerSettings:
 
 
 async def change(
-    interaction: discord.Interaction, change: Callable[[ServerSettings], ServerSettings]
+    interaction: discord.Interaction,
+    change: Callable[[ServerSettings], ServerSettings],
+    *,
+    more: str = "",
 ) -> None:
-    """Change this server's settings and say what is new. Raises `StoreError`."""
+    """Change this server's settings and say what is new. Raises `StoreError`.
+
+    `more`: what the moderator has to know besides.
+    """
     moderation = the_client(interaction).moderation
     entries = await moderation.change(guild_id(interaction), by=interaction.user.id, change=change)
-    await answer(interaction, changed(entries, personal(interaction)))
+    await answer(interaction, "\n".join(filter(None, (changed(entries, personal(interaction)), more))))
 
 
 def changed(entries: list[Entry], say: Sentences) -> str:

@@ -74,4 +74,5 @@ async def role(interaction: discord.Interaction, role: discord.Role | None = Non
         await answer(interaction, personal(interaction).ONLY_MANAGERS)
         return
     named = role.id if role is not None and not role.is_default() else None
-    await change(interaction, lambda old: replace(old, moderator_role=named))
+    more = "" if named is None else personal(interaction).unhide(named)
+    await change(interaction, lambda old: replace(old, moderator_role=named), more=more)

@@ -10,9 +10,17 @@ from discord import app_commands
 from bot.chat.access import POSTING, lacking_in
 from bot.chat.answer import answer
 from bot.chat.language import personal
-from bot.chat.moderate.group import Guarded, change, moderate
+from bot.chat.moderate.group import Guarded, change, moderate, the_client
 from bot.chat.sentences import ENGLISH, LANGUAGES
-from bot.guilds import MAX_FAME_VOTES, MAX_VOTE_EMOJI, MAX_VOTE_S, MIN_VOTE_S, VOTE_EMOJI, NsfwPolicy
+from bot.guilds import (
+    MAX_FAME_VOTES,
+    MAX_VOTE_EMOJI,
+    MAX_VOTE_S,
+    MIN_VOTE_S,
+    VOTE_EMOJI,
+    NsfwPolicy,
+    ServerSettings,
+)
 
 _CUSTOM = re.compile(r"<a?:\w{2,32}:(\d{17,20})>")
 _EMOJI_PARTS = frozenset(("So", "Sk", "Sm", "Po", "Mn", "Me", "Cf"))  # what emoji are made of
@@ -42,7 +50,9 @@ async def channels_disallow(interaction: discord.Interaction, channel: discord.a
 )
 async def nsfw(interaction: discord.Interaction, policy: str) -> None:
     if policy in list(NsfwPolicy):
-        await change(interaction, lambda old: replace(old, nsfw=NsfwPolicy(policy)))
+        unchecked = not the_client(interaction).worker.checks_pictures
+        more = personal(interaction).UNCHECKED if unchecked else ""
+        await change(interaction, lambda old: replace(old, nsfw=NsfwPolicy(policy)), more=more)
     else:
         await answer(interaction, personal(interaction).BAD_OPTION)
 
@@ -62,7 +72,7 @@ async def log(interaction: discord.Interaction, channel: discord.TextChannel | N
 
 
 @moderate.command(name="halloffame", description=ENGLISH.COMMAND_HALL_OF_FAME)
-@app_commands.describe(channel=ENGLISH.COMMAND_TARGET, votes=ENGLISH.COMMAND_VOTES)
+@app_commands.describe(channel=ENGLISH.COMMAND_HALL_CHANNEL, votes=ENGLISH.COMMAND_VOTES)
 async def halloffame(
     interaction: discord.Interaction,
     channel: discord.TextChannel | None = None,
@@ -71,10 +81,7 @@ async def halloffame(
     if votes is not None and not 1 <= votes <= MAX_FAME_VOTES:
         await answer(interaction, personal(interaction).out_of_range(1, MAX_FAME_VOTES))
     elif await _can_post(interaction, channel):
-        await change(
-            interaction,
-            lambda old: replace(old, fame_channel=_id(channel), fame_votes=votes or old.fame_votes),
-        )
+        await change(interaction, lambda old: _with_hall(old, channel, votes))
 
 
 @moderate.command(name="votetime", description=ENGLISH.COMMAND_VOTE_TIME)
@@ -112,6 +119,13 @@ async def language(interaction: discord.Interaction, language: str | None = None
         await change(interaction, lambda old: replace(old, language=language or ""))
     else:
         await answer(interaction, personal(interaction).BAD_OPTION)
+
+
+def _with_hall(old: ServerSettings, channel: discord.TextChannel | None, votes: int | None) -> ServerSettings:
+    """Only the votes leave the hall where it is; neither takes it away."""
+    if votes is None:
+        return replace(old, fame_channel=_id(channel))
+    return replace(old, fame_channel=_id(channel) or old.fame_channel, fame_votes=votes)
 
 
 def _with(channels: tuple[int, ...], channel: int) -> tuple[int, ...]:

@@ -18,7 +18,8 @@ _DESCRIPTION = 4000  # characters; an embed's description holds 4096
 @moderate.command(name="show", description=ENGLISH.COMMAND_SHOW)
 async def show(interaction: discord.Interaction) -> None:
     say = personal(interaction)
-    text = within(trail.overview(settings(interaction), say), _DESCRIPTION)
+    unchecked = not the_client(interaction).worker.checks_pictures
+    text = within(trail.overview(settings(interaction), say, unchecked=unchecked), _DESCRIPTION)
     await answer(interaction, embed=discord.Embed(title=say.SETTINGS_TITLE, description=text))
 
 

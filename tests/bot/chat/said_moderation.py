@@ -11,6 +11,12 @@ MODERATION: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.the_dream(7), "dream 7"),
     (lambda say: say.until(1000.0), "until <t:1000:f>"),
     (lambda say: say.out_of_range(1, 9), "This must be a whole number from 1 to 9."),
+    (lambda say: say.none_of((128, 256)), "This must be 128 or 256."),
+    (
+        lambda say: say.unhide(5),
+        "Discord still hides `/moderate` from <@&5>. To show it to them, open Server Settings → "
+        "Integrations → this bot → `/moderate` and add the role.",
+    ),
     (lambda say: say.sure(1), "The dream that waits would be withdrawn. Do you want that?"),
     (lambda say: say.sure(5), "All 5 waiting dreams would be withdrawn. Do you want that?"),
     (lambda say: say.cleared(1), "One dream was withdrawn."),

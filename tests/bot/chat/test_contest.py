@@ -24,7 +24,9 @@ def admin(world: World) -> MemberActor:
 
 async def begun(world: World, by: MemberActor | None = None) -> Contest:
     """A contest about autumn."""
-    answer = await (by or admin(world)).slash(world.channel, "contest start", theme="*autumn*", days=7)
+    answer = await (by or admin(world)).slash(
+        world.channel, "moderate contest start", theme="*autumn*", days=7
+    )
     assert answer.response is not None and not answer.response.ephemeral
     assert "Theme: **\\*autumn\\***" in (answer.response.embeds[0].description or "")
     contest = await world.parts.contests.running(world.guild.id)
@@ -102,16 +104,20 @@ async def test_it_shows_who_leads_and_how_the_last_one_ended(world: World) -> No
 
 
 async def test_only_moderators_begin_and_end_it_and_one_runs_at_a_time(world: World) -> None:
-    for command, options in (("contest start", {"theme": "rain"}), ("contest end", {})):
-        answer = await world.bob.slash(world.channel, command, **options)
-        assert said(answer) == ENGLISH.NOT_A_MODERATOR
+    for member in (world.bob, world.alice):
+        shown = " ".join(member.available_commands(world.channel))
+        assert "moderate" not in shown and "contest start" not in shown and "contest end" not in shown
     ada = admin(world)
-    assert said(await ada.slash(world.channel, "contest end")) == ENGLISH.NO_CONTEST
+    assert said(await ada.slash(world.channel, "moderate contest end")) == ENGLISH.NO_CONTEST
     await begun(world, ada)
-    answer = await ada.slash(world.channel, "contest start", theme="rain")
+    answer = await ada.slash(world.channel, "moderate contest start", theme="rain")
     assert said(answer) == ENGLISH.CONTEST_RUNS
-    answer = await ada.slash(world.channel, "contest end")
+    answer = await ada.slash(world.channel, "moderate contest end")
     assert said(answer) == ENGLISH.contest_ended(world.channel.id)
+    entries = await world.parts.moderation.audit(world.guild.id)
+    assert [(e.by, e.what, e.new) for e in entries] == [
+        (ada.id, "contest_end", "*autumn*"), (ada.id, "contest", "*autumn*"),
+    ]  # fmt: skip
     message = await until_told(world)
     assert "Nobody entered a dream" in (message.embeds[0].description or "")
     await begun(world, ada)

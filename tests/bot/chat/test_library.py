@@ -196,6 +196,19 @@ async def test_a_moderator_s_cross_counts_too(world: World) -> None:
     await dreamt(world, "a tree")
     await world.moderator.react(world.messages()[0], "❌")
     await until(lambda: not world.messages())
+    await world.dream(world.alice, "a river")
+    await world.engine.dreams(2)
+    await until(lambda: len(world.messages()) == 1)
+    await world.moderator.react(world.messages()[0], "❌")
+
+    async def noted() -> bool:
+        entries = await world.parts.moderation.audit(world.guild.id)
+        found = [(e.by, e.what, e.target) for e in entries]
+        return found == [
+            (world.moderator.id, what, f"dream:{n}") for what, n in (("cancel", 2), ("delete", 1))
+        ]
+
+    await until(noted)
 
 
 @pytest.mark.parametrize("emoji", ["✉️", "✉"])

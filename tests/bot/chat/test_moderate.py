@@ -11,6 +11,7 @@ from bot.chat.moderate import moderate
 from bot.chat.sentences import ENGLISH
 from bot.dreams import DreamState
 from bot.guilds import LIMITS, Allowance, NsfwPolicy, ServerSettings
+from engine.settings import SIZES
 from tests.bot.chat.conftest import World
 from tests.bot.chat.moderator import Options, force, nested, read, refused, settings, trail, use
 
@@ -133,7 +134,9 @@ async def test_only_counts_can_be_limited_for_the_whole_server(world: World, adm
     assert settings(world) == ServerSettings()
 
 
-@pytest.mark.parametrize(("limit", "value"), [("steps", 0), ("steps", 10**6), ("waiting", -1), ("size", 7)])
+@pytest.mark.parametrize(
+    ("limit", "value"), [("steps", 0), ("steps", 10**6), ("waiting", -1), ("size", 7), ("size", 300)]
+)
 async def test_a_limit_out_of_range_changes_nothing(
     world: World, admin: MemberActor, limit: str, value: int
 ) -> None:
@@ -141,7 +144,8 @@ async def test_a_limit_out_of_range_changes_nothing(
         {"name": "limit", "type": OptionType.STRING, "value": limit},
         {"name": "value", "type": OptionType.INTEGER, "value": value},
     ]
-    assert "whole number from" in read(await force(world, admin, nested(["limits", "set"], options)))
+    said = read(await force(world, admin, nested(["limits", "set"], options)))
+    assert (ENGLISH.none_of(SIZES) if limit == "size" else "whole number from") in said
     assert settings(world) == ServerSettings()
 
 
@@ -357,3 +361,75 @@ async def test_what_cannot_be_banned_is_told(
 
 async def test_no_banned_words_are_told_so(world: World, admin: MemberActor) -> None:
     assert ENGLISH.NO_WORDS in await use(world, admin, "words list")
+
+
+# ------------------------------------------------------------------ what a limit means
+
+
+async def test_a_limit_on_steps_and_pixels_is_no_target(world: World, admin: MemberActor) -> None:
+    await use(world, admin, "limits set", limit="steps", value=2000)
+    await use(world, admin, "limits set", limit="size", value=256)
+    await world.dream(world.alice)
+    await world.dream(world.bob, preset="quick")
+    for number, preset in ((1, ""), (2, "quick")):
+        await world.engine.dreams(number)
+        asked = world.engine.requests[-1]
+        assert (asked.steps, asked.most_steps, asked.preset) == (None, 2000, preset)
+        assert (asked.size, asked.most_size) == (None, 256)
+        world.engine.finish()
+        await world.until_delivered(number)
+
+
+async def test_a_preferred_size_beyond_the_limit_refuses_nothing(world: World, admin: MemberActor) -> None:
+    await world.alice.slash(world.channel, "preferences", size=1024)
+    await use(world, admin, "limits set", limit="size", value=256)
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    assert (world.engine.requests[0].size, world.engine.requests[0].most_size) == (None, 256)
+
+
+async def test_a_story_and_beginnings_cannot_pass_a_limit_on_dreams(world: World, admin: MemberActor) -> None:
+    await use(world, admin, "limits set", limit="per_hour", value=2)
+    story = await world.alice.slash(world.channel, "dreams story", chapters="a | b | c")
+    assert story.response is not None and story.response.content.startswith(ENGLISH.so_many(3))
+    steered = await world.dream(world.alice, candidates=2)
+    assert steered.response is not None and steered.response.content.startswith(ENGLISH.so_many(3))
+    assert not world.engine.requests
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+
+
+# ------------------------------------------------------------------ what moderators are told
+
+
+async def test_the_votes_of_the_hall_of_fame_change_without_losing_it(
+    world: World, admin: MemberActor
+) -> None:
+    hall = world.guild.create_text_channel("hall")
+    await use(world, admin, "halloffame", channel=hall)
+    await use(world, admin, "halloffame", votes=2)
+    assert (settings(world).fame_channel, settings(world).fame_votes) == (hall.id, 2)
+    await use(world, admin, "halloffame")
+    assert settings(world).fame_channel is None
+
+
+async def test_who_names_a_role_learns_how_its_people_see_the_commands(
+    world: World, admin: MemberActor
+) -> None:
+    role = world.guild.create_role("keepers")
+    assert ENGLISH.unhide(role.id) in await use(world, admin, "role", role=role)
+    assert "Integrations" not in await use(world, admin, "role")
+
+
+async def test_who_sets_what_becomes_of_unsafe_pictures_learns_that_none_is_checked(
+    world: World, admin: MemberActor
+) -> None:
+    assert ENGLISH.UNCHECKED in await use(world, admin, "nsfw", policy="refuse")
+    assert ENGLISH.UNCHECKED in await use(world, admin, "show")
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    world.engine.start(model="biggan-deep-512")
+    world.engine.finish()
+    await world.until_delivered(1)
+    assert ENGLISH.UNCHECKED not in await use(world, admin, "nsfw", policy="spoiler")
+    assert ENGLISH.UNCHECKED not in await use(world, admin, "show")

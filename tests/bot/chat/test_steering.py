@@ -137,6 +137,8 @@ async def test_strangers_cannot_end_it_and_a_moderator_may(world: World) -> None
     for label in (ENGLISH.DECIDE_NOW, ENGLISH.CANCEL):
         assert await press(world, world.bob, label) == ENGLISH.NOT_YOUR_CHOICE
     assert await press(world, world.moderator, ENGLISH.CANCEL) == ENGLISH.WITHDRAWN
+    (entry,) = await world.parts.moderation.audit(world.guild.id)
+    assert (entry.by, entry.what, entry.target) == (world.moderator.id, "cancel", "dream:1")
     assert await until_over(world, choice_id) is ChoiceState.OVER
     assert "Cancelled" in world.text(0) and not world.messages()[0].components
 

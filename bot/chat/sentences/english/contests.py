@@ -3,19 +3,20 @@
 
 class Contests:
     COMMAND_CONTEST = "Contests of this server: one theme, everybody's dreams, votes decide."
-    COMMAND_CONTEST_START = "For moderators: begin a contest in this channel."
+    COMMAND_MODERATE_CONTEST = "Begin and end contests."
+    COMMAND_CONTEST_START = "Begin a contest in this channel."
     COMMAND_CONTEST_THEME = "What everybody dreams of, e.g. autumn."
     COMMAND_CONTEST_DAYS = "How many days it lasts; 7 if you say nothing."
     COMMAND_CONTEST_ENTER = "Enter one of your dreams; a later entry takes its place."
     COMMAND_CONTEST_DREAM = "Which of your dreams; the newest one if you say nothing."
     COMMAND_CONTEST_SHOW = "See the contest and who leads."
-    COMMAND_CONTEST_END = "For moderators: end the contest now and tell the winner."
+    COMMAND_CONTEST_END = "End the contest now and tell the winner."
 
     CONTEST_TITLE = "Dream contest"
     CONTEST_OVER = "The dream contest is over"
     CONTEST_THEME = "Please say what the contest is about."
     CONTEST_RUNS = "There is a contest already. /contest show tells more."
-    NO_CONTEST = "There is no contest just now. A moderator can begin one with /contest start."
+    NO_CONTEST = "There is no contest just now. A moderator can begin one with /moderate contest start."
     NO_ENTRIES = "No entries yet. Dream something and use /contest enter!"
     NOTHING_TO_ENTER = "You have no dream since the contest began. Use /dream first, then enter it."
     NOT_TO_ENTER = "Only your own finished dreams since the contest began can be entered."

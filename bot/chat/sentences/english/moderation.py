@@ -1,8 +1,9 @@
 """What moderators read: their commands, what they changed, the audit trail."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from bot.chat.sentences.numbers import moment
+from bot.chat.sentences.numbers import listed, moment
 
 
 class Moderation:
@@ -50,6 +51,7 @@ class Moderation:
     COMMAND_GALLERY = "Post each final picture in one more channel."
     COMMAND_LOG = "Tell in a channel what moderators change and what people report."
     COMMAND_HALL_OF_FAME = "Show the pictures with the most votes in a channel."
+    COMMAND_HALL_CHANNEL = "The channel; leave out both options for no hall of fame."
     COMMAND_TARGET = "The channel; leave it out for none."
     COMMAND_VOTES = "How many votes a picture needs."
     COMMAND_VOTE_TIME = "How long people may vote between the beginnings of a dream."
@@ -80,6 +82,9 @@ class Moderation:
     WORDS_ALLOWED = "These words are allowed."
     NOT_EMOJI = "Please give one to five emoji of Discord's or of this server, with spaces between them."
     BAD_OPTION = "I do not understand one of these options; please choose from what Discord offers."
+    UNCHECKED = (
+        "Pictures are only checked when the large models dream. Those of the small built-in models never are."
+    )
     AUDIT_TITLE, SETTINGS_TITLE, BANS_TITLE = "Audit trail", "Settings", "Banned from dreaming"
     OLDER, NEWEST, CLEAR = "Older", "Newest", "Clear the line"
     VALUES: ClassVar[dict[str, str]] = {
@@ -130,6 +135,9 @@ class Moderation:
         "cancel": "cancelled",
         "front": "moved to the front",
         "delete": "deleted",
+        "decide": "vote ended",
+        "contest": "contest begun",
+        "contest_end": "contest ended",
     }
 
     def deed(self, what: str, target: str, change: str) -> str:
@@ -151,6 +159,17 @@ class Moderation:
     def out_of_range(self, low: int, high: int) -> str:
         """A number from a changed client."""
         return f"This must be a whole number from {low} to {high}."
+
+    def none_of(self, numbers: Sequence[int]) -> str:
+        """A number that is none of those that exist."""
+        return f"This must be {listed([str(number) for number in numbers], 'or')}."
+
+    def unhide(self, role: int) -> str:
+        """How a role that may moderate comes to see the commands: Discord shows them to managers only."""
+        return (
+            f"Discord still hides `/moderate` from <@&{role}>. To show it to them, open Server Settings → "
+            "Integrations → this bot → `/moderate` and add the role."
+        )
 
     def sure(self, count: int) -> str:
         """Asked before the line is cleared."""

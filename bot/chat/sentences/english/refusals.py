@@ -24,19 +24,21 @@ class Refusals:
 
     def too_often(self, allowed: int, within_s: float, again_at: float) -> str:
         """`allowed`: dreams of one person within an hour or a day; `again_at`: seconds since 1970."""
-        span = self.SPANS[within_s]
         count = "one dream" if allowed == 1 else f"{allowed} dreams"
-        return f"You may have {count} in {span} here. The next one is possible {moment(again_at)}."
+        text = f"You may have {count} in {self.SPANS[within_s]} here."
+        return text if isinf(again_at) else f"{text} You can ask again {moment(again_at)}."
+
+    def so_many(self, dreams: int) -> str:
+        """Stands before `too_often` where more than one dream was asked for at once."""
+        return f"That would be {dreams} dreams, as every chapter and every beginning counts."
 
     def server_too_often(self, allowed: int, within_s: float, again_at: float) -> str:
         """As `too_often`, of all people in the server together; `again_at` may be infinite."""
-        if isinf(again_at):
+        if allowed == 0:
             return self.NO_NEW_DREAMS
-        span = self.SPANS[within_s]
-        return (
-            f"This server may have {allowed} dreams in {span} altogether. "
-            f"The next one is possible {moment(again_at)}."
-        )
+        count = "one dream" if allowed == 1 else f"{allowed} dreams"
+        text = f"This server may have {count} in {self.SPANS[within_s]} altogether."
+        return text if isinf(again_at) else f"{text} You can ask again {moment(again_at)}."
 
     def cooling_down(self, cooldown_s: float, again_at: float) -> str:
         """`cooldown_s`: between two wishes of one person; `again_at`: seconds since 1970."""

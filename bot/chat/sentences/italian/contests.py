@@ -5,19 +5,20 @@ from bot.chat.sentences.english.contests import Contests
 
 class Concorsi(Contests):
     COMMAND_CONTEST = "I concorsi di questo server: un tema, i sogni di tutti, decidono i voti."
-    COMMAND_CONTEST_START = "Per chi modera: apri un concorso in questo canale."
+    COMMAND_MODERATE_CONTEST = "Apri e chiudi i concorsi."
+    COMMAND_CONTEST_START = "Apri un concorso in questo canale."
     COMMAND_CONTEST_THEME = "Che cosa sognano tutti, per esempio: l'autunno."
     COMMAND_CONTEST_DAYS = "Quanti giorni dura; 7 se non dici niente."
     COMMAND_CONTEST_ENTER = "Partecipa con uno dei tuoi sogni; se ne scegli un altro, lo sostituisce."
     COMMAND_CONTEST_DREAM = "Quale dei tuoi sogni; l'ultimo se non dici niente."
     COMMAND_CONTEST_SHOW = "Guarda il concorso e chi è in testa."
-    COMMAND_CONTEST_END = "Per chi modera: chiudi ora il concorso e annuncia chi ha vinto."
+    COMMAND_CONTEST_END = "Chiudi ora il concorso e annuncia chi ha vinto."
 
     CONTEST_TITLE = "Concorso di sogni"
     CONTEST_OVER = "Il concorso di sogni è finito"
     CONTEST_THEME = "Dimmi qual è il tema del concorso, per favore."
     CONTEST_RUNS = "C'è già un concorso. Con /contest show trovi tutto."
-    NO_CONTEST = "Ora non c'è nessun concorso. Chi modera può aprirne uno con /contest start."
+    NO_CONTEST = "Ora non c'è nessun concorso. Chi modera può aprirne uno con /moderate contest start."
     NO_ENTRIES = "Non partecipa ancora nessuno. Sogna qualcosa e usa /contest enter!"
     NOTHING_TO_ENTER = "Non hai sogni da quando è cominciato il concorso. Usa prima /dream, poi partecipa."
     NOT_TO_ENTER = "Partecipano solo i tuoi sogni finiti, fatti da quando è cominciato il concorso."

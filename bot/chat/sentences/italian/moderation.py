@@ -1,9 +1,10 @@
 """`english/moderation.py` in Italian."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from bot.chat.sentences.english.moderation import Moderation
-from bot.chat.sentences.numbers import moment
+from bot.chat.sentences.numbers import listed, moment
 
 
 class Moderazione(Moderation):
@@ -51,6 +52,7 @@ class Moderazione(Moderation):
     COMMAND_GALLERY = "Pubblica ogni immagine finita in un canale in più."
     COMMAND_LOG = "Racconta in un canale che cosa cambia chi modera e che cosa viene segnalato."
     COMMAND_HALL_OF_FAME = "Mostra in un canale le immagini più votate."
+    COMMAND_HALL_CHANNEL = "Il canale; senza nessuna delle due opzioni l'albo d'oro viene tolto."
     COMMAND_TARGET = "Il canale; lascialo vuoto per nessuno."
     COMMAND_VOTES = "Quanti voti servono a un'immagine."
     COMMAND_VOTE_TIME = "Per quanto tempo si può votare tra gli inizi di un sogno."
@@ -81,6 +83,10 @@ class Moderazione(Moderation):
     WORDS_ALLOWED = "Queste parole sono permesse."
     NOT_EMOJI = "Indica da una a cinque emoji di Discord o di questo server, separate da spazi."
     BAD_OPTION = "Non capisco una di queste opzioni; scegli tra quelle che offre Discord."
+    UNCHECKED = (
+        "Le immagini vengono controllate solo quando sognano i modelli grandi; "
+        "quelle dei piccoli modelli incorporati non lo sono mai."
+    )
     AUDIT_TITLE, SETTINGS_TITLE, BANS_TITLE = "Registro", "Impostazioni", "Chi non può sognare"
     OLDER, NEWEST, CLEAR = "Prima", "Più recenti", "Svuota la fila"
     VALUES: ClassVar[dict[str, str]] = {
@@ -130,6 +136,9 @@ class Moderazione(Moderation):
         "cancel": "fermato",
         "front": "messo in testa",
         "delete": "cancellato",
+        "decide": "votazione chiusa",
+        "contest": "concorso aperto",
+        "contest_end": "concorso chiuso",
     }
 
     def deed(self, what: str, target: str, change: str) -> str:
@@ -146,6 +155,15 @@ class Moderazione(Moderation):
 
     def out_of_range(self, low: int, high: int) -> str:
         return f"Dev'essere un numero intero da {low} a {high}."
+
+    def none_of(self, numbers: Sequence[int]) -> str:
+        return f"Dev'essere {listed([str(number) for number in numbers], 'o')}."
+
+    def unhide(self, role: int) -> str:
+        return (
+            f"Discord nasconde ancora `/moderate` a <@&{role}>. Per mostrarglielo, apri Impostazioni "
+            "server → Integrazioni → questo bot → `/moderate` e aggiungi il ruolo."
+        )
 
     def sure(self, count: int) -> str:
         if count == 1:

@@ -25,18 +25,19 @@ class Rifiuti(Refusals):
         )
 
     def too_often(self, allowed: int, within_s: float, again_at: float) -> str:
-        span = self.SPANS[within_s]
         count = "un sogno" if allowed == 1 else f"{allowed} sogni"
-        return f"Qui puoi avere {count} in {span}. Il prossimo è possibile {moment(again_at)}."
+        text = f"Qui puoi fare {count} in {self.SPANS[within_s]}."
+        return text if isinf(again_at) else f"{text} Puoi riprovare {moment(again_at)}."
+
+    def so_many(self, dreams: int) -> str:
+        return f"Sarebbero {dreams} sogni, perché conta ogni capitolo e ogni inizio."
 
     def server_too_often(self, allowed: int, within_s: float, again_at: float) -> str:
-        if isinf(again_at):
+        if allowed == 0:
             return self.NO_NEW_DREAMS
-        span = self.SPANS[within_s]
-        return (
-            f"Questo server può avere in tutto {allowed} sogni in {span}. "
-            f"Il prossimo è possibile {moment(again_at)}."
-        )
+        count = "un sogno" if allowed == 1 else f"{allowed} sogni"
+        text = f"Questo server può fare in tutto {count} in {self.SPANS[within_s]}."
+        return text if isinf(again_at) else f"{text} Puoi riprovare {moment(again_at)}."
 
     def cooling_down(self, cooldown_s: float, again_at: float) -> str:
         pause = duration(cooldown_s)

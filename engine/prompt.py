@@ -10,17 +10,15 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from engine import emoji, emoji_names, markup
 from engine.errors import BadRequest, EmptyPrompt
 from engine.settings import MAX_PROMPT
 
 MAX_WEIGHT = 100.0  # either way; a larger number after a colon is a word
 MAX_PHRASES = 32  # in a prompt, and as many to avoid
 
-# Zero-width joiner, variation selectors, skin tones: parts of an emoji, not words.
-_EMOJI_PARTS = re.compile("[\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
-
-# In the names of old symbols these speak of the printing type: ❤ is HEAVY BLACK HEART.
-_TYPE_WORDS = {"black", "heavy", "white"}
+# Left over where there is no emoji to go with: joiner and selectors part no word.
+_PARTS_OF_EMOJI = frozenset(("\u200d", *map(chr, range(0xFE00, 0xFE10))))
 
 _BETWEEN = re.compile("[|｜]")
 _WEIGHT = re.compile(r"(?P<words>.*\S)\s*[:：]\s*(?P<number>[+-]?(?:\d+(?:[.,]\d+)?|[.,]\d+))", re.ASCII)
@@ -37,18 +35,34 @@ class Phrase:
 
 
 def clean(text: str) -> str:
-    """The text's words with single spaces: no control or format characters, emoji as their Unicode names.
+    """The text's words with single spaces: no control or format characters, emoji and chats' markup as words.
 
-    'a 🍒  pie' becomes 'a cherries pie'. Raises `EmptyPrompt` when nothing is left that could be dreamt,
-    `BadRequest` beyond `MAX_PROMPT` characters.
+    'a 🍒  pie' becomes 'a cherries pie', 'una torta di 🍒' becomes 'una torta di ciliegie', '<:catjam:1>'
+    becomes 'catjam'. Raises `EmptyPrompt` when nothing is left that could be dreamt, `BadRequest` beyond
+    `MAX_PROMPT` characters.
     """
     if len(text) > MAX_PROMPT:
         raise BadRequest(f"The prompt has {len(text)} characters; {MAX_PROMPT} is the most.")
-    text = _EMOJI_PARTS.sub("", unicodedata.normalize("NFC", text))
-    words = " ".join("".join(_readable(character) for character in text).split())
+    spoken = markup.spoken(text)
+    words = _worded(spoken, emoji.language_of(spoken))
     if not any(character.isalnum() for character in words):
         raise EmptyPrompt
     return words
+
+
+def readings(text: str) -> tuple[str, ...]:
+    """Every way in which a text may be read: as it is, and its phrases without weights as the engine reads
+    them, emoji by their names in each language and by those that chats give them.
+
+    What `phrases` makes of the text is always among them. Never raises.
+    """
+    spoken = markup.spoken(text)
+    chats = emoji.replaced(spoken, lambda key: f" {', '.join(emoji_names.table()[key].chat)} " if key else "")
+    worded = [_worded(spoken, language) for language in emoji_names.LANGUAGES] + [_worded(chats, "en")]
+    phrased = [
+        " | ".join(_phrase(piece.strip()).words for piece in _BETWEEN.split(words)) for words in worded
+    ]
+    return tuple(dict.fromkeys((text, *phrased)))
 
 
 def phrases(prompt: str, avoid: str = "") -> tuple[Phrase, ...]:
@@ -141,11 +155,17 @@ def _phrase(piece: str) -> Phrase:
     return Phrase(match["words"], float(number))
 
 
+def _worded(text: str, language: str) -> str:
+    text = emoji.named(unicodedata.normalize("NFC", text), language)
+    return " ".join("".join(map(_readable, text)).split())
+
+
 def _readable(character: str) -> str:
     category = unicodedata.category(character)
     if category == "So":
-        name = unicodedata.name(character, "").lower().split()
-        return f" {' '.join(word for word in name if word not in _TYPE_WORDS)} "
+        return f" {emoji_names.symbol(character)} "
+    if character in _PARTS_OF_EMOJI:
+        return ""
     if category[0] in "ZC":  # separators, control, format, surrogate, private, unassigned
         return " "
     return character

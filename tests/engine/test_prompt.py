@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.errors import BadRequest, EmptyPrompt
-from engine.prompt import MAX_PHRASES, Phrase, clean, parts, phrases, unwanted, wanted
+from engine.prompt import MAX_PHRASES, Phrase, clean, parts, phrases, readings, unwanted, wanted
 from engine.settings import MAX_PROMPT
 
 
@@ -14,8 +14,17 @@ from engine.settings import MAX_PROMPT
         ("  a\tbowl\nof   cherries ", "a bowl of cherries"),
         ("a \x00bowl\x1b[31m", "a bowl [31m"),
         ("🍒", "cherries"),
-        ("❤️", "heart"),
-        ("two 👩‍🚀 on the 🌕", "two woman rocket on the full moon symbol"),
+        ("❤️", "red heart"),
+        ("two 👩‍🚀 on the 🌕", "two woman astronaut on the full moon"),
+        ("una torta di 🍒", "una torta di ciliegie"),
+        ("🍒:2", "cherries :2"),
+        ("1️⃣ ★", "keycap 1 star"),
+        ("<:catjam:123456789012345678>", "catjam"),
+        (
+            "a <a:party_CatJam:1> in <#5> for <@1>, <@!2> and <@&3> <t:1700000000:R>",
+            "a party Cat Jam in for , and",
+        ),
+        ("</dream now:12> <id:customize> a <3", "dream now a <3"),
         ("../../etc/passwd", "../../etc/passwd"),
         ("\u202eevil", "evil"),
         ("שלום עולם", "שלום עולם"),
@@ -27,7 +36,10 @@ def test_a_prompt_becomes_plain_words(typed: str, dreamt: str) -> None:
     assert clean(typed) == dreamt
 
 
-@pytest.mark.parametrize("typed", ["", "   ", "\x00\x01", "\u200b\u200d", "!!! ... ???", "\ufe0f"])
+@pytest.mark.parametrize(
+    "typed",
+    ["<@1>", "<t:12:R>", "🏿", "\U0001fbff", "", "   ", "\x00\x01", "\u200b\u200d", "!!! ... ???", "\ufe0f"],
+)
 def test_nothing_to_dream_is_a_kind_sentence(typed: str) -> None:
     with pytest.raises(EmptyPrompt, match="say what to dream"):
         clean(typed)
@@ -142,3 +154,29 @@ def test_a_long_text_is_parted_where_it_pauses_and_nothing_is_lost(
 def test_the_longest_prompt_is_parted_quickly() -> None:
     text = "a, " * (MAX_PROMPT // 3)
     assert "".join(parts(text.strip(), at_most(9))).replace(" ", "") == text.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "a house",
+        "🔫",
+        "una 🔫 rossa",
+        "<:gun:1> | <a:BigGun:2>:-0.5",
+        "pis:1|tol",
+        "🇵🇮🇸🇹🇴🇱",
+        "🐈‍⬛:2 ｜ 🍒：0,5 | 12:30",
+        "1️⃣:2 | a",
+        "x\x00y \u202e <@1>",
+    ],
+)
+def test_what_is_dreamt_is_among_the_readings_of_what_was_typed(typed: str) -> None:
+    told = " | ".join(phrase.words for phrase in wanted(typed))
+    assert told in readings(typed)
+    assert clean(typed) in {told, *readings(typed)} or ":" in clean(typed)
+
+
+def test_the_readings_know_every_name_of_an_emoji() -> None:
+    assert {"water pistol", "pistola ad acqua", "gun, pistol"} <= set(readings("🔫"))
+    assert "pis | tol" in readings("pis:1|tol")
+    assert readings("") == ("",)

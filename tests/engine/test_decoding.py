@@ -133,7 +133,7 @@ def test_of_thousands_of_frames_only_the_first_is_decoded() -> None:
 
 @pytest.mark.parametrize("kind", [b"iTXt", b"zTXt", b"iCCP", b"eXIf"])
 def test_what_is_packed_beside_the_pixels_does_not_unpack(kind: bytes) -> None:
-    packed = zlib.compress(bytes(300_000_000))
+    packed = zlib.compress(bytes(80_000_000))
     beside = {
         b"iTXt": b"a\x00\x01\x00\x00\x00" + packed,
         b"zTXt": b"a\x00\x00" + packed,

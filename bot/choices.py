@@ -165,10 +165,7 @@ class Choices:
         Raises a kind of `Refused`, `AlreadyStored`, `StoreError`.
         """
         count = min(max(count, MIN_CANDIDATES), MAX_CANDIDATES)
-        settings = self._moderation.settings(wish.guild_id)
-        allowance = settings.allowance(wish.author_id, asker.roles, Allowance()).candidates
-        if allowance is not None and count > allowance:
-            raise TooMuch("candidates", allowance)
+        self._check_count(wish, count, asker)
         made: list[Choice] = []
 
         async def keep(allowed: Wish) -> list[Dream]:
@@ -179,6 +176,17 @@ class Choices:
         await self._worker.submit_several(wish, asker, keep, dreams=count + 1)  # the winner goes on
         self._tell(made[0].id)
         return made[0]
+
+    async def check(self, wish: Wish, count: int, asker: Asker) -> None:
+        """Raise what `submit` would raise just now: before a picture is fetched for it."""
+        self._check_count(wish, count, asker)
+        await self._worker.check([wish], asker)
+
+    def _check_count(self, wish: Wish, count: int, asker: Asker) -> None:
+        settings = self._moderation.settings(wish.guild_id)
+        allowance = settings.allowance(wish.author_id, asker.roles, Allowance()).candidates
+        if allowance is not None and count > allowance:
+            raise TooMuch("candidates", allowance)
 
     async def get(self, choice_id: int) -> Choice | None:
         return next(iter(await self._list(choices.c.id == choice_id)), None)

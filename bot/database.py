@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.database_file import make_folder, make_private, rewrite_once, truncate_log
 from bot.migrations import NewerTables, is_current, upgrade
 
 try:
@@ -32,6 +33,7 @@ _ERRORS: tuple[type[Exception], ...] = (SQLAlchemyError, sqlite3.Error, OSError,
 
 log = logging.getLogger(__name__)
 
+FORGET_S, FORGET_TRIES = 1.0, 60  # seconds between tries to empty the write-ahead log, and how many
 BUSY_TIMEOUT_S = 2.0  # how long to wait for another writer; an interaction must be answered within 3 s
 # Of a PostgreSQL server:
 CONNECT_S = 2.0  # for a connection, for the same reason
@@ -84,6 +86,7 @@ class Database:
         self._file = (
             Path(parsed.database) if parsed.drivername == "sqlite+aiosqlite" and parsed.database else None
         )
+        self._forgetting: asyncio.Task[None] | None = None
         self._starting_s = starting_s
         self._is_server = parsed.get_backend_name() == "postgresql"
         options: dict[str, Any] = {}
@@ -112,11 +115,13 @@ class Database:
         """Bring the tables to their newest form. Raises `StoreError` when they are newer or not usable."""
         if self._file:
             try:
-                await asyncio.to_thread(self._file.parent.mkdir, parents=True, exist_ok=True)
+                await asyncio.to_thread(make_folder, self._file)
             except OSError as error:
                 raise StoreError(
                     f"The folder {self._file.parent} cannot be made: {error.strerror}."
                 ) from error
+            if self._is_on_disk:
+                await asyncio.to_thread(make_private, self._file)
         try:
             if not await self._is_current():
                 await self._upgrade()
@@ -124,9 +129,44 @@ class Database:
             raise StoreError(
                 "The database was made by a newer version of Oneiro; please update this one."
             ) from error
+        if self._file and self._is_on_disk:
+            await rewrite_once(self._engine, self._file)
+            if not await self._emptied_log():  # of what a process left that was killed
+                self.forget()
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+            await asyncio.gather(self._forgetting, return_exceptions=True)
+        await self._engine.dispose()  # the last connection's end empties the log
+
+    def forget(self) -> None:
+        """Soon have the bytes of what was deleted nowhere any more. Returns at once, raises nothing.
+
+        In SQLite's file they are overwritten when they are deleted; older ones stay in its write-ahead log
+        until that is emptied. Of PostgreSQL see `bot.database_file`.
+        """
+        if self._is_on_disk:
+            if self._forgetting is not None:
+                self._forgetting.cancel()
+            self._forgetting = asyncio.create_task(self._empty_log())
+
+    @property
+    def _is_on_disk(self) -> bool:
+        return self._file is not None and self._file.name != ":memory:"
+
+    async def _empty_log(self) -> None:
+        for _ in range(FORGET_TRIES):
+            if await self._emptied_log():
+                return
+            await asyncio.sleep(FORGET_S)
+
+    async def _emptied_log(self) -> bool:
+        try:
+            return await truncate_log(self._engine)
+        except _ERRORS as error:
+            log.debug("The write-ahead log is not emptied yet: %s", error)
+            return False
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -225,7 +265,8 @@ def _named_by_server(error: Exception) -> StoreError:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """Readers and a writer at the same time, and no dream lost when the power is."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    # What is deleted is overwritten: people delete pictures that nobody shall see again.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -47,6 +47,7 @@ class Store:
         self._clock = clock
         self.owner = owner
         self._transaction = database.transaction
+        self._forget = database.forget
         self.on_erase: list[Callable[[Dream], None]] = []  # told a dream without its words and pictures
 
     # ---------------------------------------------------------------- dreams
@@ -307,6 +308,7 @@ class Store:
         async with self._transaction() as connection:
             for table in (states, timelapses):
                 await connection.execute(delete(table).where(table.c.dream_id.in_(old)))
+        self._forget()
 
     async def erase(self, dream_id: int) -> Dream | None:
         """Forget the words, pictures and votes of a dream that is over; None when there is none such."""
@@ -322,6 +324,7 @@ class Store:
             used = select(dreams.c.id).where(dreams.c.image_id == before.image_id)
             if (await connection.execute(used)).first() is None:
                 await connection.execute(delete(images).where(images.c.id == before.image_id))
+        self._forget()
         for hear in self.on_erase:
             hear(dream)
         return dream

@@ -135,6 +135,11 @@ class Worker:
         """The place of each dream that waits, 1 for the one that comes next."""
         return self._turns.places()
 
+    async def check(self, wishes: Sequence[Wish], asker: Asker) -> None:
+        """Raise what `submit_story` would raise just now: before a picture is fetched for the first wish."""
+        for wish in wishes:
+            await self._limits.check(self._turns, wish, asker)
+
     async def submit(self, wish: Wish, asker: Asker = NOBODY, *, image: bytes | None = None) -> Dream:
         """Store a wish and put it in line. `image`: its image prompt, a picture file.
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 from engine import protocol
 from engine.errors import EngineCrash, EngineHang
 from engine.protocol import DreamRequest, Event, Failed, Finished, Message, Progress, Ready, Stop
+from engine.surroundings import for_the_child
 
 log = logging.getLogger(__name__)
 worker_log = logging.getLogger("engine.worker")
@@ -47,11 +48,13 @@ class Child:
     async def start(cls, command: Sequence[str], environ: Mapping[str, str] | None = None) -> "Child":
         """Start the process, in a session of its own so that the terminal's Ctrl-C does not reach it.
 
-        Raises `EngineCrash` when there is no such program.
+        `environ`: of which it gets what it needs (see `engine.surroundings`); None: ours. Raises
+        `EngineCrash` when there is no such program.
         """
+        ours = for_the_child(os.environ if environ is None else environ)
         try:
             process = await asyncio.create_subprocess_exec(
-                *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True, env=environ
+                *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True, env=ours
             )
         except OSError as error:
             raise EngineCrash(f"The dream engine could not be started: {error.strerror}.") from error

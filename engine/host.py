@@ -41,7 +41,7 @@ class EngineHost:
         close_grace_s: float = CLOSE_GRACE_S,
         first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
-        """`environ` None: the child inherits ours."""
+        """`environ`: of which the child gets what it needs, and no secret; None: ours."""
         self._command = command
         self._environ = environ
         self._start_timeout_s = start_timeout_s

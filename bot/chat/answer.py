@@ -8,6 +8,7 @@ import aiohttp
 import discord
 
 from bot.chat.language import personal
+from bot.chat.refusals import Refusal, refusal
 from bot.database import StoreError
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,9 @@ async def answering(interaction: discord.Interaction, work: Awaitable[str | None
     except StoreError as error:
         log.warning("interaction %d: not possible just now: %s", interaction.id, error)
         sentence = say.store_trouble(error)
+    except Refusal as error:
+        log.debug("interaction %d: refused, %r", interaction.id, error)
+        sentence = refusal(error, say)
     except Exception:
         # The click must be answered; the log has the rest.
         log.exception("interaction %d failed", interaction.id)

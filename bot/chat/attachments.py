@@ -8,6 +8,8 @@ import aiohttp
 import discord
 
 from bot.chat.sentences import Sentences
+from bot.chat.unpacking import one_at_a_time
+from engine.decoding import MAX_PIXELS, too_large
 from engine.pictures import decode
 
 log = logging.getLogger(__name__)
@@ -40,13 +42,15 @@ def objection(attachment: discord.Attachment, say: Sentences) -> str | None:
         return say.NOT_A_PICTURE
     if attachment.size > MAX_ATTACHMENT:
         return say.picture_too_large(MAX_ATTACHMENT // 2**20)
+    if (attachment.width or 0) * (attachment.height or 0) > MAX_PIXELS:  # the file's own header is read later
+        return say.engine(str(too_large()))
     return None
 
 
 async def fetch(attachment: discord.Attachment) -> bytes:
     """The picture as a JPEG of at most 1024 pixels a side, upright, without whatever else the file held.
 
-    Raises `Unreachable`, or `engine.BadRequest` when it is no picture after all.
+    Raises `Unreachable`, `TooLarge`, or `engine.BadRequest` when it is no picture after all.
     """
     try:
         async with asyncio.timeout(FETCH_S):
@@ -54,7 +58,7 @@ async def fetch(attachment: discord.Attachment) -> bytes:
     except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
         log.info("attachment %d: not fetched: %r", attachment.id, error)
         raise Unreachable from error
-    return await asyncio.to_thread(_plain, data)
+    return await one_at_a_time(_plain, data)
 
 
 def _plain(data: bytes) -> bytes:

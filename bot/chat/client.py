@@ -10,10 +10,12 @@ import discord
 
 from bot.chat.access import PERMISSIONS
 from bot.chat.answer import answer, is_claimed
+from bot.chat.attachments import MAX_ATTACHMENT
 from bot.chat.buttons import DreamButton
 from bot.chat.choice_buttons import ChoiceButton
 from bot.chat.commands import COMMANDS, AnyCommand, Tree
 from bot.chat.contest import contest
+from bot.chat.downloads import bound
 from bot.chat.forms import ChosenPictures, take
 from bot.chat.gallery import Gallery
 from bot.chat.jury import Jury
@@ -37,6 +39,7 @@ from bot.moderation import Moderation
 from bot.preferences import Preferences
 from bot.store import Store
 from bot.tops import Tops
+from bot.turnstile import Turnstile
 from bot.votes import Votes
 from bot.worker import Worker
 
@@ -78,6 +81,10 @@ class OneiroClient(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
             allowed_mentions=discord.AllowedMentions.none(),
         )
+        bound(self.http, MAX_ATTACHMENT)
+        # Pictures that people give; what is kept of dreams, some megabytes each, on its way to a person.
+        self.intake = Turnstile(at_once=2, waiting=20, each=3, patience_s=60)
+        self.outlet = Turnstile(at_once=1, waiting=20, each=1, patience_s=60)
         self.store = store
         self.moderation = moderation
         self.gallery = Gallery(client=self, store=store, settings=moderation.settings)

@@ -3,7 +3,6 @@
 Nothing here uses an interaction's token: that dies 15 minutes after the command, and dreams take longer.
 """
 
-import asyncio
 import io
 import logging
 from collections.abc import Awaitable, Sequence
@@ -15,6 +14,7 @@ import discord
 from PIL import Image
 
 from bot.chat.screen import Content
+from bot.chat.unpacking import one_at_a_time
 from bot.chat.veil import Veil, veil_in
 from bot.dreams import Dream, Picture
 from bot.guilds import ServerSettings
@@ -201,7 +201,7 @@ async def fitting(picture: Picture, limit: int) -> Picture | None:
     """The picture within `limit` bytes: as it is, or as a smaller JPEG; None when neither fits."""
     if len(picture.content) <= limit:
         return picture
-    return await asyncio.to_thread(_smaller, picture, limit)
+    return await one_at_a_time(_smaller, picture, limit)
 
 
 def _smaller(picture: Picture, limit: int) -> Picture | None:

@@ -16,6 +16,7 @@ from bot.limits import (
     TooOften,
     WrongChannel,
 )
+from bot.turnstile import Crowded
 from engine import BadRequest
 
 Refusal = (Refused, BadRequest, StoreError)  # what `Worker.submit` and `wish` raise for a person to read
@@ -50,6 +51,8 @@ def refusal(error: Exception, say: Sentences) -> str:
             return say.wrong_channel(error.channels)
         case BannedWords():
             return say.BANNED_WORDS
+        case Crowded():
+            return say.STILL_BUSY if error.own else say.CROWDED
         case StoreError():
             return say.store_trouble(error)
         case BadRequest():

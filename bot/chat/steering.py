@@ -14,6 +14,7 @@ from functools import partial
 from bot.chat.choice_message import NUMBERS, choice_content, draw
 from bot.chat.desk import Desks, Rank
 from bot.chat.post import Outcome, Poster
+from bot.chat.unpacking import one_at_a_time
 from bot.choices import Choice, Choices, ChoiceState, came_out
 from bot.database import StoreError
 from bot.dreams import Dream
@@ -175,7 +176,7 @@ class Steering:
         if choice is None:
             return
         candidates = await self._choices.candidates(choice_id)
-        drawn = await asyncio.to_thread(draw, choice, candidates, await self._pictures(candidates))
+        drawn = await one_at_a_time(draw, choice, candidates, await self._pictures(candidates))
         content = choice_content(choice, candidates, drawn)
         outcome, message_id = await self._poster.show(choice, content)
         if outcome is Outcome.ARCHIVED:

@@ -1,6 +1,5 @@
 """/top: the best dreams of a server, for whoever asks, with pictures and pages that outlive a restart."""
 
-import asyncio
 import io
 import logging
 import re
@@ -14,9 +13,10 @@ from PIL import Image
 from bot.chat.answer import answer, think
 from bot.chat.language import personal
 from bot.chat.quoting import ALT_TEXT, plain, quoted
+from bot.chat.refusals import Refusal, refusal
 from bot.chat.sentences import ENGLISH, Sentences
+from bot.chat.unpacking import one_at_a_time
 from bot.chat.visibility import is_age_restricted, visible
-from bot.database import StoreError
 from bot.tops import By, Period, Place, View
 
 if TYPE_CHECKING:
@@ -104,10 +104,11 @@ async def _show(interaction: discord.Interaction, page: Page, say: Sentences) ->
             channels = {c for c in channels if not is_age_restricted(interaction.guild, c)}
         view = View(interaction.guild_id, channels, flagged=adults)
         places, total = await client.tops.page(view, page.by, page.period, page=page.number, size=page.size)
-        pictures = await _pictures(client, places if page.by is By.PICTURE else places[:1])
-    except StoreError as error:
+        async with client.outlet.turn(interaction.user.id):
+            pictures = await _pictures(client, places if page.by is By.PICTURE else places[:1])
+    except Refusal as error:
         log.info("interaction %d: no ranking, %s", interaction.id, error)
-        await answer(interaction, say.store_trouble(error))
+        await answer(interaction, refusal(error, say))
         return
     embeds, files = _embeds(page, places, pictures, say)
     try:
@@ -134,7 +135,7 @@ async def _pictures(client: "OneiroClient", places: list[Place]) -> dict[int, by
     for place in places:
         picture = None if place.best.spoiler else await client.store.picture(place.best.id)
         if picture is not None:
-            found[place.best.id] = await asyncio.to_thread(_small, picture.content)
+            found[place.best.id] = await one_at_a_time(_small, picture.content)
     return found
 
 

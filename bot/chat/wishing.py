@@ -11,7 +11,8 @@ import discord
 
 from bot.chat.access import asker, obstacle
 from bot.chat.answer import answer, think
-from bot.chat.attachments import Unreachable, fetch, objection
+from bot.chat.attachments import MAX_ATTACHMENT, Unreachable, fetch, objection
+from bot.chat.downloads import TooLarge
 from bot.chat.language import common, personal
 from bot.chat.refusals import Refusal, refusal
 from bot.dreams import Dream, Wish, checked
@@ -111,19 +112,18 @@ async def order(
         return
     try:
         sound = [checked(wish) for wish in wishes]
-        image: bytes | None = None
-        if attachment is not None:
-            await think(interaction)  # fetching may take longer than an answer may
-            image = await fetch(attachment)
-        if candidates is None:
-            stored = await client.worker.submit_story(sound, asker(interaction), image=image)
+        if attachment is None:
+            first = await _submit(interaction, sound, candidates)
         else:
-            choice = await client.choices.submit(sound[0], candidates, asker(interaction), image=image)
+            first = await _submit_with(attachment, interaction, sound, candidates)
     except AlreadyStored:
         log.info("interaction %d: another process took it", interaction.id)
         return
     except Unreachable:
         await answer(interaction, say.PICTURE_UNREACHABLE)
+        return
+    except TooLarge:
+        await answer(interaction, say.picture_too_large(MAX_ATTACHMENT // 2**20))
         return
     except Refusal as error:
         log.debug("interaction %d: refused, %r", interaction.id, error)
@@ -131,12 +131,12 @@ async def order(
         return
     if candidates is None:
         paused = client.moderation.settings(interaction.guild_id).paused
-        place = client.worker.places().get(stored[0].id)
+        place = client.worker.places().get(first)
         await answer(interaction, say.LINE_PAUSED if paused else say.queued(place))
-        posting = client.presenter.posted(stored[0].id)
+        posting = client.presenter.posted(first)
     else:
         await answer(interaction, say.choice_queued(candidates))
-        posting = client.steering.posted(choice.id)
+        posting = client.steering.posted(first)
     try:
         async with asyncio.timeout(POSTED_S):
             posted = await posting
@@ -144,3 +144,40 @@ async def order(
         return  # Discord has trouble; the message comes when it can
     if not posted:
         await answer(interaction, say.NO_CHANNEL)
+
+
+async def _submit(
+    interaction: discord.Interaction,
+    wishes: Sequence[Wish],
+    candidates: int | None,
+    image: bytes | None = None,
+) -> int:
+    """Store it, and give the id of the dream (a story's first one), or of the choice. Raises `Refusal` …"""
+    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    if candidates is None:
+        return (await client.worker.submit_story(wishes, asker(interaction), image=image))[0].id
+    return (await client.choices.submit(wishes[0], candidates, asker(interaction), image=image)).id
+
+
+async def _submit_with(
+    attachment: discord.Attachment,
+    interaction: discord.Interaction,
+    wishes: Sequence[Wish],
+    candidates: int | None,
+) -> int:
+    """As `_submit`, with a picture: nothing is fetched for whoever may not dream, and not for all at once."""
+    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    await _check(interaction, wishes, candidates)
+    await think(interaction)  # fetching may take longer than an answer may
+    async with client.intake.turn(interaction.user.id):
+        await _check(interaction, wishes, candidates)  # whoever waited may have had others stored meanwhile
+        image = await fetch(attachment)
+        return await _submit(interaction, wishes, candidates, image)
+
+
+async def _check(interaction: discord.Interaction, wishes: Sequence[Wish], candidates: int | None) -> None:
+    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    if candidates is None:
+        await client.worker.check(wishes, asker(interaction))
+    else:
+        await client.choices.check(wishes[0], candidates, asker(interaction))

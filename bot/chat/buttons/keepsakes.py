@@ -20,6 +20,11 @@ async def timelapse(click: Click) -> None:
     if veil is Veil.WITHHELD:
         await click.answer(click.say.WITHHELD)
         return
+    async with click.client.outlet.turn(click.interaction.user.id):
+        await _send_film(click, veil)
+
+
+async def _send_film(click: Click, veil: Veil) -> None:
     film = await click.client.store.timelapse(click.dream.id)
     if film is None:
         await click.answer(click.say.NO_TIMELAPSE)

@@ -157,9 +157,13 @@ async def _found(interaction: discord.Interaction, dream_id: int) -> Dream | Non
 
 
 async def _show(interaction: discord.Interaction, dream: Dream) -> None:
-    say = personal(interaction)
     await think(interaction)
-    client = _client(interaction)
+    async with _client(interaction).outlet.turn(interaction.user.id):
+        await _send(interaction, dream)
+
+
+async def _send(interaction: discord.Interaction, dream: Dream) -> None:
+    say, client = personal(interaction), _client(interaction)
     picture = await client.store.picture(dream.id)
     picture = await fitting(picture, interaction.filesize_limit) if picture else None
     settings = client.moderation.settings(dream.guild_id)

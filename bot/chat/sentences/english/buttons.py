@@ -29,6 +29,9 @@ class Buttons:
     PICTURE_UNREACHABLE = "I could not fetch the picture from Discord. Please try again."
     PICTURE_FORGOTTEN = "I lost sight of the picture, sorry. Please choose it once more."
 
+    STILL_BUSY = "I am still busy with what you asked for a moment ago. Please try again when that is done."
+    CROWDED = "Many people want something of me just now. Please try again in a minute."
+
     PRESET_LABEL, SIZE_LABEL, VERSION, SETTINGS = "Preset", "Size", "Version", "Settings"
 
     OLD_COMMAND = "This command has changed. Please restart Discord, which still shows the old one."

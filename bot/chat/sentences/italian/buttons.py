@@ -33,6 +33,9 @@ class Pulsanti(Buttons):
     PICTURE_UNREACHABLE = "Non sono riuscito a prendere l'immagine da Discord. Riprova, per favore."
     PICTURE_FORGOTTEN = "Ho perso di vista l'immagine, scusa. Sceglila ancora una volta."
 
+    STILL_BUSY = "Sto ancora facendo quello che mi hai chiesto un attimo fa. Riprova quando avrò finito."
+    CROWDED = "In questo momento in tanti mi chiedono qualcosa. Riprova tra un minuto."
+
     PRESET_LABEL, SIZE_LABEL, VERSION, SETTINGS = "Qualità", "Dimensione", "Versione", "Impostazioni"
 
     OLD_COMMAND = "Questo comando è cambiato. Riavvia Discord, che mostra ancora quello vecchio."

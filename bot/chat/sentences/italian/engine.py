@@ -27,6 +27,12 @@ SENTENCES = {
     "This picture is too large; {most} million pixels are the most.": (
         "Questa immagine è troppo grande; al massimo possono essere {most} milioni di pixel."
     ),
+    "This picture is too wide or too high; a side may have {most} pixels at most.": (
+        "Questa immagine è troppo larga o troppo alta; un lato può avere al massimo {most} pixel."
+    ),
+    "This JPEG has {scans} scans; {most} are the most.": (
+        "Questo JPEG ha {scans} passate; al massimo possono essere {most}."
+    ),
     "This is not a picture that I can read; I know PNG, JPEG, WebP, GIF and BMP.": (
         "Questa non è un'immagine che so leggere; conosco PNG, JPEG, WebP, GIF e BMP."
     ),

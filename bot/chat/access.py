@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import discord
 
+from bot.chat.language import personal
 from bot.chat.sentences import Sentences
-from bot.chat.visibility import visible
+from bot.chat.veil import sight
 from bot.dreams import Dream
 from bot.guilds import ServerSettings
 from bot.limits import Asker
@@ -70,11 +71,14 @@ def may_tidy(interaction: discord.Interaction, settings: ServerSettings) -> bool
     return interaction.permissions.manage_messages or is_moderator(interaction, settings)
 
 
-def may_see(interaction: discord.Interaction, dream: Dream) -> bool:
-    """Whether this person may see a dream: their own, one of this channel or of one they can read."""
-    if dream.author_id == interaction.user.id or dream.channel_id == interaction.channel_id:
-        return True
-    return interaction.guild_id == dream.guild_id and bool(visible(interaction, [dream.channel_id]))
+async def unseen(interaction: discord.Interaction, dream: Dream | None, sentence: str) -> str:
+    """`sentence` when this person may not look at the dream here, or one that says where; else ''."""
+    if dream is None:
+        return sentence
+    found = await sight(interaction).asked(interaction, dream)
+    if found.tells:
+        return ""
+    return personal(interaction).FOR_ADULTS if found.adults_only else sentence
 
 
 def _roles(interaction: discord.Interaction) -> frozenset[int]:

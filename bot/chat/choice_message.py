@@ -6,11 +6,13 @@ import discord
 
 from bot.chat.choice_buttons import choice_view
 from bot.chat.grid import grid
-from bot.chat.quoting import ALT_TEXT, plain, quoted
+from bot.chat.quoting import quoted
 from bot.chat.screen import SHOWN_PROMPT, Content
 from bot.chat.sentences import spoken
+from bot.chat.veil import exhibit
 from bot.choices import Choice, ChoiceState, Decision, came_out
 from bot.dreams import Dream, Picture
+from bot.showing import Showing
 
 NUMBERS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")  # what people vote with
 _COLOURS = {
@@ -31,21 +33,22 @@ def draw(choice: Choice, candidates: Sequence[Dream], pictures: Mapping[int, byt
     return grid(cells, winner=winner) if pictures else None
 
 
-def choice_content(choice: Choice, candidates: Sequence[Dream], drawn: bytes | None) -> Content:
-    """`drawn`: the beginnings' picture."""
+def choice_content(
+    choice: Choice, candidates: Sequence[Dream], drawn: bytes | None, allowed: Showing
+) -> Content:
+    """`drawn`: the beginnings' picture; `allowed`: how those in it may be shown."""
     say = spoken(choice.language)
     head = f"**{quoted(choice.prompt, SHOWN_PROMPT)}**\n{say.dreamer(choice.author_id)}"
     embed = discord.Embed(
         description=f"{head}\n\n{_status(choice, candidates)}", colour=_COLOURS[choice.state]
     )
     view = None if choice.state.is_over else choice_view(choice.id, say, voting=choice.ends_at is not None)
-    if drawn is None:
-        return Content(embed, view)
-    alt_text = plain(say.grid_alt(len(candidates), choice.prompt), ALT_TEXT)
-    if choice.spoiler:  # a picture inside an embed cannot be hidden
-        return Content(embed, view, Picture(drawn, "png"), f"SPOILER_choice-{choice.id}.png", alt_text)
-    embed.set_image(url=f"attachment://choice-{choice.id}.png")
-    return Content(embed, view, Picture(drawn, "png"), f"choice-{choice.id}.png", alt_text)
+    grid_picture = None if drawn is None else Picture(drawn, "png")
+    alt_text = say.grid_alt(len(candidates), choice.prompt)
+    shown = exhibit(grid_picture, allowed, stem=f"choice-{choice.id}", alt_text=alt_text)
+    if shown is not None:
+        shown.hang_in(embed)
+    return Content(embed, view, shown)
 
 
 def _status(choice: Choice, candidates: Sequence[Dream]) -> str:

@@ -29,6 +29,7 @@ from bot.chat.queue import queue
 from bot.chat.reports import report
 from bot.chat.steering import Steering
 from bot.chat.top import PageButton, top
+from bot.chat.veil import Sight
 from bot.chat.welcome import catch_up, leave, welcome
 from bot.chat.wishes_by_reaction import obey
 from bot.choices import Choices
@@ -87,6 +88,7 @@ class OneiroClient(discord.AutoShardedClient):
         self.outlet = Turnstile(at_once=1, waiting=20, each=1, patience_s=60)
         self.store = store
         self.moderation = moderation
+        self.sight = Sight(client=self, settings=moderation.settings)
         self.gallery = Gallery(client=self, store=store, settings=moderation.settings)
         presenter.on_picture.append(self.gallery.shown)
         self.modlog = ModLog(client=self, moderation=moderation)
@@ -123,6 +125,9 @@ class OneiroClient(discord.AutoShardedClient):
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         await welcome(self, self.moderation, guild)
+
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        self.sight.places.forget(event.thread_id)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         await leave(self.store, self.worker, guild.id)

@@ -10,10 +10,11 @@ from bot.chat.answer import answer
 from bot.chat.language import personal
 from bot.chat.quoting import plain, quoted
 from bot.chat.sentences import ENGLISH, Sentences, spoken
-from bot.chat.visibility import is_age_restricted, is_public
+from bot.chat.veil import sight
 from bot.contests import MAX_THEME, Contest
 from bot.database import StoreError
 from bot.dreams import Dream
+from bot.showing import Occasion, Showing, Veil, may_tell
 
 if TYPE_CHECKING:
     from bot.chat.client import OneiroClient
@@ -49,24 +50,28 @@ async def _enter(interaction: discord.Interaction, dream_id: int | None, say: Se
     running = await client.contests.running(interaction.guild_id or 0)
     if running is None:
         return say.NO_CONTEST
+    if refused := await _unseen(interaction, running, say):
+        return refused
     mine = await client.contests.candidates(running, interaction.user.id)
     chosen = next((one for one in mine if dream_id is None or one.id == dream_id), None)
     if chosen is None:
         return say.NOTHING_TO_ENTER if dream_id is None else say.NOT_TO_ENTER
-    if not _may_hang(interaction, running, chosen):
-        return say.NOT_FOR_ALL
+    allowed = await client.sight.showing(chosen, Occasion.EXHIBITED, channel_id=running.channel_id)
+    if allowed.veil is Veil.WITHHELD:
+        return say.WITHHELD if allowed.tells else say.NOT_FOR_ALL
     if not await client.contests.enter(running, chosen):
         return say.NO_CONTEST
     return say.entered(quoted(chosen.prompt, SHOWN_PROMPT))
 
 
-def _may_hang(interaction: discord.Interaction, running: Contest, dream: Dream) -> bool:
-    """Whether everybody who reads the contest's channel may see the dream."""
-    guild = interaction.guild
-    if guild is None or not (dream.channel_id == running.channel_id or is_public(guild, dream.channel_id)):
-        return False
-    for_adults = bool(dream.flagged) or is_age_restricted(guild, dream.channel_id)
-    return is_age_restricted(guild, running.channel_id) or not for_adults
+async def _unseen(interaction: discord.Interaction, one: Contest, say: Sentences) -> str:
+    """What to say when this person may not be told here of a contest; '' when they may."""
+    places = sight(interaction).places
+    reads = one.channel_id in await places.read_by(interaction, {one.channel_id})
+    home = places.place(one.guild_id, one.channel_id)
+    if may_tell(home, places.here(interaction), Occasion.LISTED, reads=reads):
+        return ""
+    return say.FOR_ADULTS if reads and home.adults else say.NO_CONTEST
 
 
 @enter.autocomplete("dream")
@@ -75,7 +80,9 @@ async def suggest(interaction: discord.Interaction, typed: str) -> list[app_comm
     client = _client(interaction)
     try:
         running = await client.contests.running(interaction.guild_id or 0)
-        mine = await client.contests.candidates(running, interaction.user.id) if running else []
+        if running is None or await _unseen(interaction, running, personal(interaction)):
+            return []
+        mine = await client.contests.candidates(running, interaction.user.id)
     except StoreError:
         return []
     found = [one for one in mine if typed.lower() in one.prompt.lower() or typed in str(one.id)]
@@ -94,15 +101,19 @@ async def show(interaction: discord.Interaction) -> None:
     except StoreError as error:
         await answer(interaction, say.store_trouble(error))
         return
-    if last is None:
-        await answer(interaction, say.NO_CONTEST)
+    refused = say.NO_CONTEST if last is None else await _unseen(interaction, last, say)
+    if last is None or refused:
+        await answer(interaction, refused)
         return
+    told = await client.sight.listed(interaction, [one.dream for one in found])
+    seen = [(number, one) for number, one in enumerate(found, start=1) if told[one.dream.id].tells]
     lines = [
         f"**{number}.** "
-        + say.top_picture(f"[{quoted(one.dream.prompt, SHOWN_PROMPT)}]({_link(one.dream)})", one.votes,
-                          one.dream.author_id)
-        for number, one in enumerate(found[:SHOWN], start=1)
-    ]  # fmt: skip
+        + say.top_picture(_words(one.dream, told[one.dream.id]), one.votes, one.dream.author_id)
+        for number, one in seen[:SHOWN]
+    ]
+    if len(seen) < len(found):
+        lines.append(say.elsewhere(len(found) - len(seen)))
     head = (
         about(last, say)
         if last.running_in
@@ -116,14 +127,14 @@ async def show(interaction: discord.Interaction) -> None:
         log.info("interaction %d: not answered, %s", interaction.id, error)
 
 
-def winner_embed(over: Contest, dream: Dream | None, entries: int) -> discord.Embed:
-    """How a contest ended, for its channel. `dream`: the winner."""
+def winner_embed(over: Contest, dream: Dream | None, allowed: Showing, entries: int) -> discord.Embed:
+    """How a contest ended, for its channel. `dream`: the winner; `allowed`: what may be told of it."""
     say = spoken(over.language)
     theme = quoted(over.theme, MAX_THEME)
     if dream is None:
         text = say.contest_without_winner(theme, entries)
     else:
-        words = f"[{quoted(dream.prompt, SHOWN_PROMPT)}]({_link(dream)})"
+        words = _words(dream, allowed) if allowed.tells else "…"
         text = say.contest_won(theme, dream.author_id, over.winner_votes or 0, words)
     return discord.Embed(title=say.CONTEST_OVER, url=winner_url(over), description=text, colour=GOLD)
 
@@ -137,5 +148,6 @@ def about(running: Contest, say: Sentences) -> str:
     return say.contest_about(quoted(running.theme, MAX_THEME), round(running.ends_at))
 
 
-def _link(dream: Dream) -> str:
-    return f"https://discord.com/channels/{dream.guild_id}/{dream.channel_id}/{dream.message_id}"
+def _words(dream: Dream, allowed: Showing) -> str:
+    words = quoted(dream.prompt, SHOWN_PROMPT)
+    return f"[{words}]({allowed.link})" if allowed.link else words

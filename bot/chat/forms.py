@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.chat.access import may_see, obstacle
+from bot.chat.access import obstacle, unseen
 from bot.chat.answer import answer, show
 from bot.chat.attachments import objection
 from bot.chat.language import personal
@@ -94,8 +94,9 @@ async def take(interaction: discord.Interaction) -> bool:
 async def _edited(interaction: discord.Interaction, dream_id: int) -> None:
     client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
     dream = await client.store.get(dream_id)
-    if dream is None or dream.erased or not may_see(interaction, dream):
-        await answer(interaction, personal(interaction).UNKNOWN_DREAM)
+    refused = await unseen(interaction, dream, personal(interaction).UNKNOWN_DREAM)
+    if dream is None or refused:
+        await answer(interaction, refused)
         return
     fields = dict(_fields(interaction))
     wish = replace(

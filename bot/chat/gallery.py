@@ -1,27 +1,30 @@
 """Posts each final picture in its server's gallery channel as well, and takes it away with the dream.
 
-What not everybody may see stays out: private spoilers, dreams of channels that are not open to everybody,
-and pictures that the server's rule for unsafe ones does not let through where the gallery is.
+Only what may be shown there openly (`bot.showing`) hangs there: nobody asked for these pictures, so what has
+to be hidden until somebody clicks on it stays out.
 """
 
 import asyncio
-import io
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
 
 from bot.chat.post import Poster
-from bot.chat.quoting import plain, quoted
+from bot.chat.quoting import quoted
 from bot.chat.sentences import spoken
-from bot.chat.veil import Veil, veil_in
-from bot.chat.visibility import is_public
+from bot.chat.veil import exhibit
 from bot.database import StoreError
 from bot.dreams import Dream, DreamState, Picture
 from bot.guilds import ServerSettings
+from bot.showing import Occasion, Veil
 from bot.store import Store
+
+if TYPE_CHECKING:
+    from bot.chat.client import OneiroClient
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +35,7 @@ class Gallery:
     """Hears of pictures that their own channel shows. A gallery that takes none hinders nobody."""
 
     def __init__(
-        self, *, client: discord.Client, store: Store, settings: Callable[[int | None], ServerSettings]
+        self, *, client: "OneiroClient", store: Store, settings: Callable[[int | None], ServerSettings]
     ) -> None:
         """`settings`: a server's, by its id."""
         self._client = client
@@ -42,7 +45,8 @@ class Gallery:
 
     def shown(self, dream: Dream, picture: Picture) -> None:
         """A dream's own message has its final picture now."""
-        if self._channel_for(dream) is not None:
+        channel_id = self._channel_for(dream)
+        if channel_id is not None and self._may_hang(dream, channel_id):
             task = asyncio.create_task(self._hang(dream, picture))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -54,34 +58,33 @@ class Gallery:
             await Poster(client=self._client).delete(hung)
 
     def _channel_for(self, dream: Dream) -> int | None:
-        settings = self._settings(dream.guild_id)
-        channel_id = settings.gallery_channel
-        guild = self._client.get_guild(dream.guild_id) if dream.guild_id is not None else None
-        if channel_id is None or guild is None or channel_id == dream.channel_id:
-            return None
-        if dream.state is not DreamState.DONE or dream.spoiler or not is_public(guild, dream.channel_id):
-            return None
-        open_here = veil_in(self._client, dream, settings, channel_id=channel_id) is Veil.OPEN
-        return channel_id if open_here else None
+        channel_id = self._settings(dream.guild_id).gallery_channel
+        elsewhere = dream.guild_id is not None and channel_id != dream.channel_id
+        return channel_id if elsewhere and dream.state is DreamState.DONE else None
+
+    def _may_hang(self, dream: Dream, channel_id: int) -> bool:
+        """As far as is known already: of an archived thread it has to be found out."""
+        sight = self._client.sight
+        if not sight.places.place(dream.guild_id, dream.channel_id).known:
+            return True
+        return sight.judged(dream, Occasion.EXHIBITED, channel_id=channel_id).veil is Veil.OPEN
 
     async def _hang(self, dream: Dream, picture: Picture) -> None:
         channel_id = self._channel_for(dream)
         if channel_id is None:
             return
         say = spoken(dream.language)
-        filename = f"dream-{dream.id}.{picture.kind}"
-        link = f"https://discord.com/channels/{dream.guild_id}/{dream.channel_id}/{dream.message_id}"
+        allowed = await self._client.sight.showing(dream, Occasion.EXHIBITED, channel_id=channel_id)
+        alt_text = say.alt_text(dream.prompt)
+        shown = exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=alt_text)
+        if shown is None or shown.veil is not Veil.OPEN:
+            return
         words = f"**{quoted(dream.prompt, _SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}"
-        embed = discord.Embed(description=f"{words}\n[{say.GALLERY_LINK}]({link})")
-        embed.set_image(url=f"attachment://{filename}")
-        file = discord.File(
-            io.BytesIO(picture.content),
-            filename=filename,
-            description=plain(say.alt_text(dream.prompt), 1000),
-        )
+        embed = discord.Embed(description=f"{words}\n[{say.GALLERY_LINK}]({allowed.link})")
+        shown.hang_in(embed)
         channel = self._client.get_partial_messageable(channel_id, guild_id=dream.guild_id)
         try:
-            message = await channel.send(embed=embed, file=file, nonce=f"{dream.origin}-g")
+            message = await channel.send(embed=embed, file=shown.file(), nonce=f"{dream.origin}-g")
             await self._store.set_gallery(dream.id, channel_id, message.id)
         except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
             log.info("dream %d: not in the gallery: %s", dream.id, error)

@@ -1,7 +1,7 @@
 """The hall of fame: a dream with enough votes is posted there once, and taken down with its original.
 
-A picture hangs there when everybody in the server may see its channel, and one from an age-restricted channel
-only where the hall is age-restricted too. It is taken down when half of the votes that it took are gone.
+What may hang there is `bot.showing`'s to say, also of what hangs already, whenever its votes move. A picture
+is taken down when half of the votes that it took are gone.
 """
 
 import asyncio
@@ -14,14 +14,15 @@ import discord
 
 from bot.chat.desk import Desks, Rank
 from bot.chat.post import Outcome, Poster, fitting
-from bot.chat.quoting import ALT_TEXT, plain, quoted
+from bot.chat.quoting import quoted
 from bot.chat.screen import SHOWN_PROMPT, Content
 from bot.chat.sentences import spoken
-from bot.chat.visibility import is_age_restricted, is_public
+from bot.chat.veil import exhibit
 from bot.database import StoreError
 from bot.dreams import Dream, Picture
 from bot.fame import Fame, Hung
 from bot.guilds import ServerSettings
+from bot.showing import Occasion, Showing, Veil, address
 from bot.store import Store
 from bot.votes import Votes
 
@@ -110,30 +111,35 @@ class Hall:
         settings, tally = self._settings(dream.guild_id), await self._votes.tally(dream_id)
         if hung is None:
             hall = settings.fame_channel
-            if hall is not None and tally >= settings.fame_votes and self._may_hang(dream, hall):
+            if hall is not None and tally >= settings.fame_votes and await self._may_hang(dream, hall):
                 hung = await self._fame.hang(dream, hall, tally)
                 if hung is not None:
                     await self._post(dream, hung)
-        elif dream.erased or 2 * tally <= settings.fame_votes - 1:
+        elif dream.erased or 2 * tally <= settings.fame_votes - 1 or await self._is_hidden(dream, hung):
             await self._take_down(hung)
         elif hung.message_id is None:  # a former process was about to post it
             await self._post(dream, hung, again=True)
         elif tally != hung.votes:
             self._update(dream, hung)
 
-    def _may_hang(self, dream: Dream, hall: int) -> bool:
-        guild = self._client.get_guild(dream.guild_id or 0)
-        if guild is None or dream.erased or dream.candidate or not is_public(guild, dream.channel_id):
-            return False
-        for_adults = bool(dream.flagged) or is_age_restricted(guild, dream.channel_id)
-        return is_age_restricted(guild, hall) or not for_adults
+    async def _may_hang(self, dream: Dream, hall: int) -> bool:
+        return (await self._showing(dream, hall)).veil is not Veil.WITHHELD
+
+    async def _is_hidden(self, dream: Dream, hung: Hung) -> bool:
+        """Whether it may hang there no more, as far as the server can be asked just now."""
+        guild = self._client.get_guild(hung.guild_id)
+        there = guild is not None and not guild.unavailable
+        return there and not await self._may_hang(dream, hung.channel_id)
+
+    async def _showing(self, dream: Dream, hall: int) -> Showing:
+        return await self._poster.showing(dream, Occasion.EXHIBITED, channel_id=hall)
 
     async def _post(self, dream: Dream, hung: Hung, *, again: bool = False) -> None:
-        content = await self._content(dream)
+        content = await self._content(dream, hung.channel_id)
         if content is None:
             await self._fame.take_down(dream.id)
             return
-        message_id = await self._poster.find(hung, _link(dream)) if again else None
+        message_id = await self._poster.find(hung, address(dream)) if again else None
         if message_id is None:
             outcome, message_id = await self._poster.post(hung, content, nonce=f"fame-{dream.id}")
             if outcome is Outcome.GONE or outcome is Outcome.TOO_LARGE:
@@ -143,24 +149,22 @@ class Hall:
             await self._fame.set_message(dream.id, message_id)
             self._update(dream, replace(hung, message_id=message_id))
 
-    async def _content(self, dream: Dream) -> Content | None:
+    async def _content(self, dream: Dream, hall: int) -> Content | None:
         stored = await self._store.picture(dream.id)
         picture: Picture | None = await fitting(stored, self._poster.upload_limit(dream)) if stored else None
-        if picture is None:
+        say, allowed = spoken(dream.language), await self._showing(dream, hall)
+        alt_text = say.alt_text(dream.prompt)
+        shown = exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=alt_text)
+        if shown is None:
             return None
-        say = spoken(dream.language)
         embed = discord.Embed(
             title=say.FAME_TITLE,
-            url=_link(dream),
+            url=allowed.link,
             description=f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}",
             colour=_GOLD,
         )
-        name = f"dream-{dream.id}.{picture.kind}"
-        alt_text = plain(say.alt_text(dream.prompt), ALT_TEXT)
-        if dream.spoiler:  # a picture inside an embed cannot be hidden
-            return Content(embed, None, picture, f"SPOILER_{name}", alt_text)
-        embed.set_image(url=f"attachment://{name}")
-        return Content(embed, None, picture, name, alt_text)
+        shown.hang_in(embed)
+        return Content(embed, None, shown)
 
     async def _take_down(self, hung: Hung) -> None:
         if hung.message_id is not None:
@@ -180,7 +184,3 @@ class Hall:
         text = spoken(dream.language).fame(emoji, tally, dream.channel_id)
         if await self._poster.caption(hung, text) is Outcome.SHOWN:
             await self._fame.set_votes(dream.id, tally)
-
-
-def _link(dream: Dream) -> str:
-    return f"https://discord.com/channels/{dream.guild_id}/{dream.channel_id}/{dream.message_id}"

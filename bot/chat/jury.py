@@ -6,11 +6,12 @@ from contextlib import suppress
 
 from bot.chat.contest import winner_embed, winner_url
 from bot.chat.post import Outcome, Poster, fitting
-from bot.chat.quoting import ALT_TEXT, plain
 from bot.chat.screen import Content
 from bot.chat.sentences import spoken
+from bot.chat.veil import exhibit
 from bot.contests import Contest, Contests
 from bot.database import StoreError
+from bot.showing import HIDDEN, Occasion
 from bot.store import Store
 
 log = logging.getLogger(__name__)
@@ -105,14 +106,17 @@ class Jury:
         dream = await self._store.get(contest.winner_id) if contest.winner_id is not None else None
         if dream is not None and dream.erased:
             dream = None
-        embed = winner_embed(contest, dream, len(await self._contests.entries(contest.id)))
+        allowed = HIDDEN
+        if dream is not None:
+            here = contest.channel_id
+            allowed = await self._poster.showing(dream, Occasion.EXHIBITED, channel_id=here)
+        embed = winner_embed(contest, dream, allowed, len(await self._contests.entries(contest.id)))
         stored = await self._store.picture(dream.id) if dream is not None else None
         picture = await fitting(stored, self._poster.upload_limit(contest)) if stored else None
         if dream is None or picture is None:
             return Content(embed, None)
-        name = f"dream-{dream.id}.{picture.kind}"
-        alt_text = plain(spoken(contest.language).alt_text(dream.prompt), ALT_TEXT)
-        if dream.spoiler:  # a picture inside an embed cannot be hidden
-            return Content(embed, None, picture, f"SPOILER_{name}", alt_text)
-        embed.set_image(url=f"attachment://{name}")
-        return Content(embed, None, picture, name, alt_text)
+        alt_text = spoken(contest.language).alt_text(dream.prompt)
+        shown = exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=alt_text)
+        if shown is not None:
+            shown.hang_in(embed)
+        return Content(embed, None, shown)

@@ -1,12 +1,17 @@
-"""What a waiting dream's message says: its place, who is before, when it will be ready."""
+"""What a waiting dream's message says: its place, who is before, when it will be ready.
+
+People are named only to whoever may know where they dream; all others are counted.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from bot.dreams import Dream
 from bot.turns import Turn
 
 NAMED = 5  # people before, by name
+LOOKED = 50  # people before who are looked at for it
 DRIFT = 0.2  # of the time that is left: a smaller change of the promise is not worth an edit
 DRIFT_S = 20.0  # seconds, likewise
 
@@ -17,7 +22,7 @@ class Outlook:
 
     place: int | None = None  # 1 comes next; None: it does not move
     before: tuple[int, ...] = ()  # whose dreams come before it, each person once, at most `NAMED`
-    others: int = 0  # people before it who are not named
+    others: int = 0  # people before it who are not named: too many, or elsewhere
     ready_at: float | None = None  # seconds since 1970; None: there is nothing measured to say it by
 
     def differs(self, other: "Outlook", now: float) -> bool:
@@ -33,6 +38,32 @@ class Outlook:
 NOWHERE = Outlook()
 
 
+def _same_server(one: Dream, other: Dream) -> bool:
+    return one.guild_id == other.guild_id
+
+
+class _Before:
+    """Whose dreams come first, server by server: a dream for each channel that somebody dreams in."""
+
+    def __init__(self) -> None:
+        self._servers: dict[int | None, dict[int, dict[int, Dream]]] = {}
+
+    def add(self, dream: Dream) -> None:
+        people = self._servers.setdefault(dream.guild_id, {})
+        if dream.author_id in people or len(people) < LOOKED:
+            people.setdefault(dream.author_id, {}).setdefault(dream.channel_id, dream)
+
+    def named(self, reader: Dream, names: Callable[[Dream, Dream], bool]) -> list[int]:
+        """At most `NAMED` others whom this one's message may name."""
+        people = self._servers.get(reader.guild_id, {})
+        found = (
+            person
+            for person, theirs in people.items()
+            if person != reader.author_id and any(names(reader, dream) for dream in theirs.values())
+        )
+        return list(islice(found, NAMED))
+
+
 def outlooks(
     order: Sequence[Turn],
     dreams: Mapping[int, Dream],
@@ -41,21 +72,26 @@ def outlooks(
     running_s: float | None,
     seconds: Callable[[Dream], float | None],
     now: float,
+    names: Callable[[Dream, Dream], bool] = _same_server,
 ) -> dict[int, Outlook]:
-    """Of everybody in line. `running_s`: seconds that the dream in hand still takes; None: unknown."""
+    """Of everybody in line. `running_s`: seconds that the dream in hand still takes; None: unknown.
+
+    `names`: whether the message of one waiting dream may say who dreams another one.
+    """
     found: dict[int, Outlook] = {}
     at = now if running is None else (None if running_s is None else now + running_s)
     people = {running.author_id} if running is not None else set()
-    first = list(people)  # those who come first, each once: enough to name `NAMED` beside oneself
+    before = _Before()
+    if running is not None:
+        before.add(running)
     for place, turn in enumerate(order, start=1):
         dream = dreams.get(turn.dream_id)
         takes = seconds(dream) if dream is not None else None
         at = None if at is None or takes is None else at + takes
-        named = [person for person in first if person != turn.person][:NAMED]
+        named = before.named(dream, names) if dream is not None else []
         others = len(people) - (turn.person in people) - len(named)
         found[turn.dream_id] = Outlook(place, tuple(named), others, at)
-        if turn.person not in people:
-            people.add(turn.person)
-            if len(first) <= NAMED:
-                first.append(turn.person)
+        people.add(turn.person)
+        if dream is not None:
+            before.add(dream)
     return found

@@ -31,7 +31,8 @@ async def mine_page(
     pages = max(1, -(-total // PAGE))
     page = min(max(page, 1), pages)
     shown = (await client.store.by(person, most=page * PAGE))[(page - 1) * PAGE :]
-    lines = [_line(dream, say) for dream in shown]
+    told = await client.sight.listed(interaction, shown)
+    lines = [_line(dream, told[dream.id].link, say) for dream in shown]
     embed = discord.Embed(title=say.MINE, description="\n".join(lines) or say.MINE_NONE)
     if pages > 1:
         embed.set_footer(text=say.page(page, pages))
@@ -73,12 +74,11 @@ class MineButton(
             log.info("interaction %d: its page is not turned, %s", interaction.id, error)
 
 
-def _line(dream: Dream, say: Sentences) -> str:
+def _line(dream: Dream, link: str, say: Sentences) -> str:
     """'`12` a bowl of cherries · 31.5 · jump', as far as there is each."""
     parts = [f"`{dream.id}` {quoted(dream.prompt, SHOWN_PROMPT)}"]
     if dream.score is not None:
         parts.append(say.score(dream.score))
-    if dream.message_id is not None:
-        guild = dream.guild_id or "@me"
-        parts.append(say.jump(f"https://discord.com/channels/{guild}/{dream.channel_id}/{dream.message_id}"))
+    if link:
+        parts.append(say.jump(link))
     return " · ".join(parts)

@@ -7,7 +7,7 @@ import io
 import logging
 from collections.abc import Awaitable, Sequence
 from enum import Enum, auto
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
 import discord
@@ -15,10 +15,12 @@ from PIL import Image
 
 from bot.chat.screen import Content
 from bot.chat.unpacking import one_at_a_time
-from bot.chat.veil import Veil, veil_in
 from bot.dreams import Dream, Picture
-from bot.guilds import ServerSettings
+from bot.showing import Occasion, Showing
 from bot.votes import plain
+
+if TYPE_CHECKING:
+    from bot.chat.client import OneiroClient
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +64,7 @@ class Shown(Protocol):
 class Poster:
     """Shows `Content` in channels of the connected client."""
 
-    def __init__(self, *, client: discord.Client) -> None:
+    def __init__(self, *, client: "OneiroClient") -> None:
         self._client = client
 
     def upload_limit(self, shown: Shown) -> int:
@@ -70,9 +72,15 @@ class Poster:
         guild = self._client.get_guild(shown.guild_id) if shown.guild_id else None
         return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
-    def veil(self, dream: Dream, settings: ServerSettings, flagged: str | None) -> Veil:
-        """See `veil_in`."""
-        return veil_in(self._client, dream, settings, flagged=flagged)
+    async def showing(
+        self, dream: Dream, occasion: Occasion, *, channel_id: int | None = None, flagged: str | None = None
+    ) -> Showing:
+        """See `bot.chat.veil.Sight`."""
+        return await self._client.sight.showing(dream, occasion, channel_id=channel_id, flagged=flagged)
+
+    def names(self, reader: Dream, other: Dream) -> bool:
+        """See `bot.chat.veil.Sight`."""
+        return self._client.sight.names(reader, other)
 
     async def show(self, shown: Shown, content: Content) -> tuple[Outcome, int | None]:
         """Edit the dream's message, or post it when there is none. Gives its id when it is shown."""

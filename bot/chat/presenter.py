@@ -16,6 +16,7 @@ from bot.database import StoreError
 from bot.dreams import Dream, DreamState, Picture
 from bot.guilds import ServerSettings
 from bot.paces import Paces
+from bot.showing import Occasion
 from bot.store import Store
 from bot.turns import Turn
 from bot.worker import Cancelled
@@ -173,6 +174,7 @@ class Presenter:
             running_s=left_s,
             seconds=self._paces.seconds,
             now=now,
+            names=self._poster.names,
         )
         for dream_id, screen in self._screens.items():
             outlook, held = found.get(dream_id, NOWHERE), self._settings(screen.dream.guild_id).paused
@@ -183,9 +185,11 @@ class Presenter:
 
     async def _show(self, screen: Screen) -> None:
         over = screen.dream.state.is_over
-        settings = self._settings(screen.dream.guild_id)
-        screen.veil = self._poster.veil(screen.dream, settings, None if over else screen.flagged)
         try:
+            if not over:
+                await self._inherit(screen)
+            flagged = None if over else screen.flagged
+            screen.showing = await self._poster.showing(screen.dream, Occasion.HOME, flagged=flagged)
             if screen.dream.state.is_over:
                 await self._show_end(screen)
             else:
@@ -202,6 +206,14 @@ class Presenter:
         if dream_id in self._screens:
             self._wanted.add(dream_id)
             self._changed.set()
+
+    async def _inherit(self, screen: Screen) -> None:
+        """Until the check has seen its end, a dream that begins at an unsafe picture shows that one."""
+        if screen.dream.begin != "new" and not screen.rooted:
+            for root in filter(None, (screen.dream.parent_id, screen.dream.other_id)):
+                begun_at = await self._store.get(root)
+                screen.flagged = screen.flagged or (begun_at.flagged if begun_at is not None else "")
+            screen.rooted = True
 
     async def _show_now(self, screen: Screen) -> None:
         dream = screen.dream
@@ -256,10 +268,10 @@ class Presenter:
         """The end is shown (`message_id`), or never will be (None)."""
         if message_id is not None:
             await self._keep(screen, message_id)
-            if content.picture is not None:
+            if content.exhibit is not None:
                 await self._poster.react(screen.dream, self._settings(screen.dream.guild_id).vote_emoji)
                 for hear in self.on_picture:
-                    hear(screen.dream, content.picture)
+                    hear(screen.dream, content.exhibit.picture)
         await self._store.set_delivered(screen.dream.id)
         self._drop(screen.dream.id)
 

@@ -27,16 +27,23 @@ async def queue(interaction: discord.Interaction) -> None:
     dreams = {dream.id: dream for dream in await client.store.in_server(interaction.guild_id, states)}
     running = [dream for dream in dreams.values() if dream.state is DreamState.DREAMING]
     order = [dreams[id] for id in client.worker.order_of(interaction.guild_id) if id in dreams]
-    if not running and not order:
+    told = await client.sight.listed(interaction, [*running, *order])
+    seen = {id for id, showing in told.items() if showing.tells}
+    hidden = len(running) + len(order) - len(seen)
+    running = [dream for dream in running if dream.id in seen]
+    listed = [dream for dream in order if dream.id in seen]
+    if not seen and not hidden:
         await answer(interaction, say.LINE_EMPTY)
         return
     places = client.worker.places()
     lines = [say.in_the_queue(None, dream.author_id, _words(dream)) for dream in running]
-    for dream in order[:MOST]:
+    for dream in listed[:MOST]:
         ready_at = client.presenter.ready_at(dream.id)
         lines.append(say.in_the_queue(places.get(dream.id), dream.author_id, _words(dream), ready_at))
-    if len(order) > MOST:
-        lines.append(say.more_in_line(len(order) - MOST))
+    if len(listed) > MOST:
+        lines.append(say.more_in_line(len(listed) - MOST))
+    if hidden:
+        lines.append(say.elsewhere(hidden))
     elsewhere = len(places) - sum(dream.id in places for dream in order)
     lines += ["", _why(say, elsewhere, paused=client.moderation.settings(interaction.guild_id).paused)]
     mine = [

@@ -11,6 +11,7 @@ from bot.chat.moderate.line import withdraw
 from bot.chat.quoting import quoted
 from bot.chat.sentences import ENGLISH, Sentences
 from bot.dreams import Dream
+from bot.showing import Occasion
 
 _SHOWN_PROMPT = 1000  # characters
 
@@ -39,7 +40,9 @@ async def _tell(interaction: discord.Interaction, dream: Dream, link: str) -> bo
     """Put it into the log channel. Whether it is there."""
     client = the_client(interaction)
     say = of_guild(interaction.guild, client.moderation.settings(interaction.guild_id))
-    words = quoted(dream.prompt, _SHOWN_PROMPT)
+    log_channel = client.moderation.settings(interaction.guild_id).log_channel
+    allowed = await client.sight.showing(dream, Occasion.REPORTED, channel_id=log_channel)
+    words = quoted(dream.prompt, _SHOWN_PROMPT) if allowed.tells else "…"
     text = say.report(dream.author_id, interaction.user.id, words, link)
     embed = discord.Embed(title=say.REPORT_TITLE, description=text)
     return await client.modlog.send(guild_id(interaction), embed, _buttons(dream, say))

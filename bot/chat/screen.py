@@ -1,6 +1,5 @@
 """What a dream's channel message shows: one embed and at most one picture, made from a `Dream` and events."""
 
-import io
 from dataclasses import dataclass
 
 import discord
@@ -8,12 +7,13 @@ import discord
 from bot.chat.buttons import ended_view, live_view
 from bot.chat.desk import Rank
 from bot.chat.outlook import NOWHERE, Outlook
-from bot.chat.quoting import ALT_TEXT, plain, quoted
+from bot.chat.quoting import quoted
 from bot.chat.sentences import Sentences, spoken
 from bot.chat.sentences.numbers import duration
-from bot.chat.veil import Veil
+from bot.chat.veil import Exhibit, exhibit
 from bot.choices import Decision
 from bot.dreams import Dream, DreamState, Picture
+from bot.showing import HIDDEN, Showing, Veil
 from engine import Fetching, Progress, Recipe
 from engine.settings import weak
 
@@ -36,17 +36,12 @@ class Content:
 
     embed: discord.Embed
     view: discord.ui.View | None
-    picture: Picture | None = None
-    filename: str = ""
-    alt_text: str = ""
+    exhibit: Exhibit | None = None
     reply_to: int | None = None  # the message that a new one answers, in the same channel
 
     def files(self) -> list[discord.File]:
-        """Fresh each time: a `File` can be sent only once."""
-        if self.picture is None:
-            return []
-        content = io.BytesIO(self.picture.content)
-        return [discord.File(content, filename=self.filename, description=self.alt_text)]
+        """Fresh each time."""
+        return [] if self.exhibit is None else [self.exhibit.file()]
 
 
 @dataclass(slots=True)
@@ -62,8 +57,9 @@ class Screen:
     too_large: bool = False  # its picture cannot be shown
     reply_to: int | None = None  # the message of the dream that this one grew out of
     held: bool = False  # moderators have paused its server's line
-    flagged: str = ""  # what the safety check found in one of its frames
-    veil: Veil = Veil.OPEN  # how its picture may be shown
+    flagged: str = ""  # what the safety check found in one of its frames, or where it begins
+    rooted: bool = False  # `flagged` holds of where it begins too
+    showing: Showing = HIDDEN  # what may be shown of it; whoever shows it asks anew each time
 
     @property
     def key(self) -> int:
@@ -87,7 +83,7 @@ class Screen:
         dream, say = self.dream, self.say
         if self.frame and not dream.state.is_over:
             picture = Picture(self.frame, "jpg")
-        withheld = picture is not None and self.veil is Veil.WITHHELD
+        withheld = picture is not None and self.showing.veil is Veil.WITHHELD
         if withheld:
             picture = None
         head = f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}"
@@ -104,15 +100,10 @@ class Screen:
             if dream.state.is_over
             else live_view(dream, say)
         )
-        if picture is None:
-            return Content(embed, view, reply_to=self.reply_to)
-        filename = f"dream-{dream.id}.{picture.kind}"  # never from the prompt
-        if dream.spoiler or self.veil is Veil.SPOILER:
-            filename = f"SPOILER_{filename}"  # beside the embed: Discord hides no picture inside one
-        else:
-            embed.set_image(url=f"attachment://{filename}")
-        alt_text = plain(say.alt_text(dream.prompt), ALT_TEXT)
-        return Content(embed, view, picture, filename, alt_text, self.reply_to)
+        shown = exhibit(picture, self.showing, stem=f"dream-{dream.id}", alt_text=say.alt_text(dream.prompt))
+        if shown is not None:
+            shown.hang_in(embed)
+        return Content(embed, view, shown, self.reply_to)
 
     @property
     def say(self) -> Sentences:

@@ -6,7 +6,7 @@ back is gone. They are read once, when the vote ends.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ from bot.chat.unpacking import one_at_a_time
 from bot.choices import Choice, Choices, ChoiceState, came_out
 from bot.database import StoreError
 from bot.dreams import Dream
+from bot.showing import Occasion, Showing, Veil, together
 from bot.store import Store
 from engine import Event
 
@@ -176,8 +177,9 @@ class Steering:
         if choice is None:
             return
         candidates = await self._choices.candidates(choice_id)
-        drawn = await one_at_a_time(draw, choice, candidates, await self._pictures(candidates))
-        content = choice_content(choice, candidates, drawn)
+        allowed = await self._allowed(candidates)
+        drawn = await one_at_a_time(draw, choice, candidates, await self._pictures(allowed))
+        content = choice_content(choice, candidates, drawn, together(allowed.values()))
         outcome, message_id = await self._poster.show(choice, content)
         if outcome is Outcome.ARCHIVED:
             # A new message opens the thread again; a nonce of its own, for it is not the first one.
@@ -215,10 +217,16 @@ class Steering:
         if future is not None and not future.done():
             future.set_result(posted)
 
-    async def _pictures(self, candidates: Sequence[Dream]) -> dict[int, bytes]:
-        """The files of the beginnings that may be shown, by number."""
+    async def _allowed(self, candidates: Sequence[Dream]) -> dict[Dream, Showing]:
+        """The beginnings that may be shown, and how."""
+        out = came_out(list(candidates))
+        asked = {dream: await self._poster.showing(dream, Occasion.HOME) for dream in out}
+        return {dream: found for dream, found in asked.items() if found.veil is not Veil.WITHHELD}
+
+    async def _pictures(self, candidates: Iterable[Dream]) -> dict[int, bytes]:
+        """The files of beginnings, by number."""
         found = {}
-        for dream in came_out(list(candidates)):
+        for dream in candidates:
             picture = await self._store.picture(dream.id)
             if picture is not None:
                 found[dream.candidate] = picture.content

@@ -12,11 +12,13 @@ from PIL import Image
 
 from bot.chat.answer import answer, think
 from bot.chat.language import personal
-from bot.chat.quoting import ALT_TEXT, plain, quoted
+from bot.chat.quoting import quoted
 from bot.chat.refusals import Refusal, refusal
 from bot.chat.sentences import ENGLISH, Sentences
 from bot.chat.unpacking import one_at_a_time
-from bot.chat.visibility import is_age_restricted, visible
+from bot.chat.veil import Exhibit, exhibit, sight
+from bot.dreams import Picture
+from bot.showing import Veil, address
 from bot.tops import By, Period, Place, View
 
 if TYPE_CHECKING:
@@ -98,14 +100,13 @@ async def _show(interaction: discord.Interaction, page: Page, say: Sentences) ->
     client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
     assert interaction.guild_id is not None  # the command is for servers
     try:
-        channels = visible(interaction, await client.tops.channels(interaction.guild_id))
-        adults = is_age_restricted(interaction.guild, interaction.channel_id)
-        if not adults:
-            channels = {c for c in channels if not is_age_restricted(interaction.guild, c)}
-        view = View(interaction.guild_id, channels, flagged=adults)
+        all_channels = await client.tops.channels(interaction.guild_id)
+        channels = await client.sight.listable(interaction, all_channels)
+        view = View(interaction.guild_id, channels, flagged=client.sight.lists_unsafe(interaction))
         places, total = await client.tops.page(view, page.by, page.period, page=page.number, size=page.size)
         async with client.outlet.turn(interaction.user.id):
-            pictures = await _pictures(client, places if page.by is By.PICTURE else places[:1])
+            best = places if page.by is By.PICTURE else places[:1]
+            pictures = await _pictures(interaction, best, say)
     except Refusal as error:
         log.info("interaction %d: no ranking, %s", interaction.id, error)
         await answer(interaction, refusal(error, say))
@@ -129,13 +130,22 @@ def _view(page: Page, total: int) -> discord.ui.View:
     return view
 
 
-async def _pictures(client: "OneiroClient", places: list[Place]) -> dict[int, bytes]:
+async def _pictures(
+    interaction: discord.Interaction, places: list[Place], say: Sentences
+) -> dict[int, Exhibit]:
     """Small JPEGs of the best dreams that hide nothing, by dream."""
+    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    allowed = await sight(interaction).listed(interaction, [place.best for place in places])
     found = {}
-    for place in places:
-        picture = None if place.best.spoiler else await client.store.picture(place.best.id)
-        if picture is not None:
-            found[place.best.id] = await one_at_a_time(_small, picture.content)
+    for dream in (place.best for place in places):
+        picture = await client.store.picture(dream.id) if allowed[dream.id].veil is Veil.OPEN else None
+        if picture is None:
+            continue
+        small = Picture(await one_at_a_time(_small, picture.content), "jpg")
+        alt_text = say.alt_text(dream.prompt)
+        shown = exhibit(small, allowed[dream.id], stem=f"dream-{dream.id}", alt_text=alt_text)
+        if shown is not None:
+            found[dream.id] = shown
     return found
 
 
@@ -149,29 +159,24 @@ def _small(content: bytes) -> bytes:
 
 
 def _embeds(
-    page: Page, places: list[Place], pictures: dict[int, bytes], say: Sentences
+    page: Page, places: list[Place], pictures: dict[int, Exhibit], say: Sentences
 ) -> tuple[list[discord.Embed], list[discord.File]]:
-    files = [
-        discord.File(
-            io.BytesIO(content), f"dream-{place.best.id}.jpg",
-            description=plain(say.alt_text(place.best.prompt), ALT_TEXT),
-        )
-        for place in places if (content := pictures.get(place.best.id))
-    ]  # fmt: skip
+    shown = [pictures[place.best.id] for place in places if place.best.id in pictures]
+    files = [one.file() for one in shown]
     if not places:
         return [], []
     title = say.top_title(page.by.value, page.period.value)
     if page.by is not By.PICTURE:
         lines = "\n".join(_line(page.by, place, say) for place in places)
         embed = discord.Embed(title=title, description=lines, colour=_GOLD)
-        if files:
-            embed.set_thumbnail(url=f"attachment://{files[0].filename}")
+        for one in shown:
+            one.hang_in(embed, small=True)
         return [embed], files
     embeds = []
     for place in places:
         embed = discord.Embed(description=_line(page.by, place, say), colour=_GOLD)
         if place.best.id in pictures:
-            embed.set_image(url=f"attachment://dream-{place.best.id}.jpg")
+            pictures[place.best.id].hang_in(embed)
         embeds.append(embed)
     embeds[0].title = title
     return embeds, files
@@ -180,8 +185,7 @@ def _embeds(
 def _line(by: By, place: Place, say: Sentences) -> str:
     dream = place.best
     medal = _MEDALS.get(place.number, f"**{place.number}.**")
-    link = f"https://discord.com/channels/{dream.guild_id}/{dream.channel_id}/{dream.message_id}"
-    words = f"[{quoted(dream.prompt, SHOWN_PROMPT)}]({link})"
+    words = f"[{quoted(dream.prompt, SHOWN_PROMPT)}]({address(dream)})"
     match by:
         case By.PICTURE:
             said = say.top_picture(words, place.votes, dream.author_id)

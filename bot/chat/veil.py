@@ -1,38 +1,152 @@
-"""What becomes of a picture in which the safety check found something: a server's own rule, in one place."""
+"""Asks the one rule (`bot.showing`) how a dream may be shown, in Discord's terms; makes the files to post.
 
-from enum import Enum, auto
+A picture leaves the bot as an `Exhibit`, and an `Exhibit` takes a `Showing`: no poster can forget to ask.
+"""
+
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import discord
 
-from bot.chat.visibility import is_age_restricted
-from bot.dreams import Dream
+from bot.chat.quoting import ALT_TEXT, plain
+from bot.chat.visibility import Places
+from bot.dreams import Dream, Picture
 from bot.guilds import NsfwPolicy, ServerSettings
+from bot.showing import Occasion, Place, Showing, Veil, may_tell, picture_veil, showing, veil
+
+if TYPE_CHECKING:
+    from bot.chat.client import OneiroClient
+
+__all__ = ["Exhibit", "Occasion", "Sight", "Veil", "exhibit", "sight", "veil"]
+
+DIRECT = Place(guild_id=None, channel_id=0)  # a direct message
 
 
-class Veil(Enum):
-    """How a picture may be shown."""
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """A picture as it may be shown. Made by `exhibit` alone."""
 
-    OPEN = auto()  # as it is
-    SPOILER = auto()  # hidden until somebody clicks on it
-    WITHHELD = auto()  # not at all
+    picture: Picture
+    filename: str
+    alt_text: str
+    veil: Veil
+
+    def file(self) -> discord.File:
+        """Fresh each time: a `File` can be sent only once."""
+        content = io.BytesIO(self.picture.content)
+        return discord.File(content, filename=self.filename, description=self.alt_text)
+
+    def hang_in(self, embed: discord.Embed, *, small: bool = False) -> None:
+        """Show it inside the embed, where that may be: Discord hides no picture there."""
+        if self.veil is Veil.OPEN:
+            put = embed.set_thumbnail if small else embed.set_image
+            put(url=f"attachment://{self.filename}")
 
 
-def veil(flagged: str, policy: NsfwPolicy, *, age_restricted: bool) -> Veil:
-    """`flagged`: what the check found, or ''; `age_restricted`: Discord shows the channel to adults only."""
-    if not flagged or (policy is NsfwPolicy.AGE_RESTRICTED and age_restricted):
-        return Veil.OPEN
-    return Veil.SPOILER if policy is NsfwPolicy.SPOILER else Veil.WITHHELD
+def exhibit(picture: Picture | None, allowed: Showing, *, stem: str, alt_text: str) -> Exhibit | None:
+    """The picture as it may be shown; None when there is none, or it may not. `stem`: of the file's name."""
+    if picture is None or allowed.veil is Veil.WITHHELD:
+        return None
+    filename = allowed.filename(stem, picture.kind)
+    return Exhibit(picture, filename, plain(alt_text, ALT_TEXT), allowed.veil)
 
 
-def veil_in(
-    client: discord.Client,
-    dream: Dream,
-    settings: ServerSettings,
-    *,
-    channel_id: int | None = None,
-    flagged: str | None = None,
-) -> Veil:
-    """How a dream's picture may be shown in this channel, by default its own; `flagged`: if not the end's."""
-    guild = client.get_guild(dream.guild_id) if dream.guild_id is not None else None
-    age_restricted = is_age_restricted(guild, dream.channel_id if channel_id is None else channel_id)
-    return veil(dream.flagged if flagged is None else flagged, settings.nsfw, age_restricted=age_restricted)
+class Sight:
+    """How dreams may be shown, now, to whom. `showing` finds out about archived threads, `judged` cannot."""
+
+    def __init__(self, *, client: discord.Client, settings: Callable[[int | None], ServerSettings]) -> None:
+        """`settings`: a server's, by its id."""
+        self.places = Places(client)
+        self._settings = settings
+
+    async def showing(
+        self,
+        dream: Dream,
+        occasion: Occasion,
+        *,
+        channel_id: int | None = None,
+        flagged: str | None = None,
+    ) -> Showing:
+        """In a channel of the dream's server, by default its own; SENT: in a direct message."""
+        channels = [dream.channel_id] if channel_id is None else [dream.channel_id, channel_id]
+        await self.places.learn(dream.guild_id, channels)
+        return self.judged(dream, occasion, channel_id=channel_id, flagged=flagged)
+
+    def judged(
+        self,
+        dream: Dream,
+        occasion: Occasion,
+        *,
+        channel_id: int | None = None,
+        flagged: str | None = None,
+    ) -> Showing:
+        """As `showing`, by what is known already."""
+        home = self.places.place(dream.guild_id, dream.channel_id)
+        here = home if channel_id is None else self.places.place(dream.guild_id, channel_id)
+        return showing(
+            dream,
+            home=home,
+            here=DIRECT if occasion is Occasion.SENT else here,
+            occasion=occasion,
+            policies=self._policies(dream.guild_id),
+            flagged=flagged,
+        )
+
+    async def asked(self, interaction: discord.Interaction, dream: Dream) -> Showing:
+        """To whoever uses the interaction, alone, when they name this very dream."""
+        return (await self.listed(interaction, [dream], Occasion.LOOKED_UP))[dream.id]
+
+    async def listed(
+        self,
+        interaction: discord.Interaction,
+        dreams: Iterable[Dream],
+        occasion: Occasion = Occasion.LISTED,
+    ) -> dict[int, Showing]:
+        """Dreams to whoever uses the interaction, alone; their own are their own. By the dreams' ids."""
+        dreams = list(dreams)
+        read = await self.places.read_by(interaction, {dream.channel_id for dream in dreams})
+        here = self.places.here(interaction)
+        found = {}
+        for dream in dreams:
+            found[dream.id] = showing(
+                dream,
+                home=self.places.place(dream.guild_id, dream.channel_id),
+                here=here,
+                occasion=Occasion.OWN if dream.author_id == interaction.user.id else occasion,
+                policies=self._policies(dream.guild_id, here.guild_id),
+                reads=dream.guild_id == here.guild_id and dream.channel_id in read,
+            )
+        return found
+
+    async def listable(self, interaction: discord.Interaction, channels: set[int]) -> set[int]:
+        """Those of this server's channels whose dreams whoever asks may see listed here."""
+        read = await self.places.read_by(interaction, channels)
+        here = self.places.here(interaction)
+        homes = [self.places.place(interaction.guild_id, channel) for channel in read]
+        return {home.channel_id for home in homes if may_tell(home, here, Occasion.LISTED, reads=True)}
+
+    def lists_unsafe(self, interaction: discord.Interaction) -> bool:
+        """Whether dreams in whose pictures the safety check found something are listed here by a picture."""
+        policies = self._policies(interaction.guild_id)
+        adults = self.places.here(interaction).adults
+        return picture_veil("unsafe", Occasion.LISTED, policies, adults=adults) is not Veil.WITHHELD
+
+    def names(self, reader: Dream, other: Dream) -> bool:
+        """Whether the message of one waiting dream may say who waits with another one."""
+        if reader.guild_id is None or reader.guild_id != other.guild_id:
+            return False
+        home = self.places.place(other.guild_id, other.channel_id)
+        return may_tell(home, self.places.place(reader.guild_id, reader.channel_id), Occasion.EXHIBITED)
+
+    def _policies(self, *servers: int | None) -> set[NsfwPolicy]:
+        """The servers'; where there is none, what every server begins with."""
+        found = {self._settings(server).nsfw for server in servers if server is not None}
+        return found or {self._settings(None).nsfw}
+
+
+def sight(interaction: discord.Interaction) -> Sight:
+    """The connected client's."""
+    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    return client.sight

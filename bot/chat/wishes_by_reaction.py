@@ -1,6 +1,5 @@
 """Reactions known from other bots: ❌ cancels or deletes one's own dream, ✉️ sends it to oneself."""
 
-import io
 import logging
 from typing import TYPE_CHECKING
 
@@ -8,9 +7,10 @@ import aiohttp
 import discord
 
 from bot.chat.post import fitting
-from bot.chat.quoting import ALT_TEXT, plain
 from bot.chat.sentences import spoken
+from bot.chat.veil import exhibit
 from bot.dreams import Dream
+from bot.showing import Occasion
 from bot.worker import Cancelled
 
 if TYPE_CHECKING:
@@ -58,20 +58,16 @@ def _moderates(client: "OneiroClient", dream: Dream, member: discord.Member | No
 async def _send(client: "OneiroClient", dream: Dream, person: int) -> None:
     """Send the picture; whoever takes no messages from us gets none. What was flagged is not sent around."""
     picture = await client.store.picture(dream.id)
-    if picture is None or dream.flagged:
-        return
-    picture = await fitting(picture, discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES)
     if picture is None:
         return
-    alt_text = plain(spoken(dream.language).alt_text(dream.prompt), ALT_TEXT)
-    file = discord.File(
-        io.BytesIO(picture.content),
-        filename=f"dream-{dream.id}.{picture.kind}",
-        description=alt_text,
-        spoiler=dream.spoiler,
-    )
+    picture = await fitting(picture, discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES)
+    allowed = await client.sight.showing(dream, Occasion.SENT)
+    alt_text = spoken(dream.language).alt_text(dream.prompt)
+    shown = exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=alt_text)
+    if shown is None:
+        return
     try:
         channel = await client.create_dm(discord.Object(person))
-        await channel.send(file=file)
+        await channel.send(file=shown.file())
     except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
         log.info("dream %d: not sent to %d: %s", dream.id, person, error)

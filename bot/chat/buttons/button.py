@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import discord
 
-from bot.chat.access import may_see, may_tidy
+from bot.chat.access import may_tidy, unseen
 from bot.chat.answer import answer, answering
 from bot.chat.language import personal
 from bot.chat.sentences import Sentences
@@ -38,6 +38,7 @@ class Click:
         await answer(self.interaction, sentence)
 
 
+DISPOSING = frozenset(("cancel", "delete", "erase", "banauthor"))  # they show nothing of the dream
 Action = Callable[[Click], Awaitable[None]]  # answers the click
 _ACTIONS: dict[str, Action] = {}
 
@@ -103,9 +104,13 @@ class DreamButton(
         if does is None:
             return say.UNKNOWN_BUTTON
         dream = await client.store.get(self.dream_id)
-        if dream is None or not may_see(interaction, dream):
+        if dream is None:
             return say.UNKNOWN_DREAM
         if dream.erased:
             return say.DELETED_ALREADY
+        # Who may end it needs to see nothing of it: a report's buttons stand in another channel.
+        ends = self.action in DISPOSING and may_dispose(interaction, client, dream)
+        if not ends and (refused := await unseen(interaction, dream, say.UNKNOWN_DREAM)):
+            return refused
         await does(Click(interaction, client, say, dream))
         return None

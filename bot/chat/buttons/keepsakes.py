@@ -1,44 +1,37 @@
 """What a dream leaves behind, shown to whoever asks and to nobody else: its time-lapse, its recipe."""
 
-import io
-
-import discord
-
 from bot.chat.answer import answer, think
 from bot.chat.buttons.button import Click, action
-from bot.chat.quoting import ALT_TEXT, plain
 from bot.chat.recipes import recipe_embed
-from bot.chat.veil import Veil, veil_in
+from bot.chat.veil import exhibit, sight
+from bot.dreams import Picture
+from bot.showing import Showing, Veil
 
 
 @action("timelapse")
 async def timelapse(click: Click) -> None:
     """How the dream took shape, as an animated picture."""
     await think(click.interaction)  # some megabytes on their way may take longer than an answer may
-    settings = click.client.moderation.settings(click.dream.guild_id)
-    veil = veil_in(click.client, click.dream, settings)
-    if veil is Veil.WITHHELD:
+    allowed = await sight(click.interaction).asked(click.interaction, click.dream)
+    if allowed.veil is Veil.WITHHELD:
         await click.answer(click.say.WITHHELD)
         return
     async with click.client.outlet.turn(click.interaction.user.id):
-        await _send_film(click, veil)
+        await _send_film(click, allowed)
 
 
-async def _send_film(click: Click, veil: Veil) -> None:
+async def _send_film(click: Click, allowed: Showing) -> None:
     film = await click.client.store.timelapse(click.dream.id)
     if film is None:
         await click.answer(click.say.NO_TIMELAPSE)
     elif len(film) > click.interaction.filesize_limit:
         await click.answer(click.say.TOO_LARGE)
     else:
-        name = f"dream-{click.dream.id}-timelapse.webp"
-        file = discord.File(
-            io.BytesIO(film),
-            filename=name,
-            spoiler=click.dream.spoiler or veil is Veil.SPOILER,
-            description=plain(click.say.alt_text(click.dream.prompt), ALT_TEXT),
-        )
-        await answer(click.interaction, file=file)
+        alt_text = click.say.alt_text(click.dream.prompt)
+        stem = f"dream-{click.dream.id}-timelapse"
+        shown = exhibit(Picture(film, "webp"), allowed, stem=stem, alt_text=alt_text)
+        if shown is not None:
+            await answer(click.interaction, file=shown.file())
 
 
 @action("recipe")

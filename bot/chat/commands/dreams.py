@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import discord
 from discord import app_commands
 
-from bot.chat.access import may_see
+from bot.chat.access import unseen
 from bot.chat.answer import answer, answering, think
 from bot.chat.buttons import ended_view
 from bot.chat.commands.dream import MAX_CHOICE, MAX_CHOICES, RECENT, Prompt
@@ -17,7 +17,6 @@ from bot.chat.post import fitting
 from bot.chat.quoting import plain
 from bot.chat.screen import Screen
 from bot.chat.sentences import ENGLISH
-from bot.chat.veil import veil_in
 from bot.chat.wishing import exact_wish, order, plain_wish, same_wish
 from bot.database import StoreError
 from bot.dreams import Dream
@@ -150,8 +149,9 @@ async def _found(interaction: discord.Interaction, dream_id: int) -> Dream | Non
     """The dream, if this person may see it; if not, the interaction is answered. Raises `StoreError`."""
     say = personal(interaction)
     dream = await _client(interaction).store.get(dream_id) if 0 < dream_id <= MAX_ID else None
-    if dream is None or dream.erased or not may_see(interaction, dream):
-        await answer(interaction, say.no_such_dream(dream_id))
+    refused = await unseen(interaction, dream, say.no_such_dream(dream_id))
+    if dream is None or refused:
+        await answer(interaction, refused)
         return None
     return dream
 
@@ -166,20 +166,15 @@ async def _send(interaction: discord.Interaction, dream: Dream) -> None:
     say, client = personal(interaction), _client(interaction)
     picture = await client.store.picture(dream.id)
     picture = await fitting(picture, interaction.filesize_limit) if picture else None
-    settings = client.moderation.settings(dream.guild_id)
-    veil = veil_in(client, dream, settings, channel_id=interaction.channel_id)
-    content = Screen(replace(dream, language=say.CODE), veil=veil).content(picture)
+    allowed = await client.sight.asked(interaction, dream)
+    content = Screen(replace(dream, language=say.CODE), showing=allowed).content(picture)
     embed = content.embed
     embed.set_footer(text=say.dream_number(dream.id))
-    if dream.message_id is not None:
-        embed.add_field(name=say.WHERE, value=say.jump(_address(dream)), inline=False)
+    if allowed.link:
+        embed.add_field(name=say.WHERE, value=say.jump(allowed.link), inline=False)
     file = next(iter(content.files()), None)
     view = ended_view(dream, say, has_picture=file is not None) if dream.state.is_over else None
     await answer(interaction, embed=embed, file=file, view=view)
-
-
-def _address(dream: Dream) -> str:
-    return f"https://discord.com/channels/{dream.guild_id or '@me'}/{dream.channel_id}/{dream.message_id}"
 
 
 def _both(one: str, other: str) -> str:

@@ -139,7 +139,9 @@ async def _suggested(
     if not is_allowed(interaction):  # a command's own check does not guard its suggestions
         return []
     dreams = await the_client(interaction).store.in_server(guild_id(interaction), states)
-    named = [(f"{dream.id} · {plain(dream.prompt, 80)}", dream.id) for dream in dreams]
+    told = await the_client(interaction).sight.listed(interaction, dreams)
+    words = {dream.id: plain(dream.prompt, 80) if told[dream.id].tells else "…" for dream in dreams}
+    named = [(f"{id} · {text}", id) for id, text in words.items()]
     found = [(name, id) for name, id in named if current.casefold() in name.casefold()]
     return [app_commands.Choice(name=name, value=id) for name, id in found[:_SUGGESTIONS]]
 

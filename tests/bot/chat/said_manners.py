@@ -12,6 +12,8 @@ MANNERS: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.in_the_queue(3, 5, "cherries"), "3. <@5>: cherries"),
     (lambda say: say.in_the_queue(3, 5, "cherries", 1000.0), "3. <@5>: cherries · <t:1000:R>"),
     (lambda say: say.more_in_line(4), "… and 4 more"),
+    (lambda say: say.elsewhere(1), "… and 1 dream elsewhere on this server"),
+    (lambda say: say.elsewhere(2), "… and 2 dreams elsewhere on this server"),
     (
         lambda say: say.why_so(12),
         "Servers take turns, and in each its people do: whoever asks for many dreams makes nobody else "

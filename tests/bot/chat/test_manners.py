@@ -83,9 +83,9 @@ async def test_a_paused_line_says_so(world: World) -> None:
     assert ENGLISH.LINE_PAUSED in read(await world.alice.slash(world.channel, "queue"))
 
 
-async def test_a_long_line_is_shown_in_part(world: World, a_wish: Any) -> None:
+async def test_a_long_line_is_shown_in_part(world: World) -> None:
     for author in range(20):
-        await world.parts.store.add(a_wish(guild_id=world.guild.id, author_id=author + 1))
+        await world.parts.store.add(world.wish(author_id=author + 1))
     await world.parts.worker.refresh()
     said = read(await world.alice.slash(world.channel, "queue"))
     assert ENGLISH.more_in_line(4) in said

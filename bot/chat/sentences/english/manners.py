@@ -25,6 +25,7 @@ class Manners:
     REPORT_TITLE = "Reported dream"
     DELETE_IT, BAN_AUTHOR = "Delete it", "Ban its dreamer"
     WITHHELD = "The safety check found this picture unsafe, so by this server's rules it is not shown."
+    FOR_ADULTS = "This is in an age-restricted channel, so please look at it there."
     GALLERY_LINK = "To the dream"
 
     def presence(self, waiting: int) -> str:
@@ -46,6 +47,10 @@ class Manners:
     def more_in_line(self, count: int) -> str:
         """Under a list that does not hold all."""
         return f"… and {count} more"
+
+    def elsewhere(self, count: int) -> str:
+        """Under a list, of what whoever reads it may not see. `count`: dreams, at least one."""
+        return f"… and {count} {'dream' if count == 1 else 'dreams'} elsewhere on this server"
 
     def why_so(self, elsewhere: int) -> str:
         """`elsewhere`: dreams in line in other servers."""

@@ -26,6 +26,7 @@ class Maniere(Manners):
     REPORT_TITLE = "Sogno segnalato"
     DELETE_IT, BAN_AUTHOR = "Cancellalo", "Vieta i sogni all'autore"
     WITHHELD = "Il controllo ha trovato inadatta quest'immagine; secondo le regole del server non si mostra."
+    FOR_ADULTS = "È in un canale con limite d'età: guardalo lì."
     GALLERY_LINK = "Al sogno"
 
     def presence(self, waiting: int) -> str:
@@ -41,6 +42,9 @@ class Maniere(Manners):
 
     def more_in_line(self, count: int) -> str:
         return f"… e altri {count}"
+
+    def elsewhere(self, count: int) -> str:
+        return f"… e {'un altro sogno' if count == 1 else f'altri {count} sogni'} altrove nel server"
 
     def why_so(self, elsewhere: int) -> str:
         return (

@@ -12,9 +12,11 @@ from bot.chat.language import common, personal
 from bot.chat.quoting import plain, quoted
 from bot.chat.sentences import ENGLISH, Sentences, spoken
 from bot.chat.visibility import is_age_restricted, is_public
+from bot.chat.wording import worded
 from bot.contests import DAY_S, MAX_DAYS, MAX_THEME, MIN_DAYS, AlreadyRunning, Contest
 from bot.database import StoreError
 from bot.dreams import Dream, tidy
+from bot.limits import are_allowed
 
 if TYPE_CHECKING:
     from bot.chat.client import OneiroClient
@@ -47,13 +49,15 @@ async def start(
 ) -> None:
     """Begin one, and say so to everybody in the channel."""
     client, say = _client(interaction), personal(interaction)
-    about = tidy(theme)[:MAX_THEME]
+    about = tidy(worded(interaction, theme))[:MAX_THEME]
+    settings = client.moderation.settings(interaction.guild_id)
     refused = obstacle(interaction, say) if _moderates(interaction) else say.NOT_A_MODERATOR
+    if not refused and not are_allowed(settings, about):
+        refused = say.BANNED_WORDS
     if refused or not about:
         await answer(interaction, refused or say.CONTEST_THEME)
         return
     assert interaction.guild_id is not None and interaction.channel_id is not None  # `obstacle` refuses
-    settings = client.moderation.settings(interaction.guild_id)
     speak = common(interaction, preferred=settings.language)
     try:
         begun = await client.contests.start(
@@ -100,6 +104,8 @@ async def _enter(interaction: discord.Interaction, dream_id: int | None, say: Se
         return say.NOTHING_TO_ENTER if dream_id is None else say.NOT_TO_ENTER
     if not _may_hang(interaction, running, chosen):
         return say.NOT_FOR_ALL
+    if not are_allowed(client.moderation.settings(interaction.guild_id), chosen.prompt, chosen.avoid):
+        return say.BANNED_WORDS
     if not await client.contests.enter(running, chosen):
         return say.NO_CONTEST
     return say.entered(quoted(chosen.prompt, SHOWN_PROMPT))

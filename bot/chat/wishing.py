@@ -14,6 +14,7 @@ from bot.chat.answer import answer, think
 from bot.chat.attachments import Unreachable, fetch, objection
 from bot.chat.language import common, personal
 from bot.chat.refusals import Refusal, refusal
+from bot.chat.wording import worded
 from bot.dreams import Dream, Wish, checked
 from bot.store import AlreadyStored
 from engine import Recipe
@@ -81,6 +82,10 @@ def exact_wish(interaction: discord.Interaction, dream: Dream) -> Wish:
     return replace(wish, model=recipe.model, steps=recipe.steps)
 
 
+def _in_words(interaction: discord.Interaction, wish: Wish) -> Wish:
+    return replace(wish, prompt=worded(interaction, wish.prompt), avoid=worded(interaction, wish.avoid))
+
+
 async def order(
     interaction: discord.Interaction,
     wishes: Sequence[Wish],
@@ -101,7 +106,7 @@ async def order(
         await answer(interaction, sentence)
         return
     try:
-        sound = [checked(wish) for wish in wishes]
+        sound = [checked(_in_words(interaction, wish)) for wish in wishes]
         image: bytes | None = None
         if attachment is not None:
             await think(interaction)  # fetching may take longer than an answer may

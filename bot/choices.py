@@ -173,14 +173,14 @@ class Choices:
             made.append(choice)
             return stored
 
-        await self._worker.submit_several(wish, asker, keep, dreams=count + 1)  # the winner goes on
+        await self._worker.submit_several(wish, asker, keep, dreams=_dreams(count))
         self._tell(made[0].id)
         return made[0]
 
     async def check(self, wish: Wish, count: int, asker: Asker) -> None:
         """Raise what `submit` would raise just now: before a picture is fetched for it."""
         self._check_count(wish, count, asker)
-        await self._worker.check([wish], asker)
+        await self._worker.check([wish], asker, dreams=_dreams(count))
 
     def _check_count(self, wish: Wish, count: int, asker: Asker) -> None:
         settings = self._moderation.settings(wish.guild_id)
@@ -365,6 +365,11 @@ class Choices:
     def _tell(self, choice_id: int) -> None:
         for hear in self.on_change:
             hear(choice_id)
+
+
+def _dreams(count: int) -> int:
+    """How many dreams come of a choice between `count` beginnings: the winner goes on."""
+    return count + 1
 
 
 def came_out(candidates: list[Dream]) -> list[Dream]:

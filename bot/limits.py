@@ -107,6 +107,11 @@ class Asker:
 NOBODY = Asker()  # of whom Discord says nothing
 
 
+def are_allowed(settings: ServerSettings, *texts: str) -> bool:
+    """Whether a server allows all of these texts, which are to be dreamt or shown to everybody."""
+    return all(is_allowed(text, settings.words, settings.patterns) for text in texts)
+
+
 class Limits:
     """Live: counts with the store and the line."""
 
@@ -149,8 +154,7 @@ class Limits:
 
     def check_words(self, guild_id: int | None, *texts: str) -> None:
         """Raises `BannedWords` when a server does not allow one of these texts."""
-        settings = self._moderation.settings(guild_id)
-        if not all(is_allowed(text, settings.words, settings.patterns) for text in texts):
+        if not are_allowed(self._moderation.settings(guild_id), *texts):
             raise BannedWords
 
     def _check_rules(self, settings: ServerSettings, wish: Wish, asker: Asker) -> None:

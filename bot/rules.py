@@ -1,33 +1,57 @@
 """Banned words and patterns: whether a prompt holds one, also when it is dressed up a little.
 
-A word counts as a whole word, whatever its case and accents; a `*` at its end or beginning stands for more
-letters. Common disguises are seen through: invisible and look-alike characters, digits for letters, letters
-apart or doubled. Patterns are RE2 expressions, whose time grows with the text and never explodes.
+A word counts as a whole word; a `*` at its end or beginning stands for more letters. Where a script sets no
+spaces (Chinese, Japanese, Thai …) it counts wherever it stands. What is checked is the text as it is typed
+and as the engine reads it (`engine.prompt.readings`), so an emoji counts as itself and by its names. Common
+disguises are seen through: invisible and look-alike characters, marks, digits and signs for letters, letters
+apart or doubled; but a word of a dictionary, a number, a model's name (B52) is what it is. Patterns are RE2
+expressions, whose time grows with the text and never explodes.
 """
 
 import re
-import unicodedata
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import re2
+
+from bot import spelling
+from engine.prompt import emoji_as, readings, without_markup
 
 MAX_WORD = 100  # characters
 MAX_PATTERN = 200  # characters
 _PATTERN_MEMORY = 1 << 20  # bytes of a compiled pattern; RE2 refuses one that needs more
 
-# Look-alikes that no normal form joins (after Unicode's confusables, UTS 39: the common ones).
-_ALIKE = str.maketrans(
-    "авгезиікмнопрсѕтухјԁһӏԛԝαβγεηικνορτυχωıłøđħŧ",
-    "abre3uikmhonpcstyxjdhlqwabyenikvoptuxwilodht",
-    "\u115f\u1160\u2800\u3164\uffa0",  # look like nothing
-) | str.maketrans({"æ": "ae", "œ": "oe"})
-_DIGITS = "0134578@$!|€"
-_LETTERS = ("oieastbasiie", "oleastbaslle")  # a 1 may be an i or an l
-_RUN = re.compile(r"(\w)\1{2,}")
-_WORDS = re.compile(r"[^\W_]+")
-_MARKS = re.compile(r"[^\w\s]|_")
-_APART = re.compile(r"(?<!\S)\w(?: \w(?!\S)){2,}")
+_SIGNS = "@$!|€+"  # that stand for letters inside of a word
+_DIGITS = "0134578@$!|€69+"
+_LETTERS = tuple(
+    str.maketrans(_DIGITS, letters) for letters in ("oieastbasiieggt", "oleastbaslleggt")
+)  # a 1 may be an i or an l
+# What has letters and digits and is no disguise: A55, B-52, 717s, 4th, 10km.
+_NUMBERED = re.compile(
+    r"[A-Z]{1,3}\d+|\d{2,}[A-Za-z]|\d+(?:st|nd|rd|th|[ap]m|[ckm]?m|k?g|ml|[mgt]b|px|hz|fps|x\d+|[dkx])",
+    re.ASCII,
+)
+_CONTRACTION = re.compile(r"[^\W\d_]+['’](?:ll|re|ve|s|t|d|m)", re.IGNORECASE)  # he'll
+# Scripts without spaces between words.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+    "\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+)
+_HAS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+_KATAKANA = re.compile("[\u30a1-\u30fa\u30fc]")
+_MARK_BETWEEN = re.compile(rf"(?<=[{_UNSPACED}])[ -/:-@\[-`{{-~·・]+(?=[{_UNSPACED}])")
+# A letter's vowel or tone: without it the letter is another syllable.
+_NO_MARK_AFTER = (
+    "(?![\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u17b6-\u17d3])"
+)
+_HANGUL = re.compile("[\uac00-\ud7a3]")
+_PARTICLES = "(?:은|는|이|가|을|를|의|에|와|과|도|로|으로|들|들이|들을|에게|에서|처럼|같은|이다|야|아)?"
+_SEMITIC = re.compile("[\u0620-\u064a\u05d0-\u05ea]")
+_ARTICLES = "(?:[وف]?[بك]?ال|[وف]?لل|[وف]|ה)?"
+_VOWELED = "\ue000"  # between a word's letters alone and the word with its vowels
+_PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
+_FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]+")
 
 
 class BadRule(Exception):
@@ -45,23 +69,23 @@ def is_allowed(text: str, words: Sequence[str], patterns: Sequence[str]) -> bool
 
 def offence(text: str, words: Sequence[str], patterns: Sequence[str]) -> str | None:
     """The first banned word or pattern that a text holds, as its moderator wrote it."""
+    ways = readings(text)
     if words:
-        lines = set(_lines(text))
+        seen = _Seen.of(ways)
         for word in words:
-            wanted = _wanted(word)
-            if any(wanted in line for line in lines):
+            if _banned(word).is_in(seen):
                 return word
     for pattern in patterns:
         compiled = _compiled(pattern)
-        if compiled.search(text) or compiled.search(folded(text)):
+        if any(compiled.search(way) or compiled.search(folded(way)) for way in ways):
             return pattern
     return None
 
 
 def checked_word(text: str) -> str:
-    """A banned word as it is stored. Raises `BadRule`."""
-    word = " ".join(text.split())
-    if len(word) > MAX_WORD or not _wanted(word).strip():
+    """A banned word as it is stored: of a server's own emoji, its name. Raises `BadRule`."""
+    word = " ".join(without_markup(text).split())
+    if len(word) > MAX_WORD or not _banned(word).words:
         raise BadRule
     return word
 
@@ -76,31 +100,213 @@ def checked_pattern(text: str) -> str:
     raise BadRule
 
 
+def are_one(word: str, other: str) -> bool:
+    """Whether two banned words ban the same."""
+    return _banned(word) == _banned(other)
+
+
 def folded(text: str) -> str:
-    """A text in one plain form: lower case, no accents, no invisible characters, look-alikes as Latin."""
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
-    kept = "".join(c for c in decomposed if c == "\n" or unicodedata.category(c) not in ("Mn", "Cf", "Cc"))
-    return kept.translate(_ALIKE)
+    """A text in one plain form: lower case, no marks, no invisible characters, look-alikes as Latin."""
+    return spelling.skeleton(spelling.exact(text))
 
 
-def _wanted(word: str) -> str:
-    """What to look for in a line: the word's words between spaces, open where it has a `*`."""
-    inner = " ".join(_WORDS.findall(folded(word)))
-    before, after = ("" if word.startswith("*") else " "), ("" if word.endswith("*") else " ")
-    return f"{before}{inner}{after}"
+# ---------------------------------------------------------------- what is looked for
 
 
-def _lines(text: str) -> Iterator[str]:
-    """The ways to read a text, each as its words between single spaces."""
-    plain = folded(text)
-    for reading in {plain, *(plain.translate(str.maketrans(_DIGITS, to)) for to in _LETTERS)}:
-        for marks in (" ", ""):
-            words = " ".join(_WORDS.findall(_MARKS.sub(marks, reading)))
-            for line in {words, _APART.sub(lambda found: found[0].replace(" ", ""), words)}:
-                yield f" {line} "
-                if _RUN.search(line):
-                    yield " " + _RUN.sub(r"\1\1", line) + " "
-                    yield " " + _RUN.sub(r"\1", line) + " "
+@dataclass(frozen=True)
+class _Banned:
+    """A banned word, or several in their order."""
+
+    words: tuple[str, ...]  # in their exact form
+    before: bool  # more letters may come before the first
+    after: bool  # likewise after the last
+
+    def is_in(self, seen: "_Seen") -> bool:
+        if self._inside is not None:
+            return any(self._inside.search(text) for text in seen.running)
+        if self._attached is not None:
+            return self._attached.search(seen.exact) is not None
+        if any(self._line(self.words) in line for line in (seen.exact, seen.read)):
+            return True
+        bare = tuple(map(spelling.skeleton, self.words))
+        short = tuple(map(spelling.collapsed, bare))
+        if self._line(short) not in (seen.read_short if bare == self.words else seen.disguised_short):
+            return False
+        return bare == short or self._stretched.search(seen.read) is not None
+
+    def _line(self, words: Iterable[str]) -> str:
+        return f"{'' if self.before else ' '}{' '.join(words)}{'' if self.after else ' '}"
+
+    @cached_property
+    def _stretched(self) -> re.Pattern[str]:
+        """The bare words with each letter at least as often as they have it."""
+        runs = re.finditer(r"(.)\1*", self._line(map(spelling.skeleton, self.words)))
+        return re.compile(
+            "".join(" " if run[1] == " " else f"{re.escape(run[1])}{{{len(run[0])},}}" for run in runs)
+        )
+
+    @cached_property
+    def _inside(self) -> re.Pattern[str] | None:
+        """Finds a word of a script without spaces, wherever it stands."""
+        text = "".join(self.words)
+        if not _HAS_UNSPACED.search(text):
+            return None
+        # A run of katakana is a word: バカ is not in バカンス. And no letter loses its vowel mark.
+        begins = "(?<![\u30a1-\u30fa\u30fc])" if _KATAKANA.match(text[0]) and not self.before else ""
+        ends = "(?![\u30a1-\u30fa\u30fc])" if _KATAKANA.match(text[-1]) and not self.after else ""
+        return re.compile(begins + re.escape(text) + _NO_MARK_AFTER + ends)
+
+    @cached_property
+    def _attached(self) -> re.Pattern[str] | None:
+        """Finds a word that its language joins to particles (Korean) or to an article (Arabic)."""
+        text = " ".join(self.words)
+        before, after = ("" if self.before else " "), ("" if self.after else " ")
+        if _HANGUL.search(text):
+            return re.compile(before + re.escape(text) + _PARTICLES + after)
+        if _SEMITIC.search(text):
+            vowels = f"(?:{_VOWELED}[^ ]*{re.escape(text) if spelling.voweled(text) else ''})?"
+            if before:
+                before += _ARTICLES
+            return re.compile(before + re.escape(spelling.skeleton(text)) + (vowels if after else "") + after)
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _banned(word: str) -> _Banned:
+    stripped = _PRIVATE.sub("", without_markup(word)).strip()
+    words = tuple(spelling.exact(found) for found in _words(spelling.plain(emoji_as(stripped, _sign))))
+    return _Banned(words, stripped.startswith("*"), stripped.endswith("*"))
+
+
+# ---------------------------------------------------------------- where it is looked for
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A text in all the ways to see it, each as words between single spaces."""
+
+    exact: str  # as they are
+    read: str  # known words as they are, of others what they may be read as
+    read_short: str  # likewise, the others without doubled letters
+    disguised_short: str  # likewise, known words left out
+    running: tuple[str, ...]  # the text in one, for scripts without spaces
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> "_Seen":
+        lines: dict[tuple[str, ...], None] = {}
+        running: dict[str, None] = {}
+        for text in (_PRIVATE.sub("", text) for text in texts):
+            lettered = emoji_as(_FLAG_LETTERS.sub(_spelled, text), _letters)
+            for base in dict.fromkeys((emoji_as(text, _sign), lettered)):
+                plain = spelling.plain(base)
+                exact = spelling.exact(plain)
+                running |= dict.fromkeys((exact, _MARK_BETWEEN.sub("", exact)))
+                for words in _ways(plain):
+                    lines.setdefault(tuple(words))
+        found: list[dict[str, None]] = [{}, {}, {}, {}]
+        for words in lines:
+            for line, kept in zip(_lines(words), found, strict=True):
+                kept[line] = None
+        return cls(*(f" {'  '.join(kept)} " for kept in found), running=tuple(running))
+
+
+def _lines(words: tuple[str, ...]) -> Iterator[str]:
+    forms = [spelling.exact(word) for word in words]
+    pure = spelling.has_latin(" ".join(forms)) or len(words) == 1
+    read = [_meant(form, disguised=pure) for form in forms]
+    short = [(form, known) if known else (spelling.collapsed(form), known) for form, known in read]
+    yield " ".join(map(_with_vowels, forms))
+    yield " ".join(form for form, _ in read)
+    yield " ".join(form for form, _ in short)
+    yield " ".join("=" if known else form for form, known in short)
+
+
+def _with_vowels(form: str) -> str:
+    """A Hebrew or Arabic word as its letters, and with its vowels where it has them; others as they are."""
+    if not _SEMITIC.search(form):
+        return form
+    return spelling.skeleton(form) + (f"{_VOWELED}{form}" if spelling.voweled(form) else "")
+
+
+def _meant(form: str, *, disguised: bool) -> tuple[str, bool]:
+    """What a word may be read as; among words of other scripts one without Latin letters is no disguise."""
+    if not disguised and not spelling.has_latin(form) and form != spelling.skeleton(form):
+        return form, True
+    return spelling.meant(form)
+
+
+def _ways(text: str) -> Iterator[list[str]]:
+    """The ways to part a text into words: at its marks, or without them; with signs and digits as letters."""
+    chunks = text.split()
+    joined = [
+        piece
+        for chunk in chunks
+        for piece in (
+            _words(chunk) if _CONTRACTION.fullmatch(chunk.strip(".,;:!?")) else ["".join(_words(chunk))]
+        )
+    ]
+    signed = [piece for chunk in chunks for piece in _words(chunk, _SIGNS)]
+    signed_joined = ["".join(_words(chunk, _SIGNS)) for chunk in chunks]
+    for words in (_words(text), joined):
+        yield from _together(words)
+    for table in _LETTERS:
+        for words in (_words(text), joined, signed, signed_joined):
+            for gathered in _together(words):
+                yield [_lettered(word, table) for word in gathered]
+
+
+def _words(text: str, signs: str = "") -> list[str]:
+    kept = (c if c in signs or spelling.is_word_character(c) else " " for c in text)
+    return "".join(kept).split()
+
+
+def _together(words: list[str]) -> Iterator[list[str]]:
+    """The words, and the same with three and more single letters in a row as one word, also without the
+    first, which may be an article."""
+    yield words
+    for first in (0, 1):
+        found: list[str] = []
+        run: list[str] = []
+        for word in (*words, ""):
+            if word and len(spelling.skeleton(word)) == 1:
+                run.append(word)
+                continue
+            found += [*run[:first], "".join(run[first:])] if len(run) >= 3 + first else run
+            run = []
+            found.append(word)
+        if len(found) - 1 != len(words):
+            yield found[:-1]
+
+
+def _lettered(word: str, table: dict[int, int]) -> str:
+    """The word with digits and signs as letters, unless it is a number, a price, a model's name."""
+    if not any(c.isalpha() or c == "@" for c in word) or _NUMBERED.fullmatch(word):
+        return word
+    return word.translate(table)
+
+
+def _sign(key: str) -> str:
+    """An emoji as a word of private characters, which stands for it alone."""
+    return (
+        f" {''.join(chr(0xE010 + int(digit, 16)) for c in key for digit in f'{ord(c):x}')} " if key else " "
+    )
+
+
+def _letters(key: str) -> str:
+    """An emoji as the letter or digit that it shows, or as nothing, so that letters stand together."""
+    if key.endswith("\u20e3"):
+        return key[0]
+    shown = spelling.plain(key)
+    return shown if len(shown) == 1 and shown.isalpha() else ""
+
+
+def _spelled(found: re.Match[str]) -> str:
+    """Flag letters as letters, unless they are flags."""
+    keys: list[str] = []
+    emoji_as(found[0], lambda key: keys.append(key) or "")
+    if all(len(key) == 2 for key in keys):
+        return found[0]
+    return "".join(chr(ord("a") + ord(c) - 0x1F1E6) for c in found[0])
 
 
 @lru_cache(maxsize=512)

@@ -135,10 +135,13 @@ class Worker:
         """The place of each dream that waits, 1 for the one that comes next."""
         return self._turns.places()
 
-    async def check(self, wishes: Sequence[Wish], asker: Asker) -> None:
-        """Raise what `submit_story` would raise just now: before a picture is fetched for the first wish."""
-        for wish in wishes:
-            await self._limits.check(self._turns, wish, asker)
+    async def check(self, wishes: Sequence[Wish], asker: Asker, *, dreams: int | None = None) -> list[Wish]:
+        """The wishes as they may be dreamt just now; asked before a picture is fetched for the first one, too.
+
+        `dreams`: how many come of them in all, if not one each. Raises as `submit` does.
+        """
+        count = len(wishes) if dreams is None else dreams
+        return [await self._limits.check(self._turns, wish, asker, dreams=count) for wish in wishes]
 
     async def submit(self, wish: Wish, asker: Asker = NOBODY, *, image: bytes | None = None) -> Dream:
         """Store a wish and put it in line. `image`: its image prompt, a picture file.
@@ -155,9 +158,7 @@ class Worker:
         Raises as `submit` does.
         """
         async with self._admission:
-            count = len(wishes)
-            allowed = [await self._limits.check(self._turns, wish, asker, dreams=count) for wish in wishes]
-            stored = await self._store.add_story(allowed, image=image)
+            stored = await self._store.add_story(await self.check(wishes, asker), image=image)
             self.join(stored[0])
         return stored
 
@@ -170,7 +171,8 @@ class Worker:
         raises.
         """
         async with self._admission:
-            stored = await keep(await self._limits.check(self._turns, wish, asker, dreams=dreams))
+            (allowed,) = await self.check([wish], asker, dreams=dreams)
+            stored = await keep(allowed)
             for dream in stored:
                 self.join(dream)
         return stored

@@ -69,20 +69,20 @@ def main(packages: Path) -> None:
     rows: dict[str, Names] = {}
     for emoji in _emoji(packages):
         key = TONES.sub("", SELECTORS.sub("", emoji))
-        names = [_tidy(annotations[language].get(key, ""), language) for language in LANGUAGES]
-        if not all(names):
+        called = [_tidy(annotations[language].get(key, ""), language) for language in LANGUAGES]
+        if not all(called):
             toned = SELECTORS.sub("", emoji)  # a pair that has a sequence of its own only with tones
-            names = [
+            called = [
                 _tidy(re.sub(r":[^:]*$", "", annotations[language].get(toned, "")), language)
                 for language in LANGUAGES
             ]
-        if key in rows or not key or not names[0]:
+        if key in rows or not key or not called[0]:
             continue
         code = "-".join(f"{ord(character):04X}" for character in emoji)
         chat = codes.get(code) or codes.get(code.replace("-FE0F", "")) or []
         chat = [chat] if isinstance(chat, str) else chat
         spoken = (name for name in map(_spaced, chat) if len(name) > 2 and "tone" not in name.split()[-1])
-        rows[key] = Names(names[0], names[1] or names[0], tuple(dict.fromkeys(spoken)))
+        rows[key] = Names(called[0], called[1] or called[0], tuple(dict.fromkeys(spoken)))
     for number in PICTURES:  # symbols that are no emoji: cards, tiles, letters in squares
         if unicodedata.category(chr(number)) == "So" and chr(number) not in rows:
             rows[chr(number)] = Names(symbol(chr(number)), symbol(chr(number)), ())
@@ -109,7 +109,7 @@ def _emoji(packages: Path) -> Iterator[str]:
 
 
 def _annotations(packages: Path, language: str) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for package, part in (
         ("cldr-annotations-derived-full", "annotationsDerived"),
         ("cldr-annotations-full", "annotations"),

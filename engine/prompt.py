@@ -50,6 +50,11 @@ def clean(text: str) -> str:
     return words
 
 
+# For whoever checks a text before it is dreamt.
+emoji_as = emoji.replaced
+without_markup = markup.spoken
+
+
 def readings(text: str) -> tuple[str, ...]:
     """Every way in which a text may be read: as it is, and its phrases without weights as the engine reads
     them, emoji by their names in each language and by those that chats give them.

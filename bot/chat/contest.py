@@ -14,6 +14,7 @@ from bot.chat.veil import sight
 from bot.contests import MAX_THEME, Contest
 from bot.database import StoreError
 from bot.dreams import Dream
+from bot.limits import are_allowed
 from bot.showing import Occasion, Showing, Veil, may_tell
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ async def _enter(interaction: discord.Interaction, dream_id: int | None, say: Se
     allowed = await client.sight.showing(chosen, Occasion.EXHIBITED, channel_id=running.channel_id)
     if allowed.veil is Veil.WITHHELD:
         return say.WITHHELD if allowed.tells else say.NOT_FOR_ALL
+    if not are_allowed(client.moderation.settings(interaction.guild_id), chosen.prompt, chosen.avoid):
+        return say.BANNED_WORDS
     if not await client.contests.enter(running, chosen):
         return say.NO_CONTEST
     return say.entered(quoted(chosen.prompt, SHOWN_PROMPT))

@@ -15,6 +15,7 @@ from bot.chat.attachments import MAX_ATTACHMENT, Unreachable, fetch, objection
 from bot.chat.downloads import TooLarge
 from bot.chat.language import common, personal
 from bot.chat.refusals import Refusal, refusal
+from bot.chat.wording import worded
 from bot.dreams import Dream, Wish, checked
 from bot.guilds import Allowance
 from bot.store import AlreadyStored
@@ -91,6 +92,10 @@ def exact_wish(interaction: discord.Interaction, dream: Dream) -> Wish:
     return replace(wish, model=recipe.model, steps=recipe.steps)
 
 
+def _in_words(interaction: discord.Interaction, wish: Wish) -> Wish:
+    return replace(wish, prompt=worded(interaction, wish.prompt), avoid=worded(interaction, wish.avoid))
+
+
 async def order(
     interaction: discord.Interaction,
     wishes: Sequence[Wish],
@@ -111,7 +116,7 @@ async def order(
         await answer(interaction, sentence)
         return
     try:
-        sound = [checked(wish) for wish in wishes]
+        sound = [checked(_in_words(interaction, wish)) for wish in wishes]
         if attachment is None:
             first = await _submit(interaction, sound, candidates)
         else:

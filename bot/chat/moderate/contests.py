@@ -11,8 +11,10 @@ from bot.chat.contest import GOLD, about
 from bot.chat.language import common, personal
 from bot.chat.moderate.group import Guarded, guild_id, moderate, settings, the_client
 from bot.chat.sentences import ENGLISH
+from bot.chat.wording import worded
 from bot.contests import DAY_S, MAX_DAYS, MAX_THEME, MIN_DAYS, AlreadyRunning
 from bot.dreams import tidy
+from bot.limits import are_allowed
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +30,10 @@ async def start(
 ) -> None:
     """Begin one, and say so to everybody in the channel."""
     client, say = the_client(interaction), personal(interaction)
-    subject = tidy(theme)[:MAX_THEME]
+    subject = tidy(worded(interaction, theme))[:MAX_THEME]
     refused = obstacle(interaction, say)
+    if not refused and not are_allowed(settings(interaction), subject):
+        refused = say.BANNED_WORDS
     if refused or not subject:
         await answer(interaction, refused or say.CONTEST_THEME)
         return

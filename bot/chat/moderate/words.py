@@ -10,8 +10,9 @@ from bot.chat.language import personal
 from bot.chat.moderate.group import Guarded, change, is_allowed, moderate, settings, within
 from bot.chat.quoting import plain, quoted
 from bot.chat.sentences import ENGLISH
+from bot.chat.wording import worded
 from bot.guilds import MAX_WORDS, ServerSettings
-from bot.rules import MAX_PATTERN, BadPattern, BadRule, checked_pattern, checked_word, folded, offence
+from bot.rules import MAX_PATTERN, BadPattern, BadRule, are_one, checked_pattern, checked_word, offence
 from engine.settings import MAX_PROMPT
 
 _SUGGESTIONS = 25  # Discord shows no more choices
@@ -77,7 +78,7 @@ async def words_test(
     interaction: discord.Interaction, prompt: app_commands.Range[str, 1, MAX_PROMPT]
 ) -> None:
     say, now = personal(interaction), settings(interaction)
-    found = offence(prompt, now.words, now.patterns)
+    found = offence(worded(interaction, prompt), now.words, now.patterns)
     await answer(
         interaction, say.WORDS_ALLOWED if found is None else say.words_banned(quoted(found, MAX_PATTERN))
     )
@@ -86,5 +87,5 @@ async def words_test(
 def _added(old: ServerSettings, rule: str, pattern: bool) -> ServerSettings:
     if pattern:
         return old if rule in old.patterns else replace(old, patterns=(*old.patterns, rule))
-    known = {folded(word) for word in old.words}
-    return old if folded(rule) in known else replace(old, words=(*old.words, rule))
+    known = any(are_one(rule, word) for word in old.words)
+    return old if known else replace(old, words=(*old.words, rule))

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from engine.commands import COMMANDS
 from engine.commands.running import Failure
-from engine.console import Interrupts, use_any_terminal
+from engine.console import Interrupts
 from engine.errors import BadSetting, DreamError, FailureKind, sentence_for
+from engine.streams import unbreakable
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do as the arguments (default: the program's) say. Returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     name = given.pop(0) if given and given[0] in COMMANDS else ""
-    use_any_terminal()
-    with Interrupts() as interrupts:
+    with unbreakable(), Interrupts() as interrupts:
         try:
             command = importlib.import_module(f"engine.commands.{COMMANDS.get(name, 'dream')}")
             code: int = command.run(name, given, interrupts)

@@ -1,5 +1,6 @@
 """What the command line shows while it dreams, and how a signal stops it. Knows terminals, not models."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -12,6 +13,10 @@ from tqdm import tqdm
 from engine.protocol import Fetching, Progress
 
 LINE_EVERY_S = 5.0  # between lines of progress where there is no terminal
+NARROW = 60  # columns; a bar with all its words needs more
+
+# The console is gone: a terminal that was closed, a connection that broke off.
+_GONE = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGBREAK") if hasattr(signal, name))
 
 
 class Display:
@@ -41,23 +46,26 @@ class Display:
         shown = f"score {progress.score:.1f}, best {progress.best_score:.1f}"
         if progress.seconds_left >= 1:  # unknown at first
             shown += f", {tqdm.format_interval(progress.seconds_left)} left"
-        if not sys.stderr.isatty():
+        if not draws():
             now = time.monotonic()
             if now - self._line_at >= LINE_EVERY_S or progress.step == progress.steps:
                 self._line_at = now
                 sys.stderr.write(f"step {progress.step} of {progress.steps}, {shown}\n")
                 sys.stderr.flush()
             return
+        columns = _columns()
         if self._bar is None:
-            sized = all(os.get_terminal_size(sys.stderr.fileno()))  # some say 0 × 0: tqdm would show nothing
             self._bar = tqdm(
                 total=progress.steps,
                 file=sys.stderr,
-                dynamic_ncols=sized,
-                ncols=None if sized else 80,
-                nrows=None if sized else 24,
-                bar_format="{percentage:3.0f}%|{bar}| step {n_fmt}/{total_fmt}{postfix}",
+                dynamic_ncols=columns > 0,
+                ncols=None if columns else 80,  # tqdm would show nothing
+                nrows=None if columns else 24,
             )
+        if 0 < columns < NARROW:  # the window may change its size at any time
+            self._bar.bar_format = "{percentage:3.0f}% {n_fmt}/{total_fmt}"
+        else:
+            self._bar.bar_format = "{percentage:3.0f}%|{bar}| step {n_fmt}/{total_fmt}{postfix}"
         self._bar.set_postfix_str(shown, refresh=False)
         self._bar.update(progress.step - self._bar.n)
 
@@ -99,19 +107,37 @@ class FetchBar:
             self._bar = None
 
 
-class Interrupts:
-    """Ctrl-C and SIGTERM, while this context lasts: the first asks the search to stop, the second aborts.
+def draws() -> bool:
+    """Whether stderr is a terminal on which a line can be drawn anew."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
-    Before the search there is nothing to keep: then the first ends the process at once.
+
+def _columns() -> int:
+    """Of the terminal behind stderr; 0 where it does not know, as some do."""
+    try:
+        columns, lines = os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return 0
+    return columns if lines else 0
+
+
+class Interrupts:
+    """Ctrl-C, SIGTERM and SIGHUP, while this context lasts: the first asks the search to stop.
+
+    A second Ctrl-C or SIGTERM aborts; a SIGHUP never does, and none aborts after it, for a terminal that is
+    closed sends several at once. Before the search there is nothing to keep: then the first ends the process.
     """
 
     def __init__(self) -> None:
         self.number: int | None = None  # of the signal that asked to stop
+        self._impatient = False  # a person asked already
         self.searching = False  # set by the owner once there is something to keep
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "Interrupts":
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, *_GONE):
+            if number in _GONE and signal.getsignal(number) is signal.SIG_IGN:
+                continue  # nohup
             self._before[number] = signal.signal(number, self._handle)
         return self
 
@@ -125,29 +151,28 @@ class Interrupts:
 
     @property
     def exit_code(self) -> int:
-        """0, or the shell's code for the signal: 130 for Ctrl-C, 143 for SIGTERM."""
+        """0, or the shell's code for the signal: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP."""
         return 128 + self.number if self.number is not None else 0
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        first, self.number = self.number is None, number
         if not self.searching:
             _tell("\nStopped while the models were loading; there is no picture to keep.\n")
             os._exit(128 + number)  # an exception in the middle of an import comes out as something else
-        if not first:
+        gone = number in _GONE
+        if self._impatient and not gone:
+            self.number = number
             raise KeyboardInterrupt
+        first, self._impatient = self.number is None, self._impatient or not gone
+        if not first:
+            return
+        self.number = number
         _tell("\nStopping after this step, and keeping the best picture; once more leaves at once.\n")
 
 
 def _tell(text: str) -> None:
     """Write to stderr from a signal handler, where Python's buffers may be in use."""
-    os.write(2, text.encode())
-
-
-def use_any_terminal() -> None:
-    """Let a character that the terminal cannot show be escaped instead of being an error."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    with contextlib.suppress(OSError):  # nobody reads it any more
+        os.write(2, text.encode())
 
 
 def repaired(argument: str) -> str:

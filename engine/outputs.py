@@ -4,18 +4,30 @@ Every fault of the disk is a `DiskError` with one sentence.
 """
 
 import contextlib
+import errno
 import os
 import re
+import shutil
+import tempfile
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
+from engine import streams
 from engine.errors import DiskError
+from engine.given_file import reason, shortened
 
 FOLDER = Path("dreams")  # of pictures that were given no name
+STDOUT = Path("-")  # the place of a picture that goes there
 MAX_SLUG = 60  # characters
-PROBE = 64 * 1024  # bytes written to see whether a picture would fit; a pocket picture has about this size
+# What files take, measured on pocket dreams; those of large models have more detail.
+STATE_BYTES = 400 * 1024  # of a large model's dream, inside its picture
+PICTURE_BYTES_A_PIXEL = 1.5  # of a PNG, of 3 without compression
+PREVIEW_BYTES_A_PIXEL = 0.3  # of a JPEG
+PIECE = 64 * 1024  # bytes written at once where room cannot be reserved otherwise
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def slug_of(prompt: str) -> str:
@@ -27,12 +39,23 @@ def slug_of(prompt: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_SLUG].strip("-") or "dream"
 
 
+def picture_bytes(side: int) -> int:
+    """About what a picture of this side in pixels takes on a disk, its state included."""
+    return round(side * side * PICTURE_BYTES_A_PIXEL) + STATE_BYTES
+
+
+def preview_bytes(side: int) -> int:
+    """About what a preview of this side in pixels takes on a disk."""
+    return round(side * side * PREVIEW_BYTES_A_PIXEL)
+
+
 @dataclass(frozen=True)
 class Output:
     """The file a picture goes to. One that the user named is overwritten, any other never."""
 
     path: Path
     named: bool
+    stream: TextIO | None = None  # where it goes instead, of engine.streams; `path` is then but a name
 
     @classmethod
     def by_default(cls, prompt: str, seed: int | str) -> "Output":
@@ -49,6 +72,12 @@ class Output:
         Without a name of the user's, a file that holds the same bytes is kept, and another one makes way for
         `…-2.png`, `…-3.png`, ….
         """
+        if self.stream is not None:
+            try:
+                streams.deliver(picture, self.stream)
+            except OSError as error:
+                raise DiskError(f"The picture cannot be written to stdout: {reason(error)}.") from error
+            return STDOUT
         if self.named:
             write(self.path, picture)
             return self.path
@@ -63,23 +92,99 @@ class Output:
             return path
 
 
-def check(path: Path) -> None:
-    """Make sure that a file can be written here, before the work that would be lost. Raises `DiskError`.
+def check(needs: Mapping[Path, int]) -> None:
+    """Make sure that these files, of about so many bytes, can be written, all of them at once.
 
-    Makes the folders on the way.
+    To be called before the work that would be lost. Makes the folders on the way. Raises `DiskError`.
     """
-    with _told(path):
-        if path.is_dir():
-            raise DiskError(f"{path} is a folder; please name a file in it, e.g. {path / 'dream.png'}.")
-        if path.exists() and not path.is_file():
-            raise DiskError(f"{path} is not an ordinary file; a picture cannot be put in its place.")
-        if path.exists() and not os.access(path, os.W_OK):
-            raise DiskError(f"{path} is protected against writing.")
-        if path.parent.is_file():
-            raise DiskError(f"{path.parent} is a file, not a folder.")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _partial(path, bytes(PROBE)):
-            pass
+    with contextlib.ExitStack() as room:
+        for number, (path, size) in enumerate(needs.items()):
+            with _told(path):
+                _check_place(path)
+                target = Path(os.path.realpath(path))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                held = target.with_name(f".{os.getpid()}-{number}.part")
+                room.callback(_remove, held)
+                try:
+                    _hold(held, size)
+                except OSError as error:
+                    if error.errno not in NO_ROOM:
+                        raise
+                    raise DiskError(_no_room(target, size, error)) from error
+
+
+def unused(path: Path) -> Path:
+    """This path, or with -2, -3 … the first that nobody has: for a file that is removed again."""
+    count, free = 1, path
+    while os.path.lexists(free):
+        count += 1
+        free = path.with_stem(f"{path.stem}-{count}")
+    return free
+
+
+def _check_place(path: Path) -> None:
+    """Raises `DiskError` for what stands there and cannot make way for a file."""
+    if path.is_dir():
+        raise DiskError(f"{path} is a folder; please name a file in it, e.g. {path / 'dream.png'}.")
+    if path.exists() and not path.is_file():
+        raise DiskError(f"{path} is not an ordinary file; a picture cannot be put in its place.")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise DiskError(f"{path} is protected against writing.")
+    if path.parent.is_file():
+        raise DiskError(f"{path.parent} is a file, not a folder.")
+
+
+def _hold(path: Path, size: int) -> None:
+    """Make a file of so many bytes that are really there. Raises `OSError`."""
+    with path.open("wb") as file:
+        if hasattr(os, "posix_fallocate"):
+            try:
+                os.posix_fallocate(file.fileno(), 0, size)
+                return
+            except OSError as error:
+                if error.errno not in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
+                    raise
+        for _ in range(0, size, PIECE):
+            file.write(bytes(PIECE))
+        file.flush()
+        os.fsync(file.fileno())  # a full disk may show itself only here
+
+
+def _no_room(path: Path, size: int, error: OSError) -> str:
+    room = "your quota leaves less"
+    if error.errno == errno.ENOSPC:
+        room = f"only {_megabytes(shutil.disk_usage(path.parent).free)} are free"
+    return f"There is no room for {path}: it takes about {_megabytes(size)}, but {room}."
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"
+
+
+def secured(output: Output, data: bytes) -> tuple[Path, DiskError | None]:
+    """Save the data where they belong or, where that fails, in another folder, as a new file.
+
+    Returns the path, and what was wrong with the place where they belong, a sentence that names both. Raises
+    that, if there is no place at all: the working folder, the home and the one for temporary files are tried.
+    """
+    try:
+        return output.save(data), None
+    except DiskError as error:
+        name = f"{slug_of(output.path.stem)}{output.path.suffix}"
+        for folder in _shelters():
+            with contextlib.suppress(DiskError):
+                path = Output(folder / name, named=False).save(data)
+                return path, DiskError(f"{error} It is in {path} instead.")
+        raise
+
+
+def _shelters() -> Iterator[Path]:
+    """Folders that may still take a file when another one cannot."""
+    yield Path()
+    with contextlib.suppress(RuntimeError):  # nobody's home
+        yield Path.home()
+    with contextlib.suppress(OSError):
+        yield Path(tempfile.gettempdir())
 
 
 def write(path: Path, data: bytes) -> None:
@@ -101,8 +206,12 @@ def _partial(path: Path, data: bytes) -> Iterator[Path]:
             os.fsync(file.fileno())  # a full disk may show itself only here
         yield partial
     finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
+        _remove(partial)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 def _holds(path: Path, data: bytes) -> bool:
@@ -122,6 +231,5 @@ def _reserve(path: Path) -> bool:
 def _told(path: Path) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise DiskError(f"The file {path} cannot be written: {reason[:1].lower()}{reason[1:]}.") from error
+    except (OSError, ValueError) as error:
+        raise DiskError(f"The file {shortened(path)} cannot be written: {reason(error)}.") from error

@@ -44,9 +44,11 @@ exit codes:
   1    a fault of ours
   2    what was asked for cannot be dreamt, or a setting has a wrong value
   3    a model's file is missing or damaged
-  4    the picture cannot be written: the disk is full, or there may be no file in that place
+  4    the picture cannot be written: the disk is full, or there may be no file in that place; if that shows
+       itself only in the end, the picture is kept in another folder, which is told
   5    not enough memory
-  130  stopped by Ctrl-C, 143: by SIGTERM; the best picture so far is written, if there was one
+  130  stopped by Ctrl-C, 143: by SIGTERM, 129: by SIGHUP, as when its terminal is closed; the best picture so
+       far is written, if there was one
 
 environment (also from the file .env in the working directory):
 """
@@ -97,15 +99,21 @@ def read_wish(
             raise BadRequest(
                 'Please say what to dream, e.g. dream "a bowl of cherries"; dream --help explains all.'
             )
-        return wish_of(given, environ, request_of(given, environ, prompt, None), typed), None
+        request = request_of(given, environ, prompt, None)
+        return wish_of(given, environ, request, typed, pictures=_count(given, request.seed)), None
     picture, recipe = read_recipe(Path(given.source))
     _check_repeatable(given, recipe)
     request = request_of(given, environ, prompt if given.prompt else recipe.prompt, recipe)
     request = replace(request, seed=recipe.seed if given.seed is None else request.seed)
     if request.steps is None and not given.preset and not given.recipe and request.model == recipe.model:
         request = replace(request, steps=recipe.steps)  # another model or preset has steps of its own
-    wish = wish_of(given, environ, request, typed)
+    wish = wish_of(given, environ, request, typed, pictures=_count(given, request.seed))
     return wish, parted(picture)[0] if wish.free and not given.prompt else None
+
+
+def _count(given: argparse.Namespace, seed: int) -> int:
+    """How many pictures there will be; with several seeds one more, of all of them."""
+    return len(read_seeds(given, seed)) + 1 if given.seeds is not None else 1
 
 
 def _check_repeatable(given: argparse.Namespace, recipe: Recipe) -> None:

@@ -11,11 +11,9 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from engine import __version__
-from engine.commands.parsing import small
+from engine import __version__, given_file
 from engine.errors import BadRequest
 from engine.pictures import MAX_BYTES
 
@@ -31,13 +29,7 @@ def picture(where: str) -> bytes:
     """The bytes of the file or web address `where`, whatever they are. Raises `BadRequest`."""
     if "://" in where:
         return fetched(where)
-    try:
-        with Path(where).open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise BadRequest(f"The picture {where} cannot be read: {small(reason)}.") from error
-    return _not_too_long(data, where)
+    return given_file.read(where, "picture", MAX_BYTES)
 
 
 def public(address: Address) -> bool:

@@ -10,6 +10,7 @@ from engine.commands.results import keep, keep_film, read_state
 from engine.commands.running import Studio
 from engine.console import Interrupts, repaired
 from engine.errors import BadRequest
+from engine.given_file import shortened
 from engine.protocol import Begin, Recipe
 from engine.settings import environment, number
 
@@ -82,12 +83,19 @@ def run(name: str, arguments: Sequence[str], interrupts: Interrupts) -> int:
 def _read(text: str, name: str) -> tuple[Recipe, bytes]:
     """As `read_state`; a word that is no file may be the beginning of an unquoted prompt."""
     path = Path(text)
-    if not path.exists():
+    if not _exists(path):
         raise BadRequest(
-            f"There is no file {text}; dream {name} begins at a picture's dream. "
-            f'To dream of these words put them into quotes: dream "{name} {text} …".'
+            f"There is no file {shortened(text)}; dream {name} begins at a picture's dream. "
+            f'To dream of these words put them into quotes: dream "{name} {shortened(text)} …".'
         )
     return read_state(path)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False  # longer than a name may be, or in a folder that is closed to us
 
 
 def _joined(recipes: Sequence[Recipe]) -> str:

@@ -14,8 +14,8 @@ from engine.commands.links import picture
 from engine.commands.parsing import Parser, file, small, value
 from engine.commands.running import NEVER_S, Previews
 from engine.console import repaired
-from engine.errors import BadRequest
-from engine.outputs import Output, check
+from engine.errors import BadRequest, DiskError
+from engine.outputs import STDOUT, Output, check, picture_bytes, preview_bytes, unused
 from engine.prompt import MAX_WEIGHT, clean, unwanted, wanted
 from engine.protocol import DreamRequest, Recipe
 from engine.recipes import OPTIONS, checked, repeated
@@ -33,6 +33,8 @@ from engine.settings import (
     number,
     whole,
 )
+from engine.streams import check as check_stream
+from engine.streams import claimed_stdout
 from engine.timelapse import KINDS, MIN_BYTES, Kind
 
 SEED = whole("--seed", 0, 0, MAX_SEED, "the same seed gives the same picture")
@@ -46,6 +48,8 @@ IMAGE_WEIGHT = number("--image-weight", 1.0, 0.001, MAX_WEIGHT, "what --image co
 PREVIEW_EVERY = number("--preview-every", 2.0, 0, 3600, "seconds between previews; 0: at every new picture")
 FILM_BYTES = whole("--timelapse-bytes", 8_000_000, MIN_BYTES, 64_000_000, "the most bytes of the time-lapse")
 DETOUR_BYTES = 32_000_000  # of the WebP that a GIF or an MP4 is made from
+USUAL_FILM_BYTES = 2_000_000  # what a film takes unless its limit is below
+SHOWN = 512  # side in pixels of a picture whose size was not given (engine.images.SHOWN)
 
 SETTINGS = {name: option for name, option in OPTIONS.items() if name not in ("steps", "keep")}
 # The options that change what is dreamt; a picture is repeated byte for byte only without any of them.
@@ -116,7 +120,7 @@ def add_outputs(parser: Parser, default: str) -> None:
     """Where pictures go, and what is shown meanwhile. `default` says where, without --out."""
     add = parser.add_argument
     add("--out", metavar="FILE", help="where the picture goes, a .png; a file there is overwritten; "
-        f"default: {default}")  # fmt: skip
+        f"-: stdout; default: {default}")  # fmt: skip
     add("--timelapse", metavar="FILE", help="a film of the dream, a .webp, .gif or .mp4 (needs PyAV)")
     add("--timelapse-bytes", metavar="N", help=f"{FILM_BYTES.help}; {FILM_BYTES.allowed}; "
         f"default: {FILM_BYTES.default}")  # fmt: skip
@@ -152,7 +156,6 @@ def request_of(
     settings |= {"keep": given.keep} if given.keep else {}
     avoid = str(recorded.get("avoid", "")) if given.avoid is None else repaired(given.avoid)
     unwanted(avoid)
-    old_size = recorded.get("size")
     default_model = recipe.model if recipe is not None else DREAM_MODEL.read(environ)
     return DreamRequest(
         id="dream",
@@ -168,8 +171,16 @@ def request_of(
         image=picture(given.image) if given.image is not None else None,
         image_weight=1.0 if weight is None else weight,
         init=picture(given.init) if getattr(given, "init", None) is not None else None,
-        size=int(size) if size is not None else int(old_size) if old_size is not None else None,
+        size=int(size) if size is not None else recorded_size(recorded),
     )
+
+
+def recorded_size(recorded: Mapping[str, float | str]) -> int | None:
+    """The size in a recipe, if it holds one. Raises `BadRequest` for one that no picture has."""
+    size = recorded.get("size")
+    if size is None or size in SIZES:
+        return None if size is None else int(size)
+    raise BadRequest(f"The recipe in this picture has the size {str(size)[:80]}, which cannot be dreamt.")
 
 
 def wish_of(
@@ -178,10 +189,12 @@ def wish_of(
     request: DreamRequest,
     typed: Sequence[str],
     output: Output | None = None,
+    pictures: int = 1,
 ) -> Wish:
     """The request with the files that the options of `add_outputs` mean, `output` unless --out is given.
 
-    Makes sure that all of them can be written. Raises `DreamError` or `BadSetting`.
+    Makes sure that all of them can be written, with room for so many `pictures`; --out - for one of them
+    sends all words to stderr from now on. Raises `DreamError` or `BadSetting`.
     """
     words = "a picture"
     if request.prompt.strip() or not (request.image or request.begin == "resume"):
@@ -191,17 +204,28 @@ def wish_of(
     if given.no_preview and (given.preview or given.previews or every_s is not None):
         raise BadRequest("--no-preview leaves nothing to say about previews; please drop one of them.")
     film = _film(given)
-    if given.out:
+    if given.out == str(STDOUT):
+        output = _stdout(Output.by_default(words, request.seed), pictures)
+    elif given.out:
         output = Output(file(given.out, ".png"), named=True)
     output = output or Output.by_default(words, request.seed)
-    check(output.path)
+    side = request.size or SHOWN
+    needs: dict[Path, int] = {}
+    if output.stream is None:
+        needs[output.path] = pictures * picture_bytes(side)
     latest = folder = None
-    if not given.no_preview:
-        latest = file(given.preview, ".jpg", ".jpeg") if given.preview else output.beside(".preview.jpg")
-        check(latest)
+    if given.preview:
+        latest = file(given.preview, ".jpg", ".jpeg")
+    elif not given.no_preview and output.stream is None:
+        latest = unused(output.beside(".preview.jpg"))
+    if latest is not None:
+        needs[latest] = preview_bytes(side)
     if given.previews:
         folder = Path(given.previews)
-        check(folder / f"{output.path.stem}-0001.jpg")
+        needs[folder / f"{output.path.stem}-0001.jpg"] = preview_bytes(side)
+    if film is not None:
+        needs[film.path] = min(film.max_bytes, USUAL_FILM_BYTES)
+    check(needs)
     pause_s = PREVIEW_EVERY.default if every_s is None else every_s
     return Wish(
         request=replace(
@@ -211,13 +235,27 @@ def wish_of(
         ),
         words=words,
         output=output,
-        previews=Previews(latest, folder, output.path.stem),
+        previews=Previews(latest, folder, output.path.stem, passing=not given.preview),
         film=film,
         data_dir=DATA_DIR.read(environ),
         quiet=given.quiet,
         typed=tuple(typed),
         free=not any(getattr(given, name, None) is not None for name in _changing()),
     )
+
+
+def _stdout(named: Output, pictures: int) -> Output:
+    """stdout as the place of a picture, which elsewhere would be called so; words go to stderr now."""
+    if pictures > 1:
+        raise BadRequest("--out - takes a single picture; please name a file for several.")
+    stream = claimed_stdout()
+    try:
+        check_stream(stream)
+    except OSError as error:
+        raise DiskError("The picture cannot be written to stdout, which is closed.") from error
+    if stream.isatty():
+        raise BadRequest("A picture is nothing for a terminal; please send it on: dream … --out - > x.png")
+    return replace(named, named=True, stream=stream)
 
 
 def _changing() -> list[str]:
@@ -234,5 +272,4 @@ def _film(given: argparse.Namespace) -> Film | None:
     kind = next(kind for kind in KINDS if path.suffix.lower() == f".{kind}" or path.is_dir())
     if kind == "mp4" and importlib.util.find_spec("av") is None:
         raise BadRequest("An MP4 needs the package PyAV (pip install av); WebP and GIF need nothing more.")
-    check(path)
     return Film(path, kind, FILM_BYTES.default if max_bytes is None else max_bytes)

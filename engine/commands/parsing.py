@@ -5,9 +5,14 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from engine.errors import BadRequest, BadSetting
+from engine.given_file import shortened
 from engine.settings import Setting
 
 T = TypeVar("T")
+
+# What argparse says of words that begin with a hyphen.
+_HYPHENS = ("unrecognized arguments: -", "ignored explicit argument", "expected one argument")
+HYPHEN = "words that begin with a hyphen come after two of them (dream -- -cat), or after a = (--avoid=-cat)"
 
 
 class Parser(argparse.ArgumentParser):
@@ -23,6 +28,8 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
+        if any(words in message for words in _HYPHENS):
+            message = f"{message}; {HYPHEN}"
         raise BadRequest(f"{message[:1].upper()}{message[1:].rstrip('.')}. {self.prog} --help explains all.")
 
 
@@ -38,11 +45,26 @@ def value(setting: Setting[T], text: str | None) -> T | None:
 def file(text: str, *endings: str) -> Path:
     """A path that ends in one of the endings; one without any gets the first. Raises `BadRequest`."""
     path = Path(text)
-    if path.name and not path.suffix and not path.is_dir():
+    if text == "-":
+        raise BadRequest("Only a picture goes to stdout, by --out -; please name a file.")
+    if "\0" in text:
+        raise BadRequest("No file's name has a null character.")
+    if _is_folder(path):
+        return path
+    if path.name and not path.suffix:
         path = path.with_suffix(endings[0])
-    if not path.is_dir() and path.suffix.lower() not in endings:
-        raise BadRequest(f"{path} must end in {' or '.join(endings)}, for that is what is written.")
+    if path.suffix.lower() not in endings:
+        raise BadRequest(
+            f"{shortened(path)} must end in {' or '.join(endings)}, for that is what is written."
+        )
     return path
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False  # no place at all; told when it is to be written
 
 
 def small(sentence: str) -> str:

@@ -1,6 +1,5 @@
 """What the command line makes of a finished dream: a file, a report, and the command that repeats it."""
 
-import contextlib
 import shlex
 import shutil
 import sys
@@ -8,12 +7,12 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
+from engine import given_file
 from engine.commands import COMMANDS
 from engine.commands.options import Film, Wish
-from engine.commands.parsing import small
 from engine.errors import BadRequest, DiskError
 from engine.keepsake import parted, with_state
-from engine.outputs import write
+from engine.outputs import STDOUT, Output, secured
 from engine.protocol import Finished, Recipe
 from engine.recipes import settings_for
 from engine.settings import MAX_SEED, MAX_STEPS, MODELS, weak
@@ -30,31 +29,35 @@ DIFFERENT = "The bytes differ: the picture was dreamt by another version or on o
 
 
 def keep(finished: Finished, wish: Wish, device: str, *, note: str = "") -> Path:
-    """Write the picture with its state, report it on stdout; returns its path. Raises `DiskError`.
+    """Write the picture with its state, report it on stdout; returns its path.
 
-    `note` stands before the report, e.g. which of several dreams it is.
+    Raises `DiskError`, also when the picture had to be kept in another place. `note` stands before the
+    report, e.g. which of several dreams it is.
     """
     picture = finished.picture
     if finished.state is not None:
         picture = with_state(picture, finished.state)
     try:
-        path = wish.output.save(picture)
+        path, fault = secured(wish.output, picture)
     except DiskError:
         repeat = repeat_command(finished.recipe, wish.output.path, None, wish.typed)
         print(f"The picture is lost, but not its recipe: {repeat}", file=sys.stderr)
         raise
+    kept = None if path == STDOUT else path
     steps = f"{'stopped after' if finished.stopped else 'done in'} {finished.steps_done} steps"
     unsure = weak(finished.recipe.model, finished.score)
     lines = [
-        f"Picture: {path}",
+        f"Picture: {kept or 'stdout'}",
         f"Score:   {finished.score:.1f}{WEAK if unsure else ''}, from step {finished.best_step}; {steps} and "
         f"{finished.seconds:.1f} s by {finished.recipe.model} on {device}",
     ]
     if wish.typed or not finished.recipe.settings.keys() & FROM_ELSEWHERE:
-        lines.append(f"Repeat:  {repeat_command(finished.recipe, path, path, wish.typed)}")
-    if finished.stopped:
-        lines.append(f"Resume:  {shlex.join([*_program(), 'resume', str(path)])}")
+        lines.append(f"Repeat:  {repeat_command(finished.recipe, path, kept, wish.typed)}")
+    if finished.stopped and kept is not None:
+        lines.append(f"Resume:  {shlex.join([*_program(), 'resume', str(kept)])}")
     tell(*([note] if note else []), *lines)
+    if fault is not None:
+        raise fault
     return path
 
 
@@ -67,19 +70,15 @@ def keep_film(films: Sequence[bytes | None], film: Film | None) -> None:
         data = whole[0]
     else:
         data = encode([frame for each in whole for frame in frames_of(each)], film.kind, film.max_bytes)
-    write(film.path, data)
-    tell(f"Film:    {film.path}, {len(data) / 1e6:.1f} MB")
+    path, fault = secured(Output(film.path, named=True), data)
+    tell(f"Film:    {path}, {len(data) / 1e6:.1f} MB")
+    if fault is not None:
+        raise fault
 
 
 def tell(*lines: str) -> None:
-    """Lines on stdout; if nobody reads them, or there is no room, the pictures are safe all the same."""
-    try:
-        for line in lines:
-            print(line)
-        sys.stdout.flush()
-    except (OSError, ValueError):  # ValueError: closed below, by the first that failed
-        with contextlib.suppress(OSError):
-            sys.stdout.close()
+    """Lines on stdout, at once."""
+    print(*lines, sep="\n", flush=True)
 
 
 def repeat_command(recipe: Recipe, out: Path, kept: Path | None, typed: Sequence[str] = ()) -> str:
@@ -130,14 +129,9 @@ def read_recipe(path: Path) -> tuple[bytes, Recipe]:
     """The bytes of a picture that Oneiro dreamt, and its recipe. Raises `BadRequest` with a sentence."""
     from engine.images import recipe_of  # here: it imports torch, which --help need not wait for
 
+    picture = given_file.read(path, "picture", MAX_PICTURE_FILE)
     try:
-        with path.open("rb") as file:
-            picture = file.read(MAX_PICTURE_FILE)
         recipe = recipe_of(picture)
-    except OSError as error:
-        raise BadRequest(
-            f"The picture {path} cannot be read: {small(error.strerror or str(error))}."
-        ) from error
     except ValueError as error:
         raise BadRequest(f"{path}: {error}") from error
     if not (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.commands.options import add_outputs, wish_of
+from engine.commands.options import add_outputs, recorded_size, wish_of
 from engine.commands.parsing import Parser
 from engine.commands.results import keep, keep_film, read_state
 from engine.commands.running import Studio
@@ -35,7 +35,6 @@ def run(_name: str, arguments: Sequence[str], interrupts: Interrupts) -> int:
     steps = state.settings.get("steps")
     if not isinstance(steps, int) or state.step >= steps:
         raise BadRequest(f"{path} is finished; dream continue goes on from it.")
-    size = state.origin.get("size")
     request = DreamRequest(
         id="dream",
         prompt=state.prompt,
@@ -45,7 +44,7 @@ def run(_name: str, arguments: Sequence[str], interrupts: Interrupts) -> int:
         steps=steps,
         settings=repeated({name: kept for name, kept in state.settings.items() if name != "steps"}),
         avoid=str(state.origin.get("avoid", "")),
-        size=int(size) if size is not None else None,
+        size=recorded_size(state.origin),
         begin="resume",
         state=data,
     )

@@ -27,11 +27,27 @@ class Failure(DreamError):
 class Previews:
     """Where a dream is seen as it takes shape."""
 
-    def __init__(self, latest: Path | None, folder: Path | None = None, stem: str = "") -> None:
-        """`latest` always shows the newest picture, `folder` keeps each as `<stem>-<step>.jpg`, if given."""
+    def __init__(
+        self, latest: Path | None, folder: Path | None = None, stem: str = "", *, passing: bool = False
+    ) -> None:
+        """`latest` always shows the newest picture, `folder` keeps each as `<stem>-<step>.jpg`, if given.
+
+        `passing`: nobody asked for `latest`, so it is removed with the end of the dream.
+        """
         self.latest = latest
         self.folder = folder
         self._stem = stem
+        self._passing = latest if passing else None
+
+    def of(self, stem: str) -> "Previews":
+        """The same places for another dream's pictures."""
+        return Previews(self.latest, self.folder, stem, passing=self._passing is not None)
+
+    def end(self) -> None:
+        """Remove what nobody asked for."""
+        if self._passing is not None:
+            with contextlib.suppress(OSError):
+                self._passing.unlink()
 
     def show(self, progress: Progress, display: Display) -> None:
         """Write the picture of this step, if there is one. A full disk ends the previews, not the dream."""
@@ -70,7 +86,8 @@ class Studio:
     def dream(self, request: DreamRequest, previews: Previews) -> Finished:
         """Dream it, show it; Ctrl-C keeps the best picture so far. Raises `Failure`, or as `Dreamer` does."""
         dreamer = self._dreamer = self._dreamer or self._new_dreamer()
-        with contextlib.closing(self._display) as display:
+        with contextlib.closing(self._display) as display, contextlib.ExitStack() as ending:
+            ending.callback(previews.end)
             for event in dreamer.dream(request, self._interrupts.asked):
                 if isinstance(event, Fetching):
                     display.fetching(event)

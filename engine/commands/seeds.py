@@ -10,10 +10,10 @@ from PIL import Image
 
 from engine.commands.options import SEED, Wish
 from engine.commands.results import keep, tell
-from engine.commands.running import Previews, Studio
+from engine.commands.running import Studio
 from engine.console import Interrupts
 from engine.errors import BadRequest, BadSetting
-from engine.outputs import Output
+from engine.outputs import Output, secured
 from engine.settings import MAX_SEED, whole
 
 MAX_SEEDS = 64
@@ -59,19 +59,17 @@ def dream_all(studio: Studio, wish: Wish, seeds: Sequence[int], interrupts: Inte
             wish,
             request=replace(wish.request, seed=seed),
             output=output,
-            previews=replace_stem(wish.previews, output.path.stem),
+            previews=wish.previews.of(output.path.stem),
         )
         finished = studio.dream(one.request, one.previews)
         keep(finished, one, studio.device, note=f"Seed {seed}")
         pictures.append(finished.picture)
     everything = wish.output if wish.output.named else Output.by_default(wish.words, "all")
-    tell(f"All:     {everything.save(grid(pictures))}")
+    path, fault = secured(everything, grid(pictures))
+    tell(f"All:     {path}")
+    if fault is not None:
+        raise fault
     return interrupts.exit_code
-
-
-def replace_stem(previews: Previews, stem: str) -> Previews:
-    """The same places for another dream's pictures."""
-    return Previews(previews.latest, previews.folder, stem)
 
 
 def grid(pictures: Sequence[bytes]) -> bytes:

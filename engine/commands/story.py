@@ -6,7 +6,7 @@ from dataclasses import replace
 from engine.commands.options import add_outputs, add_wishes, request_of, wish_of
 from engine.commands.parsing import Parser
 from engine.commands.results import keep, keep_film
-from engine.commands.running import Previews, Studio
+from engine.commands.running import Studio
 from engine.console import Interrupts, repaired
 from engine.errors import BadRequest
 from engine.outputs import Output
@@ -41,7 +41,7 @@ def run(_name: str, arguments: Sequence[str], interrupts: Interrupts) -> int:
     for prompt in prompts:
         wanted(prompt)
     first = request_of(given, environ, prompts[0], None)
-    wish = wish_of(given, environ, first, ["story", *arguments])
+    wish = wish_of(given, environ, first, ["story", *arguments], pictures=len(prompts))
     studio = Studio(data_dir=wish.data_dir, quiet=wish.quiet, interrupts=interrupts)
     studio.say(f"Loading the models to dream a story of {len(prompts)} chapters with seed {first.seed} ...")
     films, request = [], wish.request
@@ -50,8 +50,7 @@ def run(_name: str, arguments: Sequence[str], interrupts: Interrupts) -> int:
         told = replace(wish, output=Output(path, wish.output.named))
         request = replace(request, prompt=prompt)
         studio.say(f"Chapter {chapter}: {clean(prompt)}")
-        previews = Previews(wish.previews.latest, wish.previews.folder, path.stem)
-        finished = studio.dream(request, previews)
+        finished = studio.dream(request, wish.previews.of(path.stem))
         keep(finished, told, studio.device, note=f"Chapter {chapter}")
         films.append(finished.timelapse)
         if interrupts.asked():

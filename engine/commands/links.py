@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from engine import __version__
+from engine.addresses import Address, public
 from engine.commands.parsing import small
 from engine.errors import BadRequest
 from engine.pictures import MAX_BYTES
@@ -22,9 +23,6 @@ from engine.pictures import MAX_BYTES
 LIMIT_S = 30.0  # for all of it, redirects included
 MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def picture(where: str) -> bytes:
@@ -38,17 +36,6 @@ def picture(where: str) -> bytes:
         reason = getattr(error, "strerror", None) or str(error)
         raise BadRequest(f"The picture {where} cannot be read: {small(reason)}.") from error
     return _not_too_long(data, where)
-
-
-def public(address: Address) -> bool:
-    """Whether an address is of the public internet, also where it is written within another one."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-        if inner is None and address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return public(inner)
-    return address.is_global and not address.is_multicast
 
 
 def fetched(url: str, allowed: Callable[[Address], bool] = public, *, limit_s: float = LIMIT_S) -> bytes:

@@ -47,7 +47,13 @@ _FULL = frozenset({"53100"})
 _BUSY = frozenset({"40001", "40P01", "55P03", "57014"})  # locks and deadlocks
 _CROWDED = "53300"
 _SHUT = frozenset({"57P01", "57P02", "57P03"})  # it is starting or stopping
+_POOLED = (
+    "Before the database's server stands a pooler that lends a connection for one transaction only; "
+    "please write pgbouncer=true behind the ? of DATABASE_URL."
+)
 _WRONG = {
+    "26000": _POOLED,  # a prepared statement is not there …
+    "42P05": _POOLED,  # … or is there already
     "28000": "The database does not accept the name in DATABASE_URL, or not from here.",
     "28P01": "The database does not accept the name or the password in DATABASE_URL.",
     "3D000": "The database's server does not know the database that DATABASE_URL names.",
@@ -81,8 +87,11 @@ class Database:
     def __init__(
         self, url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S, starting_s: float = STARTING_S
     ) -> None:
-        """`url`: for SQLAlchemy's asyncio engine; behind the ? of a server's address libpq's words."""
+        """`url`: for SQLAlchemy's asyncio engine; behind the ? of a server's address libpq's words, and
+        `pgbouncer=true` where a pooler lends us another of its connections for each transaction."""
         parsed = make_url(url)
+        self._is_pooled = "pgbouncer" in parsed.query
+        parsed = parsed.difference_update_query(("pgbouncer",))
         self._file = (
             Path(parsed.database) if parsed.drivername == "sqlite+aiosqlite" and parsed.database else None
         )
@@ -94,6 +103,12 @@ class Database:
             options = {"connect_args": {"timeout": busy_timeout_s}}
         elif self._is_server:
             told: dict[str, Any] = {"timeout": CONNECT_S, "command_timeout": SILENCE_S}
+            if self._is_pooled:  # what was prepared in one transaction is not there in the next
+                told |= {
+                    "statement_cache_size": 0,
+                    "prepared_statement_cache_size": 0,
+                    "prepared_statement_name_func": str,  # "", the one that is replaced: nothing piles up
+                }
             if parsed.query:  # only of such an address does asyncpg take libpq's words
                 told["dsn"] = f"postgresql://?{urlencode(parsed.query, doseq=True)}"
                 parsed = parsed.set(query={})
@@ -108,6 +123,8 @@ class Database:
         self._engine: AsyncEngine = create_async_engine(parsed, **options)
         if self._file:
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
+        elif self._is_pooled:
+            event.listen(self._engine.sync_engine, "begin", _prepare_transaction(busy_timeout_s))
         elif self._is_server:
             event.listen(self._engine.sync_engine, "connect", _prepare_server(busy_timeout_s))
 
@@ -271,15 +288,32 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _prepare_server(busy_timeout_s: float) -> Any:
-    """Nobody waits long for a row, and one whose process vanished while it held some lets them go."""
+def _patience(busy_timeout_s: float) -> dict[str, int]:
+    """Nobody waits long for a row, and one whose process vanished while it held some lets them go; in ms."""
+    return {
+        "lock_timeout": round(busy_timeout_s * 1000),
+        "idle_in_transaction_session_timeout": round(SILENCE_S * 1000),
+    }
 
+
+def _prepare_server(busy_timeout_s: float) -> Any:
     def prepare(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
         # Not as parameters of the connection: PgBouncer refuses those that it does not know.
-        cursor.execute(f"SET lock_timeout = {round(busy_timeout_s * 1000)}")  # milliseconds
-        cursor.execute(f"SET idle_in_transaction_session_timeout = {round(SILENCE_S * 1000)}")
+        for name, value in _patience(busy_timeout_s).items():
+            cursor.execute(f"SET {name} = {value}")
         connection.commit()
         cursor.close()
+
+    return prepare
+
+
+def _prepare_transaction(busy_timeout_s: float) -> Any:
+    """For each transaction anew: what a session sets stays with the pooler's connection, for others."""
+    settings = _patience(busy_timeout_s).items()
+    given = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings)
+
+    def prepare(connection: Any) -> None:
+        connection.exec_driver_sql(f"SELECT {given}")
 
     return prepare

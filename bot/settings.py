@@ -1,13 +1,14 @@
 """The bot's settings, each with its range and help: one `Settings` value from the environment and `.env`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from engine.errors import BadSetting
@@ -40,7 +41,13 @@ _SERVER_OPTIONS = frozenset(
 )
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 # … and what hosts append although it only concerns libpq or other programs' libraries.
-_OTHERS_OPTIONS = ("channel_binding", "connect_timeout", "connection_limit", "gssencmode", "pgbouncer")
+_OTHERS_OPTIONS = ("channel_binding", "connect_timeout", "connection_limit", "gssencmode")
+# What hosts append where a pooler that lends a connection for one transaction stands before the server.
+POOLED = "pgbouncer"
+_TRUTH = {"true": "true", "1": "true", "yes": "true", "on": "true", "false": "", "0": "", "no": "", "off": ""}
+# Behind the name and the password: the server, the database, the options.
+_PLACE = re.compile(r"[^@/?#]*(/[^@/?#]*)?(\?.*)?")
+_ESCAPES = "please write %40 for @, %2F for /, %3A for :, %3F for ?, %23 for # and %25 for % in its password"
 
 
 def _address(key: str, default: str, schemes: tuple[str, ...], help: str) -> Setting[str]:
@@ -211,19 +218,54 @@ def _database(text: str, data_dir: Path) -> str:
     if not text:
         return f"sqlite+aiosqlite:///{data_dir / 'oneiro.db'}"
     scheme, _, rest = text.partition("://")
+    driver = _DRIVERS[scheme]
+    is_server = driver == "postgresql+asyncpg"
     try:
-        url = make_url(f"{_DRIVERS[scheme]}://{rest}")
+        url = make_url(f"{driver}://{_escaped(rest) if is_server else rest}")
+    except BadSetting:
+        raise
     except (ArgumentError, ValueError) as error:
-        raise BadSetting(f"DATABASE_URL is not valid; it must be {DATABASE_URL.allowed}.") from error
-    if url.drivername == "postgresql+asyncpg":
+        more = f"; {_ESCAPES}" if is_server and "@" in rest else ""
+        raise BadSetting(f"DATABASE_URL is not valid; it must be {DATABASE_URL.allowed}{more}.") from error
+    if is_server:
         if find_spec("asyncpg") is None:
             raise BadSetting(
                 "DATABASE_URL names a PostgreSQL database; please pip install asyncpg, which it needs."
             )
-        url = url.difference_update_query(_OTHERS_OPTIONS)
-        if url.query.keys() - _SERVER_OPTIONS:
-            known = ", ".join(sorted(_SERVER_OPTIONS))
+        url = _pooled(url.difference_update_query(_OTHERS_OPTIONS))
+        if url.query.keys() - _SERVER_OPTIONS - {POOLED}:
+            known = ", ".join(sorted(_SERVER_OPTIONS | {POOLED}))
             raise BadSetting(f"DATABASE_URL is not valid; behind its ? there may be: {known}.")
         if url.query.get("sslmode", "prefer") not in _SSL_MODES:
             raise BadSetting(f"sslmode in DATABASE_URL must be one of {', '.join(_SSL_MODES)}.")
     return url.render_as_string(hide_password=False)
+
+
+def _escaped(rest: str) -> str:
+    """What follows :// with every character of its name and password escaped that must be.
+
+    Hosts and people write passwords as they are. Raises `BadSetting` where that can be read in several ways.
+    """
+    ends = [index for index, character in enumerate(rest) if character == "@"]
+    fitting = [end for end in ends if _PLACE.fullmatch(rest, end + 1)]
+    if len(fitting) > 1:
+        raise BadSetting(f"DATABASE_URL can be read in more than one way; {_ESCAPES}.")
+    if not fitting:
+        if ends:
+            raise ValueError("no place behind the password")
+        return rest
+    (end,) = fitting
+    name, colon, password = rest[:end].partition(":")
+    return "".join((quote(unquote(name), safe=""), colon, quote(unquote(password), safe=""), rest[end:]))
+
+
+def _pooled(url: URL) -> URL:
+    """With `POOLED` at most once and true, else without it. Raises `BadSetting`."""
+    said = url.query.get(POOLED)
+    url = url.difference_update_query((POOLED,))
+    if said is None:
+        return url
+    truth = _TRUTH.get(str(said).lower())
+    if truth is None:
+        raise BadSetting(f"{POOLED} in DATABASE_URL must be true or false.")
+    return url.update_query_dict({POOLED: truth}) if truth else url

@@ -19,6 +19,7 @@ class RemoteFile:
     urls: tuple[str, ...]  # mirrors, the first is tried first
     size: int | None = None  # bytes, where the exact number is public
     sha256: str | None = None  # in hex, where it is public
+    keys: tuple[str, ...] = ()  # what its object of JSON has
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,19 @@ class RemoteModel:
 def _biggan(side: int, weights: RemoteFile, config: RemoteFile, megabytes: int) -> RemoteModel:
     name = f"biggan-deep-{side}"
     licence = "MIT (code; none is published for the weights)"
-    return RemoteModel(name, name, f"BigGAN-deep-{side}", ((config,), (weights,)), megabytes, licence)
+    newer = RemoteFile("model.safetensors", ())  # where a user or a mirror has it so
+    return RemoteModel(name, name, f"BigGAN-deep-{side}", ((config,), (weights, newer)), megabytes, licence)
 
 
 def _clip(
     name: str, repository: str, revision: str, title: str, weights: RemoteFile, megabytes: int
 ) -> RemoteModel:
-    def file(file_name: str) -> RemoteFile:
-        return RemoteFile(file_name, (f"{_HUB}/{repository}/resolve/{revision}/{file_name}",))
+    def file(file_name: str, *keys: str) -> RemoteFile:
+        return RemoteFile(file_name, (_hub(repository, revision, file_name),), keys=keys)
 
-    small = tuple((file(n),) for n in ("config.json", "vocab.json", "merges.txt", "tokenizer_config.json"))
+    config = file("config.json", "model_type", "text_config", "vision_config")
+    tokenizer = (file("vocab.json"), file("merges.txt"), file("tokenizer_config.json"))
+    small = tuple((one,) for one in (config, *tokenizer))
     folder = repository.split("/")[1]
     choice = (weights, file("pytorch_model.bin"))
     licence = "MIT; its makers advise against deployed use without a study of its own"

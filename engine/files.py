@@ -13,13 +13,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from engine.contents import MAX_CONFIG, PYTORCH, SAFETENSORS, remedy
 from engine.errors import ModelError
 
-SAFETENSORS = "model.safetensors"
-PYTORCH = "pytorch_model.bin"
 # What reading a pickle that ends in the middle, or has other bytes in it, may raise beside its own errors.
 _OF_HALF_PICKLES = (struct.error, LookupError, TypeError, AttributeError, AssertionError)
-MAX_CONFIG = 1024 * 1024  # bytes; CLIP's longest is 5 kB
 
 
 def has_weights(folder: Path) -> bool:
@@ -72,7 +70,7 @@ def read_tensors(folder: Path, name: str = SAFETENSORS) -> dict[str, Tensor]:
         zipfile.BadZipFile,
         *_OF_HALF_PICKLES,
     ) as error:
-        raise ModelError(f"The model file {path} is damaged or not a model; please fetch it anew.") from error
+        raise ModelError(f"The model file {path} is damaged or not a model; {remedy(folder)}.") from error
     if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):
         raise ModelError(f"The model file {path} does not hold a model's tensors.")
     return tensors

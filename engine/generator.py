@@ -17,6 +17,7 @@ from pytorch_pretrained_biggan import BigGAN, BigGANConfig
 from pytorch_pretrained_biggan.model import BigGANBatchNorm, GenBlock, SelfAttn
 from torch import Tensor, nn
 
+from engine import contents
 from engine.errors import ModelError
 from engine.files import read_config, read_tensors
 from engine.pocket.latents_map import BACKGROUND_ROW, GROUND_DEPTH, below_horizon, ground
@@ -161,6 +162,7 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
     )
     if not fits:
         raise ModelError(f"{folder / 'config.json'} does not describe a BigGAN-deep generator.")
+    contents.check(folder)
     tensors = read_tensors(folder)
     tail = (
         None
@@ -179,10 +181,12 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
         wrong = sorted(key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key))
         raise ModelError(
             f"The weights in {folder} do not fit their config.json: "
-            f"{len(wrong)} tensors differ, the first is {wrong[0]}."
+            f"{len(wrong)} tensors differ, the first is {wrong[0]}; {contents.remedy(folder)}."
         )
     if not all(bool(value.isfinite().all()) for value in tensors.values()):
-        raise ModelError(f"The weights in {folder} hold numbers that are not finite; please fetch them anew.")
+        raise ModelError(
+            f"The weights in {folder} hold numbers that are not finite; {contents.remedy(folder)}."
+        )
     model = BigGAN(BigGANConfig.from_dict(config))
     model.load_state_dict({key: value.float() for key, value in tensors.items()}, strict=True)
     return BakedBigGAN(model, name, centred, grounds, bilinear, tail).to(device)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from engine import contents
 from engine.errors import ModelError
 from engine.files import read_config
 from engine.pocket import lexicon
@@ -228,7 +229,7 @@ def load(folder: Path, name: str, device: torch.device) -> Perceptor:
 def _load_tokenizer(folder: Path, vocabulary: int) -> Any:
     from transformers import CLIPTokenizer
 
-    broken = ModelError(f"The tokenizer in {folder} is missing or damaged; please fetch it anew.")
+    broken = ModelError(f"The tokenizer in {folder} is missing or damaged; {contents.remedy(folder)}.")
     try:
         tokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
     except Exception as error:  # the tokenizers library raises bare Exception for damaged files
@@ -243,6 +244,7 @@ def _load_clip(folder: Path) -> Any:
     from transformers import CLIPModel
     from transformers.utils import logging
 
+    contents.check(folder)
     logging.disable_progress_bar()  # the command line has its own
     try:
         model, report = CLIPModel.from_pretrained(
@@ -250,7 +252,7 @@ def _load_clip(folder: Path) -> Any:
         )
     except (OSError, EOFError, RuntimeError, ValueError, TypeError, KeyError, SafetensorError) as error:
         raise ModelError(
-            f"The CLIP model in {folder} is missing or damaged; please fetch it anew."
+            f"The CLIP model in {folder} is missing or damaged; {contents.remedy(folder)}."
         ) from error
     wrong = [
         str(key)
@@ -261,6 +263,6 @@ def _load_clip(folder: Path) -> Any:
     if wrong:
         raise ModelError(
             f"The weights in {folder} do not fit their config.json: "
-            f"{len(wrong)} tensors differ, the first is {sorted(wrong)[0]}."
+            f"{len(wrong)} tensors differ, the first is {sorted(wrong)[0]}; {contents.remedy(folder)}."
         )
     return model

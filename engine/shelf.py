@@ -12,13 +12,13 @@ from typing import Any
 
 import torch
 
-from engine import catalogue, files, generator, perceptor
+from engine import catalogue, contents, files, generator, perceptor
 from engine.catalogue import RemoteModel
+from engine.contents import CONFIG, PYTORCH, SAFETENSORS, TOKENIZER
 from engine.errors import BadRequest, DiskError, ModelError
-from engine.fetch import pin, pins, sha256_of
+from engine.fetch import chosen, fault, pin, pins, sha256_of
 
 CPU = torch.device("cpu")
-TOKENIZER = ("vocab.json", "merges.txt", "tokenizer_config.json")
 
 _SPREAD = {  # [upsample, in, out] of each block, in channel widths (Brock et al. 2018, table 7 to 9)
     128: "F16-16 T16-16 F16-16 T16-8 F8-8 T8-4 F4-4 T4-2 F2-2 T2-1",
@@ -100,27 +100,25 @@ def verify(model: RemoteModel, models: Path) -> Iterator[Verdict]:
     Raises `ModelError` at the first file that is missing, differs, or does not load.
     """
     folder = models / model.folder
+    first: list[Path] = []
     for choice in model.files:
-        file = next((file for file in choice if (folder / file.name).is_file()), None)
+        file = chosen(choice, folder)
         if file is None:
-            raise ModelError(
-                f"{folder / choice[0].name} is missing; dream models fetch {model.name} brings it."
-            )
+            raise ModelError(f"{folder / choice[0].name} is missing; {contents.remedy(folder)}.")
         path = folder / file.name
-        digest, size, known = sha256_of(path), path.stat().st_size, pins(folder).get(file.name)
-        if file.sha256 is not None and digest != file.sha256:
-            raise ModelError(
-                f"{path} is damaged or another file: its SHA-256 is {digest} instead of {file.sha256}."
-            )
-        if file.sha256 is None and known is not None and digest != known.sha256:
-            raise ModelError(f"{path} has changed since it came here; delete it and fetch it anew.")
-        if known is None:
-            pin(folder, file.name, digest, size)
+        wrong = fault(file, path)
+        if wrong:
+            raise ModelError(f"{path} {wrong}; {contents.remedy(folder)}.")
+        is_first = file.name not in pins(folder)
+        if is_first:
+            first.append(path)
         if file.sha256 is not None:
             yield Verdict(path, Soundness.CHECKED)
         else:
-            yield Verdict(path, Soundness.FIRST if known is None else Soundness.REMEMBERED)
-    _load(model, folder)
+            yield Verdict(path, Soundness.FIRST if is_first else Soundness.REMEMBERED)
+    prove(model, folder)
+    for path in first:  # not before it is known to be sound
+        pin(folder, path.name, sha256_of(path), path.stat().st_size)
 
 
 def take_in(path: Path, models: Path) -> RemoteModel:
@@ -131,20 +129,24 @@ def take_in(path: Path, models: Path) -> RemoteModel:
     """
     source = _weights_in(path)
     try:
+        name = contents.kind_of_weights(source)
+        _look(source, name)
         with _scratch(models) as staged:
-            name = files.SAFETENSORS if source.suffix == ".safetensors" else files.PYTORCH
             shutil.copyfile(source, staged / name)
-            model = _identify(staged, source)
-            _complete(model, staged, source.parent, models / model.folder)
-            _load(model, staged)
+            try:
+                model = _identify(staged, source)
+                _complete(model, staged, source.parent, models / model.folder)
+                prove(model, staged)
+            except ModelError as error:  # of the copy; the user knows the file
+                told = str(error).replace(str(staged / name), str(source)).replace(str(staged), str(source))
+                raise ModelError(told) from error
             folder = models / model.folder
             folder.mkdir(parents=True, exist_ok=True)
-            for choice in model.files[-1]:
-                (folder / choice.name).unlink(missing_ok=True)  # never two weights in one folder
             for file in sorted(staged.iterdir(), key=lambda f: f.suffix in (".bin", ".safetensors")):
                 digest, size = sha256_of(file), file.stat().st_size
                 file.replace(folder / file.name)
                 pin(folder, file.name, digest, size)
+            (folder / (PYTORCH if name == SAFETENSORS else SAFETENSORS)).unlink(missing_ok=True)
     except OSError as error:
         raise DiskError(f"The model cannot be copied to {models}: {error.strerror or error}.") from error
     return model
@@ -152,9 +154,9 @@ def take_in(path: Path, models: Path) -> RemoteModel:
 
 def _weights_in(path: Path) -> Path:
     if path.is_dir():
-        found = [path / name for name in (files.SAFETENSORS, files.PYTORCH) if (path / name).is_file()]
+        found = [path / name for name in (SAFETENSORS, PYTORCH) if (path / name).is_file()]
         if not found:
-            raise BadRequest(f"The folder {path} holds neither {files.SAFETENSORS} nor {files.PYTORCH}.")
+            raise BadRequest(f"The folder {path} holds neither {SAFETENSORS} nor {PYTORCH}.")
         return found[0]
     if not path.is_file():
         raise BadRequest(f"There is no file {path}.")
@@ -197,11 +199,19 @@ def _complete(model: RemoteModel, staged: Path, beside: Path, folder: Path) -> N
                 raise ModelError(
                     f"{model.name} needs its tokenizer: please put {', '.join(TOKENIZER)} beside the file."
                 )
+            _look(found, name)
             shutil.copyfile(found, staged / name)
-    (staged / "config.json").write_text(as_json(config), encoding="utf-8")
+    (staged / CONFIG).write_text(as_json(config), encoding="utf-8")
 
 
-def _load(model: RemoteModel, folder: Path) -> None:
+def _look(path: Path, name: str) -> None:
+    """Raises `ModelError` for a user's file that is not what the name `name` promises."""
+    wrong = contents.objection(path, name=name)
+    if wrong:
+        raise ModelError(f"{path} {wrong}, so it is not imported.")
+
+
+def prove(model: RemoteModel, folder: Path) -> None:
     """Load it strictly, and let it go again. Raises `ModelError`."""
     if model in catalogue.BIGGANS:
         generator.load(folder, model.title, CPU)

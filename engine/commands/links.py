@@ -14,15 +14,13 @@ from collections.abc import Callable
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from engine import __version__, given_file
+from engine.addresses import Address, public
 from engine.errors import BadRequest
 from engine.pictures import MAX_BYTES
 
 LIMIT_S = 30.0  # for all of it, redirects included
 MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def picture(where: str) -> bytes:
@@ -30,17 +28,6 @@ def picture(where: str) -> bytes:
     if "://" in where:
         return fetched(where)
     return given_file.read(where, "picture", MAX_BYTES)
-
-
-def public(address: Address) -> bool:
-    """Whether an address is of the public internet, also where it is written within another one."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-        if inner is None and address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return public(inner)
-    return address.is_global and not address.is_multicast
 
 
 def fetched(url: str, allowed: Callable[[Address], bool] = public, *, limit_s: float = LIMIT_S) -> bytes:

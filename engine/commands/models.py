@@ -69,9 +69,15 @@ def show(models: Path) -> None:
 
 
 def fetch(model: RemoteModel, models: Path, shop: Shop) -> None:
-    """Fetch one model with a progress bar. Raises `DreamError`."""
+    """Fetch one model with a progress bar, and all of it that `verify` rejects anew. Raises `DreamError`."""
+
+    def proof(folder: Path) -> None:
+        from engine.shelf import prove
+
+        prove(model, folder)
+
     with FetchBar() as bar:
-        for arrived in steps(model, models, shop, lambda: False):
+        for arrived in steps(model, models, shop, lambda: False, proof, doubt=True):
             bar.show(arrived.file, arrived.done, arrived.total)
     print(f"{model.name} is in {models / model.folder}")
 

@@ -140,6 +140,47 @@ class Cluster:
         return True
 
 
+class Pooler:
+    """A PgBouncer on 127.0.0.1 before a cluster, which lends its few connections for a transaction each."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        """Starts it. Raises `NoServer` where there is none to start."""
+        program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+        if program is None:
+            raise NoServer("there is no PgBouncer to start (Debian: apt-get install pgbouncer)")
+        self.port = _free_port()
+        who = _unprivileged()
+        self._folder = Path(tempfile.mkdtemp(prefix="oneiro-pgb-"))
+        if who:
+            shutil.chown(self._folder, *who.values())
+        settings = self._folder / "pgbouncer.ini"
+        settings.write_text(
+            f"[databases]\n* = host=127.0.0.1 port={cluster.port} user={cluster.OWNER}\n"
+            f"[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port={self.port}\nunix_socket_dir=\n"
+            "auth_type=any\npool_mode=transaction\ndefault_pool_size=3\n"
+        )
+        with (self._folder / "log").open("ab") as log:
+            self._server = subprocess.Popen(
+                [program, settings], stdout=log, stderr=log, cwd=self._folder, **who
+            )
+        deadline = time.monotonic() + STARTING_S
+        while not _listens(self.port):
+            if self._server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError((self._folder / "log").read_text())
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        """Stop it and remove all that it has written."""
+        self._server.terminate()
+        self._server.wait(STARTING_S)
+        shutil.rmtree(self._folder)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def _programs() -> Path:
     """Where initdb, postgres and psql lie; Debian does not put them on the path."""
     on_path = shutil.which("postgres")

@@ -8,13 +8,13 @@ from contextlib import AsyncExitStack, closing
 import pytest
 from sqlalchemy import insert, text
 
-from bot.database import CONNECTIONS, Database, StoreAway, StoreBusy, StoreError, StoreFull
+from bot.database import CONNECTIONS, MODERATING, Database, StoreAway, StoreBusy, StoreError, StoreFull, alone
 from bot.dreams import DreamState, Picture, Wish
 from bot.schema import votes
 from bot.settings import Settings
 from bot.store import Store
 from engine import Finished, Recipe
-from tests.bot.postgres import Cluster
+from tests.bot.postgres import Cluster, NoServer, Pooler
 from tests.bot.rig import Rig
 from tests.bot.scripted import until
 
@@ -178,3 +178,48 @@ async def test_a_full_disk_is_named_and_loses_nothing(
     assert kept is not None and kept.state is DreamState.DREAMING and await store.picture(dream.id) is None
     async with database.transaction() as connection:
         await connection.execute(text("DROP FUNCTION full_disk CASCADE"))
+
+
+@pytest.fixture
+def pooler(cluster: Cluster) -> Iterator[Pooler]:
+    try:
+        pooler = Pooler(cluster)
+    except NoServer as error:
+        pytest.skip(str(error))
+    yield pooler
+    pooler.close()
+
+
+async def test_behind_a_pooler_nothing_is_expected_of_the_last_transaction(
+    cluster: Cluster, pooler: Pooler, on_server: str, a_wish: A_WISH
+) -> None:
+    address = f"postgres://oneiro@127.0.0.1:{pooler.port}/{on_server}?pgbouncer=true"
+    database = Database(Settings.read({"DATABASE_URL": address}).database_url)
+    await database.open()
+    store = Store(database, owner="x")
+
+    async def patience() -> str | None:
+        async with database.transaction() as connection:
+            await alone(connection, MODERATING)
+            return str(await connection.scalar(text("SHOW lock_timeout")))
+
+    try:
+        for _ in range(5):  # its three connections go round among our eight
+            await asyncio.gather(*(store.add(a_wish()) for _ in range(12)))
+            assert set(await asyncio.gather(*(patience() for _ in range(12)))) == {"2s"}
+        assert len(await store.waiting()) == 60
+    finally:
+        await database.close()
+
+
+async def test_a_pooler_that_was_not_told_of_is_named(pooler: Pooler, on_server: str, a_wish: A_WISH) -> None:
+    address = f"postgres://oneiro@127.0.0.1:{pooler.port}/{on_server}"
+    database = Database(Settings.read({"DATABASE_URL": address}).database_url)
+    store = Store(database, owner="x")
+    try:
+        with pytest.raises(StoreError, match="write pgbouncer=true behind the"):
+            await database.open()
+            for _ in range(5):
+                await asyncio.gather(*(store.add(a_wish()) for _ in range(12)))
+    finally:
+        await database.close()

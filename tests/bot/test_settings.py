@@ -1,8 +1,10 @@
 """Settings: each has a default, a range and help; a bad value is named; `.env.example` shows them all."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from bot.settings import SETTINGS, Settings, env_example
 from engine.errors import BadSetting
@@ -97,6 +99,63 @@ def test_what_stands_behind_an_address_is_checked(tail: str, monkeypatch: pytest
     with pytest.raises(BadSetting, match="sslmode") as caught:
         Settings.read({"DATABASE_URL": f"postgres://u:p@db.example/x?{tail}"})
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "a/b",
+        "a@b",
+        "@",
+        "a:b",
+        "a#b",
+        "a?b",
+        "a%b",
+        "100%",
+        "%zz",
+        "/@:#?%",
+        "a b",
+        "ä€",
+        "a&b=c",
+        "[x]",
+        "a\\b",
+        "+",
+    ],
+)
+@pytest.mark.parametrize(
+    "place", ["db.example:5432/x", "db.example/x?sslmode=require", "db.example", "/x?host=/run"]
+)
+def test_a_password_may_be_written_as_it_is(password: str, place: str) -> None:
+    pytest.importorskip("asyncpg")
+    for written in (password, quote(password, safe="")):
+        url = make_url(Settings.read({"DATABASE_URL": f"postgres://me:{written}@{place}"}).database_url)
+        assert (url.username, url.password) == ("me", password)
+        assert url.host == ("db.example" if place.startswith("db") else None)
+
+
+@pytest.mark.parametrize("rest", ["me:hunter2@db?x@db.example/x", "me:hunter2@/x?host=a@b"])
+def test_what_can_be_read_in_two_ways_is_asked_for_anew_without_being_shown(rest: str) -> None:
+    with pytest.raises(BadSetting, match="more than one way; please write %40 for @, %2F for /") as caught:
+        Settings.read({"DATABASE_URL": f"postgres://{rest}"})
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("rest", ["me:hunter2@db:port/x", "me:hunter2@db/x/y", "me:hunter2@db/x#y"])
+def test_an_address_that_is_none_says_how_to_write_a_password(rest: str) -> None:
+    with pytest.raises(BadSetting, match="%2F for /") as caught:
+        Settings.read({"DATABASE_URL": f"postgres://{rest}"})
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [("true", True), ("1", True), ("YES", True), ("false", False), ("0", False)]
+)
+def test_a_pooler_before_the_server_is_said_by_the_address(said: str, kept: bool) -> None:
+    pytest.importorskip("asyncpg")
+    url = Settings.read({"DATABASE_URL": f"postgres://u:p@db.example/x?pgbouncer={said}"}).database_url
+    assert url.endswith("/x?pgbouncer=true" if kept else "/x")
+    with pytest.raises(BadSetting, match="pgbouncer in DATABASE_URL must be true or false"):
+        Settings.read({"DATABASE_URL": "postgres://u:p@db.example/x?pgbouncer=perhaps"})
 
 
 def test_postgres_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

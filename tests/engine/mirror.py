@@ -1,5 +1,6 @@
 """A web server on the loopback that hands out files, and can misbehave in each way that a mirror can."""
 
+import gzip
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -8,6 +9,18 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+PAGES = (  # what is sent instead of a file, all of it as if it were the file
+    "page",
+    "login elsewhere",
+    "page of the right length",
+    "nothing",
+    "words",
+    "an error as JSON",
+    "a list",
+    "a pointer",
+    "zeros",
+    "compressed",
+)
 STALL_S = 20.0  # longer than any test's patience
 
 
@@ -47,16 +60,31 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
+        if fault in PAGES:
+            self._page(fault, len(data))
+            return
         if fault == "short":
             data = data[:-1]
         if fault == "wrong byte":
             middle = len(data) // 2
             data = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+        if fault == "gzip":
+            self._send(200, gzip.compress(data), {"Content-Encoding": "gzip"})
+            return
+        if fault in ("no length", "half without length", "endless"):
+            self._unmeasured(data, fault)
+            return
+        if fault == "odd length":
+            self._send(200, data, {"Content-Length": "many"})
+            self.close_connection = True
+            return
         start = int(span.removeprefix("bytes=").removesuffix("-") or 0) if fault != "ignore range" else 0
         if start and start >= len(data):
             self._send(416, b"")
             return
         self.send_response(206 if start else 200)
+        if start and fault == "wrong range":
+            start -= 1
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
         self.send_header("Content-Length", str(len(data) - start))
@@ -71,9 +99,39 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.wfile.write(rest)
 
-    def _send(self, code: int, body: bytes) -> None:
+    def _page(self, fault: str, length: int) -> None:
+        """What a proxy or a hotel's network sends in place of anything, and answers 200."""
+        page = b"<!DOCTYPE html><title>Log in</title><form>Please log in to go on.</form>"
+        if fault == "login elsewhere" and not self.path.endswith("?login"):
+            self._send(302, b"", {"Location": f"{self.mirror.url}{self.path}?login"})
+            return
+        bodies = {
+            "page": page,
+            "login elsewhere": page,
+            "page of the right length": page.ljust(length),
+            "nothing": b"",
+            "words": b"Please log in to go on.",
+            "an error as JSON": b'{"error": "rate limited"}',
+            "a list": b"[1, 2]",
+            "a pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 72\n",
+            "zeros": bytes(length),
+            "compressed": gzip.compress(b"?" * length),
+        }
+        self._send(200, bodies[fault])
+
+    def _unmeasured(self, data: bytes, fault: str) -> None:
+        """An answer that ends when the connection does."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(data[: len(data) // 2] if fault == "half without length" else data)
+        while fault == "endless":
+            self.wfile.write(bytes(1024 * 1024))
+        self.close_connection = True
+
+    def _send(self, code: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(code)
-        self.send_header("Content-Length", str(len(body)))
+        for name, value in ({"Content-Length": str(len(body))} | (headers or {})).items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 

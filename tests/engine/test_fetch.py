@@ -1,23 +1,34 @@
 """Fetching from real mirrors on the loopback that behave as badly as mirrors can."""
 
 import hashlib
+import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import safetensors.torch
+import torch
 
 from engine import fetch
 from engine.catalogue import RemoteFile, RemoteModel
-from engine.errors import BadSetting, DiskError, StoppedEarly
+from engine.errors import BadSetting, DiskError, ModelError, StoppedEarly
 from engine.fetch import FetchError, Shop, steps
-from tests.engine.mirror import Mirror, serving
+from tests.engine.mirror import PAGES, Mirror, serving
 
 ROOT = Path(__file__).parents[2]
-WEIGHTS = os.urandom(3_000_000)
+
+
+def weights(size: int) -> bytes:
+    """A safetensors file with a tensor of so many random bytes."""
+    return safetensors.torch.save({"noise": torch.frombuffer(bytearray(os.urandom(size)), dtype=torch.uint8)})
+
+
+WEIGHTS = weights(3_000_000)
 CONFIG = b'{"a": 1}'
 SHA = hashlib.sha256(WEIGHTS).hexdigest()
 
@@ -68,7 +79,10 @@ def test_a_model_arrives_whole_and_is_not_asked_for_again(mirror: Mirror, tmp_pa
 
 
 @pytest.mark.parametrize("known", [{"sha256": SHA, "size": len(WEIGHTS)}, {}], ids=["known hash", "no hash"])
-@pytest.mark.parametrize("fault", ["cut", "stall", "500", "503", "redirect", "ignore range"])
+@pytest.mark.parametrize(
+    "fault",
+    ["cut", "stall", "500", "503", "redirect", "ignore range", "gzip", "no length", "odd length"],
+)
 def test_a_fault_that_passes_costs_only_a_retry(
     fault: str, known: dict[str, object], mirror: Mirror, tmp_path: Path
 ) -> None:
@@ -90,15 +104,38 @@ def test_what_was_cut_off_goes_on_where_it_was(mirror: Mirror, tmp_path: Path) -
 def test_a_mirror_that_often_breaks_off_is_borne_as_long_as_it_brings_something(
     mirror: Mirror, tmp_path: Path
 ) -> None:
-    (mirror.folder / "toy" / "model.safetensors").write_bytes(WEIGHTS * 10)
+    large = weights(30_000_000)
+    (mirror.folder / "toy" / "model.safetensors").write_bytes(large)
     mirror.misbehave("model.safetensors", "cut", "cut", "503", "cut", "503", "503", "cut")
     get(model(), tmp_path / "models", shop(mirror))
-    assert (tmp_path / "models" / "toy" / "model.safetensors").read_bytes() == WEIGHTS * 10
+    assert (tmp_path / "models" / "toy" / "model.safetensors").read_bytes() == large
 
 
 def test_a_server_that_starts_over_is_believed(mirror: Mirror, tmp_path: Path) -> None:
     mirror.misbehave("model.safetensors", "cut", "ignore range")
     get(model(), tmp_path / "models", shop(mirror))
+    assert (tmp_path / "models" / "toy" / "model.safetensors").read_bytes() == WEIGHTS
+
+
+@pytest.mark.parametrize("known", [{"sha256": SHA, "size": len(WEIGHTS)}, {}], ids=["known hash", "no hash"])
+@pytest.mark.parametrize("fault", ["wrong range", "gzip", "page", "cut"])
+def test_what_is_sent_instead_of_the_rest_does_no_harm(
+    fault: str, known: dict[str, object], mirror: Mirror, tmp_path: Path
+) -> None:
+    mirror.misbehave("model.safetensors", "cut", fault, fault)
+    with serving(mirror.folder) as second:
+        get(model(**known), tmp_path / "models", shop(mirror, second))
+    assert (tmp_path / "models" / "toy" / "model.safetensors").read_bytes() == WEIGHTS
+    assert left(tmp_path / "models") == WHOLE
+
+
+def test_a_half_file_of_one_mirror_is_not_held_against_the_next(mirror: Mirror, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "toy"
+    shutil.copytree(mirror.folder / "toy", other)
+    (other / "model.safetensors").write_bytes(weights(3_000_000))
+    with serving(other.parent) as first:
+        first.misbehave("model.safetensors", "cut", "500", "500", "500")
+        get(model(sha256=SHA), tmp_path / "models", shop(first, mirror))
     assert (tmp_path / "models" / "toy" / "model.safetensors").read_bytes() == WEIGHTS
 
 
@@ -115,10 +152,8 @@ def test_a_later_process_goes_on_with_a_half_file_whose_hash_is_known(mirror: Mi
     get(model(sha256=SHA), tmp_path / "models", shop(mirror))
     assert ("/toy/model.safetensors", "bytes=1000-") in mirror.asked
     half.parent.mkdir(parents=True)
-    half.write_bytes(b"?" * 1000)  # another version's beginning: the hash tells
+    half.write_bytes(b"?" * 1000)  # another version's beginning: the hash tells, and it is not the mirror's
     (tmp_path / "models" / "toy" / "model.safetensors").unlink()
-    with pytest.raises(FetchError, match="another checksum"):
-        get(model(sha256=SHA), tmp_path / "models", shop(mirror))
     get(model(sha256=SHA), tmp_path / "models", shop(mirror))
     assert (tmp_path / "models" / "toy" / "model.safetensors").read_bytes() == WEIGHTS
 
@@ -148,10 +183,127 @@ def test_where_every_mirror_fails_nothing_is_left_and_the_way_out_is_told(
     assert left(models) == WHOLE
 
 
-def test_an_older_form_of_the_weights_is_taken_where_the_newer_is_not(mirror: Mirror, tmp_path: Path) -> None:
-    (mirror.folder / "toy" / "model.safetensors").rename(mirror.folder / "toy" / "pytorch_model.bin")
+PUBLISHED = {
+    "config.json": b'{"model_type": "clip"}',
+    "vocab.json": b'{"<|startoftext|>": 0, "<|endoftext|>": 1}',
+    "merges.txt": b"#version: 0.2\ni n\n",
+    "tokenizer_config.json": b'{"tokenizer_class": "CLIPTokenizer"}',
+    "model.safetensors": WEIGHTS,
+}
+CLIP = RemoteModel(
+    "toy",
+    "toy",
+    "Toy",
+    tuple(
+        (RemoteFile(name, ("http://127.0.0.1:9/x",), keys=("model_type",) * (name == "config.json")),)
+        for name in PUBLISHED
+    ),
+    3,
+    "MIT",
+)
+
+
+@pytest.mark.parametrize("fault", PAGES)
+def test_what_is_no_model_s_file_gets_no_name_and_the_next_mirror_is_asked(
+    fault: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    models, served = tmp_path / "models", tmp_path / "served"
+    (served / "toy").mkdir(parents=True)
+    for name, data in PUBLISHED.items():
+        (served / "toy" / name).write_bytes(data)
+    with serving(served) as bad, serving(served) as good:
+        host = bad.url.removeprefix("http://")
+        bad.misbehave("config.json", *[fault] * 2)
+        with pytest.raises(FetchError, match=f"{host} sent a config.json that "):
+            get(CLIP, models, shop(bad))
+        assert not (models / "toy" / "config.json").exists()
+        for name in PUBLISHED:
+            bad.misbehave(name, *[fault] * 2)
+        caplog.clear()
+        get(CLIP, models, shop(bad, good))
+    assert all(f"{host} sent a {name} that " in caplog.text for name in PUBLISHED)
+    assert {name: (models / "toy" / name).read_bytes() for name in PUBLISHED} == PUBLISHED
+
+
+def test_half_a_file_of_an_answer_without_a_length_is_told(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.misbehave("model.safetensors", "half without length")
+    with pytest.raises(FetchError, match=r"sent a model\.safetensors that is cut off"):
+        get(model(), tmp_path / "models", shop(mirror))
+
+
+def test_an_answer_without_an_end_is_left(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.misbehave("config.json", "endless")
+    with pytest.raises(FetchError, match=r"sent a config\.json without an end"):
+        get(model(), tmp_path / "models", shop(mirror))
+    assert left(tmp_path / "models") == set()
+
+
+@pytest.mark.parametrize("rubbish", [b"", b"<html>log in</html>", WEIGHTS[:1000], WEIGHTS + b"more"])
+def test_rubbish_that_is_there_already_is_replaced(rubbish: bytes, mirror: Mirror, tmp_path: Path) -> None:
+    folder = tmp_path / "models" / "toy"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_bytes(b"<html>log in</html>")
+    (folder / "model.safetensors").write_bytes(rubbish)
     get(model(), tmp_path / "models", shop(mirror))
-    assert (tmp_path / "models" / "toy" / "pytorch_model.bin").read_bytes() == WEIGHTS
+    assert (folder / "model.safetensors").read_bytes() == WEIGHTS
+    assert (folder / "config.json").read_bytes() == CONFIG
+
+
+def test_rubbish_is_replaced_by_an_older_form_too(mirror: Mirror, tmp_path: Path) -> None:
+    (mirror.folder / "toy" / "model.safetensors").unlink()
+    torch.save({"noise": torch.zeros(3)}, mirror.folder / "toy" / "pytorch_model.bin")
+    folder = tmp_path / "models" / "toy"
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(b"<html>log in</html>")
+    get(model(), tmp_path / "models", shop(mirror))
+    assert {path.name for path in folder.iterdir()} == {"config.json", "pytorch_model.bin", "sha256.json"}
+
+
+def test_in_doubt_every_checksum_is_compared(mirror: Mirror, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    get(model(), models, shop(mirror))
+    changed = bytearray(WEIGHTS)
+    changed[-1] ^= 1
+    (models / "toy" / "model.safetensors").write_bytes(changed)
+    get(model(), models, shop(mirror))
+    assert (models / "toy" / "model.safetensors").read_bytes() == changed
+    list(steps(model(), models, shop(mirror), lambda: False, doubt=True))
+    assert (models / "toy" / "model.safetensors").read_bytes() == WEIGHTS
+
+
+def test_weights_that_do_not_fit_are_left_to_the_mirror_that_sent_them(
+    mirror: Mirror, tmp_path: Path
+) -> None:
+    other = tmp_path / "other" / "toy"
+    shutil.copytree(mirror.folder / "toy", other)
+    (other / "model.safetensors").write_bytes(weights(2_000_000))
+
+    def proof(folder: Path) -> None:
+        assert (folder / "config.json").read_bytes() == CONFIG
+        if (folder / "model.safetensors").read_bytes() != WEIGHTS:
+            raise ModelError
+
+    models = tmp_path / "models"
+    with serving(other.parent) as wrong:
+        host = wrong.url.removeprefix("http://")
+        with pytest.raises(FetchError, match=rf"{host} sent a model\.safetensors that does not fit"):
+            list(steps(model(), models, shop(wrong), lambda: False, proof))
+        assert left(models) == {"toy/config.json", "toy/sha256.json"}
+        list(steps(model(), models, shop(wrong, mirror), lambda: False, proof))
+    assert (models / "toy" / "model.safetensors").read_bytes() == WEIGHTS
+    (models / "toy" / "model.safetensors").write_bytes(weights(2_000_000))  # where an earlier version put it
+    (models / "toy" / "sha256.json").unlink()
+    list(steps(model(), models, shop(mirror), lambda: False, proof, doubt=True))
+    assert (models / "toy" / "model.safetensors").read_bytes() == WEIGHTS
+
+
+def test_an_older_form_of_the_weights_is_taken_where_the_newer_is_not(mirror: Mirror, tmp_path: Path) -> None:
+    (mirror.folder / "toy" / "model.safetensors").unlink()
+    older = io.BytesIO()
+    torch.save({"noise": torch.zeros(3)}, older)
+    (mirror.folder / "toy" / "pytorch_model.bin").write_bytes(older.getvalue())
+    get(model(), tmp_path / "models", shop(mirror))
+    assert (tmp_path / "models" / "toy" / "pytorch_model.bin").read_bytes() == older.getvalue()
 
 
 def test_offline_asks_nobody(mirror: Mirror, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from engine import catalogue
 from engine.__main__ import main
@@ -40,6 +42,59 @@ def test_a_model_is_fetched_ahead(mirror: Mirror, tmp_path: Path, capsys: pytest
     assert main(["models", "verify", "ViT-B/32"]) == 0
     said = capsys.readouterr().out
     assert said.count("unchanged since it came here") == 5 and "every tensor" in said
+
+
+def test_a_mirror_that_sends_a_login_page_brings_no_model(
+    mirror: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mirror.misbehave("model.safetensors", "login elsewhere", "login elsewhere")
+    assert main(["models", "fetch", "ViT-B/32"]) == 3
+    said = capsys.readouterr()
+    assert "is in" not in said.out
+    assert f"{mirror.url.removeprefix('http://')} sent a model.safetensors that is a web page" in said.err
+    assert main(["models", "fetch", "ViT-B/32"]) == 0
+    assert main(["models", "verify", "ViT-B/32"]) == 0
+
+
+@pytest.mark.parametrize("wrong", ["page", "another model", "other words", "changed"])
+def test_what_verify_rejects_fetch_replaces(
+    wrong: str, mirror: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "data/models/clip-vit-base-patch32"
+    assert main(["models", "fetch", "ViT-B/32"]) == 0
+    if wrong != "changed":
+        (folder / "sha256.json").unlink()  # as if it had come by hand
+    match wrong:
+        case "page":
+            (folder / "config.json").write_text("<html>log in</html>")
+        case "another model":
+            save_file({"a": torch.zeros(3)}, folder / "model.safetensors")
+        case "other words":
+            (folder / "vocab.json").write_text('{"<|startoftext|>": 0, "<|endoftext|>": 1}')
+        case "changed":
+            (folder / "merges.txt").write_text("#version: 0.2\n\n")
+    assert main(["models", "verify", "ViT-B/32"]) == 3
+    assert main(["models", "fetch", "ViT-B/32"]) == 0
+    assert main(["models", "verify", "ViT-B/32"]) == 0
+
+
+def test_a_dream_names_the_file_that_is_no_model(
+    mirror: Mirror, tiny_models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(tiny_models, tmp_path / "data")
+    dream = ["a house", "--model", "biggan-deep-128", "--steps", "1", "--out", "house.png"]
+    for folder, file, name in (
+        ("biggan-deep-128", "pytorch_model.bin", "biggan-deep-128"),
+        ("clip-vit-base-patch32", "vocab.json", "ViT-B/32"),
+        ("clip-vit-base-patch32", "model.safetensors", "ViT-B/32"),
+    ):
+        path = tmp_path / "data" / "models" / folder / file
+        whole = path.read_bytes()
+        path.write_text("<html>log in</html>")
+        assert main(dream) == 3
+        told = capsys.readouterr().err
+        assert f"{path} is a web page; dream models fetch {name} brings it anew." in told
+        path.write_bytes(whole)
 
 
 def test_a_dream_fetches_its_models(

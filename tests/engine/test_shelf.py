@@ -4,15 +4,17 @@ import hashlib
 import io
 import json
 import pickle
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from pytorch_pretrained_biggan import BigGAN, BigGANConfig
+from safetensors.torch import save_file
 
 from engine import catalogue, files, shelf
 from engine.errors import BadRequest, ModelError
-from engine.fetch import pins
+from engine.fetch import pin, pins, sha256_of
 from engine.shelf import Soundness
 from tests.engine import published
 
@@ -22,7 +24,7 @@ MODEL = catalogue.named("biggan-deep-128")
 @pytest.fixture(scope="module")
 def own_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a user may have: BigGAN-deep-128's tensors under another file name, hollow."""
-    path = tmp_path_factory.mktemp("own") / "biggan-deep-128-pytorch_model.bin"
+    path = tmp_path_factory.mktemp("own") / "pytorch_model.bin"
     with torch.device("meta"):
         weights = BigGAN(BigGANConfig.from_dict(shelf.biggan_config(128))).state_dict()
     published.hollow(weights, path)
@@ -64,33 +66,60 @@ def test_what_is_not_the_published_file_does_not_pass(own_file: Path, tmp_path: 
         list(shelf.verify(MODEL, tmp_path))
 
 
-def test_a_file_without_a_published_hash_is_remembered_and_any_change_is_noticed(tmp_path: Path) -> None:
+def test_a_file_without_a_published_hash_is_remembered_and_any_change_is_noticed(
+    tiny_models: Path, tmp_path: Path
+) -> None:
     model = catalogue.named("ViT-B/32")
     folder = tmp_path / model.folder
-    folder.mkdir(parents=True)
-    for name in ("config.json", "vocab.json", "merges.txt", "tokenizer_config.json", "model.safetensors"):
-        (folder / name).write_text("{}")
-    verdicts = []
-    with pytest.raises(ModelError):  # the last look is a strict load
-        verdicts.extend(shelf.verify(model, tmp_path))
-    assert {verdict.soundness for verdict in shelf_verdicts(model, tmp_path)} == {Soundness.REMEMBERED}
-    (folder / "merges.txt").write_text("changed")
-    with pytest.raises(ModelError, match=r"merges\.txt has changed"):
+    shutil.copytree(tiny_models / "models" / model.folder, folder)
+    whole = (folder / "vocab.json").read_text()
+    (folder / "vocab.json").write_text('{"<|startoftext|>": 0, "<|endoftext|>": 1}')
+    with pytest.raises(ModelError, match="tokenizer"):  # the last look is a strict load
+        list(shelf.verify(model, tmp_path))
+    (folder / "vocab.json").write_text(whole)
+    assert {verdict.soundness for verdict in shelf.verify(model, tmp_path)} == {Soundness.FIRST}
+    assert {verdict.soundness for verdict in shelf.verify(model, tmp_path)} == {Soundness.REMEMBERED}
+    (folder / "merges.txt").write_text("#version: 0.2\n\n")
+    with pytest.raises(ModelError, match=r"merges\.txt has changed.*dream models fetch ViT-B/32"):
         list(shelf.verify(model, tmp_path))
     (folder / "vocab.json").unlink()
-    with pytest.raises(ModelError, match="dream models fetch ViT-B/32"):
+    with pytest.raises(ModelError, match=r"vocab\.json is missing; dream models fetch ViT-B/32"):
         list(shelf.verify(model, tmp_path))
 
 
-def shelf_verdicts(model: catalogue.RemoteModel, models: Path) -> list[shelf.Verdict]:
-    """What `verify` says before the strict load refuses."""
-    said = []
-    try:
-        for verdict in shelf.verify(model, models):
-            said.append(verdict)
-    except ModelError:
-        pass
-    return said
+def test_a_page_whose_checksum_was_remembered_is_no_model(tiny_models: Path, tmp_path: Path) -> None:
+    model = catalogue.named("ViT-B/32")
+    folder = tmp_path / model.folder
+    shutil.copytree(tiny_models / "models" / model.folder, folder)
+    (folder / "model.safetensors").write_text("<html>log in</html>")
+    pin(folder, "model.safetensors", sha256_of(folder / "model.safetensors"), 19)
+    with pytest.raises(ModelError, match=r"model\.safetensors is a web page; dream models fetch ViT-B/32"):
+        list(shelf.verify(model, tmp_path))
+
+
+def test_weights_are_imported_by_what_they_are_not_by_their_name(own_file: Path, tmp_path: Path) -> None:
+    tensors = {name: tensor.contiguous() for name, tensor in files.read_tensors(own_file.parent).items()}
+    save_file(tensors, tmp_path / "own.bin")
+    models = tmp_path / "models"
+    shelf.take_in(own_file, models)
+    shelf.take_in(tmp_path / "own.bin", models)
+    assert {path.name for path in (models / MODEL.folder).iterdir()} == {
+        "config.json",
+        "model.safetensors",
+        "sha256.json",
+    }
+    assert shelf.here(MODEL, models)
+
+
+def test_a_refused_file_is_named_as_the_user_knows_it(tmp_path: Path) -> None:
+    page = tmp_path / "biggan.bin"
+    page.write_text("<html>log in</html>")
+    with pytest.raises(ModelError, match=rf"^{page} is a web page"):
+        shelf.take_in(page, tmp_path / "models")
+    torch.save({"a": Hostile()}, page)
+    with pytest.raises(ModelError) as caught:
+        shelf.take_in(page, tmp_path / "models")
+    assert str(page) in str(caught.value) and ".importing" not in str(caught.value)
 
 
 def test_a_clip_without_its_tokenizer_says_what_is_missing(tmp_path: Path) -> None:
@@ -141,7 +170,7 @@ def test_bad_files_are_refused_and_leave_nothing(kind: str, own_file: Path, tmp_
             torch.save({"step": 3}, path)
     with pytest.raises(ModelError):
         shelf.take_in(path, tmp_path / "models")
-    assert list((tmp_path / "models").iterdir()) == []
+    assert list((tmp_path / "models").glob("*")) == []
     assert not Path("/tmp/oneiro-was-here").exists()
 
 

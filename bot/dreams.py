@@ -79,7 +79,9 @@ class Dream(Wish):
     started_at: float | None = None
     ended_at: float | None = None
     cancel_asked: bool = False  # somebody wants it stopped; its owner has yet to do so
+    cancelled_by: int | None = None  # who wanted it stopped first, where that is known
     delivered: bool = False  # the channel shows how it ended
+    to_tell: bool = False  # its author is still to be told that it is over
     failure: FailureKind | None = None  # why it failed
     failure_detail: str = ""  # the engine's sentence about it
     notice: str = ""  # a sentence of the engine's, e.g. that the prompt was cut

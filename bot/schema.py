@@ -77,6 +77,8 @@ dreams = Table(
     Column("choice_id", BigInteger),  # of `bot.choices.choices`
     Column("candidate", Integer, nullable=False, server_default="0"),
     Column("decision", Text, nullable=False, server_default=""),
+    Column("cancelled_by", BigInteger),
+    Column("to_tell", Boolean, nullable=False, server_default=false()),
     Index("dreams_by_choice", "choice_id", "candidate"),
     Index("dreams_by_author", "author_id", "id"),
     Index("dreams_by_parent", "parent_id"),

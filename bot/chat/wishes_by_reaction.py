@@ -36,7 +36,7 @@ async def obey(client: "OneiroClient", event: discord.RawReactionActionEvent) ->
         if dream.state.is_over:
             await client.erase(dream)
         else:
-            await client.worker.cancel(dream.id)
+            await client.worker.cancel(dream.id, by=event.user_id)
 
 
 def _moderates(client: "OneiroClient", dream: Dream, member: discord.Member | None) -> bool:

@@ -1,5 +1,9 @@
 """What is said by /dreams, /preferences and /help."""
 
+from typing import ClassVar
+
+from bot.dreams import DreamState
+
 
 class Collection:
     COMMAND_DREAMS = "Your own dreams, and new ones made of them."
@@ -16,10 +20,17 @@ class Collection:
     COMMAND_STORY_CHAPTERS = "The chapters with | between them: a seed | a sprout | a tree."
     COMMAND_PREFERENCES = "What your dreams are when you say nothing else."
     COMMAND_OWN_LANGUAGE = "The language of what only you read."
+    COMMAND_NOTICE = "When to tell you that a dream is over: I answer its message and mention you."
     COMMAND_RESET = "Take all your preferences back."
     COMMAND_HELP = "How to dream, with examples."
 
     MODELS_OWN, DISCORDS_OWN = "As the model likes it", "As in Discord"
+
+    NOTICES: ClassVar[dict[str, str]] = {
+        "off": "Never",
+        "waited": "When I waited for more than a minute",
+        "always": "Always",
+    }
 
     MINE = "Your dreams"
     MINE_NONE = "You have not dreamt yet. /dream begins."
@@ -51,13 +62,24 @@ class Collection:
         """In the message of a story's dream."""
         return f"Chapter {number} of {chapters}"
 
-    def preferences(self, *, preset: str, size: str, spoiler: bool, language: str) -> str:
+    def preferences(self, *, preset: str, size: str, spoiler: bool, language: str, notice: str) -> str:
         """How somebody's dreams are from now on."""
         hidden = "yes" if spoiler else "no"
         return (
             f"This is how you dream when you say nothing else:\n"
-            f"Preset: {preset}\nSize: {size}\nHidden until clicked: {hidden}\nLanguage: {language}"
+            f"Preset: {preset}\nSize: {size}\nHidden until clicked: {hidden}\nLanguage: {language}\n"
+            f"Told when a dream is over: {notice}"
         )
+
+    def notice(self, author_id: int, state: DreamState, *, story: bool) -> str:
+        """To a dream's author when it is over, in answer to its message; the mention notifies them."""
+        what = "story" if story else "dream"
+        match state:
+            case DreamState.FAILED:
+                return f"<@{author_id}>, your {what} did not work out; above I say why."
+            case DreamState.CANCELLED:
+                return f"<@{author_id}>, somebody has stopped your {what}."
+        return f"<@{author_id}>, your {what} is ready."
 
     def help_text(self, *, moderates: bool) -> str:
         """How to begin. `moderates`: whoever asks may use /moderate."""

@@ -2,6 +2,7 @@
 
 from engine.errors import BadRequest, BadSetting, DreamError, EmptyPrompt, FailureKind, ModelError
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Progress, Recipe, Started
+from engine.vocabulary import completions, known_things, liked_things, without_article
 
 __version__ = "0.1.0"
 __all__ = [
@@ -19,4 +20,8 @@ __all__ = [
     "Progress",
     "Recipe",
     "Started",
+    "completions",
+    "known_things",
+    "liked_things",
+    "without_article",
 ]

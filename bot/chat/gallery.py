@@ -74,6 +74,7 @@ class Gallery:
         words = f"**{quoted(dream.prompt, _SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}"
         embed = discord.Embed(description=f"{words}\n[{say.GALLERY_LINK}]({link})")
         embed.set_image(url=f"attachment://{filename}")
+        embed.set_footer(text=say.dream_number(dream.id))
         file = discord.File(
             io.BytesIO(picture.content),
             filename=filename,

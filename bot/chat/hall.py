@@ -155,6 +155,7 @@ class Hall:
             description=f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}",
             colour=_GOLD,
         )
+        embed.set_footer(text=say.dream_number(dream.id))
         name = f"dream-{dream.id}.{picture.kind}"
         alt_text = plain(say.alt_text(dream.prompt), ALT_TEXT)
         if dream.spoiler:  # a picture inside an embed cannot be hidden

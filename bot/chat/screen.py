@@ -98,6 +98,7 @@ class Screen:
         paragraphs = [head, self._status(picture), steered, notice, say.TOO_LARGE if self.too_large else ""]
         paragraphs.append(say.WITHHELD if withheld else "")
         embed = discord.Embed(description="\n\n".join(filter(None, paragraphs)), colour=_COLOURS[dream.state])
+        embed.set_footer(text=say.dream_number(dream.id))
         self._add_recipe(embed)
         view = (
             ended_view(dream, say, has_picture=picture is not None)

@@ -166,7 +166,6 @@ async def _show(interaction: discord.Interaction, dream: Dream) -> None:
     veil = veil_in(client, dream, settings, channel_id=interaction.channel_id)
     content = Screen(replace(dream, language=say.CODE), veil=veil).content(picture)
     embed = content.embed
-    embed.set_footer(text=say.dream_number(dream.id))
     if dream.message_id is not None:
         embed.add_field(name=say.WHERE, value=say.jump(_address(dream)), inline=False)
     file = next(iter(content.files()), None)

@@ -296,3 +296,22 @@ async def test_a_busy_database_delays_the_end_and_loses_nothing(
     world.engine.finish()
     await world.until_delivered(1)
     assert not troubles and len(world.messages()[0].attachments) == 1
+
+
+async def test_a_dream_s_number_stands_on_its_message_from_the_beginning_to_the_end(world: World) -> None:
+    def number() -> str | None:
+        return world.messages()[0].embeds[0].footer.text
+
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    await world.until_text(sentences.LOADING)
+    assert number() == sentences.dream_number(1)
+    world.engine.step(preview=picture("JPEG"))
+    await world.until_text("step 1 of 10")
+    assert number() == sentences.dream_number(1)
+    world.engine.finish()
+    await world.until_delivered(1)
+    assert number() == sentences.dream_number(1)
+    shown = await world.bob.slash(world.channel, "dreams show", dream=1)
+    (message,) = [*([shown.response] if shown.response else []), *shown.followups]
+    assert [embed.footer.text for embed in message.embeds] == [sentences.dream_number(1)]

@@ -10,10 +10,10 @@ class Collection:
     COMMAND_MINE = "Your dreams, the newest first."
     COMMAND_DREAM_SHOW = "Show a dream once more, to you alone."
     COMMAND_REPEAT = "Dream the very same picture again."
-    COMMAND_WHICH = "The dream's number, as /dreams mine shows it."
+    COMMAND_WHICH = "The dream's number, which stands below its picture and in /dreams mine."
     COMMAND_BLEND = "Dream a picture between two dreams."
-    COMMAND_BLEND_FIRST = "The number of the one dream."
-    COMMAND_BLEND_SECOND = "The number of the other dream."
+    COMMAND_BLEND_FIRST = "The number of the one dream; it stands below its picture."
+    COMMAND_BLEND_SECOND = "The number of the other dream; it stands below its picture."
     COMMAND_BLEND_PROMPT = "The words to dream; without them, those of both."
     COMMAND_BLEND_SHARE = "How much of the other dream to begin with, in percent."
     COMMAND_STORY = "Several dreams, each of which grows out of the one before."
@@ -47,7 +47,7 @@ class Collection:
         return f"[to the message]({address})"
 
     def dream_number(self, dream_id: int) -> str:
-        """Below a dream that is shown again."""
+        """Below a dream, wherever it is shown: what commands take."""
         return f"Dream {dream_id}"
 
     def no_such_dream(self, dream_id: int) -> str:

@@ -93,6 +93,7 @@ class Dream(Wish):
     moved_at: float | None = None  # a moderator moved it to the front of its server's line
     gallery_channel_id: int | None = None  # where its picture hangs in a gallery
     gallery_message_id: int | None = None
+    nearest: str = ""  # a `Finished.nearest` as JSON: what the models know that is nearest to its words
     flagged: str = ""  # what the safety check found in the picture, e.g. "nudity"
     erased: bool = False  # its words and pictures are gone; the row tells that it was
 

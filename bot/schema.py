@@ -78,6 +78,7 @@ dreams = Table(
     Column("candidate", Integer, nullable=False, server_default="0"),
     Column("decision", Text, nullable=False, server_default=""),
     Column("cancelled_by", BigInteger),
+    Column("nearest", Text, nullable=False, server_default=""),
     Column("to_tell", Boolean, nullable=False, server_default=false()),
     Index("dreams_by_choice", "choice_id", "candidate"),
     Index("dreams_by_author", "author_id", "id"),

@@ -4,6 +4,7 @@ A dream is claimed under a lease: its row names the process that dreams it and t
 Two processes that overlap (a host starts the new one before the old one is gone) never dream the same dream.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from time import time
@@ -22,7 +23,14 @@ from engine import Failed, FailureKind, Finished
 OVER = tuple(state for state in DreamState if state.is_over)
 _DREAM_FIELDS = frozenset(field.name for field in fields(Dream))
 _NEW = {"state": DreamState.QUEUED, "attempts": 0}
-_WORDS = ("prompt", "avoid", "recipe", "notice", "failure_detail")  # what is somebody's own in a dream's row
+_WORDS = (
+    "prompt",
+    "avoid",
+    "recipe",
+    "notice",
+    "failure_detail",
+    "nearest",
+)  # what is somebody's own in a dream's row
 
 # A chapter waits until the one before is over.
 _parents = dreams.alias("parents")
@@ -244,6 +252,7 @@ class Store:
                 "steps_done": finished.steps_done,
                 "seconds": finished.seconds,
                 "recipe": finished.recipe.to_json(),
+                "nearest": json.dumps(finished.nearest, ensure_ascii=False) if finished.nearest else "",
             }
         async with self._transaction() as connection:
             dream = await self._update(connection, dream_id, values, self._ours())

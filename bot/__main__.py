@@ -23,6 +23,7 @@ from bot.chat.client import OneiroClient
 from bot.chat.desk import Desks
 from bot.chat.hall import Hall
 from bot.chat.jury import Jury
+from bot.chat.notices import Notices
 from bot.chat.post import Poster
 from bot.chat.presence import Presence
 from bot.chat.presenter import Presenter
@@ -78,6 +79,7 @@ class Parts:
     moderation: Moderation
     preferences: Preferences
     paces: Paces
+    notices: Notices
     presenter: Presenter
     tallies: Tallies
     choices: Choices
@@ -97,6 +99,7 @@ class Parts:
         await self.paces.start()
         await self.worker.start()  # before the presenter, so that there are places to show
         poster = self.tallies.poster = Poster(client=self.client)
+        await self.notices.start(poster=poster)
         await self.presenter.start(poster=poster, line=self.worker)
         await self.steering.start(poster=poster)
         await self.hall.start(poster=poster)
@@ -121,8 +124,11 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
     desks = Desks(pace_s=settings.frame_pace_s)
     moderation = Moderation(database=database)
     paces = Paces(database=database)
-    presenter = Presenter(store=store, desks=desks, settings=moderation.settings, paces=paces)
     preferences = Preferences(database=database)
+    notices = Notices(store=store, desks=desks, preferences=preferences)
+    presenter = Presenter(
+        store=store, desks=desks, settings=moderation.settings, paces=paces, notices=notices
+    )
     votes = Votes(store=store, settings=moderation.settings)
     tallies = Tallies(votes=votes, desks=desks, settings=moderation.settings)
     worker = Worker(
@@ -177,6 +183,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         moderation=moderation,
         preferences=preferences,
         paces=paces,
+        notices=notices,
         presenter=presenter,
         tallies=tallies,
         choices=choices,

@@ -83,7 +83,9 @@ class Dream(Wish):
     started_at: float | None = None
     ended_at: float | None = None
     cancel_asked: bool = False  # somebody wants it stopped; its owner has yet to do so
+    cancelled_by: int | None = None  # who wanted it stopped first, where that is known
     delivered: bool = False  # the channel shows how it ended
+    to_tell: bool = False  # its author is still to be told that it is over
     failure: FailureKind | None = None  # why it failed
     failure_detail: str = ""  # the engine's sentence about it
     notice: str = ""  # a sentence of the engine's, e.g. that the prompt was cut
@@ -95,6 +97,7 @@ class Dream(Wish):
     moved_at: float | None = None  # a moderator moved it to the front of its server's line
     gallery_channel_id: int | None = None  # where its picture hangs in a gallery
     gallery_message_id: int | None = None
+    nearest: str = ""  # a `Finished.nearest` as JSON: what the models know that is nearest to its words
     flagged: str = ""  # what the safety check found in the picture, e.g. "nudity"
     erased: bool = False  # its words and pictures are gone; the row tells that it was
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table, delete, false, select
 
 from bot.database import Database, put
+from bot.notices import NOTICES, WAITED
 from bot.schema import metadata
 from engine.settings import PRESETS, SIZES
 
@@ -16,6 +17,7 @@ preferences = Table(
     Column("size", Integer),
     Column("spoiler", Boolean, nullable=False, server_default=false()),
     Column("language", String(8), nullable=False, server_default=""),
+    Column("notice", String(16), nullable=False, server_default=WAITED),
 )
 
 
@@ -27,6 +29,9 @@ class Preference:
     size: int | None = None  # one of engine.settings.SIZES; None: the model's own
     spoiler: bool = False
     language: str = ""  # of what only they read, e.g. "it"; "": what their Discord speaks
+    # One of bot.notices.NOTICES. A dream that is over at once is being looked at, so its author needs no
+    # notice; who waits for longer looks elsewhere, and Discord tells nobody of an edited message.
+    notice: str = WAITED
 
 
 NONE = Preference()
@@ -66,4 +71,6 @@ def _usable(values: dict[str, object]) -> Preference:
     preference = Preference(**values)  # type: ignore[arg-type]  # the columns have the fields' types
     if preference.preset not in PRESETS:
         preference = replace(preference, preset="")
+    if preference.notice not in NOTICES:
+        preference = replace(preference, notice=WAITED)
     return preference if preference.size in SIZES else replace(preference, size=None)

@@ -4,12 +4,13 @@ A dream is claimed under a lease: its row names the process that dreams it and t
 Two processes that overlap (a host starts the new one before the old one is gone) never dream the same dream.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from time import time
 from typing import Any
 
-from sqlalchemy import Row, Table, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Row, Table, and_, case, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,7 +23,14 @@ from engine import Failed, FailureKind, Finished
 OVER = tuple(state for state in DreamState if state.is_over)
 _DREAM_FIELDS = frozenset(field.name for field in fields(Dream))
 _NEW = {"state": DreamState.QUEUED, "attempts": 0}
-_WORDS = ("prompt", "avoid", "recipe", "notice", "failure_detail")  # what is somebody's own in a dream's row
+_WORDS = (
+    "prompt",
+    "avoid",
+    "recipe",
+    "notice",
+    "failure_detail",
+    "nearest",
+)  # what is somebody's own in a dream's row
 
 # A chapter waits until the one before is over.
 _parents = dreams.alias("parents")
@@ -173,8 +181,16 @@ class Store:
     async def set_notice(self, dream_id: int, notice: str) -> None:
         await self._change(dream_id, {"notice": tidy(notice)})
 
-    async def set_delivered(self, dream_id: int) -> None:
-        await self._change(dream_id, {"delivered": True})
+    async def set_delivered(self, dream_id: int, *, to_tell: bool = False) -> None:
+        """The channel shows how it ended; `to_tell`: its author is still to be told so."""
+        await self._change(dream_id, {"delivered": True, "to_tell": to_tell})
+
+    async def untold(self) -> list[Dream]:
+        """All dreams whose author is still to be told that they are over, oldest first."""
+        return await self._list(dreams.c.to_tell)
+
+    async def set_told(self, dream_id: int) -> None:
+        await self._change(dream_id, {"to_tell": False})
 
     # ---------------------------------------------------------------- leases
 
@@ -237,6 +253,7 @@ class Store:
                 "steps_done": finished.steps_done,
                 "seconds": finished.seconds,
                 "recipe": finished.recipe.to_json(),
+                "nearest": json.dumps(finished.nearest, ensure_ascii=False) if finished.nearest else "",
             }
         async with self._transaction() as connection:
             dream = await self._update(connection, dream_id, values, self._ours())
@@ -252,19 +269,20 @@ class Store:
                 await self._end_story(connection, dream_id)
             return dream
 
-    async def cancel_queued(self, dream_id: int) -> Dream | None:
-        """Cancel a dream that waits; None when it does not."""
-        values = {"state": DreamState.CANCELLED, "ended_at": self._clock()}
+    async def cancel_queued(self, dream_id: int, *, by: int | None = None) -> Dream | None:
+        """Cancel a dream that waits; None when it does not. `by`: who wants that, where it is a person."""
+        values = {"state": DreamState.CANCELLED, "ended_at": self._clock(), "cancelled_by": by}
         async with self._transaction() as connection:
             dream = await self._update(connection, dream_id, values, dreams.c.state == DreamState.QUEUED)
             if dream is not None:
                 await self._end_story(connection, dream_id)
             return dream
 
-    async def ask_cancel(self, dream_id: int) -> Dream | None:
-        """Ask whichever process dreams it to stop; None when none does."""
+    async def ask_cancel(self, dream_id: int, *, by: int | None = None) -> Dream | None:
+        """Ask whichever process dreams it to stop; None when none does. `by`: as of `cancel_queued`."""
         running = dreams.c.state == DreamState.DREAMING
-        return await self._change(dream_id, {"cancel_asked": True}, only_if=running)
+        first = case((dreams.c.cancel_asked, dreams.c.cancelled_by), else_=by)
+        return await self._change(dream_id, {"cancel_asked": True, "cancelled_by": first}, only_if=running)
 
     # ------------------------------------------------- what a dream leaves behind
 

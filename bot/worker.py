@@ -177,16 +177,19 @@ class Worker:
                 self.join(dream)
         return stored
 
-    async def cancel(self, dream_id: int) -> Cancelled:
-        """End a dream, waiting or running, and keep its best picture so far. Raises `StoreError`."""
-        dream = await self._store.cancel_queued(dream_id)
+    async def cancel(self, dream_id: int, *, by: int | None = None) -> Cancelled:
+        """End a dream, waiting or running, and keep its best picture so far. Raises `StoreError`.
+
+        `by`: who wants that, where it is a person.
+        """
+        dream = await self._store.cancel_queued(dream_id, by=by)
         if dream is not None:
             self._turns.remove(dream_id)
             log.info("dream %d: cancelled while it waited", dream_id)
             self._audience.heard(dream, None)
             self._audience.line_moved()
             return Cancelled.WITHDRAWN
-        if await self._store.ask_cancel(dream_id) is None:
+        if await self._store.ask_cancel(dream_id, by=by) is None:
             return Cancelled.OVER
         if dream_id == self._current:
             await self._stop()
@@ -200,10 +203,11 @@ class Worker:
         """A server's waiting dreams, its next one first."""
         return [turn.dream_id for turn in self._turns.order_of(guild_id)]
 
-    async def clear(self, guild_id: int, person: int | None = None) -> int:
+    async def clear(self, guild_id: int, person: int | None = None, *, by: int | None = None) -> int:
         """Withdraw a server's waiting dreams (of this person). Gives their number. Raises `StoreError`."""
         waiting = await self._store.in_server(guild_id, (DreamState.QUEUED,))
-        outcomes = [await self.cancel(dream.id) for dream in waiting if person in (None, dream.author_id)]
+        theirs = [dream.id for dream in waiting if person in (None, dream.author_id)]
+        outcomes = [await self.cancel(dream_id, by=by) for dream_id in theirs]
         return outcomes.count(Cancelled.WITHDRAWN)
 
     async def move_to_front(self, dream_id: int) -> bool:

@@ -3,6 +3,7 @@
 from engine import threads
 from engine.errors import BadRequest, BadSetting, DreamError, EmptyPrompt, FailureKind, ModelError
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Progress, Recipe, Started
+from engine.vocabulary import completions, known_things, liked_things, without_article
 
 # Here, since this comes before torch in every program of ours: what runs here, or as a child of this process.
 threads.prepare()
@@ -23,4 +24,8 @@ __all__ = [
     "Progress",
     "Recipe",
     "Started",
+    "completions",
+    "known_things",
+    "liked_things",
+    "without_article",
 ]

@@ -52,18 +52,35 @@ def make(
     return normalize(pictures + normalize(called, dim=1), dim=1)
 
 
+_NAME = "name_"  # and a language: a key of `classes.json`
+
+
+def names_by_language(folder: Path) -> dict[str, list[str]]:
+    """What each class is called in the languages that name them all; empty where there are no names.
+
+    Raises `ModelError`.
+    """
+    entries = _read_names(folder)
+    languages = [key for key in (entries[0] if entries else {}) if all(each.get(key) for each in entries)]
+    return {key.removeprefix(_NAME): [each[key] for each in entries] for key in languages}
+
+
 def read_names(folder: Path) -> list[list[str]]:
     """What the generator's classes are called, from its `classes.json`; empty where there is none.
 
     The file is a list with an object a class, whose `name_…` values are its names. Raises `ModelError`.
     """
+    return [list(each.values()) for each in _read_names(folder)]
+
+
+def _read_names(folder: Path) -> list[dict[str, str]]:
     path = folder / "classes.json"
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         found = [
-            [value for key, value in each.items() if key.startswith("name_") and value] for each in entries
+            {key: value for key, value in each.items() if key.startswith(_NAME) and value} for each in entries
         ]
-        if not all(some and all(isinstance(name, str) for name in some) for some in found):
+        if not all(some and all(isinstance(name, str) for name in some.values()) for some in found):
             raise ValueError("a class has no name")
     except FileNotFoundError:
         return []

@@ -17,6 +17,7 @@ from engine import (
     images,
     inversion,
     memory,
+    neighbours,
     perceptor,
     scene,
     search,
@@ -28,10 +29,11 @@ from engine.errors import BadRequest, DiskError, FailureKind, ModelError, senten
 from engine.fetch import Shop, steps
 from engine.latents import Latents
 from engine.objective import Target
+from engine.pocket import grounds
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Progress, Recipe, Started
 from engine.recipes import DreamSettings, settings_for
 from engine.safety import SafetyCheck
-from engine.settings import MAX_SEED, MAX_STEPS, SIZES
+from engine.settings import MAX_SEED, MAX_STEPS, SIZES, weak
 from engine.state import State, digest
 from engine.timelapse import Frames
 
@@ -183,6 +185,7 @@ class Dreamer:
             _state(last, request, loaded, origin),
             film,
             flagged=loaded.unsafe(last.kept.picture),
+            nearest={} if stopped else self._nearest(wished, loaded, found, last.kept.score),
         )
 
     def _fetched(
@@ -316,6 +319,18 @@ class Dreamer:
             return None
         known = (face for face, best in zip(faces, near[5:].amax(1), strict=True) if best >= scene.NAMED)
         return replace(found, first=next(known, found.first))
+
+    def _nearest(
+        self, wished: wishes.Wishes, loaded: _Loaded, found: scene.Scene | None, score: float
+    ) -> dict[str, list[str]]:
+        """What is nearest to the words of a dream that hardly shows them, as `neighbours.nearest` says it."""
+        names = atlas.names_by_language(loaded.pair.generator)
+        if not names or not weak(loaded.pair.name, score):
+            return {}
+        wanted = [phrase.words for phrase in wished.phrases if phrase.weight > 0]
+        things = [found.first, found.second] if found else [grounds.read(words)[0] for words in wanted]
+        towards = [loaded.perceptor.encode_texts([loaded.perceptor.fitting(one)])[0] for one in things]
+        return neighbours.nearest(towards, self._atlas(loaded), names)
 
     def _atlas(self, loaded: _Loaded) -> Tensor:
         """The pair's atlas: the one that lies beside the generator, or one made here and kept."""

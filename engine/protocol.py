@@ -152,6 +152,9 @@ class Finished:
     state: bytes | None = None  # from which this dream can be continued, varied and blended
     timelapse: bytes | None = None  # animated WebP, when one was asked for
     flagged: str = ""  # as in Progress
+    # What the models know that is nearest to the words, by language ("en", "it"), where the picture hardly
+    # shows them and the models know names.
+    nearest: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,7 @@ class Gallery:
         words = f"**{quoted(dream.prompt, _SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}"
         embed = discord.Embed(description=f"{words}\n[{say.GALLERY_LINK}]({allowed.link})")
         shown.hang_in(embed)
+        embed.set_footer(text=say.dream_number(dream.id))
         channel = self._client.get_partial_messageable(channel_id, guild_id=dream.guild_id)
         try:
             message = await channel.send(embed=embed, file=shown.file(), nonce=f"{dream.origin}-g")

@@ -163,6 +163,7 @@ class Hall:
             description=f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}",
             colour=_GOLD,
         )
+        embed.set_footer(text=say.dream_number(dream.id))
         shown.hang_in(embed)
         return Content(embed, None, shown)
 

@@ -5,7 +5,7 @@ Nothing here uses an interaction's token: that dies 15 minutes after the command
 
 import io
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
@@ -102,12 +102,33 @@ class Poster:
             files=content.files(),
             view=content.view or discord.ui.View(),
             nonce=nonce,
-            reference=_reference(shown, content),  # type: ignore[arg-type]  # None is its default
+            reference=_reference(shown, content.reply_to),  # type: ignore[arg-type]  # None is its default
         )
         if message.embeds and message.embeds[0].description == content.embed.description:
             return message
         # An earlier attempt, whose answer was lost, had made it: it shows what was true then.
         return await message.edit(embed=content.embed, attachments=content.files(), view=content.view)
+
+    async def answer(self, shown: Shown, text: str, *, person: int, nonce: str) -> Outcome:
+        """Answer the dream's message with a text that notifies this person, whom it mentions, alone."""
+        assert shown.message_id is not None
+        only = discord.AllowedMentions(
+            everyone=False, roles=False, users=[discord.Object(person)], replied_user=False
+        )
+        send = self._channel(shown).send(
+            text, reference=_answer_to(shown, shown.message_id), allowed_mentions=only, nonce=nonce
+        )
+        outcome, _ = await self._attempt(shown, send)
+        return outcome
+
+    async def answered(self, shown: Shown) -> bool:
+        """Whether `answer` did so already, as far as the channel's last messages tell."""
+
+        def answers(message: discord.Message) -> bool:
+            reference = message.reference
+            return not message.embeds and reference is not None and reference.message_id == shown.message_id
+
+        return await self._newest(shown, answers) is not None
 
     async def caption(self, shown: Shown, text: str) -> Outcome:
         """Let the dream's message have this text above it, and otherwise stay as it is."""
@@ -161,14 +182,14 @@ class Poster:
 
         What an earlier process posted and could not remember any more.
         """
+        return await self._newest(shown, lambda message: any(e.url == url for e in message.embeds))
+
+    async def _newest(self, shown: Shown, fits: Callable[[discord.Message], bool]) -> int | None:
+        """The newest message of ours that fits, among the channel's last ones."""
         me = self._client.user
         try:
             async for message in self._channel(shown).history(limit=FIND_MOST):
-                if (
-                    me is not None
-                    and message.author.id == me.id
-                    and any(e.url == url for e in message.embeds)
-                ):
+                if me is not None and message.author.id == me.id and fits(message):
                     return message.id
         except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
             log.info("%s: its channel cannot be read: %s", name_of(shown), error)
@@ -196,12 +217,14 @@ class Poster:
         return Outcome.SHOWN, message.id
 
 
-def _reference(shown: Shown, content: Content) -> discord.MessageReference | None:
+def _reference(shown: Shown, message_id: int | None) -> discord.MessageReference | None:
     """What a new message answers, if anything; an answer to a deleted one stands alone."""
-    if content.reply_to is None:
-        return None
+    return None if message_id is None else _answer_to(shown, message_id)
+
+
+def _answer_to(shown: Shown, message_id: int) -> discord.MessageReference:
     return discord.MessageReference(
-        message_id=content.reply_to, channel_id=shown.channel_id, fail_if_not_exists=False
+        message_id=message_id, channel_id=shown.channel_id, fail_if_not_exists=False
     )
 
 

@@ -9,6 +9,7 @@ from time import time
 from typing import Protocol
 
 from bot.chat.desk import Desks
+from bot.chat.notices import Notices
 from bot.chat.outlook import NOWHERE, outlooks
 from bot.chat.post import Outcome, Poster, fitting
 from bot.chat.screen import Content, Screen
@@ -47,6 +48,7 @@ class Presenter:
         desks: Desks,
         settings: Callable[[int | None], ServerSettings],
         paces: Paces,
+        notices: Notices,
         retry_s: float = RETRY_S,
     ) -> None:
         """`settings`: a server's, by its id."""
@@ -54,6 +56,7 @@ class Presenter:
         self._desks = desks
         self._settings = settings
         self._paces = paces
+        self._notices = notices
         self._retry_s = retry_s
         self.on_candidate: list[Callable[[Dream, Event | None], None]] = []  # told of beginnings
         self.on_picture: list[Callable[[Dream, Picture], None]] = []  # told of final pictures that are shown
@@ -272,7 +275,10 @@ class Presenter:
                 await self._poster.react(screen.dream, self._settings(screen.dream.guild_id).vote_emoji)
                 for hear in self.on_picture:
                     hear(screen.dream, content.exhibit.picture)
-        await self._store.set_delivered(screen.dream.id)
+        to_tell = message_id is not None and self._notices.due(screen.dream)
+        await self._store.set_delivered(screen.dream.id, to_tell=to_tell)
+        if to_tell:
+            self._notices.tell(screen.dream)
         self._drop(screen.dream.id)
 
     async def _keep(self, screen: Screen, message_id: int | None) -> None:

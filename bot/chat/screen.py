@@ -1,5 +1,6 @@
 """What a dream's channel message shows: one embed and at most one picture, made from a `Dream` and events."""
 
+import json
 from dataclasses import dataclass
 
 import discord
@@ -92,8 +93,9 @@ class Screen:
         notice = f"*{quoted(say.engine(dream.notice), 300)}*" if dream.notice else ""
         steered = say.steered(Decision.from_json(dream.decision)) if dream.decision else ""
         paragraphs = [head, self._status(picture), steered, notice, say.TOO_LARGE if self.too_large else ""]
-        paragraphs.append(say.WITHHELD if withheld else "")
+        paragraphs.append(say.WITHHELD if withheld else self._nearest())
         embed = discord.Embed(description="\n\n".join(filter(None, paragraphs)), colour=_COLOURS[dream.state])
+        embed.set_footer(text=say.dream_number(dream.id))
         self._add_recipe(embed)
         view = (
             ended_view(dream, say, has_picture=picture is not None)
@@ -141,6 +143,13 @@ class Screen:
             case DreamState.FAILED:
                 return quoted(say.failed(dream.failure, dream.failure_detail), 1000)
         return ""
+
+    def _nearest(self) -> str:
+        """What the models know that is nearest to words that they do not know well."""
+        if not self.dream.nearest:
+            return ""
+        names: dict[str, list[str]] = json.loads(self.dream.nearest)
+        return self.say.nearest([quoted(name, 60) for name in names.get(self.say.CODE, ())])
 
     def _add_recipe(self, embed: discord.Embed) -> None:
         dream, say = self.dream, self.say

@@ -37,7 +37,7 @@ async def obey(client: "OneiroClient", event: discord.RawReactionActionEvent) ->
         if dream.state.is_over:
             done = await client.erase(dream)
         else:
-            done = await client.worker.cancel(dream.id) is not Cancelled.OVER
+            done = await client.worker.cancel(dream.id, by=event.user_id) is not Cancelled.OVER
         if done:
             what = "delete" if dream.state.is_over else "cancel"
             await client.moderation.note_about(dream, by=event.user_id, what=what)

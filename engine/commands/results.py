@@ -4,7 +4,7 @@ import shlex
 import shutil
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from engine import given_file
@@ -51,6 +51,8 @@ def keep(finished: Finished, wish: Wish, device: str, *, note: str = "") -> Path
         f"Score:   {finished.score:.1f}{WEAK if unsure else ''}, from step {finished.best_step}; {steps} and "
         f"{finished.seconds:.1f} s by {finished.recipe.model} on {device}",
     ]
+    if finished.nearest and not finished.flagged:
+        lines.append(f"Known:   {known(finished.nearest)}")
     if wish.typed or not finished.recipe.settings.keys() & FROM_ELSEWHERE:
         lines.append(f"Repeat:  {repeat_command(finished.recipe, path, kept, wish.typed)}")
     if finished.stopped and kept is not None:
@@ -59,6 +61,12 @@ def keep(finished: Finished, wish: Wish, device: str, *, note: str = "") -> Path
     if fault is not None:
         raise fault
     return path
+
+
+def known(nearest: Mapping[str, Sequence[str]]) -> str:
+    """What the models know that is nearest to words that they do not know well."""
+    things = nearest.get("en") or next(iter(nearest.values()))
+    return f"the models do not know this well; the nearest things that they know: {', '.join(things)}"
 
 
 def keep_film(films: Sequence[bytes | None], film: Film | None) -> None:

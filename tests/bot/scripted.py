@@ -110,6 +110,7 @@ class ScriptedEngine:
         stopped: bool = False,
         timelapse: bytes | None = None,
         flagged: str = "",
+        nearest: dict[str, list[str]] | None = None,
     ) -> None:
         """The dream is done. Its state is the text 'end of' and its id."""
         request = self._request()
@@ -128,6 +129,7 @@ class ScriptedEngine:
                 state=f"end of {request.id}".encode(),
                 timelapse=timelapse,
                 flagged=flagged,
+                nearest=nearest or {},
             )
         )
 

@@ -5,7 +5,7 @@ from sqlalchemy import func, select, text
 from bot.database import Database
 from bot.preferences import NONE, Preference, Preferences, preferences
 
-WANTED = Preference(preset="quick", size=512, spoiler=True, language="it")
+WANTED = Preference(preset="quick", size=512, spoiler=True, language="it", notice="off")
 
 
 async def read_again(database: Database) -> Preferences:
@@ -37,6 +37,6 @@ async def test_taking_it_back_leaves_no_row(database: Database) -> None:
 async def test_what_a_later_version_does_not_know_falls_back(database: Database) -> None:
     async with database.transaction() as connection:
         await connection.execute(
-            text("INSERT INTO preferences VALUES (1, 'lightning', 300, true, 'it')"),
+            text("INSERT INTO preferences VALUES (1, 'lightning', 300, true, 'it', 'by pigeon')"),
         )
     assert (await read_again(database)).of(1) == Preference(spoiler=True, language="it")

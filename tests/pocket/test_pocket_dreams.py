@@ -10,8 +10,10 @@ from PIL import Image
 
 from engine import atlas, weights
 from engine.dreamer import Dreamer
+from engine.neighbours import MOST
 from engine.pocket.making.sheet import PROMPTS
 from engine.protocol import DreamRequest, Finished, Progress, Started
+from engine.settings import WEAK_BELOW
 
 PAIR = weights.pair("pocket", Path())
 WANTED = {  # a class that a person would call this
@@ -89,3 +91,14 @@ def test_words_that_it_does_not_know_still_make_a_picture(dreamer: Dreamer, prom
     with Image.open(io.BytesIO(finished.picture)) as image:
         assert np.asarray(image, dtype=float).std() > 10  # not a flat square
     assert np.isfinite(finished.score)
+
+
+def test_a_weak_match_names_the_nearest_things_that_it_knows_and_a_good_one_does_not(
+    dreamer: Dreamer,
+) -> None:
+    _, weak = dream(dreamer, "a submarine", steps=2)
+    assert weak.score < WEAK_BELOW["pocket"]
+    known = {language: len(things) for language, things in weak.nearest.items()}
+    assert known.keys() == {"en", "it"} and all(1 <= count <= MOST for count in known.values())
+    _, good = dream(dreamer, "a bowl of cherries")
+    assert good.score > WEAK_BELOW["pocket"] and good.nearest == {}

@@ -22,7 +22,7 @@ async def cancel(click: Click) -> None:
     if not click.may_tidy:
         await click.answer(click.say.NOT_YOURS)
         return
-    outcome = await click.client.worker.cancel(click.dream.id)
+    outcome = await click.client.worker.cancel(click.dream.id, by=click.interaction.user.id)
     if outcome is not Cancelled.OVER:
         await _note(click, "cancel")
     await click.answer(_ANSWERS[outcome](click.say))

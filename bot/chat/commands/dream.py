@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
+from random import Random
 from typing import TYPE_CHECKING
 
 import discord
@@ -13,10 +15,12 @@ from bot.chat.attachments import first_picture
 from bot.chat.forms import show_picture_form
 from bot.chat.language import personal
 from bot.chat.quoting import plain
-from bot.chat.sentences import ENGLISH
+from bot.chat.sentences import ENGLISH, Sentences
 from bot.chat.wishing import order, plain_wish
 from bot.choices import MAX_CANDIDATES, MIN_CANDIDATES
 from bot.database import StoreError
+from bot.dreams import Dream
+from engine import Recipe, completions, liked_things, without_article
 from engine.settings import MAX_PROMPT, MAX_SEED, MAX_STEPS, PRESETS, SIZES
 
 if TYPE_CHECKING:
@@ -27,6 +31,8 @@ log = logging.getLogger(__name__)
 MAX_CHOICE = 100  # characters of a suggestion, shown or taken (Discord reference, 2026-08)
 MAX_CHOICES = 25
 RECENT = 50  # dreams that are looked through for suggestions
+MOST_RECENT = 10  # of which so many are suggested
+OFFERED = 12  # known things, likewise
 SUGGEST_S = 2.0  # seconds; an answer after 3 is not shown
 
 PRESET_CHOICES = [
@@ -42,7 +48,7 @@ Candidates = app_commands.Range[int, MIN_CANDIDATES, MAX_CANDIDATES]
 
 
 async def suggest_prompts(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """One's own recent prompts that hold what is typed, and what is typed in some styles.
+    """One's own recent prompts that hold what is typed; things that it may become; what can be done to it.
 
     Prompts longer than a suggestion may be are left out: half a prompt is another dream.
     """
@@ -55,11 +61,43 @@ async def suggest_prompts(interaction: discord.Interaction, typed: str) -> list[
         dreams = []
     begun = " ".join(typed.split())
     recent = [dream.prompt for dream in dreams if begun.lower() in dream.prompt.lower()]
-    styled = [f"{begun}, {style}" for style in personal(interaction).STYLES if begun]
-    fitting = [text for text in dict.fromkeys(recent + styled) if len(text) <= MAX_CHOICE]
+    say = personal(interaction)
+    if _is_large(client.model, dreams):
+        offered = [f"{begun}, {style}" for style in say.STYLES if begun]
+    else:
+        offered = offers(begun, say, Random(interaction.id))
+    texts = dict.fromkeys([*recent[:MOST_RECENT], *offered])
+    fitting = [text for text in texts if len(text) <= MAX_CHOICE]
     return [
         app_commands.Choice(name=shown, value=text) for text in fitting if (shown := plain(text, MAX_CHOICE))
     ][:MAX_CHOICES]
+
+
+def offers(begun: str, say: Sentences, chance: Random) -> list[str]:
+    """What the embedded models can dream of these words: what they may become, or where the thing may be.
+
+    Of no words at all some of the known things, chosen by `chance`, the last of them on grounds.
+    """
+    if not begun:
+        some = chance.sample(liked_things(say.CODE), OFFERED)
+        grounds = chance.sample(say.GROUNDS, OFFERED // 4)
+        alone = some[: OFFERED - len(grounds)]
+        return alone + [
+            f"{thing} {ground}" for thing, ground in zip(some[len(alone) :], grounds, strict=True)
+        ]
+    things = completions(begun, say.CODE)[:OFFERED]
+    is_whole = not things or any(
+        begun.lower() in (thing.lower(), without_article(thing.lower())) for thing in things
+    )
+    is_placed = any(begun.lower().endswith(ground) for ground in say.GROUNDS)
+    return things + [f"{begun} {ground}" for ground in say.GROUNDS if is_whole and not is_placed]
+
+
+def _is_large(model: str, newest: Sequence[Dream]) -> bool:
+    """Whether a large pair dreams here, as the setting or else one's newest dream tells."""
+    if model == "auto":
+        model = next((Recipe.from_json(dream.recipe).model for dream in newest if dream.recipe), "pocket")
+    return model != "pocket"
 
 
 @app_commands.command(name="dream", description=locale_str(ENGLISH.COMMAND))

@@ -169,7 +169,6 @@ async def _send(interaction: discord.Interaction, dream: Dream) -> None:
     allowed = await client.sight.asked(interaction, dream)
     content = Screen(replace(dream, language=say.CODE), showing=allowed).content(picture)
     embed = content.embed
-    embed.set_footer(text=say.dream_number(dream.id))
     if allowed.link:
         embed.add_field(name=say.WHERE, value=say.jump(allowed.link), inline=False)
     file = next(iter(content.files()), None)

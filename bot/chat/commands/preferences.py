@@ -11,6 +11,7 @@ from bot.chat.answer import answer
 from bot.chat.commands.dream import PRESET_CHOICES, SIZE_CHOICES
 from bot.chat.language import personal
 from bot.chat.sentences import ENGLISH, LANGUAGES
+from bot.notices import NOTICES
 from bot.preferences import NONE
 from engine.settings import PRESETS, SIZES
 
@@ -28,6 +29,7 @@ _NO_SIZE = 0
     size=ENGLISH.COMMAND_SIZE,
     spoiler=ENGLISH.COMMAND_SPOILER,
     language=ENGLISH.COMMAND_OWN_LANGUAGE,
+    notice=ENGLISH.COMMAND_NOTICE,
     reset=ENGLISH.COMMAND_RESET,
 )
 @app_commands.choices(
@@ -40,6 +42,9 @@ _NO_SIZE = 0
         Choice(name=locale_str(ENGLISH.DISCORDS_OWN), value=_DISCORDS),
     ]
 )
+@app_commands.choices(
+    notice=[Choice(name=locale_str(ENGLISH.NOTICES[notice]), value=notice) for notice in NOTICES]
+)
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
 async def preferences(
@@ -48,6 +53,7 @@ async def preferences(
     size: int | None = None,
     spoiler: bool | None = None,
     language: str | None = None,
+    notice: str | None = None,
     reset: bool = False,
 ) -> None:
     """Change what was given, and say how everything is now."""
@@ -62,6 +68,8 @@ async def preferences(
         wanted = replace(wanted, spoiler=spoiler)
     if language is not None:
         wanted = replace(wanted, language=language if language in LANGUAGES else "")
+    if notice is not None:
+        wanted = replace(wanted, notice=notice if notice in NOTICES else NONE.notice)
     if wanted != client.preferences.of(interaction.user.id):
         await client.preferences.put(interaction.user.id, wanted)
     say = personal(interaction)  # in the language that was just chosen
@@ -73,5 +81,6 @@ async def preferences(
             size=f"{wanted.size} × {wanted.size}" if wanted.size else say.MODELS_OWN,
             spoiler=wanted.spoiler,
             language=LANGUAGES[wanted.language].LANGUAGE if wanted.language else say.DISCORDS_OWN,
+            notice=say.NOTICES[wanted.notice],
         ),
     )

@@ -84,7 +84,7 @@ class ClearButton(
 async def withdraw(interaction: discord.Interaction, person: int | None) -> int:
     """Take all dreams (of this person) out of this server's line, and note it. Raises `StoreError`."""
     client = the_client(interaction)
-    count = await client.worker.clear(guild_id(interaction), person)
+    count = await client.worker.clear(guild_id(interaction), person, by=interaction.user.id)
     if count:
         target = "" if person is None else f"person:{person}"
         await client.moderation.note(
@@ -100,7 +100,7 @@ async def cancel(interaction: discord.Interaction, dream: int) -> None:
     if await _here(interaction, dream) is None:
         await answer(interaction, say.NOT_IN_LINE)
         return
-    outcome = await client.worker.cancel(dream)
+    outcome = await client.worker.cancel(dream, by=interaction.user.id)
     if outcome is Cancelled.OVER:
         await answer(interaction, say.ALREADY_OVER)
         return

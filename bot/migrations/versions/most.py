@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "most"
-down_revision = "paces"
+down_revision = "nearest"
 
 
 def upgrade() -> None:

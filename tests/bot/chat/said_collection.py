@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from bot.chat.sentences import Sentences
+from bot.dreams import DreamState
 
 COLLECTION: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.page(2, 3), "Page 2 of 3"),
@@ -14,10 +15,21 @@ COLLECTION: list[tuple[Callable[[Sentences], str], str]] = [
         "A story has 2 to 6 chapters, with | between them: a seed | a sprout | a tree.",
     ),
     (lambda say: say.chapter(2, 3), "Chapter 2 of 3"),
+    (lambda say: say.notice(42, DreamState.DONE, story=False), "<@42>, your dream is ready."),
     (
-        lambda say: say.preferences(preset="Quick", size="512 × 512", spoiler=True, language="English"),
+        lambda say: say.notice(42, DreamState.FAILED, story=True),
+        "<@42>, your story did not work out; above I say why.",
+    ),
+    (
+        lambda say: say.notice(42, DreamState.CANCELLED, story=False),
+        "<@42>, somebody has stopped your dream.",
+    ),
+    (
+        lambda say: say.preferences(
+            preset="Quick", size="512 × 512", spoiler=True, language="English", notice="Always"
+        ),
         "This is how you dream when you say nothing else:\nPreset: Quick\nSize: 512 × 512\n"
-        "Hidden until clicked: yes\nLanguage: English",
+        "Hidden until clicked: yes\nLanguage: English\nTold when a dream is over: Always",
     ),
     (
         lambda say: say.help_text(moderates=True).splitlines()[-1],

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from bot.chat.sentences import ENGLISH as sentences
+from bot.chat.sentences import ITALIAN
 from bot.database import StoreBusy
 from bot.dreams import DreamState, Picture
 from bot.guilds import VOTE_EMOJI
@@ -296,3 +297,47 @@ async def test_a_busy_database_delays_the_end_and_loses_nothing(
     world.engine.finish()
     await world.until_delivered(1)
     assert not troubles and len(world.messages()[0].attachments) == 1
+
+
+async def test_a_dream_s_number_stands_on_its_message_from_the_beginning_to_the_end(world: World) -> None:
+    def number() -> str | None:
+        return world.messages()[0].embeds[0].footer.text
+
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    await world.until_text(sentences.LOADING)
+    assert number() == sentences.dream_number(1)
+    world.engine.step(preview=picture("JPEG"))
+    await world.until_text("step 1 of 10")
+    assert number() == sentences.dream_number(1)
+    world.engine.finish()
+    await world.until_delivered(1)
+    assert number() == sentences.dream_number(1)
+    shown = await world.bob.slash(world.channel, "dreams show", dream=1)
+    (message,) = [*([shown.response] if shown.response else []), *shown.followups]
+    assert [embed.footer.text for embed in message.embeds] == [sentences.dream_number(1)]
+
+
+async def test_a_weak_match_names_what_is_known_in_the_dream_s_language_and_after_a_restart(
+    world: World,
+) -> None:
+    known = {"en": ["river", "fountain"], "it": ["fiume", "fontana"]}
+    await world.dream(world.alice, "a waterfall")
+    await world.engine.dreams(1)
+    world.engine.finish(score=20.0, nearest=known)
+    await world.until_delivered(1)
+    assert sentences.nearest(known["en"]) in world.text()
+    await world.restart()
+    italian = await world.bob.slash(world.channel, "preferences", language="it")
+    assert italian.response is not None
+    shown = await world.bob.slash(world.channel, "dreams show", dream=1)
+    (message,) = [*([shown.response] if shown.response else []), *shown.followups]
+    assert ITALIAN.nearest(known["it"]) in (message.embeds[0].description or "")
+
+
+async def test_a_picture_that_is_withheld_names_no_neighbours(world: World) -> None:
+    await world.dream(world.alice, "a waterfall")
+    await world.engine.dreams(1)
+    world.engine.finish(score=20.0, nearest={"en": ["river"], "it": ["fiume"]}, flagged="nudity")
+    await world.until_delivered(1)
+    assert sentences.WITHHELD in world.text() and "river" not in world.text()

@@ -140,10 +140,14 @@ async def test_a_chapter_that_cannot_be_dreamt_refuses_the_whole_story(world: Wo
 
 
 async def test_preferences_count_for_the_next_dream_and_answer_in_their_language(world: World) -> None:
-    options = {"preset": "quick", "size": 256, "spoiler": True, "language": "it"}
+    options = {"preset": "quick", "size": 256, "spoiler": True, "language": "it", "notice": "always"}
     answer = await world.alice.slash(world.channel, "preferences", **options)
     assert said(answer) == ITALIAN.preferences(
-        preset="Veloce", size="256 × 256", spoiler=True, language="Italiano"
+        preset="Veloce",
+        size="256 × 256",
+        spoiler=True,
+        language="Italiano",
+        notice=ITALIAN.NOTICES["always"],
     )
     assert said(await world.dream(world.alice)) == ITALIAN.queued(1)
     await world.engine.dreams(1)
@@ -161,7 +165,11 @@ async def test_preferences_can_be_taken_back_one_by_one_and_all_at_once(world: W
     answer = await world.alice.slash(world.channel, "preferences", reset=True)
     assert kept.of(world.alice.id) == NONE
     assert said(answer) == SAY.preferences(
-        preset=SAY.MODELS_OWN, size=SAY.MODELS_OWN, spoiler=False, language=SAY.DISCORDS_OWN
+        preset=SAY.MODELS_OWN,
+        size=SAY.MODELS_OWN,
+        spoiler=False,
+        language=SAY.DISCORDS_OWN,
+        notice=SAY.NOTICES["waited"],
     )
 
 

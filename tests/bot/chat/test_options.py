@@ -7,7 +7,10 @@ from PIL import Image
 from simcord.enums import AppCommandType, InteractionType
 from simcord.results import InteractionResult
 
+from bot.chat.commands.dream import OFFERED
 from bot.chat.sentences import ENGLISH as SAY
+from bot.chat.sentences import ITALIAN
+from engine import known_things
 from engine.settings import MAX_SEED, MAX_STEPS
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import picture
@@ -179,10 +182,48 @@ async def test_one_s_own_recent_prompts_are_suggested_the_newest_first(world: Wo
     for prompt in ("a tree", "a *bowl*", "a tree", "x" * 101, "a house"):
         await world.parts.store.add(a_wish(author_id=world.alice.id, prompt=prompt))
     await world.parts.store.add(a_wish(author_id=world.bob.id, prompt="a secret of Bob's"))
-    assert await suggested(world, "") == ["a house", "a tree", "a *bowl*"]
+    assert (await suggested(world, ""))[:3] == ["a house", "a tree", "a *bowl*"]
     assert (await suggested(world, "TREE"))[0] == "a tree"
 
 
-async def test_what_is_typed_is_suggested_in_styles(world: World) -> None:
-    assert await suggested(world, "a fox") == [f"a fox, {style}" for style in SAY.STYLES]
+async def test_a_thing_is_suggested_on_the_grounds_that_can_be_painted(world: World) -> None:
+    assert await suggested(world, "a fox") == ["a fox", *(f"a fox {ground}" for ground in SAY.GROUNDS)]
+    assert (await suggested(world, "a jazz singer"))[0] == f"a jazz singer {SAY.GROUNDS[0]}"
+    assert await suggested(world, f"a fox {SAY.GROUNDS[0]}") == []
     assert await suggested(world, "x" * 100) == []
+
+
+async def test_a_large_model_s_styles_are_suggested_where_one_dreams(world: World) -> None:
+    world.parts.client.model = "biggan-deep-512"
+    assert await suggested(world, "a fox") == [f"a fox, {style}" for style in SAY.STYLES]
+
+
+async def test_an_empty_field_offers_known_things_in_one_s_language_and_others_each_time(
+    world: World,
+) -> None:
+    first, second = await suggested(world, ""), await suggested(world, "")
+    assert len(set(first)) == len(set(second)) == OFFERED and first != second
+    known = set(known_things("en"))
+    assert all(text in known or text.endswith(SAY.GROUNDS) for text in first + second)
+    await world.alice.slash(world.channel, "preferences", language="it")
+    known = set(known_things("it"))
+    assert all(text in known or text.endswith(ITALIAN.GROUNDS) for text in await suggested(world, ""))
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "thing"),
+    [
+        ("en", "volc", "a volcano"),
+        ("en", "A  VOLC", "a volcano"),
+        ("en", "an o", "an owl"),
+        ("it", "un'a", "un'ape"),
+        ("it", "un’a", "un'ape"),
+        ("it", "vol", "una volpe"),
+        ("it", "uno squ", "uno squalo"),
+    ],
+)
+async def test_what_is_typed_is_completed_to_known_things(
+    world: World, language: str, typed: str, thing: str
+) -> None:
+    await world.alice.slash(world.channel, "preferences", language=language)
+    assert thing in await suggested(world, typed)

@@ -1,25 +1,36 @@
 """What is said by /dreams, /preferences and /help."""
 
+from typing import ClassVar
+
+from bot.dreams import DreamState
+
 
 class Collection:
     COMMAND_DREAMS = "Your own dreams, and new ones made of them."
     COMMAND_MINE = "Your dreams, the newest first."
     COMMAND_DREAM_SHOW = "Show a dream once more, to you alone."
     COMMAND_REPEAT = "Dream the very same picture again."
-    COMMAND_WHICH = "The dream's number, as /dreams mine shows it."
+    COMMAND_WHICH = "The dream's number, which stands below its picture and in /dreams mine."
     COMMAND_BLEND = "Dream a picture between two dreams."
-    COMMAND_BLEND_FIRST = "The number of the one dream."
-    COMMAND_BLEND_SECOND = "The number of the other dream."
+    COMMAND_BLEND_FIRST = "The number of the one dream; it stands below its picture."
+    COMMAND_BLEND_SECOND = "The number of the other dream; it stands below its picture."
     COMMAND_BLEND_PROMPT = "The words to dream; without them, those of both."
     COMMAND_BLEND_SHARE = "How much of the other dream to begin with, in percent."
     COMMAND_STORY = "Several dreams, each of which grows out of the one before."
     COMMAND_STORY_CHAPTERS = "The chapters with | between them: a seed | a sprout | a tree."
     COMMAND_PREFERENCES = "What your dreams are when you say nothing else."
     COMMAND_OWN_LANGUAGE = "The language of what only you read."
+    COMMAND_NOTICE = "When to tell you that a dream is over: I answer its message and mention you."
     COMMAND_RESET = "Take all your preferences back."
     COMMAND_HELP = "How to dream, with examples."
 
     MODELS_OWN, DISCORDS_OWN = "As the model likes it", "As in Discord"
+
+    NOTICES: ClassVar[dict[str, str]] = {
+        "off": "Never",
+        "waited": "When I waited for more than a minute",
+        "always": "Always",
+    }
 
     MINE = "Your dreams"
     MINE_NONE = "You have not dreamt yet. /dream begins."
@@ -36,7 +47,7 @@ class Collection:
         return f"[to the message]({address})"
 
     def dream_number(self, dream_id: int) -> str:
-        """Below a dream that is shown again."""
+        """Below a dream, wherever it is shown: what commands take."""
         return f"Dream {dream_id}"
 
     def no_such_dream(self, dream_id: int) -> str:
@@ -51,13 +62,24 @@ class Collection:
         """In the message of a story's dream."""
         return f"Chapter {number} of {chapters}"
 
-    def preferences(self, *, preset: str, size: str, spoiler: bool, language: str) -> str:
+    def preferences(self, *, preset: str, size: str, spoiler: bool, language: str, notice: str) -> str:
         """How somebody's dreams are from now on."""
         hidden = "yes" if spoiler else "no"
         return (
             f"This is how you dream when you say nothing else:\n"
-            f"Preset: {preset}\nSize: {size}\nHidden until clicked: {hidden}\nLanguage: {language}"
+            f"Preset: {preset}\nSize: {size}\nHidden until clicked: {hidden}\nLanguage: {language}\n"
+            f"Told when a dream is over: {notice}"
         )
+
+    def notice(self, author_id: int, state: DreamState, *, story: bool) -> str:
+        """To a dream's author when it is over, in answer to its message; the mention notifies them."""
+        what = "story" if story else "dream"
+        match state:
+            case DreamState.FAILED:
+                return f"<@{author_id}>, your {what} did not work out; above I say why."
+            case DreamState.CANCELLED:
+                return f"<@{author_id}>, somebody has stopped your {what}."
+        return f"<@{author_id}>, your {what} is ready."
 
     def help_text(self, *, moderates: bool) -> str:
         """How to begin. `moderates`: whoever asks may use /moderate."""

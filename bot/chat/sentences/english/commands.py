@@ -14,4 +14,15 @@ class Commands:
     MENU_DREAM_ON = "Dream this picture on"
 
     PRESET_QUICK, PRESET_NORMAL, PRESET_THOROUGH = "Quick", "Normal", "Thorough"
+    # What the embedded models can do to any thing, and what large ones can.
+    GROUNDS = (
+        "at night",
+        "at sunset",
+        "in the snow",
+        "on the beach",
+        "in the forest",
+        "on the grass",
+        "under water",
+        "in space",
+    )
     STYLES = ("watercolour", "oil painting", "pencil drawing", "stained glass", "pixel art")

@@ -85,6 +85,15 @@ class Dreams:
         """A finished dream's score; `weak`: so low that the picture hardly shows the words."""
         return f"{self.score(score)} (a weak match)" if weak else self.score(score)
 
+    def nearest(self, things: Sequence[str]) -> str:
+        """Under a weak match. `things`: what the models know that is nearest to its words, or nothing."""
+        if not things:
+            return ""
+        named = listed([f"*{thing}*" for thing in things], "and")
+        if len(things) == 1:
+            return f"I do not know this well; the nearest thing that I know is {named}."
+        return f"I do not know this well; the nearest things that I know are {named}."
+
     def dreamer(self, author_id: int) -> str:
         """Who wishes it. A mention inside an embed shows a name and notifies nobody."""
         return f"A dream of <@{author_id}>"

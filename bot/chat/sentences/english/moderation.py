@@ -25,7 +25,7 @@ class Moderation:
     COMMAND_CLEAR_PERSON = "Only this person's."
     COMMAND_CANCEL = "End somebody's dream, waiting or running."
     COMMAND_FRONT = "Make a waiting dream the next one of this server."
-    COMMAND_DREAM_ID = "Which dream."
+    COMMAND_DREAM_ID = "Which dream: its number, which stands below its picture."
     COMMAND_BAN = "Forbid a person to dream in this server, and withdraw their waiting dreams."
     COMMAND_BAN_PERSON = "Whom."
     COMMAND_BAN_REASON = "Why; they can read it."

@@ -1,6 +1,9 @@
 """`english/collection.py` in Italian."""
 
+from typing import ClassVar
+
 from bot.chat.sentences.english.collection import Collection
+from bot.dreams import DreamState
 
 
 class Raccolta(Collection):
@@ -8,20 +11,27 @@ class Raccolta(Collection):
     COMMAND_MINE = "I tuoi sogni, dal più recente."
     COMMAND_DREAM_SHOW = "Mostra ancora un sogno, solo a te."
     COMMAND_REPEAT = "Sogna di nuovo la stessa identica immagine."
-    COMMAND_WHICH = "Il numero del sogno, come lo mostra /dreams mine."
+    COMMAND_WHICH = "Il numero del sogno: è scritto sotto la sua immagine e in /dreams mine."
     COMMAND_BLEND = "Sogna un'immagine a metà tra due sogni."
-    COMMAND_BLEND_FIRST = "Il numero di un sogno."
-    COMMAND_BLEND_SECOND = "Il numero dell'altro sogno."
+    COMMAND_BLEND_FIRST = "Il numero di un sogno: è scritto sotto la sua immagine."
+    COMMAND_BLEND_SECOND = "Il numero dell'altro sogno: è scritto sotto la sua immagine."
     COMMAND_BLEND_PROMPT = "Le parole da sognare; senza, quelle di tutti e due."
     COMMAND_BLEND_SHARE = "Quanto dell'altro sogno c'è all'inizio, in percento."
     COMMAND_STORY = "Più sogni, ognuno dei quali nasce da quello prima."
     COMMAND_STORY_CHAPTERS = "I capitoli divisi da |, per esempio: un seme | un germoglio | un albero."
     COMMAND_PREFERENCES = "Come sono i tuoi sogni quando non dici altro."
     COMMAND_OWN_LANGUAGE = "La lingua di ciò che leggi solo tu."
+    COMMAND_NOTICE = "Quando avvisarti che un sogno è finito: rispondo al suo messaggio e ti menziono."
     COMMAND_RESET = "Torna indietro su tutte le tue preferenze."
     COMMAND_HELP = "Come si sogna, con esempi."
 
     MODELS_OWN, DISCORDS_OWN = "Come preferisce il modello", "Come in Discord"
+
+    NOTICES: ClassVar[dict[str, str]] = {
+        "off": "Mai",
+        "waited": "Se ho aspettato più di un minuto",
+        "always": "Sempre",
+    }
 
     MINE = "I tuoi sogni"
     MINE_NONE = "Non hai ancora sognato. Comincia con /dream."
@@ -47,13 +57,23 @@ class Raccolta(Collection):
     def chapter(self, number: int, chapters: int) -> str:
         return f"Capitolo {number} di {chapters}"
 
-    def preferences(self, *, preset: str, size: str, spoiler: bool, language: str) -> str:
+    def preferences(self, *, preset: str, size: str, spoiler: bool, language: str, notice: str) -> str:
         hidden = "sì" if spoiler else "no"
         return (
             f"Così sogni quando non dici altro:\n"
             f"Qualità: {preset}\nDimensione: {size}\n"
-            f"Nascosto finché non si clicca: {hidden}\nLingua: {language}"
+            f"Nascosto finché non si clicca: {hidden}\nLingua: {language}\n"
+            f"Avviso a sogno finito: {notice}"
         )
+
+    def notice(self, author_id: int, state: DreamState, *, story: bool) -> str:
+        mine, over = ("la tua storia", "a") if story else ("il tuo sogno", "o")
+        match state:
+            case DreamState.FAILED:
+                return f"<@{author_id}>, {mine} non è riuscit{over}; qui sopra c'è scritto perché."
+            case DreamState.CANCELLED:
+                return f"<@{author_id}>, qualcuno ha fermato {mine}."
+        return f"<@{author_id}>, {mine} è pront{over}."
 
     def help_text(self, *, moderates: bool) -> str:
         lines = [

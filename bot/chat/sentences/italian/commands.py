@@ -18,4 +18,14 @@ class Comandi(Commands):
     MENU_DREAM_ON = "Sogna da questa immagine"
 
     PRESET_QUICK, PRESET_NORMAL, PRESET_THOROUGH = "Veloce", "Normale", "Accurata"
+    GROUNDS = (
+        "di notte",
+        "al tramonto",
+        "nella neve",
+        "sulla spiaggia",
+        "nel bosco",
+        "sull'erba",
+        "sott'acqua",
+        "nello spazio",
+    )
     STYLES = ("acquerello", "pittura a olio", "disegno a matita", "vetrata", "pixel art")

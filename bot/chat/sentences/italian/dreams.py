@@ -78,6 +78,14 @@ class Sogni(Dreams):
     def end_score(self, score: float, *, weak: bool) -> str:
         return f"{self.score(score)} (somiglia poco)" if weak else self.score(score)
 
+    def nearest(self, things: Sequence[str]) -> str:
+        if not things:
+            return ""
+        named = listed([f"*{thing}*" for thing in things], "e")
+        if len(things) == 1:
+            return f"Questo non lo conosco bene; la cosa più vicina che conosco è {named}."
+        return f"Questo non lo conosco bene; le cose più vicine che conosco sono {named}."
+
     def dreamer(self, author_id: int) -> str:
         return f"Un sogno di <@{author_id}>"
 

@@ -26,7 +26,7 @@ class Moderazione(Moderation):
     COMMAND_CLEAR_PERSON = "Solo quelli di questa persona."
     COMMAND_CANCEL = "Ferma il sogno di qualcuno, in attesa o in corso."
     COMMAND_FRONT = "Fai di un sogno in attesa il prossimo di questo server."
-    COMMAND_DREAM_ID = "Quale sogno."
+    COMMAND_DREAM_ID = "Quale sogno: il suo numero, scritto sotto la sua immagine."
     COMMAND_BAN = "Vieta a una persona di sognare in questo server e ritira i suoi sogni in attesa."
     COMMAND_BAN_PERSON = "A chi."
     COMMAND_BAN_REASON = "Perché; la persona può leggerlo."

@@ -1,4 +1,4 @@
-"""The engine's child process, `python -m engine.worker`: requests in on stdin, events out on stdout.
+"""The engine's child process (see `engine.host.COMMAND`): requests in on stdin, events out on stdout.
 
 Knows the protocol and the `Dreamer`; knows nothing of the bot. stdout carries nothing but frames.
 """

@@ -42,6 +42,7 @@ from bot.tops import Tops
 from bot.turns import Turns
 from bot.votes import Votes
 from bot.worker import Engine, Worker
+from engine.data_dir import where
 from engine.errors import BadSetting
 from engine.host import EngineHost
 from engine.settings import environment
@@ -267,6 +268,7 @@ def main() -> int:
     # Oneiro has no voice, so what it would need is not missing.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     use_addresses(settings)
+    log.info("%s", where(settings.data_dir))
     try:
         asyncio.run(serve(settings))
     except discord.LoginFailure:

@@ -1,21 +1,33 @@
 # make dream PROMPT="a bowl of cherries"   sets everything up and dreams with the embedded models
 # make test                                sets everything up and runs every check and test
 # make bot                                 starts the Discord bot (needs DISCORD_TOKEN in the environment or .env)
+#
+# PYTHON=python3.12                        the Python that sets it up
+# TORCH=torch==2.13.0 TORCH_INDEX=URL      another torch, from another index; TORCH_INDEX= : from pip's own
 
 PYTHON ?= python3
 VENV ?= .venv
 PROMPT ?= a bowl of cherries
 TORCH ?= torch==2.13.0
-export PROMPT
+# PyTorch's own index of builds without CUDA, a third of the size.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+# Words arrive as they were typed: make must not read a dollar sign in them, nor a shell a quote.
+ifeq ($(origin PROMPT),command line)
+override PROMPT := $(value PROMPT)
+endif
+# Whoever names a torch gets it, with a GPU, too.
+TORCH_ASKED := $(filter-out file,$(origin TORCH) $(origin TORCH_INDEX))
+export PROMPT TORCH TORCH_INDEX TORCH_ASKED
 
 BIN := $(VENV)/bin
 .PHONY: dream test bot format clean
 
 dream: $(VENV)/.installed
-	@$(BIN)/dream "$$PROMPT"
+	@$(BIN)/dream -- "$$PROMPT"
 
 bot: $(VENV)/.installed
-	@$(BIN)/python -m bot
+	@$(BIN)/oneiro-bot
 
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
@@ -30,12 +42,10 @@ format: $(VENV)/.installed-dev
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache
 
-# Without a GPU this very version of torch is installed first: a newer one would bring gigabytes for CUDA.
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Oneiro needs Python 3.11 or newer; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	@command -v nvidia-smi >/dev/null || $(BIN)/python -c 'import torch' 2>/dev/null \
-		|| { echo "Installing $(TORCH) …"; $(BIN)/pip install --quiet '$(TORCH)'; }
+	@$(BIN)/python .ci/install_torch.py
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	@echo "Installing Oneiro …"

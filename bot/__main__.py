@@ -10,8 +10,8 @@ import logging
 import signal
 import sys
 from collections.abc import Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -43,6 +43,7 @@ from bot.tops import Tops
 from bot.turns import Turns
 from bot.votes import Votes
 from bot.worker import Engine, Worker
+from engine.data_dir import where
 from engine.errors import BadSetting
 from engine.host import EngineHost
 from engine.settings import environment
@@ -53,12 +54,13 @@ STOPPED, UNREACHABLE, FAULT, NO_DATABASE, TOKEN_REFUSED, BAD_SETTING = 0, 69, 70
 
 _AUTHENTICATION_FAILED = 4004  # the gateway's close code for a token that is not valid any more
 
+_PROGRAM = "oneiro-bot" if Path(sys.argv[0]).stem == "oneiro-bot" else "python -m bot"
 NO_TOKEN = f"""\
 Oneiro has no Discord token yet, so it cannot log in.
 
   1. Make a bot: https://discord.com/developers/applications (New Application, Bot, Reset Token).
   2. Write its token into a file named .env in this folder: {DISCORD_TOKEN.key}=your-token
-  3. Start again: python -m bot
+  3. Start again: {_PROGRAM}
 
 Without Discord you can dream at once: dream "a bowl of cherries"
 """
@@ -200,9 +202,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM or Ctrl-C. Raises `StoreError`, `discord.LoginFailure`, `aiohttp.ClientError`."""
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(NotImplementedError):  # Windows has no handlers on the loop
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    set_when_asked_to_stop(stop)
     # No grace for the running step: its dream is back in line and begins anew.
     host = EngineHost(step_timeout_s=settings.engine_silence_s, close_grace_s=0.5)
     parts = build(settings, engine=host)
@@ -221,6 +221,19 @@ async def serve(settings: Settings) -> None:
     finally:
         await host.close()
         await parts.database.close()
+
+
+def set_when_asked_to_stop(stop: asyncio.Event) -> None:
+    """Set it at Ctrl-C, at SIGTERM, and at Windows' Ctrl-Break."""
+    loop = asyncio.get_running_loop()
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if sys.platform == "win32":
+        numbers.append(signal.SIGBREAK)
+    for number in numbers:
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # Windows has no handlers on the loop; a plain one does not wake it
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
@@ -247,7 +260,7 @@ def use_addresses(settings: Settings) -> None:
 def main() -> int:
     """Read the settings, run the bot, and turn what stops it into one sentence and an exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m bot",
+        prog=_PROGRAM,
         description="Oneiro's Discord bot. Settings come from the environment and the file .env; "
         ".env.example explains each.",
     )
@@ -262,6 +275,7 @@ def main() -> int:
     # Oneiro has no voice, so what it would need is not missing.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     use_addresses(settings)
+    log.info("%s", where(settings.data_dir))
     try:
         asyncio.run(serve(settings))
     except discord.LoginFailure:

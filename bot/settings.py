@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from engine.data_dir import DATABASE, data_dir
 from engine.errors import BadSetting
 from engine.settings import (
     DATA_DIR,
@@ -191,6 +192,7 @@ class Settings:
     def read(cls, environ: Mapping[str, str]) -> "Settings":
         """All settings from a mapping such as `engine.settings.environment()`. Raises `BadSetting`."""
         values = {setting.key.lower(): setting.read(environ) for setting in SETTINGS}
+        values["data_dir"] = data_dir(environ)
         values["database_url"] = _database(values["database_url"], values["data_dir"])
         return cls(**values)
 
@@ -216,7 +218,7 @@ def env_example() -> str:
 def _database(text: str, data_dir: Path) -> str:
     """The address with the driver's name; the default lies in `data_dir`. Raises `BadSetting`."""
     if not text:
-        return f"sqlite+aiosqlite:///{data_dir / 'oneiro.db'}"
+        return f"sqlite+aiosqlite:///{data_dir / DATABASE}"
     scheme, _, rest = text.partition("://")
     driver = _DRIVERS[scheme]
     is_server = driver == "postgresql+asyncpg"

@@ -136,7 +136,7 @@ class Worker:
         return self._turns.places()
 
     async def check(self, wishes: Sequence[Wish], asker: Asker, *, dreams: int | None = None) -> list[Wish]:
-        """The wishes as they may be dreamt just now; asked before a picture is fetched for the first one, too.
+        """The wishes as they may be dreamt now; asked before a picture is fetched for the first one, too.
 
         `dreams`: how many come of them in all, if not one each. Raises as `submit` does.
         """

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from engine import protocol
+from engine import processes, protocol
 from engine.errors import EngineCrash, EngineHang
 from engine.protocol import DreamRequest, Event, Failed, Finished, Message, Progress, Ready, Stop
 from engine.surroundings import for_the_child
@@ -46,7 +46,7 @@ class Child:
 
     @classmethod
     async def start(cls, command: Sequence[str], environ: Mapping[str, str] | None = None) -> "Child":
-        """Start the process, in a session of its own so that the terminal's Ctrl-C does not reach it.
+        """Start the process, apart from us so that the terminal's Ctrl-C does not reach it.
 
         `environ`: of which it gets what it needs (see `engine.surroundings`); None: ours. Raises
         `EngineCrash` when there is no such program.
@@ -54,7 +54,7 @@ class Child:
         ours = for_the_child(os.environ if environ is None else environ)
         try:
             process = await asyncio.create_subprocess_exec(
-                *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True, env=ours
+                *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=ours, **processes.apart()
             )
         except OSError as error:
             raise EngineCrash(f"The dream engine could not be started: {error.strerror}.") from error
@@ -118,7 +118,7 @@ class Child:
         if self._process.stdin is not None:
             self._process.stdin.close()
         if not await self._ended_within(grace_s):
-            self._signal(signal.SIGTERM)
+            self._end(processes.terminate)
             if not await self._ended_within(grace_s):
                 self.kill()
         await self._process.wait()
@@ -128,16 +128,15 @@ class Child:
 
     def kill(self) -> None:
         """Kill the process and all that it started, at once; `close` still has to be called to collect it."""
-        self._signal(signal.SIGKILL)
+        self._end(processes.kill)
 
-    def _signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process's group, which it leads (see start).
+    def _end(self, by: Callable[[int], None]) -> None:
+        """End the process and its group, which it leads (see start).
 
         Not by `Process.send_signal`: that may collect the exit code under asyncio's nose.
         """
         if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, number)
+            by(self._process.pid)
 
     def _send(self, message: Message) -> None:
         stdin = self._process.stdin
@@ -235,7 +234,7 @@ class _LogLines:
 
 def _fault(code: int) -> str:
     """The user's sentence for a child that ended with this code (negative: by that signal)."""
-    if code == -signal.SIGKILL:
+    if code == processes.KILLED:
         return "The dream engine was killed; perhaps the machine's memory ran out."
     if code < 0:
         try:

@@ -26,6 +26,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from engine import __version__, catalogue, contact_sheet, files, perceptor, settings, verdict, weights
+from engine.data_dir import data_dir
 from engine.dreamer import Dreamer, best_device
 from engine.errors import BadRequest, BadSetting, DreamError, FailureKind, ModelError, sentence_for
 from engine.prompt_list import HUNDRED, Listed, read, some
@@ -118,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", help="cpu, cuda or mps (the best there is)")
     options = parser.parse_args(argv)
     try:
-        evaluate(options, settings.DATA_DIR.read(settings.environment()))
+        evaluate(options, data_dir(settings.environment()))
     except (DreamError, BadSetting) as error:
         return _refused(error.kind if isinstance(error, DreamError) else FailureKind.BAD_REQUEST, str(error))
     except KeyboardInterrupt:

@@ -1,23 +1,23 @@
 """BigGAN-deep (Brock et al. 2018, arXiv 1809.11096) of pytorch-pretrained-biggan, baked for the search.
 
-Loaded strictly into the package's own module, then rewritten for use with fixed weights and truncation 1:
-spectral norm folded into the weights, the batch statistics folded into the condition's linear maps (one
-map per block for its four norms), the last convolution cut to its three used channels, and a condition
-vector per layer, which the package cannot take.
+Loaded strictly, then rewritten for use with fixed weights and truncation 1: spectral norm folded into the
+weights, the batch statistics folded into the condition's linear maps (one map per block for its four norms),
+the last convolution cut to its three used channels, and a condition vector per layer, which the package
+cannot take. The large generators are loaded into the package's own module; the embedded one has more to it
+than that can hold, and does without its import, which takes half a second (`engine.biggan_layout`).
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import torch
 import torch.nn.functional as F
-from pytorch_pretrained_biggan import BigGAN, BigGANConfig
-from pytorch_pretrained_biggan.model import BigGANBatchNorm, GenBlock, SelfAttn
 from torch import Tensor, nn
 
 from engine import contents
+from engine.biggan_layout import Part, layout
 from engine.errors import ModelError
 from engine.files import read_config, read_tensors
 from engine.pocket.latents_map import BACKGROUND_ROW, GROUND_DEPTH, below_horizon, ground
@@ -48,46 +48,51 @@ class BakedBigGAN(nn.Module):
 
     def __init__(
         self,
-        model: BigGAN,
+        config: Mapping[str, Any],
+        tensors: Mapping[str, Tensor],
         name: str,
         centred: bool = False,
         grounds: bool = False,
         bilinear: int = 0,
         tail: Tensor | None = None,
     ) -> None:
-        """`centred`: what sets a class's vector apart from the mean of all goes with its weight; the mean
+        """`config` and `tensors` are those of the package's module, all of them (`engine.biggan_layout`).
+
+        `centred`: what sets a class's vector apart from the mean of all goes with its weight; the mean
         counts once. Else the many small weights of a search would add it up many times. `grounds`: one row
         has another condition below the horizon, as `engine.pocket.latents_map` says. `bilinear`: so many of
         the last blocks that enlarge do it smoothly, where BigGAN repeats each pixel. `tail` [t, classes]:
         more of the class vectors, which takes the place of a latent row's last t coordinates.
         """
         super().__init__()
-        model = model.eval().requires_grad_(False)
-        config = model.config
+        model = Part({key: value.detach() for key, value in tensors.items()})
+        generator = model.part("generator")
+        layers = config["layers"]
         self.name = name
-        self.size: int = 4 * 2 ** sum(bool(up) for up, _, _ in config.layers)
-        self.rows = len(config.layers) + 1
-        self.z_dim: int = config.z_dim
-        self.classes: int = config.num_classes
+        self.size: int = 4 * 2 ** sum(bool(up) for up, _, _ in layers)
+        self.rows = len(layers) + 1
+        self.z_dim: int = config["z_dim"]
+        self.classes: int = config["num_classes"]
         self.grounds = grounds
         self.tail = 0 if tail is None else len(tail)
-        vectors = model.embeddings.weight  # [z_dim, classes]
+        vectors = model["embeddings.weight"]  # [z_dim, classes]
         if tail is not None:
             vectors = torch.cat((tail, vectors))  # [t + z_dim, classes]
         mean = vectors.mean(1) if centred else torch.zeros_like(vectors[:, 0])
         self.embed = _frozen_linear(vectors - mean[:, None], mean if centred else None)
-        self.input = _bake_input(model.generator.gen_z, 16 * config.channel_width)
-        smooth = iter(are_bilinear([bool(up) for up, _, _ in config.layers], bilinear))
-        self.layers = nn.ModuleList(
-            _Block(layer, next(smooth)) if isinstance(layer, GenBlock) else _Attention(layer)
-            for layer in model.generator.layers
-        )
-        scale, shift = _statistics(model.generator.bn)
-        self.register_buffer("last_scale", (model.generator.bn.weight * scale)[:, None, None])
-        self.register_buffer(
-            "last_shift", (model.generator.bn.bias + model.generator.bn.weight * shift)[:, None, None]
-        )
-        weight, bias = _folded(model.generator.conv_to_rgb)
+        self.input = _bake_input(generator.part("gen_z"), 16 * config["channel_width"])
+        self.layers = nn.ModuleList()
+        smooth = are_bilinear([bool(up) for up, _, _ in layers], bilinear)
+        for index, (layer, is_smooth) in enumerate(zip(layers, smooth, strict=True)):
+            if index == config["attention_layer_position"]:
+                self.layers.append(_Attention(generator.part(f"layers.{len(self.layers)}")))
+            part = generator.part(f"layers.{len(self.layers)}")
+            self.layers.append(_Block(part, layer, config["eps"], is_smooth))
+        norm = generator.part("bn")
+        scale, shift = _statistics(norm, config["eps"])
+        self.register_buffer("last_scale", (norm["weight"] * scale)[:, None, None])
+        self.register_buffer("last_shift", (norm["bias"] + norm["weight"] * shift)[:, None, None])
+        weight, bias = _folded(generator.part("conv_to_rgb"))
         assert bias is not None
         self.to_rgb = _Conv(weight[:3], bias[:3])
         self.eval().requires_grad_(False)
@@ -170,13 +175,10 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
         else _read_tail(folder, (config["z_dim"] - tail_from, config["num_classes"]))
     )
     try:
-        with torch.device("meta"):  # names and shapes first: a wrong file costs no memory
-            expected = {
-                key: value.shape for key, value in BigGAN(BigGANConfig.from_dict(config)).state_dict().items()
-            }
+        expected = layout(config)
     except (RuntimeError, ValueError, TypeError, ZeroDivisionError) as error:
         raise ModelError(f"{folder / 'config.json'} does not describe a BigGAN-deep generator.") from error
-    found = {key: value.shape for key, value in tensors.items()}
+    found = {key: tuple(value.shape) for key, value in tensors.items()}
     if found != expected:
         wrong = sorted(key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key))
         raise ModelError(
@@ -187,9 +189,20 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
         raise ModelError(
             f"The weights in {folder} hold numbers that are not finite; {contents.remedy(folder)}."
         )
-    model = BigGAN(BigGANConfig.from_dict(config))
-    model.load_state_dict({key: value.float() for key, value in tensors.items()}, strict=True)
-    return BakedBigGAN(model, name, centred, grounds, bilinear, tail).to(device)
+    tensors = {key: value.float() for key, value in tensors.items()}
+    if not (centred or grounds or bilinear or tail_from):  # just what the package publishes
+        tensors = _through_the_package(config, tensors)
+    return BakedBigGAN(config, tensors, name, centred, grounds, bilinear, tail).to(device)
+
+
+def _through_the_package(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors as the package's own module holds them, into which they are loaded strictly."""
+    from pytorch_pretrained_biggan import BigGAN, BigGANConfig  # here: see the module's docstring
+
+    with torch.device("meta"):  # the tensors take the places; nothing is made twice
+        model = BigGAN(BigGANConfig.from_dict(config))
+    model.load_state_dict(tensors, strict=True, assign=True)
+    return dict(model.state_dict())
 
 
 def _read_tail(folder: Path, shape: tuple[int, int]) -> Tensor:
@@ -233,18 +246,17 @@ class _Conv(nn.Module):
 class _Block(nn.Module):
     """A residual block whose four conditional norms come from one linear map of its condition."""
 
-    def __init__(self, block: GenBlock, bilinear: bool) -> None:
+    def __init__(self, block: Part, layer: Sequence[Any], eps: float, bilinear: bool) -> None:
+        """`layer`: as config.json has it, whether it enlarges and its widths."""
         super().__init__()
         self.bilinear = bilinear
-        self.up_sample: bool = block.up_sample
-        self.drop_channels: bool = block.drop_channels
-        norms = (block.bn_0, block.bn_1, block.bn_2, block.bn_3)
-        self.widths = [norm.running_means.shape[1] for norm in norms]
-        maps = [_condition_map(norm) for norm in norms]
+        self.up_sample = bool(layer[0])
+        self.drop_channels: bool = layer[1] != layer[2]
+        norms = [block.part(f"bn_{index}") for index in range(4)]
+        self.widths = [norm["running_means"].shape[1] for norm in norms]
+        maps = [_condition_map(norm, eps) for norm in norms]
         self.norms = _frozen_linear(torch.cat([w for w, _ in maps]), torch.cat([b for _, b in maps]))
-        self.convs = nn.ModuleList(
-            _Conv(*_folded(conv)) for conv in (block.conv_0, block.conv_1, block.conv_2, block.conv_3)
-        )
+        self.convs = nn.ModuleList(_Conv(*_folded(block.part(f"conv_{index}"))) for index in range(4))
 
     def forward(self, x: Tensor, condition: Tensor, below: tuple[Tensor, Tensor] | None = None) -> Tensor:
         """x [n, in, h, w], condition [n, 2 z_dim] -> [n, out, h, w] or [n, out, 2h, 2w].
@@ -279,13 +291,13 @@ class _Block(nn.Module):
 class _Attention(nn.Module):
     """Self-attention over positions, keys and values pooled by two."""
 
-    def __init__(self, layer: SelfAttn) -> None:
+    def __init__(self, layer: Part) -> None:
         super().__init__()
-        self.query = _Conv(*_folded(layer.snconv1x1_theta))
-        self.key = _Conv(*_folded(layer.snconv1x1_phi))
-        self.value = _Conv(*_folded(layer.snconv1x1_g))
-        weight, _ = _folded(layer.snconv1x1_o_conv)
-        self.out = _Conv(layer.gamma * weight, None)
+        self.query = _Conv(*_folded(layer.part("snconv1x1_theta")))
+        self.key = _Conv(*_folded(layer.part("snconv1x1_phi")))
+        self.value = _Conv(*_folded(layer.part("snconv1x1_g")))
+        weight, _ = _folded(layer.part("snconv1x1_o_conv"))
+        self.out = _Conv(layer["gamma"] * weight, None)
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, c, h, w] -> [n, c, h, w]."""
@@ -299,34 +311,33 @@ class _Attention(nn.Module):
         return x + self.out(y.transpose(1, 2).reshape(n, -1, height, width))
 
 
-def _folded(module: nn.Module) -> tuple[Tensor, Tensor | None]:
+def _folded(part: Part) -> tuple[Tensor, Tensor | None]:
     """Weight and bias of a spectral-normed module as its evaluation uses them: W / (uᵀ W v)."""
-    weight = cast(Tensor, module.weight_orig)
-    matrix = weight.flatten(1)
-    sigma = torch.dot(cast(Tensor, module.weight_u), matrix @ cast(Tensor, module.weight_v))
-    return weight / sigma, cast(Tensor | None, module.bias)
+    weight = part["weight_orig"]
+    sigma = torch.dot(part["weight_u"], weight.flatten(1) @ part["weight_v"])
+    return weight / sigma, part.get("bias")
 
 
-def _statistics(norm: BigGANBatchNorm) -> tuple[Tensor, Tensor]:
+def _statistics(norm: Part, eps: float) -> tuple[Tensor, Tensor]:
     """The norm's own scale and shift [features] at `TRUNCATION` 1, the last of its stored statistics."""
-    mean, variance = norm.running_means[-1], norm.running_vars[-1]
-    scale = (variance + norm.eps).rsqrt()
+    mean, variance = norm["running_means"][-1], norm["running_vars"][-1]
+    scale = (variance + eps).rsqrt()
     return scale, -mean * scale
 
 
-def _condition_map(norm: BigGANBatchNorm) -> tuple[Tensor, Tensor]:
+def _condition_map(norm: Part, eps: float) -> tuple[Tensor, Tensor]:
     """The affine map from a condition to the norm's scale and shift: weight [2 f, 2 z_dim], bias [2 f].
 
     ((x - mean) / std) (1 + S c) + O c  =  x (r + r S c) + (O c - mean r - mean r S c)  with r = 1 / std.
     """
-    r, shift = _statistics(norm)
-    scale_weight, _ = _folded(norm.scale)
-    offset_weight, _ = _folded(norm.offset)
+    r, shift = _statistics(norm, eps)
+    scale_weight, _ = _folded(norm.part("scale"))
+    offset_weight, _ = _folded(norm.part("offset"))
     weight = torch.cat((r[:, None] * scale_weight, offset_weight + shift[:, None] * scale_weight))
     return weight, torch.cat((r, shift))
 
 
-def _bake_input(gen_z: nn.Module, channels: int) -> nn.Linear:
+def _bake_input(gen_z: Part, channels: int) -> nn.Linear:
     """The first linear map, its outputs reordered from TensorFlow's [4, 4, channels] to [channels, 4, 4]."""
     weight, bias = _folded(gen_z)
     assert bias is not None

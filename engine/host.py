@@ -7,17 +7,16 @@ asyncio and the standard library only; no torch. Whatever happens to the child, 
 import asyncio
 import contextlib
 import logging
-import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 
-from engine import protocol
+from engine import processes, protocol
 from engine.child import Child
 from engine.errors import DreamError, EngineCrash, FailureKind, StoppedEarly
 from engine.protocol import DreamRequest, Event, Failed, Finished, Started
 
 log = logging.getLogger(__name__)
 
-COMMAND = (sys.executable, "-m", "engine.worker")
+COMMAND = processes.python("import engine.worker; sys.exit(engine.worker.main())")
 START_TIMEOUT_S = (
     600.0  # until the child is up, and again until `Started`: torch and large models load slowly
 )

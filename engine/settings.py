@@ -89,8 +89,13 @@ DREAM_MODEL = choice(
     MODELS,
     "Which models dream: auto takes the large ones where a GPU has room for them, else pocket.",
 )
-DATA_DIR: Setting[Path] = Setting(
-    "DATA_DIR", Path("data"), "Folder for the database and for model files.", Path, "a folder's path"
+DATA_DIR: Setting[Path | None] = Setting(
+    "DATA_DIR",
+    None,
+    "Folder for the database and for model files; blank: one per person, such as ~/.local/share/oneiro.",
+    lambda text: Path(os.path.expanduser(text)),  # noqa: PTH111 - Path's own raises where there is no home
+    "blank, or a folder's path",
+    lambda value: value is None or not ("\0" in str(value) or str(value).startswith("~")),
 )
 DREAM_CLIP: Setting[str] = Setting(
     "DREAM_CLIP",

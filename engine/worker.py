@@ -1,4 +1,4 @@
-"""The engine's child process, `python -m engine.worker`: requests in on stdin, events out on stdout.
+"""The engine's child process (see `engine.host.COMMAND`): requests in on stdin, events out on stdout.
 
 Knows the protocol and the `Dreamer`; knows nothing of the bot. stdout carries nothing but frames.
 """
@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from engine import __version__, protocol
+from engine.data_dir import data_dir
 from engine.errors import BadSetting, sentence_for
 from engine.protocol import DreamRequest, Event, Failed, Finished, Message, Ready, Stop
-from engine.settings import DATA_DIR, DREAM_CLIP, environment
+from engine.settings import DREAM_CLIP, environment
 
 log = logging.getLogger(__name__)
 
@@ -144,12 +145,12 @@ def _end_if_orphaned(reader: threading.Thread) -> None:
     os._exit(0)
 
 
-def load_dreamer(data_dir: Path) -> Dreams:
+def load_dreamer(folder: Path) -> Dreams:
     """The real dreamer. torch takes seconds to import, so this happens once the pipes are in place."""
     from engine.dreamer import Dreamer
     from engine.fetch import Shop
 
-    return Dreamer(data_dir=data_dir, shop=Shop.read(environment()), clip=DREAM_CLIP.read(environment()))
+    return Dreamer(data_dir=folder, shop=Shop.read(environment()), clip=DREAM_CLIP.read(environment()))
 
 
 def main(load: Callable[[Path], Dreams] = load_dreamer) -> int:
@@ -168,7 +169,7 @@ def main(load: Callable[[Path], Dreams] = load_dreamer) -> int:
         frames.flush()
 
     try:
-        dreamer = load(DATA_DIR.read(environment()))
+        dreamer = load(data_dir(environment()))
         send(Ready(version=__version__, device=dreamer.device))
         serve(dreamer, inbox, send)
     except BadSetting as error:

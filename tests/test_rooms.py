@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = sorted(path for room in ("bot", "engine") for path in (ROOT / room).rglob("*.py"))
 ENGINE = {f"engine.{path.stem}" for path in (ROOT / "engine").iterdir()}
 DOOR = {
-    f"engine.{name}" for name in ("errors", "host", "pictures", "prompt", "protocol", "settings")
+    f"engine.{name}" for name in ("data_dir", "errors", "host", "pictures", "prompt", "protocol", "settings")
 }  # and `engine` itself
 
 

@@ -7,9 +7,10 @@ from engine import catalogue
 from engine.catalogue import RemoteModel
 from engine.commands.parsing import Parser
 from engine.console import FetchBar, Interrupts
+from engine.data_dir import MODELS, data_dir
 from engine.errors import BadRequest
 from engine.fetch import Shop, steps
-from engine.settings import DATA_DIR, environment
+from engine.settings import environment
 
 EPILOG = """\
 examples:
@@ -34,7 +35,7 @@ def run(_name: str, arguments: Sequence[str], _interrupts: Interrupts) -> int:
         "files or folders for import")  # fmt: skip
     given = parser.parse_args(arguments)
     environ = environment()
-    models = DATA_DIR.read(environ) / "models"
+    models = data_dir(environ) / MODELS
     match given.action:
         case "fetch":
             if not given.what:

@@ -14,13 +14,13 @@ from engine.commands.links import picture
 from engine.commands.parsing import Parser, file, small, value
 from engine.commands.running import NEVER_S, Previews
 from engine.console import repaired
+from engine.data_dir import data_dir
 from engine.errors import BadRequest, DiskError
 from engine.outputs import STDOUT, Output, check, picture_bytes, preview_bytes, unused
 from engine.prompt import MAX_WEIGHT, clean, unwanted, wanted
 from engine.protocol import DreamRequest, Recipe
 from engine.recipes import OPTIONS, checked, repeated
 from engine.settings import (
-    DATA_DIR,
     DREAM_CLIP,
     DREAM_MODEL,
     MAX_SEED,
@@ -237,7 +237,7 @@ def wish_of(
         output=output,
         previews=Previews(latest, folder, output.path.stem, passing=not given.preview),
         film=film,
-        data_dir=DATA_DIR.read(environ),
+        data_dir=data_dir(environ),
         quiet=given.quiet,
         typed=tuple(typed),
         free=not any(getattr(given, name, None) is not None for name in _changing()),

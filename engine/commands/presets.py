@@ -7,9 +7,10 @@ from engine.commands.parsing import Parser, value
 from engine.commands.results import tell
 from engine.commands.running import NEVER_S, Previews, Studio
 from engine.console import Interrupts
+from engine.data_dir import data_dir
 from engine.protocol import DreamRequest
 from engine.recipes import settings_for
-from engine.settings import DATA_DIR, DREAM_MODEL, MODELS, PRESETS, RECIPES, environment
+from engine.settings import DREAM_MODEL, MODELS, PRESETS, RECIPES, environment
 
 STEPS = 8  # of the dream that is measured
 
@@ -28,7 +29,7 @@ def run(_name: str, arguments: Sequence[str], interrupts: Interrupts) -> int:
     given, environ = parser.parse_args(arguments), environment()
     model = value(MODEL, given.model) or DREAM_MODEL.read(environ)
     recipe = value(RECIPE, given.recipe) or RECIPES[0]
-    studio = Studio(data_dir=DATA_DIR.read(environ), quiet=False, interrupts=interrupts)
+    studio = Studio(data_dir=data_dir(environ), quiet=False, interrupts=interrupts)
     studio.say("Dreaming for a moment, to measure ...")
     quick = settings_for(model if model != "auto" else "pocket", recipe, "quick")
     request = DreamRequest(

@@ -1,13 +1,15 @@
 """`python -m bot` as a person starts it: what it says when it cannot run, and its exit codes."""
 
+import asyncio
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from bot.__main__ import BAD_SETTING, NO_DATABASE, UNREACHABLE, use_addresses
+from bot.__main__ import BAD_SETTING, NO_DATABASE, UNREACHABLE, set_when_asked_to_stop, use_addresses
 from bot.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -100,3 +102,28 @@ def test_other_addresses_reach_discord_py(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_procfile_starts_a_worker() -> None:
     assert (ROOT / "Procfile").read_text() == "worker: python -m bot\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("windows", [False, True])
+async def test_a_signal_asks_to_stop(
+    number: signal.Signals, windows: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    if windows:  # whose loop says so
+
+        def none(*_: object) -> None:
+            raise NotImplementedError
+
+        monkeypatch.setattr(loop, "add_signal_handler", none)
+    stop = asyncio.Event()
+    set_when_asked_to_stop(stop)
+    try:
+        signal.raise_signal(number)
+        async with asyncio.timeout(10):
+            await stop.wait()
+    finally:
+        for each, handler in before.items():
+            loop.remove_signal_handler(each)
+            signal.signal(each, handler)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 def test_everything_has_a_default_but_there_is_no_token() -> None:
     settings = Settings.read({})
     assert settings.discord_token == ""
-    assert settings.database_url == "sqlite+aiosqlite:///data/oneiro.db"
+    assert settings.database_url == f"sqlite+aiosqlite:///{settings.data_dir}/oneiro.db"
     assert (settings.dream_model, settings.dream_steps) == ("auto", None)
     assert settings.discord_api_url == "https://discord.com/api/v10"
 

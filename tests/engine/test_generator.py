@@ -2,17 +2,22 @@ import json
 import pickle
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
+from pytorch_pretrained_biggan import BigGAN, BigGANConfig
 from safetensors.torch import save_file
 from torch import Tensor
 
-from engine import generator
+from engine import generator, shelf
+from engine.biggan_layout import layout
 from engine.errors import ModelError
+from engine.files import read_config
 from engine.generator import BakedBigGAN
 from engine.pocket import latents_map
+from engine.weights import POCKET
 from tests.engine import tiny
 
 CPU = torch.device("cpu")
@@ -49,13 +54,34 @@ def rows(x: Tensor, count: int) -> Tensor:
     return x[:, None].expand(-1, count, -1)
 
 
+def baked_of(model: BigGAN, name: str, **options: Any) -> BakedBigGAN:
+    """The baked form of the package's own module."""
+    return BakedBigGAN(vars(model.config), model.state_dict(), name, **options)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        tiny.BIGGAN,
+        PUBLISHED_128,
+        *(shelf.biggan_config(side) for side in (256, 512)),
+        read_config(POCKET / "generator", tuple(tiny.BIGGAN)),
+    ],
+    ids=["tiny", "published 128", "256", "512", "embedded"],
+)
+def test_the_layout_is_the_package_s_own(config: dict[str, Any]) -> None:
+    with torch.device("meta"):
+        model = BigGAN(BigGANConfig.from_dict(config))
+    assert layout(config) == {key: tuple(value.shape) for key, value in model.state_dict().items()}
+
+
 @pytest.mark.parametrize("config", [tiny.BIGGAN, PUBLISHED_128], ids=["tiny", "published 128"])
 def test_the_baked_form_makes_the_package_s_own_pictures(config: dict[str, object]) -> None:
     model = tiny.random_biggan(config)
     z, label = condition(config["z_dim"], config["num_classes"])
     with torch.no_grad():
         expected = model(z, label, 1.0)
-        baked = BakedBigGAN(model, "baked")
+        baked = baked_of(model, "baked")
         picture = baked(rows(z, baked.rows), rows(label, baked.rows))
     assert baked.size == config["output_dim"]
     assert expected.std() > 0.05  # a picture, not a grey square that anything equals
@@ -66,7 +92,7 @@ def test_centred_classes_make_the_same_picture_and_small_weights_of_all_the_othe
     model = tiny.random_biggan(tiny.BIGGAN)
     with torch.no_grad():
         model.embeddings.weight += 0.5  # a mean as large as what sets the classes apart
-    baked, plain = BakedBigGAN(model, "baked", centred=True), BakedBigGAN(model, "plain")
+    baked, plain = baked_of(model, "baked", centred=True), baked_of(model, "plain")
     z = rows(torch.randn(1, baked.z_dim, generator=torch.Generator().manual_seed(3)), baked.rows)
     label = torch.zeros(1, baked.rows, baked.classes)
     label[..., 1] = 1
@@ -79,7 +105,7 @@ def test_centred_classes_make_the_same_picture_and_small_weights_of_all_the_othe
 def test_the_last_enlargements_are_bilinear_where_that_is_asked_for() -> None:
     model = tiny.random_biggan(tiny.BIGGAN)
     ups = [bool(up) for up, _, _ in model.config.layers]
-    some = {count: BakedBigGAN(model, "some", bilinear=count) for count in (0, 1, sum(ups))}
+    some = {count: baked_of(model, "some", bilinear=count) for count in (0, 1, sum(ups))}
     for count, baked in some.items():
         blocks = [layer for layer in baked.layers if hasattr(layer, "up_sample")]
         asked = [block.bilinear for block in blocks if block.up_sample]
@@ -141,7 +167,7 @@ def test_a_ground_is_painted_below_the_horizon_alone_and_takes_a_gradient() -> N
         "attention_layer_position": 4,
     }  # attention mixes all places
     model = tiny.random_biggan({**PUBLISHED_128, **early})
-    baked, plain = BakedBigGAN(model, "baked", grounds=True), BakedBigGAN(model, "plain")
+    baked, plain = baked_of(model, "baked", grounds=True), baked_of(model, "plain")
     z, label = condition(baked.z_dim, baked.classes)
     z, label = rows(z, baked.rows).clone(), rows(label, baked.rows)
     late = latents_map.BACKGROUND_ROW

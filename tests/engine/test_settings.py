@@ -46,6 +46,7 @@ def test_a_default_is_within_its_own_range(setting: Setting[Any]) -> None:
         (COLOUR, "green", "green"),
         (DREAM_MODEL, "pocket", "pocket"),
         (DATA_DIR, "/srv/dreams", Path("/srv/dreams")),
+        (DATA_DIR, "~/dreams", Path.home() / "dreams"),
     ],
 )
 def test_a_good_value_is_read(setting: Setting[Any], text: str, value: Any) -> None:
@@ -64,6 +65,8 @@ def test_a_good_value_is_read(setting: Setting[Any], text: str, value: Any) -> N
         (COUNT, "2.5", "COUNT is '2.5'; it must be a whole number from 1 to 60."),
         (COUNT, "9" * 5000, "COUNT is '" + "9" * 80 + "'; it must be a whole number from 1 to 60."),
         (COLOUR, "Red", "COLOUR is 'Red'; it must be one of red, green."),
+        (DATA_DIR, "~nobody-there/x", "DATA_DIR is '~nobody-there/x'; it must be blank, or a folder's path."),
+        (DATA_DIR, "a\0b", "DATA_DIR is 'a\\x00b'; it must be blank, or a folder's path."),
         (TOKEN, "s3cret", "TOKEN is not valid; it must be letters."),
     ],
 )

@@ -62,7 +62,7 @@ class Occasion(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Venue:
     """A channel, thread, forum post or direct message, as far as the rule asks."""
 
     guild_id: int | None  # None: a direct message
@@ -78,7 +78,7 @@ class Place:
         """The channel whose permissions say who may read there; a private thread has readers of its own."""
         return self.channel_id if self.private or self.parent_id is None else self.parent_id
 
-    def is_open_to_readers_of(self, other: "Place") -> bool:
+    def is_open_to_readers_of(self, other: "Venue") -> bool:
         """Whether all who read there may read here too."""
         if not self.known or self.guild_id is None or self.guild_id != other.guild_id:
             return False
@@ -118,7 +118,7 @@ def picture_veil(flagged: str, occasion: Occasion, policies: Collection[NsfwPoli
     return _strictest(veil(flagged, policy, age_restricted=adults) for policy in policies)
 
 
-def may_tell(home: Place, here: Place, occasion: Occasion, *, reads: bool = False) -> bool:
+def may_tell(home: Venue, here: Venue, occasion: Occasion, *, reads: bool = False) -> bool:
     """Whether one may be told of a dream at all. `reads`: whoever looks may read its home."""
     match occasion:
         case Occasion.HOME | Occasion.OWN | Occasion.SENT:
@@ -135,8 +135,8 @@ def may_tell(home: Place, here: Place, occasion: Occasion, *, reads: bool = Fals
 def showing(
     dream: Dream,
     *,
-    home: Place,
-    here: Place,
+    home: Venue,
+    here: Venue,
     occasion: Occasion,
     policies: Collection[NsfwPolicy],
     reads: bool = False,

@@ -127,7 +127,7 @@ class OneiroClient(discord.AutoShardedClient):
         await welcome(self, self.moderation, guild)
 
     async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
-        self.sight.places.forget(event.thread_id)
+        self.sight.venues.forget(event.thread_id)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         await leave(self.store, self.worker, guild.id)

@@ -69,10 +69,10 @@ async def _enter(interaction: discord.Interaction, dream_id: int | None, say: Se
 
 async def _unseen(interaction: discord.Interaction, one: Contest, say: Sentences) -> str:
     """What to say when this person may not be told here of a contest; '' when they may."""
-    places = sight(interaction).places
-    reads = one.channel_id in await places.read_by(interaction, {one.channel_id})
-    home = places.place(one.guild_id, one.channel_id)
-    if may_tell(home, places.here(interaction), Occasion.LISTED, reads=reads):
+    venues = sight(interaction).venues
+    reads = one.channel_id in await venues.read_by(interaction, {one.channel_id})
+    home = venues.venue(one.guild_id, one.channel_id)
+    if may_tell(home, venues.here(interaction), Occasion.LISTED, reads=reads):
         return ""
     return say.FOR_ADULTS if reads and home.adults else say.NO_CONTEST
 

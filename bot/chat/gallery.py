@@ -65,7 +65,7 @@ class Gallery:
     def _may_hang(self, dream: Dream, channel_id: int) -> bool:
         """As far as is known already: of an archived thread it has to be found out."""
         sight = self._client.sight
-        if not sight.places.place(dream.guild_id, dream.channel_id).known:
+        if not sight.venues.venue(dream.guild_id, dream.channel_id).known:
             return True
         return sight.judged(dream, Occasion.EXHIBITED, channel_id=channel_id).veil is Veil.OPEN
 

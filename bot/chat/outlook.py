@@ -47,6 +47,7 @@ class _Before:
 
     def __init__(self) -> None:
         self._servers: dict[int | None, dict[int, dict[int, Dream]]] = {}
+        self._asked: dict[tuple[int, int], bool] = {}  # the reader's channel, another one → names its people
 
     def add(self, dream: Dream) -> None:
         people = self._servers.setdefault(dream.guild_id, {})
@@ -59,9 +60,17 @@ class _Before:
         found = (
             person
             for person, theirs in people.items()
-            if person != reader.author_id and any(names(reader, dream) for dream in theirs.values())
+            if person != reader.author_id
+            and any(self._may(names, reader, dream) for dream in theirs.values())
         )
         return list(islice(found, NAMED))
+
+    def _may(self, names: Callable[[Dream, Dream], bool], reader: Dream, other: Dream) -> bool:
+        """Asked once for two channels: lines are long, and permissions take their time."""
+        channels = reader.channel_id, other.channel_id
+        if channels not in self._asked:
+            self._asked[channels] = names(reader, other)
+        return self._asked[channels]
 
 
 def outlooks(

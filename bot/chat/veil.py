@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.chat.quoting import ALT_TEXT, plain
-from bot.chat.visibility import Places
+from bot.chat.visibility import Venues
 from bot.dreams import Dream, Picture
 from bot.guilds import NsfwPolicy, ServerSettings
-from bot.showing import Occasion, Place, Showing, Veil, may_tell, picture_veil, showing, veil
+from bot.showing import Occasion, Showing, Veil, Venue, may_tell, picture_veil, showing, veil
 
 if TYPE_CHECKING:
     from bot.chat.client import OneiroClient
 
 __all__ = ["Exhibit", "Occasion", "Sight", "Veil", "exhibit", "sight", "veil"]
 
-DIRECT = Place(guild_id=None, channel_id=0)  # a direct message
+DIRECT = Venue(guild_id=None, channel_id=0)  # a direct message
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Sight:
 
     def __init__(self, *, client: discord.Client, settings: Callable[[int | None], ServerSettings]) -> None:
         """`settings`: a server's, by its id."""
-        self.places = Places(client)
+        self.venues = Venues(client)
         self._settings = settings
 
     async def showing(
@@ -71,7 +71,7 @@ class Sight:
     ) -> Showing:
         """In a channel of the dream's server, by default its own; SENT: in a direct message."""
         channels = [dream.channel_id] if channel_id is None else [dream.channel_id, channel_id]
-        await self.places.learn(dream.guild_id, channels)
+        await self.venues.learn(dream.guild_id, channels)
         return self.judged(dream, occasion, channel_id=channel_id, flagged=flagged)
 
     def judged(
@@ -83,8 +83,8 @@ class Sight:
         flagged: str | None = None,
     ) -> Showing:
         """As `showing`, by what is known already."""
-        home = self.places.place(dream.guild_id, dream.channel_id)
-        here = home if channel_id is None else self.places.place(dream.guild_id, channel_id)
+        home = self.venues.venue(dream.guild_id, dream.channel_id)
+        here = home if channel_id is None else self.venues.venue(dream.guild_id, channel_id)
         return showing(
             dream,
             home=home,
@@ -106,13 +106,14 @@ class Sight:
     ) -> dict[int, Showing]:
         """Dreams to whoever uses the interaction, alone; their own are their own. By the dreams' ids."""
         dreams = list(dreams)
-        read = await self.places.read_by(interaction, {dream.channel_id for dream in dreams})
-        here = self.places.here(interaction)
+        here = self.venues.here(interaction)
+        local = {dream.channel_id for dream in dreams if dream.guild_id == here.guild_id}
+        read = await self.venues.read_by(interaction, local)
         found = {}
         for dream in dreams:
             found[dream.id] = showing(
                 dream,
-                home=self.places.place(dream.guild_id, dream.channel_id),
+                home=self.venues.venue(dream.guild_id, dream.channel_id),
                 here=here,
                 occasion=Occasion.OWN if dream.author_id == interaction.user.id else occasion,
                 policies=self._policies(dream.guild_id, here.guild_id),
@@ -122,23 +123,23 @@ class Sight:
 
     async def listable(self, interaction: discord.Interaction, channels: set[int]) -> set[int]:
         """Those of this server's channels whose dreams whoever asks may see listed here."""
-        read = await self.places.read_by(interaction, channels)
-        here = self.places.here(interaction)
-        homes = [self.places.place(interaction.guild_id, channel) for channel in read]
+        read = await self.venues.read_by(interaction, channels)
+        here = self.venues.here(interaction)
+        homes = [self.venues.venue(interaction.guild_id, channel) for channel in read]
         return {home.channel_id for home in homes if may_tell(home, here, Occasion.LISTED, reads=True)}
 
     def lists_unsafe(self, interaction: discord.Interaction) -> bool:
         """Whether dreams in whose pictures the safety check found something are listed here by a picture."""
         policies = self._policies(interaction.guild_id)
-        adults = self.places.here(interaction).adults
+        adults = self.venues.here(interaction).adults
         return picture_veil("unsafe", Occasion.LISTED, policies, adults=adults) is not Veil.WITHHELD
 
     def names(self, reader: Dream, other: Dream) -> bool:
         """Whether the message of one waiting dream may say who waits with another one."""
         if reader.guild_id is None or reader.guild_id != other.guild_id:
             return False
-        home = self.places.place(other.guild_id, other.channel_id)
-        return may_tell(home, self.places.place(reader.guild_id, reader.channel_id), Occasion.EXHIBITED)
+        home = self.venues.venue(other.guild_id, other.channel_id)
+        return may_tell(home, self.venues.venue(reader.guild_id, reader.channel_id), Occasion.EXHIBITED)
 
     def _policies(self, *servers: int | None) -> set[NsfwPolicy]:
         """The servers'; where there is none, what every server begins with."""

@@ -13,7 +13,7 @@ from time import monotonic
 import aiohttp
 import discord
 
-from bot.showing import Place
+from bot.showing import Venue
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class _Thread:
     private: bool
 
 
-class Places:
+class Venues:
     """Of the connected client's servers."""
 
     def __init__(self, client: discord.Client) -> None:
@@ -42,16 +42,16 @@ class Places:
         self._threads: OrderedDict[int, _Thread] = OrderedDict()
         self._missing: dict[int, float] = {}  # thread → when to ask for it again, on the monotonic clock
 
-    def place(self, guild_id: int | None, channel_id: int) -> Place:
+    def venue(self, guild_id: int | None, channel_id: int) -> Venue:
         """By what is known already; see `learn`."""
         if guild_id is None:
-            return Place(guild_id=None, channel_id=channel_id)
+            return Venue(guild_id=None, channel_id=channel_id)
         guild = self._client.get_guild(guild_id)
         channel, thread = self._channel(guild, channel_id) if guild is not None else (None, None)
         if guild is None or channel is None:
-            return Place(guild_id=guild_id, channel_id=channel_id, known=False)
+            return Venue(guild_id=guild_id, channel_id=channel_id, known=False)
         private = thread is not None and thread.private
-        return Place(
+        return Venue(
             guild_id=guild_id,
             channel_id=channel_id,
             parent_id=None if thread is None else thread.parent_id,
@@ -60,11 +60,11 @@ class Places:
             adults=bool(getattr(channel, "nsfw", False)),
         )
 
-    def here(self, interaction: discord.Interaction) -> Place:
+    def here(self, interaction: discord.Interaction) -> Venue:
         """Where the interaction is used."""
         if isinstance(interaction.channel, discord.Thread):
             self._note(interaction.channel)
-        return self.place(interaction.guild_id, interaction.channel_id or 0)
+        return self.venue(interaction.guild_id, interaction.channel_id or 0)
 
     async def learn(self, guild_id: int | None, channels: Iterable[int]) -> None:
         """Find out about those of the channels that are archived threads."""

@@ -96,3 +96,33 @@ def test_only_a_change_that_matters_is_worth_an_edit() -> None:
     assert not shown.differs(replace(shown, ready_at=1100.0), now=0.0), "a tenth of the wait"
     assert shown.differs(replace(shown, place=1), now=0.0)
     assert shown.differs(replace(shown, ready_at=None), now=0.0)
+
+
+def test_people_of_other_servers_and_of_channels_that_are_not_named_are_counted() -> None:
+    order, dreams = line(11, 12, 13, 14)
+    dreams[1] = replace(dreams[1], guild_id=99)
+    dreams[2] = replace(dreams[2], channel_id=77)
+    asked = []
+
+    def names(reader: Dream, other: Dream) -> bool:
+        asked.append((reader.channel_id, other.channel_id))
+        return other.channel_id != 77
+
+    running = replace(DREAM, author_id=15, guild_id=99)
+    found = outlooks(
+        order, dreams, running=running, running_s=None, seconds=lambda _: 1.0, now=0.0, names=names
+    )
+    assert [(found[n].before, found[n].others) for n in (1, 2, 3, 4)] == [
+        ((15,), 0),
+        ((), 2),
+        ((), 3),
+        ((13,), 3),
+    ]
+    assert len(asked) == len(set(asked)), "permissions take their time, and lines are long"
+
+
+def test_somebody_is_named_who_dreams_here_too() -> None:
+    order, dreams = line(11, 11, 12)
+    dreams[1] = replace(dreams[1], guild_id=99)
+    found = outlooks(order, dreams, running=None, running_s=None, seconds=lambda _: 1.0, now=0.0)
+    assert (found[3].before, found[3].others) == ((11,), 0)

@@ -8,10 +8,10 @@ import pytest
 
 from bot.dreams import Dream, DreamState
 from bot.guilds import NsfwPolicy
-from bot.showing import HIDDEN, Occasion, Place, Showing, Veil, may_tell, showing, together
+from bot.showing import HIDDEN, Occasion, Showing, Veil, Venue, may_tell, showing, together
 
 HOME_ID, HERE_ID, PARENT_ID = 10, 20, 30
-PLAIN = Place(guild_id=1, channel_id=HOME_ID, public=True)
+PLAIN = Venue(guild_id=1, channel_id=HOME_ID, public=True)
 KINDS = {
     "channel": PLAIN,
     "age-restricted": replace(PLAIN, adults=True),
@@ -20,9 +20,9 @@ KINDS = {
     "private thread": replace(PLAIN, parent_id=PARENT_ID, private=True, public=False),
     "hidden": replace(PLAIN, public=False),
     "hidden and age-restricted": replace(PLAIN, public=False, adults=True),
-    "deleted": Place(guild_id=1, channel_id=HOME_ID, known=False),
+    "deleted": Venue(guild_id=1, channel_id=HOME_ID, known=False),
     "elsewhere": replace(PLAIN, guild_id=2),
-    "direct": Place(guild_id=None, channel_id=HOME_ID),
+    "direct": Venue(guild_id=None, channel_id=HOME_ID),
 }
 DREAM = Dream(
     id=1, prompt="a tree", seed=1, steps=None, model="auto", author_id=5, guild_id=1, channel_id=HOME_ID,
@@ -31,7 +31,7 @@ DREAM = Dream(
 LINK = f"https://discord.com/channels/1/{HOME_ID}/77"
 
 
-def everywhere() -> Iterator[tuple[Place, Place, Occasion, bool]]:
+def everywhere() -> Iterator[tuple[Venue, Venue, Occasion, bool]]:
     """Every home, every place, every occasion, whoever looks."""
     for home, here, occasion, reads in product(KINDS.values(), KINDS.values(), Occasion, (True, False)):
         moved = home if occasion is Occasion.HOME else replace(here, channel_id=HERE_ID)
@@ -39,7 +39,7 @@ def everywhere() -> Iterator[tuple[Place, Place, Occasion, bool]]:
 
 
 def shown(
-    dream: Dream, home: Place, here: Place, occasion: Occasion, *policies: NsfwPolicy, reads: bool = True
+    dream: Dream, home: Venue, here: Venue, occasion: Occasion, *policies: NsfwPolicy, reads: bool = True
 ) -> Showing:
     found = policies or (NsfwPolicy.AGE_RESTRICTED,)
     return showing(dream, home=home, here=here, occasion=occasion, policies=found, reads=reads)
@@ -112,7 +112,7 @@ def test_whoever_may_not_read_a_channel_is_told_nothing_of_its_dreams() -> None:
     ],
 )
 def test_a_closed_channel_s_dreams_are_exhibited_to_its_own_readers_alone(
-    home: Place, here: Place, told: bool
+    home: Venue, here: Venue, told: bool
 ) -> None:
     assert may_tell(home, here, Occasion.EXHIBITED) is told
 

@@ -46,6 +46,15 @@ async def archive(world: World, made: ChannelHandle) -> None:
     assert guild is not None and guild.get_thread(made.id) is None
 
 
+async def restarted(world: World) -> None:
+    """Another process; unlike simcord Discord tells it of no archived threads."""
+    await world.restart()
+    guild = world.parts.client.get_guild(world.guild.id)
+    assert guild is not None
+    for one in [one for one in guild.threads if one.archived]:
+        guild._remove_thread(one)
+
+
 async def for_adults(world: World, *channels: ChannelHandle) -> None:
     """Make them age-restricted; simcord knows no such channels."""
     await world.env.settle()

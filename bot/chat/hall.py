@@ -17,9 +17,10 @@ from bot.chat.post import Outcome, Poster, fitting
 from bot.chat.quoting import ALT_TEXT, plain, quoted
 from bot.chat.screen import SHOWN_PROMPT, Content
 from bot.chat.sentences import spoken
+from bot.chat.tallies import caption
 from bot.chat.visibility import is_age_restricted, is_public
 from bot.database import StoreError
-from bot.dreams import Dream, Picture
+from bot.dreams import Dream, Gone, Picture
 from bot.fame import Fame, Hung
 from bot.guilds import ServerSettings
 from bot.store import Store
@@ -28,6 +29,7 @@ from bot.votes import Votes
 log = logging.getLogger(__name__)
 
 FRESH_S = 3600.0  # seconds after which Discord minds edits
+RETRY_S = 30.0  # seconds to wait while Discord or the database cannot be used
 PACES, OLD_PACES = 8, 150  # between two edits: 32 s, or 10 min, where frames are 4 s apart
 _GOLD = 0xF1C40F
 
@@ -65,6 +67,7 @@ class Hall:
         self._desks = desks
         self._settings = settings
         self._moved: set[int] = set()  # dreams to be looked at
+        self._hidden: set[int] = set()  # those of them that not everybody may see any more
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         votes.on_change.append(lambda dream, tally: self.moved(dream.id))
@@ -89,6 +92,14 @@ class Hall:
         self._moved.add(dream_id)
         self._changed.set()
 
+    def hide(self, dream: Dream) -> None:
+        """Not everybody may see it any more: it comes down, and may hang again with a later vote."""
+        self._hidden.add(dream.id)
+        self.moved(dream.id)
+
+    def _later(self, dream_id: int) -> None:
+        asyncio.get_running_loop().call_later(RETRY_S, self.moved, dream_id)
+
     async def _run(self) -> None:
         while True:
             await self._changed.wait()
@@ -99,6 +110,7 @@ class Hall:
                     await self._look(dream_id)
                 except StoreError as error:
                     log.warning("dream %d: the hall of fame waits, %s", dream_id, error)
+                    self._later(dream_id)
                 except Exception:
                     # A fault with one dream must not keep the others out.
                     log.exception("dream %d: a fault in the hall of fame", dream_id)
@@ -108,22 +120,40 @@ class Hall:
         if dream is None:
             return
         settings, tally = self._settings(dream.guild_id), await self._votes.tally(dream_id)
+        hidden = dream_id in self._hidden
         if hung is None:
+            self._hidden.discard(dream_id)
             hall = settings.fame_channel
             if hall is not None and tally >= settings.fame_votes and self._may_hang(dream, hall):
-                hung = await self._fame.hang(dream, hall, tally)
-                if hung is not None:
-                    await self._post(dream, hung)
-        elif dream.erased or 2 * tally <= settings.fame_votes - 1:
-            await self._take_down(hung)
+                await self._hang(dream, hall, tally)
+        elif dream.erased or dream.gone is Gone.DELETED:
+            await self._take_down(dream, hung)
+        elif hung.removed:
+            return  # a moderator does not want it here
+        elif hidden or self._is_hidden(dream, hung.channel_id) or 2 * tally <= settings.fame_votes - 1:
+            await self._take_down(dream, hung)
         elif hung.message_id is None:  # a former process was about to post it
             await self._post(dream, hung, again=True)
         elif tally != hung.votes:
             self._update(dream, hung)
 
+    async def _hang(self, dream: Dream, hall: int, tally: int) -> None:
+        outcome, _ = await self._poster.given(dream, lambda emoji: False)
+        if outcome is Outcome.GONE:
+            return  # the original was deleted, and nobody told us
+        hung = await self._fame.hang(dream, hall, tally)
+        if hung is not None:
+            await self._post(dream, hung)
+
+    def _is_hidden(self, dream: Dream, hall: int) -> bool:
+        """Whether it may not hang there, as far as we know its channel: archived threads are not told of."""
+        guild = self._client.get_guild(dream.guild_id or 0)
+        known = guild is not None and guild.get_channel_or_thread(dream.channel_id) is not None
+        return known and not self._may_hang(dream, hall)
+
     def _may_hang(self, dream: Dream, hall: int) -> bool:
         guild = self._client.get_guild(dream.guild_id or 0)
-        if guild is None or dream.erased or dream.candidate or not is_public(guild, dream.channel_id):
+        if guild is None or not dream.is_shown or dream.candidate or not is_public(guild, dream.channel_id):
             return False
         for_adults = bool(dream.flagged) or is_age_restricted(guild, dream.channel_id)
         return is_age_restricted(guild, hall) or not for_adults
@@ -162,12 +192,16 @@ class Hall:
         embed.set_image(url=f"attachment://{name}")
         return Content(embed, None, picture, name, alt_text)
 
-    async def _take_down(self, hung: Hung) -> None:
-        if hung.message_id is not None:
+    async def _take_down(self, dream: Dream, hung: Hung) -> None:
+        if hung.message_id is not None and not hung.removed:
             outcome = await self._poster.delete(hung)
             if outcome is Outcome.LATER:
-                return  # with the next vote, or the next start
-        await self._fame.take_down(hung.dream_id)
+                self._later(dream.id)
+                return
+        self._hidden.discard(dream.id)
+        await self._fame.take_down(dream.id)
+        if dream.is_shown:
+            await self._votes.tell(dream)  # reactions under it went with it
 
     def _update(self, dream: Dream, hung: Hung) -> None:
         is_old = self._votes.clock() - hung.created_at > FRESH_S
@@ -180,6 +214,8 @@ class Hall:
         text = spoken(dream.language).fame(emoji, tally, dream.channel_id)
         if await self._poster.caption(hung, text) is Outcome.SHOWN:
             await self._fame.set_votes(dream.id, tally)
+        if self._votes.clock() - dream.created_at >= FRESH_S:  # until then the channel's own tallies do it
+            await self._poster.caption(dream, caption(dream, self._settings(dream.guild_id), tally))
 
 
 def _link(dream: Dream) -> str:

@@ -78,7 +78,7 @@ def _line(dream: Dream, say: Sentences) -> str:
     parts = [f"`{dream.id}` {quoted(dream.prompt, SHOWN_PROMPT)}"]
     if dream.score is not None:
         parts.append(say.score(dream.score))
-    if dream.message_id is not None:
+    if dream.is_shown:
         guild = dream.guild_id or "@me"
         parts.append(say.jump(f"https://discord.com/channels/{guild}/{dream.channel_id}/{dream.message_id}"))
     return " · ".join(parts)

@@ -167,7 +167,7 @@ async def _show(interaction: discord.Interaction, dream: Dream) -> None:
     content = Screen(replace(dream, language=say.CODE), veil=veil).content(picture)
     embed = content.embed
     embed.set_footer(text=say.dream_number(dream.id))
-    if dream.message_id is not None:
+    if dream.is_shown:
         embed.add_field(name=say.WHERE, value=say.jump(_address(dream)), inline=False)
     file = next(iter(content.files()), None)
     view = ended_view(dream, say, has_picture=file is not None) if dream.state.is_over else None

@@ -6,7 +6,7 @@ import discord
 
 from bot.chat.sentences import Sentences
 from bot.chat.visibility import visible
-from bot.dreams import Dream
+from bot.dreams import Dream, Gone
 from bot.guilds import ServerSettings
 from bot.limits import Asker
 
@@ -72,7 +72,11 @@ def may_tidy(interaction: discord.Interaction, settings: ServerSettings) -> bool
 
 def may_see(interaction: discord.Interaction, dream: Dream) -> bool:
     """Whether this person may see a dream: their own, one of this channel or of one they can read."""
-    if dream.author_id == interaction.user.id or dream.channel_id == interaction.channel_id:
+    if dream.author_id == interaction.user.id:
+        return True
+    if dream.gone is not Gone.NOT:  # whoever deleted its message does not want it to be seen
+        return False
+    if dream.channel_id == interaction.channel_id:
         return True
     return interaction.guild_id == dream.guild_id and bool(visible(interaction, [dream.channel_id]))
 

@@ -1,8 +1,9 @@
 """What becomes of dreams whose message was deleted by hand, now or while nobody was here, or is hidden now.
 
 The end of the message is the end of the showing: its copies in the hall of fame and the gallery come down,
-and no ranking names it. The dream stays in its author's own list. In a channel that is not open to everybody any
-more only the copies come down; in the hall it may hang again with its next vote after it is open again.
+and no ranking names it. The dream stays in its author's own list. When a channel is not open to everybody any
+more, only the copies of its dreams come down; once it is open again, the next vote may bring one back to the
+hall.
 """
 
 import asyncio

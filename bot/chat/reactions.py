@@ -30,7 +30,7 @@ class Put(Enum):
     REFUSED = auto()  # Discord never takes this emoji here: it is deleted, foreign or none; or there are 20
     LOST = auto()  # the message is gone, or its author blocks us: no more tries
     LATER = auto()  # a hiccup or a rate limit
-    FORBIDDEN = auto()  # a permission is missing, so the others need not be tried now
+    FORBIDDEN = auto()  # a permission is missing; each such answer counts against us
 
 
 @dataclass(slots=True)
@@ -119,14 +119,11 @@ class Reactions:
     ) -> None:
         left: list[str] = []
         may = self._may_react(message)
-        for number, one in enumerate(emoji):
+        for one in emoji:
             outcome = await put(message, one) if may else Put.FORBIDDEN
             if outcome is Put.LOST:
                 return
-            if outcome is Put.FORBIDDEN:  # as it would be with the others: each 403 counts against us
-                left += emoji[number:]
-                break
-            if outcome is Put.LATER:
+            if outcome in (Put.LATER, Put.FORBIDDEN):  # perhaps only this one: of another server, say
                 left.append(one)
         if left and retries_s:
             self._later(message, tuple(left), until, retries_s)

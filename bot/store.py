@@ -4,8 +4,9 @@ A dream is claimed under a lease: its row names the process that dreams it and t
 Two processes that overlap (a host starts the new one before the old one is gone) never dream the same dream.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, fields
 from time import time
 from typing import Any
 
@@ -38,6 +39,14 @@ _FOLLOWS = and_(dreams.c.state == DreamState.QUEUED, dreams.c.chapter > 1)
 
 class AlreadyStored(Exception):
     """This interaction's dream is stored already, by this process or by another one."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many people voted for a dream, before and after a change."""
+
+    before: int = 0
+    after: int = 0
 
 
 class Store:
@@ -343,11 +352,12 @@ class Store:
 
     async def add_vote(
         self, dream_id: int, person: int, emoji: str, *, copy_id: int = 0, burst: bool = False
-    ) -> None:
+    ) -> Counts:
         """Keep one reaction; a second time is harmless. `copy_id`: under which copy; 0: the dream itself."""
         vote = {"dream_id": dream_id, "person": person, "emoji": emoji, "copy_id": copy_id, "burst": burst}
-        async with self._transaction() as connection:
+        async with self._counting(dream_id) as (connection, counts):
             await put(connection, votes, vote)
+        return counts
 
     async def remove_votes(
         self,
@@ -357,11 +367,12 @@ class Store:
         emoji: str | None = None,
         copy_id: int | None = None,
         burst: bool | None = None,
-    ) -> None:
+    ) -> Counts:
         """Forget the reactions of a dream, or only those of which all that is named here is true."""
         wanted = {"person": person, "emoji": emoji, "copy_id": copy_id, "burst": burst}
-        async with self._transaction() as connection:
+        async with self._counting(dream_id) as (connection, counts):
             await connection.execute(_votes_of(delete(votes), {"dream_id": dream_id} | wanted))
+        return counts
 
     async def replace_votes(
         self,
@@ -370,7 +381,7 @@ class Store:
         *,
         copy_id: int | None = None,
         but: Collection[int] = (),
-    ) -> None:
+    ) -> Counts:
         """Let a dream's reactions be exactly these (person, emoji, burst).
 
         `copy_id`: only those under this copy, or (0) under the dream itself; None: all there are. `but`:
@@ -389,18 +400,27 @@ class Store:
         ]
         alone = select(dreams.c.id).where(dreams.c.id == dream_id).with_for_update(key_share=True)
         old = _votes_of(delete(votes), {"dream_id": dream_id, "copy_id": copy_id})
-        async with self._transaction() as connection:
+        async with self._counting(dream_id) as (connection, counts):
             await connection.execute(alone)  # two that insert in another order would block each other
             await connection.execute(old.where(votes.c.person.not_in(but)) if but else old)
             await put(connection, votes, *rows)
+        return counts
 
     async def count_votes(self, dream_id: int) -> int:
         """How many people voted for it."""
-        query = select(func.count(votes.c.person.distinct())).where(votes.c.dream_id == dream_id)
         async with self._transaction() as connection:
-            return await connection.scalar(query) or 0
+            return await _people(connection, dream_id)
 
     # -------------------------------------------------------------- plumbing
+
+    @asynccontextmanager
+    async def _counting(self, dream_id: int) -> AsyncIterator[tuple[AsyncConnection, Counts]]:
+        """A transaction that changes a dream's votes."""
+        counts = Counts()
+        async with self._transaction() as connection:
+            counts.before = await _people(connection, dream_id)
+            yield connection, counts
+            counts.after = await _people(connection, dream_id)
 
     def _ours(self) -> Any:
         return and_(dreams.c.state == DreamState.DREAMING, dreams.c.owner == self.owner)
@@ -464,6 +484,11 @@ async def add(connection: AsyncConnection, table: Table, values: Mapping[str, An
     key = (await connection.execute(insert(table).values(values))).inserted_primary_key
     assert key is not None
     return int(key[0])
+
+
+async def _people(connection: AsyncConnection, dream_id: int) -> int:
+    query = select(func.count(votes.c.person.distinct())).where(votes.c.dream_id == dream_id)
+    return await connection.scalar(query) or 0
 
 
 def _votes_of(statement: Any, wanted: Mapping[str, Any]) -> Any:

@@ -11,7 +11,7 @@ from time import time
 from bot.dreams import Dream
 from bot.emoji import meant, written
 from bot.guilds import ServerSettings
-from bot.store import Store
+from bot.store import Counts, Store
 
 Given = tuple[int, str] | tuple[int, str, bool]  # a reaction: the person, the emoji as text, whether super
 
@@ -135,10 +135,8 @@ class Votes:
             else:
                 reading.people.add(person)
 
-    async def _counted(self, dream: Dream, change: Awaitable[None]) -> None:
-        before = await self._store.count_votes(dream.id)
-        await change
-        after = await self._store.count_votes(dream.id)
-        if after != before:
+    async def _counted(self, dream: Dream, change: Awaitable[Counts]) -> None:
+        counts = await change
+        if counts.after != counts.before:
             for hear in self.on_change:
-                hear(dream, after)
+                hear(dream, counts.after)

@@ -14,14 +14,13 @@ from bot.chat.reactions import Put, put
 log = logging.getLogger(__name__)
 
 _NOT_NEEDED = ("embed_links", "attach_files")  # for a message of words
-_VARIATION = "\ufe0f"
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What came of it."""
 
-    taken: tuple[str, ...] = ()  # as Discord takes them
+    taken: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()  # permissions in this channel, by discord.py's names; nothing was tried
     hindered: bool = False  # Discord or the network has a moment
@@ -57,14 +56,11 @@ async def _each(message: discord.Message, emoji: tuple[str, ...]) -> Trial:
     taken: list[str] = []
     refused: list[str] = []
     for one in emoji:
-        form, outcome = one, await put(message, one)
-        if outcome is Put.REFUSED and len(one) == 1:  # ❤, typed without what makes it a picture
-            form = one + _VARIATION
-            outcome = await put(message, form)
+        outcome = await put(message, one)
         if outcome in (Put.LATER, Put.LOST):
             return Trial(hindered=True)
         if outcome is Put.DONE:
-            taken.append(form)
+            taken.append(one)
         else:  # also what we may not use: emoji of other servers
             refused.append(one)
     return Trial(taken=tuple(taken), refused=tuple(refused))

@@ -105,10 +105,15 @@ class Deletions:
     # ------------------------------------------------------------------ tasks
 
     async def _messages(self, message_ids: Collection[int]) -> None:
-        await self._told(await self._showings.messages_gone(message_ids))
+        self._tell(await self._showings.messages_gone(message_ids))
 
     async def _channel(self, guild_id: int, channel_id: int) -> None:
-        await self._told(await self._showings.channel_gone(guild_id, channel_id))
+        self._tell(await self._showings.channel_gone(guild_id, channel_id))
+
+    def _tell(self, dream_ids: Collection[int]) -> None:
+        """As something to be done of its own: the database may be away in the middle of it."""
+        if dream_ids:
+            self._inbox.put("What a deletion leads to", partial(self._told, dream_ids))
 
     async def _told(self, dream_ids: Collection[int]) -> None:
         for dream_id in dict.fromkeys(dream_ids):

@@ -50,6 +50,7 @@ class Gallery:
         self._showings = showings
         self._pace_s = pace_s
         self._leaving: dict[int, Dream] = {}  # dreams whose copies come down, by id
+        self._emptying: asyncio.Task[None] | None = None
         self._settings = settings
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -72,10 +73,9 @@ class Gallery:
         """Take its picture down without haste: there may be a thousand, one after the other."""
         if dream.gallery_message_id is None:
             return
-        begin = not self._leaving
         self._leaving[dream.id] = dream
-        if begin:
-            self._begin(self._empty())
+        if self._emptying is None or self._emptying.done():
+            self._emptying = self._begin(self._empty())
 
     def check(self, dream: Dream) -> None:
         """Its channel or the gallery's may have changed who is let in."""
@@ -103,6 +103,10 @@ class Gallery:
             except StoreError as error:
                 log.warning("dream %d: still in the gallery: %s", dream_id, error)
                 done = False
+            except Exception:
+                # A fault with one picture must not keep the others up.
+                log.exception("dream %d: a fault of ours while it left the gallery", dream_id)
+                done = False
             tries = 0 if done else tries + 1
             if done or tries >= TRIES:  # the next start tries again
                 self._leaving.pop(dream_id, None)
@@ -110,10 +114,11 @@ class Gallery:
             if self._leaving:
                 await asyncio.sleep(self._pace_s * 2**tries)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def _channel_for(self, dream: Dream) -> int | None:
         settings = self._settings(dream.guild_id)

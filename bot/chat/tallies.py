@@ -55,7 +55,7 @@ class Tallies:
     def heard(self, dream: Dream, tally: int) -> None:
         """A dream's tally is new."""
         fresh = self._votes.clock() - dream.created_at < FRESH_S  # its message is about as old
-        if self.poster is not None and dream.message_id is not None and fresh:
+        if self.poster is not None and dream.is_shown and fresh:
             self._desks.want(dream.channel_id, Tally(dream.id), partial(self._show, self.poster, dream))
 
     async def _show(self, poster: Poster, dream: Dream) -> None:

@@ -62,10 +62,10 @@ async def _send(client: "OneiroClient", dream: Dream, person: int) -> None:
     Somebody may toggle the reaction as often as they like: see `bot.sendings`.
     """
     picture = await client.store.picture(dream.id)
-    if picture is None or dream.flagged:
+    if picture is None or dream.flagged or not await client.sendings.claim(person, dream.id):
         return
     picture = await fitting(picture, discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES)
-    if picture is None or not await client.sendings.claim(person, dream.id):
+    if picture is None:
         return
     alt_text = plain(spoken(dream.language).alt_text(dream.prompt), ALT_TEXT)
     file = discord.File(

@@ -24,7 +24,6 @@ from bot.chat.desk import Desks
 from bot.chat.hall import Hall
 from bot.chat.jury import Jury
 from bot.chat.notices import Notices
-from bot.chat.post import Poster
 from bot.chat.presence import Presence
 from bot.chat.presenter import Presenter
 from bot.chat.steering import Steering
@@ -37,7 +36,9 @@ from bot.limits import Limits
 from bot.moderation import Moderation
 from bot.paces import Paces
 from bot.preferences import Preferences
+from bot.sendings import Sendings
 from bot.settings import DISCORD_TOKEN, Settings
+from bot.showings import Showings
 from bot.store import Store
 from bot.tops import Tops
 from bot.turns import Turns
@@ -100,7 +101,7 @@ class Parts:
         await self.preferences.start()
         await self.paces.start()
         await self.worker.start()  # before the presenter, so that there are places to show
-        poster = self.tallies.poster = Poster(client=self.client)
+        poster = self.tallies.poster = self.client.poster
         await self.notices.start(poster=poster)
         await self.presenter.start(poster=poster, line=self.worker)
         await self.steering.start(poster=poster)
@@ -117,6 +118,7 @@ class Parts:
         await self.jury.close()
         await self.desks.close()
         await self.presenter.close()
+        self.client.poster.close()
 
 
 def build(settings: Settings, *, engine: Engine) -> Parts:
@@ -168,6 +170,8 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         contests=contests,
         jury=jury,
         preferences=preferences,
+        showings=Showings(database=database),
+        sendings=Sendings(database=database),
         model=settings.dream_model,
     )
     hall = Hall(
@@ -178,6 +182,8 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         desks=desks,
         settings=moderation.settings,
     )
+    client.deletions.on_gone.append(hall.moved)
+    client.deletions.on_hidden.append(hall.hide)
     return Parts(
         database=database,
         store=store,

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from bot.database import Database, put
-from bot.dreams import Dream, DreamState
+from bot.dreams import Dream, DreamState, Gone
 from bot.schema import DreamId, dreams, metadata, pictures, votes
 from bot.store import add, dream_of
 
@@ -209,6 +209,7 @@ def _may_enter() -> Any:
     return and_(
         dreams.c.state.in_((DreamState.DONE, DreamState.CANCELLED)),
         dreams.c.erased.is_(False),
+        dreams.c.gone == Gone.NOT,
         dreams.c.candidate == 0,
         dreams.c.message_id.is_not(None),
         dreams.c.id.in_(select(pictures.c.dream_id)),

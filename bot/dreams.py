@@ -27,6 +27,14 @@ class DreamState(StrEnum):
         return other in TRANSITIONS[self]
 
 
+class Gone(StrEnum):
+    """Why the message that showed a dream is not there any more; the value is what the database holds."""
+
+    NOT = ""  # it is there, as far as we know
+    DELETED = "deleted"  # it, its thread or its channel was deleted
+    LEFT = "left"  # we are not in its server any more; back with us
+
+
 TRANSITIONS: dict[DreamState, frozenset[DreamState]] = {
     DreamState.QUEUED: frozenset({DreamState.DREAMING, DreamState.CANCELLED}),
     DreamState.DREAMING: frozenset(
@@ -100,6 +108,12 @@ class Dream(Wish):
     nearest: str = ""  # a `Finished.nearest` as JSON: what the models know that is nearest to its words
     flagged: str = ""  # what the safety check found in the picture, e.g. "nudity"
     erased: bool = False  # its words and pictures are gone; the row tells that it was
+    gone: Gone = Gone.NOT  # why nobody sees its message any more; its picture is still its author's
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether its message is there to be seen, so that it may be shown elsewhere too."""
+        return self.message_id is not None and not self.erased and self.gone is Gone.NOT
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,15 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Float,
     ForeignKey,
     Integer,
     Table,
+    and_,
     delete,
+    false,
     insert,
     or_,
     select,
@@ -21,8 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from bot.database import Database
-from bot.dreams import Dream
-from bot.schema import DreamId, dreams, metadata
+from bot.dreams import Dream, Gone
+from bot.schema import DreamId, dreams, metadata, votes
 
 fame = Table(
     "fame",
@@ -33,6 +36,7 @@ fame = Table(
     Column("message_id", BigInteger, unique=True),
     Column("votes", Integer, nullable=False),  # what the message says
     Column("created_at", Float(53), nullable=False),  # seconds since 1970, UTC
+    Column("removed", Boolean, nullable=False, default=False, server_default=false()),
 )
 
 
@@ -46,6 +50,7 @@ class Hung:
     message_id: int | None  # in the hall; None: it is being posted
     votes: int
     created_at: float
+    removed: bool = False  # somebody deleted its message: it is not posted again
 
     @property
     def id(self) -> int:
@@ -80,9 +85,9 @@ class Fame:
         return next(iter(await self._list(fame.c.dream_id == dream_id)), None)
 
     async def unfinished(self) -> list[Hung]:
-        """Those that are not posted yet, and those whose dream is erased."""
-        erased = select(dreams.c.id).where(dreams.c.erased.is_(True))
-        return await self._list(or_(fame.c.message_id.is_(None), fame.c.dream_id.in_(erased)))
+        """Those that are not posted yet, and those whose dream is shown no more."""
+        over = select(dreams.c.id).where(or_(dreams.c.erased.is_(True), dreams.c.gone == Gone.DELETED))
+        return await self._list(or_(fame.c.message_id.is_(None), fame.c.dream_id.in_(over)))
 
     async def set_message(self, dream_id: int, message_id: int) -> None:
         await self._change(dream_id, message_id=message_id)
@@ -91,8 +96,13 @@ class Fame:
         await self._change(dream_id, votes=votes)
 
     async def take_down(self, dream_id: int) -> None:
-        """Its place is free again."""
+        """Its place is free again, and the reactions under its message are gone with it."""
+        place = select(fame.c.message_id).where(fame.c.dream_id == dream_id)
         async with self._transaction() as connection:
+            message_id = await connection.scalar(place)
+            if message_id is not None:
+                under = and_(votes.c.dream_id == dream_id, votes.c.copy_id == message_id)
+                await connection.execute(delete(votes).where(under))
             await connection.execute(delete(fame).where(fame.c.dream_id == dream_id))
 
     async def _change(self, dream_id: int, **values: int) -> None:

@@ -82,6 +82,9 @@ dreams = Table(
     Column("cancelled_by", BigInteger),
     Column("nearest", Text, nullable=False, server_default=""),
     Column("to_tell", Boolean, nullable=False, server_default=false()),
+    Column("gone", String(16), nullable=False, server_default=""),  # a `bot.dreams.Gone`
+    Index("dreams_by_gallery", "gallery_message_id"),
+    Index("dreams_by_channel", "guild_id", "channel_id"),
     Index("dreams_by_choice", "choice_id", "candidate"),
     Index("dreams_by_author", "author_id", "id"),
     Index("dreams_by_parent", "parent_id"),
@@ -122,11 +125,15 @@ images = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
-# One row for each reaction that is a vote; a person who gives two emoji is counted once.
+# One row for each reaction that is a vote; a person who gives several is counted once.
 votes = Table(
     "votes",
     metadata,
     Column("dream_id", DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
     Column("person", BigInteger, primary_key=True, autoincrement=False),
-    Column("emoji", String(100), primary_key=True),
+    Column("emoji", String(100), primary_key=True),  # as `bot.emoji.written`
+    # The copy (a message in a hall of fame or a gallery) under which it stands; 0: the dream's own message.
+    Column("copy_id", BigInteger, primary_key=True, autoincrement=False, default=0, server_default="0"),
+    # A super reaction: somebody may give one beside a plain one with the same emoji.
+    Column("burst", Boolean, primary_key=True, default=False, server_default=false()),
 )

@@ -6,6 +6,7 @@ occasion. It gets a `Showing`, without which nothing of a dream can be posted.
 Who is told of a dream at all (its words, its link, its picture):
 
 - nobody, once it is erased, and nobody in another server than its own, its dreamer excepted;
+- its dreamer alone, once its message was deleted in Discord, or its channel, or the bot left its server;
 - at home, in the dream's own message: whoever reads that channel;
 - exhibited (gallery, hall of fame, contests) only where every reader may read the dream's home too, and from
   an age-restricted home only in an age-restricted place; a beginning is never exhibited;
@@ -37,7 +38,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from bot.dreams import Dream
+from bot.dreams import Dream, Gone
 from bot.guilds import NsfwPolicy
 
 
@@ -147,9 +148,10 @@ def showing(
     `policies`: of the servers of both places; `reads`: whoever looks may read its home; `flagged`: what the
     check found in a frame on the way, if the picture is not the stored one.
     """
+    withdrawn = dream.gone is not Gone.NOT and occasion not in (Occasion.HOME, Occasion.OWN)
     a_beginning = occasion is Occasion.EXHIBITED and dream.candidate > 0
-    if dream.erased or a_beginning or not may_tell(home, here, occasion, reads=reads):
-        somewhere = home.adults and not here.adults and reads and not dream.erased
+    if dream.erased or withdrawn or a_beginning or not may_tell(home, here, occasion, reads=reads):
+        somewhere = home.adults and not here.adults and reads and not (dream.erased or withdrawn)
         return Showing(veil=Veil.WITHHELD, tells=False, adults_only=somewhere)
     found = dream.flagged if flagged is None else flagged
     shown = picture_veil(found, occasion, policies, adults=here.adults)
@@ -167,8 +169,8 @@ def together(showings: Collection[Showing]) -> Showing:
 
 
 def address(dream: Dream) -> str:
-    """Of its own message; '' while it has none."""
-    if dream.message_id is None:
+    """Of its own message; '' while there is none."""
+    if not dream.is_shown:
         return ""
     return f"https://discord.com/channels/{dream.guild_id or '@me'}/{dream.channel_id}/{dream.message_id}"
 

@@ -5,17 +5,19 @@ Two processes that overlap (a host starts the new one before the old one is gone
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, fields
 from time import time
 from typing import Any
 
-from sqlalchemy import Row, Table, and_, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Row, Table, and_, case, delete, exists, func, insert, or_, select, union_all, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database import Database, put
-from bot.dreams import Dream, DreamState, Picture, Wish, tidy
+from bot.dreams import Dream, DreamState, Gone, Picture, Wish, tidy
+from bot.fame import fame
 from bot.schema import dreams, images, pictures, states, timelapses, votes
 from bot.turns import Past, Turn
 from engine import Failed, FailureKind, Finished
@@ -45,6 +47,14 @@ _FOLLOWS = and_(dreams.c.state == DreamState.QUEUED, dreams.c.chapter > 1)
 
 class AlreadyStored(Exception):
     """This interaction's dream is stored already, by this process or by another one."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many people voted for a dream, before and after a change."""
+
+    before: int = 0
+    after: int = 0
 
 
 class Store:
@@ -91,6 +101,17 @@ class Store:
         """The dream that this channel message shows."""
         async with self._transaction() as connection:
             return await self._find(connection, dreams.c.message_id == message_id)
+
+    async def shown_at(self, message_id: int) -> tuple[Dream, int] | None:
+        """The dream of this message, and 0 when it is its own; else the message: a copy of it."""
+        own = select(dreams.c.id).where(dreams.c.message_id == message_id)
+        gallery = select(dreams.c.id).where(dreams.c.gallery_message_id == message_id)
+        hall = select(fame.c.dream_id).where(fame.c.message_id == message_id)
+        async with self._transaction() as connection:
+            dream = await self._find(connection, dreams.c.id.in_(union_all(own, gallery, hall)))
+        if dream is None:
+            return None
+        return dream, 0 if dream.message_id == message_id else message_id
 
     async def waiting(self) -> list[Dream]:
         """All queued dreams that may begin and those whose owner's lease ran out, oldest first."""
@@ -171,7 +192,8 @@ class Store:
         return await self._list(and_(over, dreams.c.message_id.is_not(None)), most=most)
 
     async def set_message(self, dream_id: int, message_id: int) -> None:
-        await self._change(dream_id, {"message_id": message_id})
+        """This message shows it from now on, whatever became of the one before."""
+        await self._change(dream_id, {"message_id": message_id, "gone": Gone.NOT})
 
     async def set_gallery(self, dream_id: int, channel_id: int, message_id: int) -> None:
         """Where its picture hangs in a gallery."""
@@ -349,36 +371,77 @@ class Store:
 
     # ----------------------------------------------------------------- votes
 
-    async def add_vote(self, dream_id: int, person: int, emoji: str) -> None:
-        """Keep one reaction; a second time is harmless."""
-        vote = {"dream_id": dream_id, "person": person, "emoji": emoji}
-        async with self._transaction() as connection:
+    async def add_vote(
+        self, dream_id: int, person: int, emoji: str, *, copy_id: int = 0, burst: bool = False
+    ) -> Counts:
+        """Keep one reaction; a second time is harmless. `copy_id`: under which copy; 0: the dream itself."""
+        vote = {"dream_id": dream_id, "person": person, "emoji": emoji, "copy_id": copy_id, "burst": burst}
+        async with self._counting(dream_id) as (connection, counts):
             await put(connection, votes, vote)
+        return counts
 
     async def remove_votes(
-        self, dream_id: int, *, person: int | None = None, emoji: str | None = None
-    ) -> None:
-        """Forget the reactions of a dream, or only this person's, or only this emoji's."""
-        wanted = {"dream_id": dream_id, "person": person, "emoji": emoji}
-        async with self._transaction() as connection:
-            await connection.execute(_votes_of(delete(votes), wanted))
+        self,
+        dream_id: int,
+        *,
+        person: int | None = None,
+        emoji: str | None = None,
+        copy_id: int | None = None,
+        burst: bool | None = None,
+    ) -> Counts:
+        """Forget the reactions of a dream, or only those of which all that is named here is true."""
+        wanted = {"person": person, "emoji": emoji, "copy_id": copy_id, "burst": burst}
+        async with self._counting(dream_id) as (connection, counts):
+            await connection.execute(_votes_of(delete(votes), {"dream_id": dream_id} | wanted))
+        return counts
 
-    async def replace_votes(self, dream_id: int, reactions: Iterable[tuple[int, str]]) -> None:
-        """Let a dream's reactions be exactly these (person, emoji)."""
-        rows = [{"dream_id": dream_id, "person": person, "emoji": emoji} for person, emoji in set(reactions)]
+    async def replace_votes(
+        self,
+        dream_id: int,
+        reactions: Iterable[tuple[int, str] | tuple[int, str, bool]],
+        *,
+        copy_id: int | None = None,
+        but: Collection[int] = (),
+    ) -> Counts:
+        """Let a dream's reactions be exactly these (person, emoji, burst).
+
+        `copy_id`: only those under this copy, or (0) under the dream itself; None: all there are. `but`:
+        people whose reactions are newer than these, and stay as they are.
+        """
+        rows = [
+            {
+                "dream_id": dream_id,
+                "person": person,
+                "emoji": emoji,
+                "copy_id": copy_id or 0,
+                "burst": bool(burst and burst[0]),
+            }
+            for person, emoji, *burst in set(reactions)
+            if person not in but
+        ]
         alone = select(dreams.c.id).where(dreams.c.id == dream_id).with_for_update(key_share=True)
-        async with self._transaction() as connection:
+        old = _votes_of(delete(votes), {"dream_id": dream_id, "copy_id": copy_id})
+        async with self._counting(dream_id) as (connection, counts):
             await connection.execute(alone)  # two that insert in another order would block each other
-            await connection.execute(delete(votes).where(votes.c.dream_id == dream_id))
+            await connection.execute(old.where(votes.c.person.not_in(but)) if but else old)
             await put(connection, votes, *rows)
+        return counts
 
     async def count_votes(self, dream_id: int) -> int:
         """How many people voted for it."""
-        query = select(func.count(votes.c.person.distinct())).where(votes.c.dream_id == dream_id)
         async with self._transaction() as connection:
-            return await connection.scalar(query) or 0
+            return await _people(connection, dream_id)
 
     # -------------------------------------------------------------- plumbing
+
+    @asynccontextmanager
+    async def _counting(self, dream_id: int) -> AsyncIterator[tuple[AsyncConnection, Counts]]:
+        """A transaction that changes a dream's votes."""
+        counts = Counts()
+        async with self._transaction() as connection:
+            counts.before = await _people(connection, dream_id)
+            yield connection, counts
+            counts.after = await _people(connection, dream_id)
 
     def _ours(self) -> Any:
         return and_(dreams.c.state == DreamState.DREAMING, dreams.c.owner == self.owner)
@@ -432,6 +495,7 @@ def dream_of(row: Row[Any]) -> Dream:
     """The value of a row of `dreams`."""
     values = {key: value for key, value in row._mapping.items() if key in _DREAM_FIELDS}
     values["state"] = DreamState(values["state"])
+    values["gone"] = Gone(values["gone"])
     values["failure"] = None if values["failure"] is None else FailureKind(values["failure"])
     return Dream(**values)
 
@@ -441,6 +505,11 @@ async def add(connection: AsyncConnection, table: Table, values: Mapping[str, An
     key = (await connection.execute(insert(table).values(values))).inserted_primary_key
     assert key is not None
     return int(key[0])
+
+
+async def _people(connection: AsyncConnection, dream_id: int) -> int:
+    query = select(func.count(votes.c.person.distinct())).where(votes.c.dream_id == dream_id)
+    return await connection.scalar(query) or 0
 
 
 def _votes_of(statement: Any, wanted: Mapping[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import and_, func, select
 
 from bot.database import Database
-from bot.dreams import Dream, DreamState
+from bot.dreams import Dream, DreamState, Gone
 from bot.schema import dreams, pictures, votes
 from bot.store import dream_of
 
@@ -124,6 +124,7 @@ class Tops:
             dreams.c.channel_id.in_(view.channels),
             dreams.c.state.in_((DreamState.DONE, DreamState.CANCELLED)),
             dreams.c.erased.is_(False),
+            dreams.c.gone == Gone.NOT,
             dreams.c.message_id.is_not(None),
             dreams.c.id.in_(select(pictures.c.dream_id)),
         ]

@@ -1,15 +1,27 @@
-"""Counts reactions under dreams: each person once, never the author's own or a bot's. Knows no Discord."""
+"""Counts reactions under dreams and their copies: each person once, no authors, no bots. Knows no Discord.
 
-import re
-from collections.abc import Awaitable, Callable, Iterable
+A reaction is kept with where it stands, its very emoji and whether it is a super reaction, so that taking
+back one of several leaves the vote.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from time import time
 
 from bot.dreams import Dream
+from bot.emoji import meant, written
 from bot.guilds import ServerSettings
-from bot.store import Store
+from bot.store import Counts, Store
 
-_OWN = re.compile(r"<a?:\w*:(\d+)>")  # a server's own emoji, as text
-_VARIATION = "\ufe0f"  # some clients send the heart without it
+Given = tuple[int, str] | tuple[int, str, bool]  # a reaction: the person, the emoji as text, whether super
+
+
+class Reading:
+    """What happened under a message while its reactions are being read."""
+
+    def __init__(self) -> None:
+        self.people: set[int] = set()  # who gave or took back something meanwhile
+        self.cleared = False
 
 
 class Votes:
@@ -27,20 +39,32 @@ class Votes:
         self._settings = settings
         self.clock = clock
         self.on_change: list[Callable[[Dream, int], None]] = []  # told a dream and its new tally
+        self._readings: dict[int, Reading] = {}  # by message
 
     def are(self, emoji: str, guild_id: int | None) -> bool:
         """Whether this emoji (as text) is a vote in this server."""
-        return plain(emoji) in {plain(vote) for vote in self._settings(guild_id).vote_emoji}
+        return meant(emoji) in {meant(vote) for vote in self._settings(guild_id).vote_emoji}
 
     async def add(
-        self, *, message_id: int, guild_id: int | None, person: int, is_bot: bool, emoji: str
+        self,
+        *,
+        message_id: int,
+        guild_id: int | None,
+        person: int,
+        is_bot: bool,
+        emoji: str,
+        burst: bool = False,
     ) -> None:
-        """Somebody put a reaction under a message."""
+        """Somebody put a reaction under a message. `burst`: a super reaction."""
         if is_bot or not self.are(emoji, guild_id):
             return
-        dream = await self._store.shown_by(message_id)
-        if dream is not None and person != dream.author_id:
-            await self._counted(dream, self._store.add_vote(dream.id, person, plain(emoji)))
+        found = await self._store.shown_at(message_id)
+        if found is None or person == found[0].author_id:
+            return
+        dream, copy_id = found
+        self._meanwhile(message_id, person)
+        vote = self._store.add_vote(dream.id, person, written(emoji), copy_id=copy_id, burst=burst)
+        await self._counted(dream, vote)
 
     async def remove(
         self,
@@ -49,38 +73,70 @@ class Votes:
         guild_id: int | None,
         person: int | None = None,
         emoji: str | None = None,
+        burst: bool | None = None,
     ) -> None:
         """A person's reaction is gone, or everybody's with this emoji, or all of them."""
         if emoji is not None and not self.are(emoji, guild_id):
             return
-        dream = await self._store.shown_by(message_id)
-        if dream is not None:
-            which = None if emoji is None else plain(emoji)
-            await self._counted(dream, self._store.remove_votes(dream.id, person=person, emoji=which))
+        found = await self._store.shown_at(message_id)
+        if found is None:
+            return
+        dream, copy_id = found
+        self._meanwhile(message_id, person)
+        which = None if emoji is None else written(emoji)
+        gone = self._store.remove_votes(dream.id, person=person, emoji=which, copy_id=copy_id, burst=burst)
+        await self._counted(dream, gone)
 
-    async def replace(self, dream: Dream, reactions: Iterable[tuple[int, str]]) -> None:
-        """These (person, emoji), bots left out, are all the reactions that the dream's message has now."""
+    @asynccontextmanager
+    async def reading(self, message_id: int) -> AsyncIterator[Reading]:
+        """While a message's reactions are read: what is heard meanwhile is newer, for `replace`."""
+        reading = self._readings[message_id] = Reading()
+        try:
+            yield reading
+        finally:
+            self._readings.pop(message_id, None)
+
+    async def replace(
+        self,
+        dream: Dream,
+        reactions: Iterable[Given],
+        *,
+        copy_id: int | None = None,
+        reading: Reading | None = None,
+    ) -> None:
+        """These, bots left out, are all the reactions that the dream, or this copy of it, has now.
+
+        `copy_id`: a copy's message, 0: the dream's own; None: there are no others anywhere.
+        """
+        if reading is not None and reading.cleared:
+            return  # what was read is not true any more
         votes = [
-            (person, plain(emoji))
-            for person, emoji in reactions
+            (person, written(emoji), bool(burst and burst[0]))
+            for person, emoji, *burst in reactions
             if self.are(emoji, dream.guild_id) and person != dream.author_id
         ]
-        await self._counted(dream, self._store.replace_votes(dream.id, votes))
+        but = reading.people if reading is not None else set()
+        await self._counted(dream, self._store.replace_votes(dream.id, votes, copy_id=copy_id, but=but))
 
     async def tally(self, dream_id: int) -> int:
         """How many people voted for the dream."""
         return await self._store.count_votes(dream_id)
 
-    async def _counted(self, dream: Dream, change: Awaitable[None]) -> None:
-        before = await self._store.count_votes(dream.id)
-        await change
-        after = await self._store.count_votes(dream.id)
-        if after != before:
+    async def tell(self, dream: Dream) -> None:
+        """Reactions of this dream went with a copy: whoever listens shall know the tally."""
+        tally = await self.tally(dream.id)
+        for hear in self.on_change:
+            hear(dream, tally)
+
+    def _meanwhile(self, message_id: int, person: int | None) -> None:
+        if reading := self._readings.get(message_id):
+            if person is None:
+                reading.cleared = True
+            else:
+                reading.people.add(person)
+
+    async def _counted(self, dream: Dream, change: Awaitable[Counts]) -> None:
+        counts = await change
+        if counts.after != counts.before:
             for hear in self.on_change:
-                hear(dream, after)
-
-
-def plain(emoji: str) -> str:
-    """An emoji as it is counted, however it is written: a server's own one by its id, for names change."""
-    own = _OWN.fullmatch(emoji)
-    return f"<:{own[1]}>" if own else emoji.replace(_VARIATION, "")
+                hear(dream, counts.after)

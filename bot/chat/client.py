@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
-from time import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 
-import aiohttp
 import discord
 
 from bot.chat.access import PERMISSIONS
@@ -15,9 +14,11 @@ from bot.chat.buttons import DreamButton
 from bot.chat.choice_buttons import ChoiceButton
 from bot.chat.commands import COMMANDS, AnyCommand, Tree
 from bot.chat.contest import contest
+from bot.chat.deletions import Deletions
 from bot.chat.downloads import bound
 from bot.chat.forms import ChosenPictures, take
 from bot.chat.gallery import Gallery
+from bot.chat.inbox import Inbox
 from bot.chat.jury import Jury
 from bot.chat.language import Translator, personal
 from bot.chat.moderate import AuditButton, ClearButton, moderate
@@ -26,6 +27,7 @@ from bot.chat.pages import MineButton
 from bot.chat.post import Outcome, Poster
 from bot.chat.presenter import Presenter
 from bot.chat.queue import queue
+from bot.chat.recount import recount
 from bot.chat.reports import report
 from bot.chat.steering import Steering
 from bot.chat.top import PageButton, top
@@ -38,6 +40,8 @@ from bot.database import StoreError
 from bot.dreams import Dream
 from bot.moderation import Moderation
 from bot.preferences import Preferences
+from bot.sendings import Sendings
+from bot.showings import Showings
 from bot.store import Store
 from bot.tops import Tops
 from bot.turnstile import Turnstile
@@ -46,8 +50,6 @@ from bot.worker import Worker
 
 log = logging.getLogger(__name__)
 
-RECOUNT_S = 14 * 24 * 3600  # seconds; votes under dreams older than that are not looked for again
-RECOUNT_MOST = 100  # dreams whose reactions are read again when the bot comes back
 PATIENCE_S = 2.0  # seconds after which a click that nobody answered gets a sentence; Discord waits for 3
 _ANSWERABLE = (discord.InteractionType.component, discord.InteractionType.modal_submit)
 
@@ -69,12 +71,16 @@ class OneiroClient(discord.AutoShardedClient):
         contests: Contests,
         jury: Jury,
         preferences: Preferences,
+        showings: Showings,
+        sendings: Sendings,
         model: str,
     ) -> None:
         """`model`: what a dream gets that names none."""
         intents = discord.Intents.none()
         intents.guilds = True
         intents.guild_reactions = True
+        # For deletions. It is not privileged, and without `message_content` what people write stays out.
+        intents.guild_messages = True
         super().__init__(
             intents=intents,
             max_messages=None,
@@ -89,7 +95,21 @@ class OneiroClient(discord.AutoShardedClient):
         self.store = store
         self.moderation = moderation
         self.sight = Sight(client=self, settings=moderation.settings)
-        self.gallery = Gallery(client=self, store=store, settings=moderation.settings)
+        self.showings = showings
+        self.sendings = sendings
+        self.poster = Poster(client=self)
+        self.inbox = Inbox()
+        self.gallery = Gallery(client=self, store=store, showings=showings, settings=moderation.settings)
+        self.deletions = Deletions(
+            client=self,
+            venues=self.sight.venues,
+            showings=showings,
+            store=store,
+            votes=votes,
+            gallery=self.gallery,
+            inbox=self.inbox,
+        )
+        self.poster.on_missing.append(self.deletions.missing)
         presenter.on_picture.append(self.gallery.shown)
         self.modlog = ModLog(client=self, moderation=moderation)
         self.worker = worker
@@ -120,16 +140,25 @@ class OneiroClient(discord.AutoShardedClient):
         if self.application_id is not None:
             log.info("Invite me: %s", discord.utils.oauth_url(self.application_id, permissions=PERMISSIONS))
         await catch_up(self, self.moderation)
-        await self._recount()
+        try:
+            await self.deletions.catch_up()
+            await recount(self)
+        except StoreError as error:
+            log.warning("Votes and deletions are not looked for again before the next start: %s", error)
         self.jury.counted()
 
+    async def close(self) -> None:
+        await self.deletions.close()
+        await self.gallery.close()
+        await self.inbox.close()
+        await super().close()
+
     async def on_guild_join(self, guild: discord.Guild) -> None:
+        self.deletions.back(guild.id)
         await welcome(self, self.moderation, guild)
 
-    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
-        self.sight.venues.forget(event.thread_id)
-
     async def on_guild_remove(self, guild: discord.Guild) -> None:
+        self.deletions.left(guild.id)
         await leave(self.store, self.worker, guild.id)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
@@ -148,78 +177,84 @@ class OneiroClient(discord.AutoShardedClient):
             if not is_claimed(interaction):
                 await answer(interaction, personal(interaction).UNKNOWN_BUTTON)
 
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        self.deletions.messages([event.message_id])
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        self.deletions.messages(event.message_ids)
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        self.deletions.channel(channel.guild.id, channel.id)
+
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        self.sight.venues.forget(event.thread_id)
+        self.deletions.channel(event.guild_id, event.thread_id)
+
+    async def on_guild_channel_update(
+        self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
+    ) -> None:
+        admits = (before.overwrites, getattr(before, "nsfw", None), before.category_id)
+        if admits != (after.overwrites, getattr(after, "nsfw", None), after.category_id):
+            self.deletions.look_at(after.guild.id)
+
+    async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
+        if after.is_default() and before.permissions != after.permissions:
+            self.deletions.look_at(after.guild.id)
+
     async def erase(self, dream: Dream) -> bool:
         """Delete a dream that is over, its message first. False, and nothing is lost, when that cannot be."""
         if dream.message_id is not None:
-            outcome = await Poster(client=self).delete(dream)
+            outcome = await self.poster.delete(dream)
             if outcome not in (Outcome.SHOWN, Outcome.GONE):
                 return False
         await self.gallery.take_down(dream)
         self.presenter.forget(dream.id)
+        await self.sendings.forget(dream.id)
         await self.store.erase(dream.id)
         return True
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        vote = partial(
+            self.votes.add,
+            message_id=event.message_id,
+            guild_id=event.guild_id,
+            person=event.user_id,
+            is_bot=event.member is not None and event.member.bot,
+            emoji=str(event.emoji),
+            burst=event.burst,
+        )
+        self._vote(vote, event.guild_id, str(event.emoji))
         try:
             await obey(self, event)
         except StoreError as error:
             log.warning("A reaction is not obeyed: %s", error)
-        is_bot = event.member is not None and event.member.bot
-        await self._vote(
-            self.votes.add(
-                message_id=event.message_id,
-                guild_id=event.guild_id,
-                person=event.user_id,
-                is_bot=is_bot,
-                emoji=str(event.emoji),
-            )
-        )
 
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
-        await self._vote(
-            self.votes.remove(
-                message_id=event.message_id,
-                guild_id=event.guild_id,
-                person=event.user_id,
-                emoji=str(event.emoji),
-            )
+        gone = partial(
+            self.votes.remove,
+            message_id=event.message_id,
+            guild_id=event.guild_id,
+            person=event.user_id,
+            emoji=str(event.emoji),
+            burst=event.burst,
         )
+        self._vote(gone, event.guild_id, str(event.emoji))
 
     async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
-        await self._vote(self.votes.remove(message_id=event.message_id, guild_id=event.guild_id))
+        self._vote(partial(self.votes.remove, message_id=event.message_id, guild_id=event.guild_id))
 
     async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
-        await self._vote(
-            self.votes.remove(message_id=event.message_id, guild_id=event.guild_id, emoji=str(event.emoji))
+        gone = partial(
+            self.votes.remove,
+            message_id=event.message_id,
+            guild_id=event.guild_id,
+            emoji=str(event.emoji),
         )
+        self._vote(gone, event.guild_id, str(event.emoji))
 
-    async def _vote(self, change: Awaitable[None]) -> None:
-        try:
-            await change
-        except StoreError as error:
-            log.warning("A vote is not counted before the next start: %s", error)
-
-    async def _recount(self) -> None:
-        """Find the votes that were cast or taken back while the bot was away."""
-        try:
-            dreams = await self.store.recent(since=time() - RECOUNT_S, most=RECOUNT_MOST)
-            for dream in dreams:
-                await self._recount_one(dream)
-        except StoreError as error:
-            log.warning("Votes are not counted again before the next start: %s", error)
-
-    async def _recount_one(self, dream: Dream) -> None:
-        assert dream.message_id is not None  # `recent` gives no others
-        channel = self.get_partial_messageable(dream.channel_id, guild_id=dream.guild_id)
-        reactions: list[tuple[int, str]] = []
-        try:
-            message = await channel.fetch_message(dream.message_id)
-            for reaction in message.reactions:
-                if self.votes.are(str(reaction.emoji), dream.guild_id) and reaction.count > reaction.me:
-                    reactions += [
-                        (user.id, str(reaction.emoji)) async for user in reaction.users() if not user.bot
-                    ]
-        except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
-            log.info("dream %d: its votes stay as they are: %s", dream.id, error)
-            return
-        await self.votes.replace(dream, reactions)
+    def _vote(
+        self, change: Callable[[], Awaitable[None]], guild_id: int | None = None, emoji: str | None = None
+    ) -> None:
+        """Count it when its turn comes; what is no vote waits for nothing."""
+        if emoji is None or self.votes.are(emoji, guild_id):
+            self.inbox.put("A vote", change)

@@ -6,14 +6,14 @@ to be hidden until somebody clicks on it stays out.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import discord
 
-from bot.chat.post import Poster
+from bot.chat.post import Outcome, Poster
 from bot.chat.quoting import quoted
 from bot.chat.sentences import spoken
 from bot.chat.veil import exhibit
@@ -21,6 +21,7 @@ from bot.database import StoreError
 from bot.dreams import Dream, DreamState, Picture
 from bot.guilds import ServerSettings
 from bot.showing import Occasion, Veil
+from bot.showings import Showings
 from bot.store import Store
 
 if TYPE_CHECKING:
@@ -29,17 +30,29 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SHOWN_PROMPT = 1000  # characters
+PACE_S = 0.5  # seconds between two pictures that are taken down
+TRIES = 5  # of taking one down, with doubled pauses
 
 
 class Gallery:
     """Hears of pictures that their own channel shows. A gallery that takes none hinders nobody."""
 
     def __init__(
-        self, *, client: "OneiroClient", store: Store, settings: Callable[[int | None], ServerSettings]
+        self,
+        *,
+        client: "OneiroClient",
+        store: Store,
+        showings: Showings,
+        settings: Callable[[int | None], ServerSettings],
+        pace_s: float = PACE_S,
     ) -> None:
         """`settings`: a server's, by its id."""
         self._client = client
         self._store = store
+        self._showings = showings
+        self._pace_s = pace_s
+        self._leaving: dict[int, Dream] = {}  # dreams whose copies come down, by id
+        self._emptying: asyncio.Task[None] | None = None
         self._settings = settings
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -47,15 +60,62 @@ class Gallery:
         """A dream's own message has its final picture now."""
         channel_id = self._channel_for(dream)
         if channel_id is not None and self._may_hang(dream, channel_id):
-            task = asyncio.create_task(self._hang(dream, picture))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._begin(self._hang(dream, picture))
 
-    async def take_down(self, dream: Dream) -> None:
-        """The dream is deleted: its picture leaves the gallery too."""
-        if dream.gallery_channel_id is not None and dream.gallery_message_id is not None:
-            hung = replace(dream, channel_id=dream.gallery_channel_id, message_id=dream.gallery_message_id)
-            await Poster(client=self._client).delete(hung)
+    async def take_down(self, dream: Dream) -> bool:
+        """Its picture leaves the gallery. False when it has to be tried again. Raises `StoreError`."""
+        if dream.gallery_channel_id is None or dream.gallery_message_id is None:
+            return True
+        hung = replace(dream, channel_id=dream.gallery_channel_id, message_id=dream.gallery_message_id)
+        if await Poster(client=self._client).delete(hung) is Outcome.LATER:
+            return False
+        await self._showings.out_of_gallery(dream.id)
+        return True
+
+    def let_go(self, dream: Dream) -> None:
+        """Take its picture down without haste: there may be a thousand, one after the other."""
+        if dream.gallery_message_id is None:
+            return
+        self._leaving[dream.id] = dream
+        if self._emptying is None or self._emptying.done():
+            self._emptying = self._begin(self._empty())
+
+    def check(self, dream: Dream) -> None:
+        """Its channel or the gallery's may have changed who is let in."""
+        if dream.gallery_channel_id is not None and not self._may_hang(dream, dream.gallery_channel_id):
+            self.let_go(dream)
+
+    async def close(self) -> None:
+        """Stop; what still has to come down does so after the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _empty(self) -> None:
+        tries = 0
+        while self._leaving:
+            dream_id, dream = next(iter(self._leaving.items()))
+            try:
+                done = await self.take_down(dream)
+            except StoreError as error:
+                log.warning("dream %d: still in the gallery: %s", dream_id, error)
+                done = False
+            except Exception:
+                # A fault with one picture must not keep the others up.
+                log.exception("dream %d: a fault of ours while it left the gallery", dream_id)
+                done = False
+            tries = 0 if done else tries + 1
+            if done or tries >= TRIES:  # the next start tries again
+                self._leaving.pop(dream_id, None)
+                tries = 0
+            if self._leaving:
+                await asyncio.sleep(self._pace_s * 2**tries)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def _channel_for(self, dream: Dream) -> int | None:
         channel_id = self._settings(dream.guild_id).gallery_channel
@@ -87,6 +147,9 @@ class Gallery:
         try:
             message = await channel.send(embed=embed, file=shown.file(), nonce=f"{dream.origin}-g")
             await self._store.set_gallery(dream.id, channel_id, message.id)
+            now = await self._store.get(dream.id)
+            if now is not None and not now.is_shown:  # deleted meanwhile
+                self.let_go(now)
         except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
             log.info("dream %d: not in the gallery: %s", dream.id, error)
         except StoreError as error:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import discord
 
@@ -17,18 +18,23 @@ from bot.chat.post import Outcome, Poster, fitting
 from bot.chat.quoting import quoted
 from bot.chat.screen import SHOWN_PROMPT, Content
 from bot.chat.sentences import spoken
+from bot.chat.tallies import caption
 from bot.chat.veil import exhibit
 from bot.database import StoreError
-from bot.dreams import Dream, Picture
+from bot.dreams import Dream, Gone, Picture
 from bot.fame import Fame, Hung
 from bot.guilds import ServerSettings
 from bot.showing import Occasion, Showing, Veil, address
 from bot.store import Store
 from bot.votes import Votes
 
+if TYPE_CHECKING:
+    from bot.chat.client import OneiroClient
+
 log = logging.getLogger(__name__)
 
 FRESH_S = 3600.0  # seconds after which Discord minds edits
+RETRY_S = 30.0  # seconds to wait while Discord or the database cannot be used
 PACES, OLD_PACES = 8, 150  # between two edits: 32 s, or 10 min, where frames are 4 s apart
 _GOLD = 0xF1C40F
 
@@ -52,7 +58,7 @@ class Hall:
     def __init__(
         self,
         *,
-        client: discord.Client,
+        client: "OneiroClient",
         store: Store,
         fame: Fame,
         votes: Votes,
@@ -66,6 +72,7 @@ class Hall:
         self._desks = desks
         self._settings = settings
         self._moved: set[int] = set()  # dreams to be looked at
+        self._hidden: set[int] = set()  # those of them that not everybody may see any more
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         votes.on_change.append(lambda dream, tally: self.moved(dream.id))
@@ -90,6 +97,14 @@ class Hall:
         self._moved.add(dream_id)
         self._changed.set()
 
+    def hide(self, dream: Dream) -> None:
+        """Not everybody may see it any more: it comes down, and may hang again with a later vote."""
+        self._hidden.add(dream.id)
+        self.moved(dream.id)
+
+    def _later(self, dream_id: int) -> None:
+        asyncio.get_running_loop().call_later(RETRY_S, self.moved, dream_id)
+
     async def _run(self) -> None:
         while True:
             await self._changed.wait()
@@ -100,6 +115,7 @@ class Hall:
                     await self._look(dream_id)
                 except StoreError as error:
                     log.warning("dream %d: the hall of fame waits, %s", dream_id, error)
+                    self._later(dream_id)
                 except Exception:
                     # A fault with one dream must not keep the others out.
                     log.exception("dream %d: a fault in the hall of fame", dream_id)
@@ -109,27 +125,39 @@ class Hall:
         if dream is None:
             return
         settings, tally = self._settings(dream.guild_id), await self._votes.tally(dream_id)
+        hidden = dream_id in self._hidden
         if hung is None:
+            self._hidden.discard(dream_id)
             hall = settings.fame_channel
             if hall is not None and tally >= settings.fame_votes and await self._may_hang(dream, hall):
-                hung = await self._fame.hang(dream, hall, tally)
-                if hung is not None:
-                    await self._post(dream, hung)
-        elif dream.erased or 2 * tally <= settings.fame_votes - 1 or await self._is_hidden(dream, hung):
-            await self._take_down(hung)
+                await self._hang(dream, hall, tally)
+        elif dream.erased or dream.gone is Gone.DELETED:
+            await self._take_down(dream, hung)
+        elif hung.removed:
+            return  # a moderator does not want it here
+        elif hidden or 2 * tally <= settings.fame_votes - 1 or await self._is_hidden(dream, hung):
+            await self._take_down(dream, hung)
         elif hung.message_id is None:  # a former process was about to post it
             await self._post(dream, hung, again=True)
         elif tally != hung.votes:
             self._update(dream, hung)
 
+    async def _hang(self, dream: Dream, hall: int, tally: int) -> None:
+        outcome, _ = await self._poster.given(dream, lambda emoji: False)
+        if outcome is Outcome.GONE:
+            return  # the original was deleted, and nobody told us
+        hung = await self._fame.hang(dream, hall, tally)
+        if hung is not None:
+            await self._post(dream, hung)
+
     async def _may_hang(self, dream: Dream, hall: int) -> bool:
-        return (await self._showing(dream, hall)).veil is not Veil.WITHHELD
+        return dream.is_shown and (await self._showing(dream, hall)).veil is not Veil.WITHHELD
 
     async def _is_hidden(self, dream: Dream, hung: Hung) -> bool:
-        """Whether it may hang there no more, as far as the server can be asked just now."""
-        guild = self._client.get_guild(hung.guild_id)
-        there = guild is not None and not guild.unavailable
-        return there and not await self._may_hang(dream, hung.channel_id)
+        """Whether it may hang there no more, as far as its channel can be asked about just now."""
+        may_hang = await self._may_hang(dream, hung.channel_id)
+        known = self._client.sight.venues.venue(dream.guild_id, dream.channel_id).known
+        return known and not may_hang
 
     async def _showing(self, dream: Dream, hall: int) -> Showing:
         return await self._poster.showing(dream, Occasion.EXHIBITED, channel_id=hall)
@@ -167,12 +195,16 @@ class Hall:
         shown.hang_in(embed)
         return Content(embed, None, shown)
 
-    async def _take_down(self, hung: Hung) -> None:
-        if hung.message_id is not None:
+    async def _take_down(self, dream: Dream, hung: Hung) -> None:
+        if hung.message_id is not None and not hung.removed:
             outcome = await self._poster.delete(hung)
             if outcome is Outcome.LATER:
-                return  # with the next vote, or the next start
-        await self._fame.take_down(hung.dream_id)
+                self._later(dream.id)
+                return
+        self._hidden.discard(dream.id)
+        await self._fame.take_down(dream.id)
+        if dream.is_shown:
+            await self._votes.tell(dream)  # reactions under it went with it
 
     def _update(self, dream: Dream, hung: Hung) -> None:
         is_old = self._votes.clock() - hung.created_at > FRESH_S
@@ -185,3 +217,5 @@ class Hall:
         text = spoken(dream.language).fame(emoji, tally, dream.channel_id)
         if await self._poster.caption(hung, text) is Outcome.SHOWN:
             await self._fame.set_votes(dream.id, tally)
+        if self._votes.clock() - dream.created_at >= FRESH_S:  # until then the channel's own tallies do it
+            await self._poster.caption(dream, caption(dream, self._settings(dream.guild_id), tally))

@@ -104,7 +104,7 @@ class Jury:
 
     async def _content(self, contest: Contest) -> Content:
         dream = await self._store.get(contest.winner_id) if contest.winner_id is not None else None
-        if dream is not None and dream.erased:
+        if dream is not None and not dream.is_shown:
             dream = None
         allowed = HIDDEN
         if dream is not None:

@@ -3,6 +3,7 @@
 Nothing here uses an interaction's token: that dies 15 minutes after the command, and dreams take longer.
 """
 
+import asyncio
 import io
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,11 +14,12 @@ import aiohttp
 import discord
 from PIL import Image
 
+from bot.chat.reactions import Given, Reactions, read
 from bot.chat.screen import Content
 from bot.chat.unpacking import one_at_a_time
 from bot.dreams import Dream, Picture
+from bot.emoji import meant
 from bot.showing import Occasion, Showing
-from bot.votes import plain
 
 if TYPE_CHECKING:
     from bot.chat.client import OneiroClient
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 # Discord's error codes (developer documentation, 2026-08).
 _ARCHIVED = 50083
 _OLD = 30046
+UNKNOWN_CHANNEL, UNKNOWN_MESSAGE = 10003, 10008
 _TOO_LARGE = 413  # HTTP
 FIND_MOST = 100  # messages of a channel that are looked through; one request
 
@@ -66,6 +69,13 @@ class Poster:
 
     def __init__(self, *, client: "OneiroClient") -> None:
         self._client = client
+        self._reactions = Reactions(client=client)
+        # Told what Discord does not know any more, and its code: the message or its channel.
+        self.on_missing: list[Callable[[Shown, int], None]] = []
+
+    def close(self) -> None:
+        """Nothing is tried again."""
+        self._reactions.close()
 
     def upload_limit(self, shown: Shown) -> int:
         """Bytes that one file may have in the dream's server."""
@@ -137,32 +147,38 @@ class Poster:
         outcome, _ = await self._attempt(shown, message.edit(content=text))
         return outcome
 
-    async def react(self, shown: Shown, emoji: tuple[str, ...]) -> None:
-        """Put reactions under the dream's message; without them it is still a dream."""
+    async def react(self, shown: Shown, emoji: Sequence[str], *, for_s: float | None = None) -> None:
+        """Put reactions under the dream's message; without them it is still a dream.
+
+        `for_s`: for so many seconds it is worth another try.
+        """
         assert shown.message_id is not None
         message = self._channel(shown).get_partial_message(shown.message_id)
-        try:
-            for one in emoji:
-                await message.add_reaction(one)
-        except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
-            log.info("%s: no vote reactions: %s", name_of(shown), error)
+        until = None if for_s is None else asyncio.get_running_loop().time() + for_s
+        await self._reactions.put(message, emoji, until=until)
 
     async def votes(self, shown: Shown, emoji: Sequence[str]) -> tuple[Outcome, list[set[int]]]:
         """Who put each of these reactions under the message, bots left out."""
-        assert shown.message_id is not None
         found: list[set[int]] = [set() for _ in emoji]
-        wanted = [plain(one) for one in emoji]
-        channel = self._channel(shown)
+        numbers = {meant(one): number for number, one in enumerate(emoji)}
+        outcome, reactions = await self.given(shown, lambda one: meant(one) in numbers)
+        for person, one, _ in reactions.people:
+            found[numbers[meant(one)]].add(person)
+        return outcome, found
 
-        async def read() -> discord.Message:
-            message = await channel.fetch_message(shown.message_id or 0)
-            for reaction in message.reactions:
-                one = plain(str(reaction.emoji))
-                if one in wanted and reaction.count > reaction.me:
-                    found[wanted.index(one)] |= {user.id async for user in reaction.users() if not user.bot}
+    async def given(self, shown: Shown, wanted: Callable[[str], bool]) -> tuple[Outcome, Given]:
+        """Every wanted reaction under the message."""
+        assert shown.message_id is not None
+        message_id, channel = shown.message_id, self._channel(shown)
+        found = Given()
+
+        async def look() -> discord.Message:
+            nonlocal found
+            message = await channel.fetch_message(message_id)
+            found = await read(message, wanted)
             return message
 
-        outcome, _ = await self._attempt(shown, read())
+        outcome, _ = await self._attempt(shown, look())
         return outcome, found
 
     async def delete(self, shown: Shown) -> Outcome:
@@ -205,6 +221,9 @@ class Poster:
             message = await call
         except (discord.NotFound, discord.Forbidden) as error:
             log.info("%s: its message cannot be shown any more: %s", name_of(shown), error)
+            if error.code in (UNKNOWN_CHANNEL, UNKNOWN_MESSAGE):
+                for hear in self.on_missing:
+                    hear(shown, error.code)
             return Outcome.GONE, None
         except discord.HTTPException as error:
             log.info("%s: not shown: %s", name_of(shown), error)

@@ -207,7 +207,8 @@ class Steering:
         if choice.state is ChoiceState.VOTING and choice.id not in self._asked:
             self._asked.add(choice.id)
             numbers = [NUMBERS[dream.candidate - 1] for dream in came_out(list(candidates))]
-            await self._poster.react(choice, tuple(numbers))
+            left_s = (choice.ends_at or 0.0) - self._choices.clock()
+            await self._poster.react(choice, numbers, for_s=left_s)
         if choice.state.is_over:
             self._asked.discard(choice.id)
             await self._choices.set_delivered(choice.id)

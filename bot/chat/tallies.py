@@ -1,7 +1,7 @@
 """Keeps the number of votes above each dream's picture up to date, without hurry.
 
 Discord is strict with edits of messages older than an hour (30046): those keep the number that they had, and
-/top and the hall of fame have the newest one.
+/top has the newest one. Of a dream in the hall of fame the hall keeps both messages up to date, slowly.
 """
 
 import logging
@@ -55,7 +55,7 @@ class Tallies:
     def heard(self, dream: Dream, tally: int) -> None:
         """A dream's tally is new."""
         fresh = self._votes.clock() - dream.created_at < FRESH_S  # its message is about as old
-        if self.poster is not None and dream.message_id is not None and fresh:
+        if self.poster is not None and dream.is_shown and fresh:
             self._desks.want(dream.channel_id, Tally(dream.id), partial(self._show, self.poster, dream))
 
     async def _show(self, poster: Poster, dream: Dream) -> None:
@@ -64,5 +64,9 @@ class Tallies:
         except StoreError as error:
             log.info("dream %d: its votes are not shown: %s", dream.id, error)
             return
-        emoji = self._settings(dream.guild_id).vote_emoji[0]
-        await poster.caption(dream, spoken(dream.language).votes(emoji, tally) if tally else "")
+        await poster.caption(dream, caption(dream, self._settings(dream.guild_id), tally))
+
+
+def caption(dream: Dream, settings: ServerSettings, tally: int) -> str:
+    """What stands above a dream's picture."""
+    return spoken(dream.language).votes(settings.vote_emoji[0], tally) if tally else ""

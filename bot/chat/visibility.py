@@ -63,7 +63,7 @@ class Venues:
     def here(self, interaction: discord.Interaction) -> Venue:
         """Where the interaction is used."""
         if isinstance(interaction.channel, discord.Thread):
-            self._note(interaction.channel)
+            self.remember(interaction.channel)
         return self.venue(interaction.guild_id, interaction.channel_id or 0)
 
     async def learn(self, guild_id: int | None, channels: Iterable[int]) -> None:
@@ -118,7 +118,7 @@ class Venues:
             return channel, None
         active = guild.get_thread(channel_id)
         if active is not None:
-            self._note(active)
+            self.remember(active)
         thread = self._threads.get(channel_id)
         if thread is None or thread.guild_id != guild.id:
             return None, None
@@ -126,7 +126,8 @@ class Venues:
         parent = guild.get_channel(thread.parent_id)
         return (None, None) if parent is None else (parent, thread)
 
-    def _note(self, thread: discord.Thread) -> None:
+    def remember(self, thread: discord.Thread) -> None:
+        """What a thread is, for when it is archived."""
         self._missing.pop(thread.id, None)
         self._threads[thread.id] = _Thread(thread.guild.id, thread.parent_id, thread.is_private())
         if len(self._threads) > KEPT:
@@ -142,7 +143,7 @@ class Venues:
             log.info("channel %d: hidden for now, %r", channel_id, error)
             return
         if isinstance(found, discord.Thread) and found.guild.id == guild.id:
-            self._note(found)
+            self.remember(found)
             return
         while len(self._missing) >= KEPT:
             self._missing.pop(next(iter(self._missing)))

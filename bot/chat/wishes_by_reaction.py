@@ -10,7 +10,8 @@ from bot.chat.post import fitting
 from bot.chat.sentences import spoken
 from bot.chat.veil import exhibit
 from bot.dreams import Dream
-from bot.showing import Occasion
+from bot.emoji import meant
+from bot.showing import Occasion, Veil
 from bot.worker import Cancelled
 
 if TYPE_CHECKING:
@@ -19,19 +20,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 AWAY = "❌"
-SEND = "✉"  # with or without the variation selector that makes it a picture
-_VARIATION = "\ufe0f"
+SEND = "✉️"
+_AWAY, _SEND = meant(AWAY), meant(SEND)
 
 
 async def obey(client: "OneiroClient", event: discord.RawReactionActionEvent) -> None:
     """Do what a reaction under a dream asks for, if it asks for anything. Raises `StoreError`."""
-    emoji = str(event.emoji).replace(_VARIATION, "")
-    if emoji not in (AWAY, SEND) or (event.member is not None and event.member.bot):
+    emoji = meant(str(event.emoji))
+    if emoji not in (_AWAY, _SEND) or (event.member is not None and event.member.bot):
         return
-    dream = await client.store.shown_by(event.message_id)
+    if emoji == _SEND:  # under a copy as well
+        found = await client.store.shown_at(event.message_id)
+        dream = found[0] if found else None
+    else:
+        dream = await client.store.shown_by(event.message_id)
     if dream is None or dream.erased:
         return
-    if emoji == SEND:
+    if emoji == _SEND:
         await _send(client, dream, event.user_id)
     elif event.user_id == dream.author_id or _moderates(client, dream, event.member):
         if dream.state.is_over:
@@ -56,12 +61,15 @@ def _moderates(client: "OneiroClient", dream: Dream, member: discord.Member | No
 
 
 async def _send(client: "OneiroClient", dream: Dream, person: int) -> None:
-    """Send the picture; whoever takes no messages from us gets none. What was flagged is not sent around."""
-    picture = await client.store.picture(dream.id)
-    if picture is None:
+    """Send the picture, once; whoever takes no messages from us gets none. What was flagged stays here.
+
+    Somebody may toggle the reaction as often as they like: see `bot.sendings`.
+    """
+    allowed = await client.sight.showing(dream, Occasion.SENT)
+    picture = None if allowed.veil is Veil.WITHHELD else await client.store.picture(dream.id)
+    if picture is None or not await client.sendings.claim(person, dream.id):
         return
     picture = await fitting(picture, discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES)
-    allowed = await client.sight.showing(dream, Occasion.SENT)
     alt_text = spoken(dream.language).alt_text(dream.prompt)
     shown = exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=alt_text)
     if shown is None:
@@ -69,5 +77,9 @@ async def _send(client: "OneiroClient", dream: Dream, person: int) -> None:
     try:
         channel = await client.create_dm(discord.Object(person))
         await channel.send(file=shown.file())
-    except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
+    except discord.Forbidden as error:
         log.info("dream %d: not sent to %d: %s", dream.id, person, error)
+        client.sendings.refused(person)
+    except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
+        log.info("dream %d: not sent to %d: %s", dream.id, person, error)
+        await client.sendings.failed(person, dream.id)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.dreams import Wish
+from bot.dreams import Dream, Wish
 from bot.guilds import VOTE_EMOJI, ServerSettings
 from bot.store import Store
 from bot.votes import Votes
@@ -74,3 +74,74 @@ async def test_who_listens_hears_only_of_tallies_that_changed(
     await votes.replace(dream, [(2, "⭐"), (3, "⭐")])
     await votes.remove(message_id=500, guild_id=1)
     assert heard == [(dream.id, 1), (dream.id, 2), (dream.id, 0)]
+
+
+async def hung(store: Store, wish: Wish, own: int = 500, gallery: int = 600) -> Dream:
+    """A dream with a copy in a gallery."""
+    dream = await store.add(wish)
+    await store.set_message(dream.id, own)
+    await store.set_gallery(dream.id, 9, gallery)
+    return dream
+
+
+async def test_a_person_counts_once_wherever_and_however_they_vote(
+    store: Store, a_wish: Callable[..., Wish]
+) -> None:
+    votes = Votes(store=store, settings=lambda guild_id: ServerSettings(vote_emoji=("👍", "⭐")))
+    dream = await hung(store, a_wish(author_id=1))
+    given = [
+        {"message_id": message, "emoji": emoji, "burst": burst}
+        for message in (500, 600)
+        for emoji in ("👍", "👍🏽", "👍🏿", "⭐")
+        for burst in (False, True)
+    ]
+    for one in given:
+        await votes.add(guild_id=1, person=2, is_bot=False, **one)
+        await votes.add(guild_id=1, person=1, is_bot=False, **one)  # the dreamer
+        await votes.add(guild_id=1, person=3, is_bot=True, **one)
+        assert await votes.tally(dream.id) == 1
+    for left, one in reversed(list(enumerate(given))):
+        await votes.remove(guild_id=1, person=2, **one)
+        assert await votes.tally(dream.id) == (1 if left else 0), "while one stays the vote stays"
+
+
+async def test_clearing_a_copy_leaves_what_stands_under_the_dream(
+    store: Store, a_wish: Callable[..., Wish]
+) -> None:
+    votes = Votes(store=store, settings=settings)
+    dream = await hung(store, a_wish(author_id=1))
+    for person, message in ((2, 500), (2, 600), (3, 600)):
+        await votes.add(message_id=message, guild_id=1, person=person, is_bot=False, emoji="⭐")
+    await votes.remove(message_id=600, guild_id=1, emoji="⭐")
+    assert await votes.tally(dream.id) == 1
+    await votes.remove(message_id=500, guild_id=1)
+    assert await votes.tally(dream.id) == 0
+
+
+async def test_a_recount_of_one_message_leaves_the_votes_of_the_others(
+    store: Store, a_wish: Callable[..., Wish]
+) -> None:
+    votes = Votes(store=store, settings=settings)
+    dream = await hung(store, a_wish(author_id=1))
+    await votes.replace(dream, [(2, "⭐"), (3, "⭐", True)], copy_id=0)
+    await votes.replace(dream, [(3, "⭐"), (4, "❤")], copy_id=600)
+    assert await votes.tally(dream.id) == 3
+    await votes.replace(dream, [], copy_id=0)
+    assert await votes.tally(dream.id) == 2
+
+
+async def test_what_happens_while_reactions_are_read_is_newer_than_what_was_read(
+    store: Store, a_wish: Callable[..., Wish]
+) -> None:
+    votes = Votes(store=store, settings=settings)
+    dream = await hung(store, a_wish(author_id=1))
+    await votes.replace(dream, [(2, "⭐")], copy_id=0)
+    async with votes.reading(500) as reading:
+        await votes.remove(message_id=500, guild_id=1, person=2, emoji="⭐")
+        await votes.add(message_id=500, guild_id=1, person=3, is_bot=False, emoji="⭐")
+        await votes.replace(dream, [(2, "⭐"), (4, "⭐")], copy_id=0, reading=reading)
+    assert await votes.tally(dream.id) == 2, "3's and 4's; 2's was taken back after it was read"
+    async with votes.reading(500) as reading:
+        await votes.remove(message_id=500, guild_id=1)
+        await votes.replace(dream, [(2, "⭐"), (4, "⭐")], copy_id=0, reading=reading)
+    assert await votes.tally(dream.id) == 0

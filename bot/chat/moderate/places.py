@@ -8,10 +8,14 @@ import discord
 from discord import app_commands
 
 from bot.chat.access import POSTING, lacking_in
-from bot.chat.answer import answer
+from bot.chat.answer import answer, think
 from bot.chat.language import personal
 from bot.chat.moderate.group import Guarded, change, moderate, the_client
+from bot.chat.moderate.trial import tried
+from bot.chat.reactions import distinct
 from bot.chat.sentences import ENGLISH, LANGUAGES
+from bot.chat.wishes_by_reaction import AWAY, SEND
+from bot.emoji import meant
 from bot.guilds import (
     MAX_FAME_VOTES,
     MAX_VOTE_EMOJI,
@@ -100,11 +104,29 @@ async def votetime(
 async def emoji(
     interaction: discord.Interaction, emoji: app_commands.Range[str, 1, 300] | None = None
 ) -> None:
-    chosen = VOTE_EMOJI if emoji is None else tuple(dict.fromkeys(emoji.split()))
-    if 1 <= len(chosen) <= MAX_VOTE_EMOJI and all([await _is_emoji(interaction, one) for one in chosen]):
-        await change(interaction, lambda old: replace(old, vote_emoji=chosen))
+    """Nothing is kept that Discord does not take as a reaction."""
+    say = personal(interaction)
+    if emoji is None:
+        await change(interaction, lambda old: replace(old, vote_emoji=VOTE_EMOJI))
+        return
+    await think(interaction)
+    chosen = distinct(emoji.split())
+    if not 1 <= len(chosen) <= MAX_VOTE_EMOJI or not all([await _is_emoji(interaction, c) for c in chosen]):
+        await answer(interaction, say.NOT_EMOJI)
+        return
+    if used := [one for one in chosen if meant(one) in (meant(AWAY), meant(SEND))]:
+        await answer(interaction, say.emoji_in_use(" ".join(used)))
+        return
+    trial = await tried(interaction, chosen)
+    if trial.lacking:
+        names = ", ".join(say.PERMISSIONS[key] for key in trial.lacking)
+        await answer(interaction, say.lacking_in(interaction.channel_id or 0, names))
+    elif trial.hindered:
+        await answer(interaction, say.EMOJI_NOT_TRIED)
+    elif trial.refused:
+        await answer(interaction, say.emoji_refused(" ".join(trial.refused)))
     else:
-        await answer(interaction, personal(interaction).NOT_EMOJI)
+        await change(interaction, lambda old: replace(old, vote_emoji=trial.taken))
 
 
 @moderate.command(name="language", description=ENGLISH.COMMAND_LANGUAGE)

@@ -28,6 +28,14 @@ MODERATION: list[tuple[Callable[[Sentences], str], str]] = [
         "<@5> may not dream here any more until <t:1000:f>. 2 dreams were withdrawn.",
     ),
     (lambda say: say.is_unbanned(5), "<@5> may dream here again."),
+    (
+        lambda say: say.emoji_refused("🍒 <:gone:5>"),
+        "Discord does not let me react with 🍒 <:gone:5>, so nothing was changed.",
+    ),
+    (
+        lambda say: say.emoji_in_use("❌"),
+        "❌ already means something here: ❌ deletes a dream, and ✉️ sends its picture.",
+    ),
     (lambda say: say.words_banned("blood"), "These words are not allowed, because of: blood"),
     (
         lambda say: say.lacking_in(5, "Send Messages"),

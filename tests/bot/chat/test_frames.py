@@ -245,9 +245,10 @@ async def test_a_dream_in_a_thread_is_shown_in_the_thread(world: World) -> None:
     assert [a.filename for m in handle.history() for a in m.attachments] == ["dream-1.png"]
 
 
-async def test_the_bot_asks_discord_for_no_members_and_no_messages(world: World) -> None:
+async def test_the_bot_asks_discord_for_no_members_and_for_nothing_that_people_write(world: World) -> None:
     client = world.parts.client
-    assert client.intents == discord.Intents(guilds=True, guild_reactions=True)
+    assert client.intents == discord.Intents(guilds=True, guild_reactions=True, guild_messages=True)
+    assert not client.intents.message_content and not client.intents.members
     assert list(client.cached_messages) == []
     assert {m.id for g in client.guilds for m in g.members} <= {client.application_id, client.user.id}
 

@@ -232,3 +232,27 @@ async def test_whoever_takes_no_messages_is_left_alone(world: World) -> None:
     world.env.inject_error("POST", "/users/@me/channels", status=403, code=50007)
     await world.bob.react(world.messages()[0], "✉️")
     assert len(world.messages()) == 1
+
+
+async def test_an_envelope_that_is_toggled_sends_one_message_also_after_a_restart(world: World) -> None:
+    await dreamt(world, "a tree")
+    for _ in range(5):
+        await world.bob.react(world.messages()[0], "✉️")
+        await world.bob.unreact(world.messages()[0], "✉️")
+    await world.restart()
+    await world.bob.react(world.messages()[0], "✉️")
+    assert len(world.bob.user.dm_channel.history()) == 1
+
+
+async def test_closed_messages_are_not_knocked_at_again(world: World) -> None:
+    await dreamt(world, "a tree", "a house")
+    world.env.inject_error("POST", "/channels/*/messages", status=403, code=50007, times=None)
+    for message in world.messages()[:2]:
+        for _ in range(3):
+            await world.bob.react(message, "✉️")
+            await world.bob.unreact(message, "✉️")
+    world.env.backend.faults.clear()
+    sent = [
+        r for r in world.env.http_requests if r.path == f"/channels/{world.bob.user.dm_channel.id}/messages"
+    ]
+    assert len([r for r in sent if r.method == "POST"]) == 1

@@ -162,3 +162,44 @@ async def test_a_database_that_has_a_moment_changes_nothing_and_says_so(
         lock.execute("ROLLBACK")
     assert "notebook" in said and settings(world) == ServerSettings()
     assert len(world.env.errors) == 1  # acknowledges it
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 10014), (403, 50013), (404, 10014), (400, 50035)])
+async def test_an_emoji_that_discord_refuses_is_named_and_nothing_is_kept(
+    world: World, admin: MemberActor, status: int, code: int
+) -> None:
+    for path in ("%E2%86%92", "→"):
+        world.env.inject_error("PUT", f"*/reactions/{path}/@me", status=status, code=code, times=None)
+    said = await use(world, admin, "emoji", emoji="⭐ →")
+    assert ENGLISH.emoji_refused("→") in said
+    assert settings(world) == ServerSettings() and world.messages() == []
+    await use(world, admin, "emoji", emoji="🍒")
+    assert settings(world).vote_emoji == ("🍒",) and world.messages() == []
+
+
+async def test_emoji_that_could_not_be_tried_are_not_kept(world: World, admin: MemberActor) -> None:
+    world.env.inject_error("PUT", "*/reactions/*", status=500, times=20)
+    assert ENGLISH.EMOJI_NOT_TRIED in await use(world, admin, "emoji", emoji="🍒")
+    assert settings(world) == ServerSettings() and world.messages() == []
+
+
+@pytest.mark.parametrize("emoji", ["❌", "✉️", "✉", "⭐ ❌"])
+async def test_an_emoji_that_means_something_else_is_no_vote(
+    world: World, admin: MemberActor, emoji: str
+) -> None:
+    assert ENGLISH.emoji_in_use(emoji.split()[-1]) in await use(world, admin, "emoji", emoji=emoji)
+    assert settings(world) == ServerSettings()
+
+
+async def test_the_same_emoji_in_two_forms_is_kept_once(world: World, admin: MemberActor) -> None:
+    await use(world, admin, "emoji", emoji="❤️ ❤ 👍🏽 👍 🍒 🍒 🍓 🍎")
+    assert settings(world).vote_emoji == ("❤️", "👍🏽", "🍒", "🍓", "🍎")
+
+
+async def test_where_the_bot_may_not_react_it_says_so(world: World, admin: MemberActor) -> None:
+    closed = world.guild.create_text_channel(
+        "closed", overwrites={world.guild.default_role: discord.PermissionOverwrite(add_reactions=False)}
+    )
+    answer = await admin.slash(closed, "moderate emoji", emoji="🍒")
+    assert ENGLISH.lacking_in(closed.id, "Add Reactions") in read(answer)
+    assert settings(world) == ServerSettings()

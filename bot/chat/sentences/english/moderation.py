@@ -81,6 +81,8 @@ class Moderation:
     NO_SUCH_WORD = "This is not among the banned words."
     WORDS_ALLOWED = "These words are allowed."
     NOT_EMOJI = "Please give one to five emoji of Discord's or of this server, with spaces between them."
+    TRYING_EMOJI = "I am trying new vote emoji; this message goes away in a moment."
+    EMOJI_NOT_TRIED = "Discord did not let me try these emoji just now. Please try again in a moment."
     BAD_OPTION = "I do not understand one of these options; please choose from what Discord offers."
     UNCHECKED = (
         "Pictures are only checked when the large models dream. Those of the small built-in models never are."
@@ -198,6 +200,14 @@ class Moderation:
     def words_banned(self, rule: str) -> str:
         """`rule`: the banned word or pattern that was found, safe to show."""
         return f"These words are not allowed, because of: {rule}"
+
+    def emoji_refused(self, emoji: str) -> str:
+        """`emoji`: those that Discord refused as reactions, with spaces between."""
+        return f"Discord does not let me react with {emoji}, so nothing was changed."
+
+    def emoji_in_use(self, emoji: str) -> str:
+        """`emoji`: those that mean something else under a dream, with spaces between."""
+        return f"{emoji} already means something here: ❌ deletes a dream, and ✉️ sends its picture."
 
     def lacking_in(self, channel: int, permissions: str) -> str:
         """`permissions`: what the bot lacks in a channel, e.g. 'Send Messages and Embed Links'."""

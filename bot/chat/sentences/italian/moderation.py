@@ -82,6 +82,8 @@ class Moderazione(Moderation):
     NO_SUCH_WORD = "Non è tra le parole vietate."
     WORDS_ALLOWED = "Queste parole sono permesse."
     NOT_EMOJI = "Indica da una a cinque emoji di Discord o di questo server, separate da spazi."
+    TRYING_EMOJI = "Sto provando le nuove emoji per votare; questo messaggio sparisce tra un attimo."
+    EMOJI_NOT_TRIED = "Discord non mi ha lasciato provare queste emoji. Riprova tra poco."
     BAD_OPTION = "Non capisco una di queste opzioni; scegli tra quelle che offre Discord."
     UNCHECKED = (
         "Le immagini vengono controllate solo quando sognano i modelli grandi; "
@@ -186,6 +188,12 @@ class Moderazione(Moderation):
 
     def words_banned(self, rule: str) -> str:
         return f"Queste parole non sono permesse, a causa di: {rule}"
+
+    def emoji_refused(self, emoji: str) -> str:
+        return f"Discord non mi lascia reagire con {emoji}, quindi non è cambiato niente."
+
+    def emoji_in_use(self, emoji: str) -> str:
+        return f"{emoji} qui ha già un significato: ❌ elimina un sogno e ✉️ ne invia l'immagine."
 
     def lacking_in(self, channel: int, permissions: str) -> str:
         return f"In <#{channel}> mi manca: {permissions}. Concedilo prima, per favore."

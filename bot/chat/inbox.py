@@ -1,0 +1,56 @@
+"""What Discord told of, done one after the other, and again while the database cannot be used."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from bot.database import StoreError
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0  # between two tries of the same
+MOST = 10_000  # that wait; what comes then is found again at the next start
+
+
+class Inbox:
+    """Keeps the order in which things happened: add and take back of one person must not overtake."""
+
+    def __init__(self, *, pause_s: float = FIRST_PAUSE_S) -> None:
+        self._pause_s = pause_s
+        self._waiting: deque[tuple[str, Callable[[], Awaitable[None]]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    def put(self, what: str, do: Callable[[], Awaitable[None]]) -> None:
+        """Do this when its turn comes. `what`: for the log."""
+        if len(self._waiting) >= MOST:
+            log.warning("%s waits for the next start: the database is away for too long", what)
+            return
+        self._waiting.append((what, do))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Stop; what waits is found again at the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._waiting.clear()
+
+    async def _run(self) -> None:
+        while self._waiting:
+            what, do = self._waiting[0]
+            pause_s = self._pause_s
+            while True:
+                try:
+                    await do()
+                    break
+                except StoreError as error:
+                    log.warning("%s waits: %s", what, error)
+                    await asyncio.sleep(pause_s)
+                    pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                except Exception:
+                    # A fault with one must not keep the others out.
+                    log.exception("%s: a fault of ours", what)
+                    break
+            self._waiting.popleft()

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine import emoji, emoji_names, markup
 from engine.errors import BadRequest, EmptyPrompt
@@ -165,6 +166,7 @@ def _worded(text: str, language: str) -> str:
     return " ".join("".join(map(_readable, text)).split())
 
 
+@lru_cache(maxsize=1 << 14)
 def _readable(character: str) -> str:
     category = unicodedata.category(character)
     if category == "So":

@@ -36,6 +36,7 @@ _NUMBERED = re.compile(
 )
 _CONTRACTION = re.compile(r"[^\W\d_]+['’](?:ll|re|ve|s|t|d|m)", re.IGNORECASE)  # he'll
 _ENDS = '.,;:!?()"“”…'
+_STARRED = re.compile(r"(?<![\w*])[^\W\d_]+(?:\*+[^\W\d_]+)+(?![\w*])")
 # Scripts without spaces between words.
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
@@ -131,6 +132,8 @@ class _Banned:
             return self._attached.search(seen.exact) is not None
         if self._exact in seen.exact or self._exact in seen.read:
             return True
+        if len(self.words) == 1 and any(word.fullmatch(self.words[0]) for word in seen.starred):
+            return True
         if self._short not in (seen.read_short if self._bare == self._exact else seen.disguised_short):
             return False
         return self._bare == self._short or self._stretched.search(seen.read) is not None
@@ -203,6 +206,7 @@ class _Seen:
     read_short: str  # likewise, the others without doubled letters
     disguised_short: str  # likewise, known words left out
     running: tuple[str, ...]  # the text in one, for scripts without spaces
+    starred: tuple[re.Pattern[str], ...]  # words with stars for letters: f**k
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> "_Seen":
@@ -220,7 +224,12 @@ class _Seen:
         for words in lines:
             for line, kept in zip(_lines(words), found, strict=True):
                 kept[line] = None
-        return cls(*(f" {'  '.join(kept)} " for kept in found), running=tuple(running))
+        starred = {word for text in running for word in _STARRED.findall(text)}
+        return cls(
+            *(f" {'  '.join(kept)} " for kept in found),
+            running=tuple(running),
+            starred=tuple(re.compile(word.replace("*", ".")) for word in sorted(starred) if _tells(word)),
+        )
 
 
 def _lines(words: tuple[str, ...]) -> Iterator[str]:
@@ -232,6 +241,11 @@ def _lines(words: tuple[str, ...]) -> Iterator[str]:
     yield " ".join(form for form, _ in read)
     yield " ".join(form for form, _ in short)
     yield " ".join("=" if known else form for form, known in short)
+
+
+def _tells(word: str) -> bool:
+    """Whether enough of a starred word is left to tell what it was."""
+    return word.count("*") <= len(word) // 2
 
 
 def _with_vowels(form: str) -> str:

@@ -33,7 +33,7 @@ _LATIN = re.compile(r"LATIN (?:SMALL|CAPITAL)? ?LETTER (?:SMALL CAPITAL )?([A-Z]
 # Languages whose emoji names are read: those that people write much in, so that no rare word hides another.
 _LANGUAGES = (
     "ar", "bg", "bn", "ca", "cs", "da", "de", "el", "en", "es", "fa", "fi",
-    "fr", "he", "hi", "hr", "hu", "id", "it", "ja", "ko", "nb", "nl", "pl",
+    "fr", "he", "hi", "hr", "hu", "id", "it", "ja", "ko", "no", "nl", "pl",
     "pt", "ro", "ru", "sk", "sl", "sr", "sv", "th", "tr", "uk", "vi",
 )  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]+")

@@ -125,8 +125,12 @@ def _tidy(name: str, language: str) -> str:
     if colon:
         if head in ("flag", "family", "kiss", "couple with heart"):
             between = "of"
-        elif head in ("keycap", "bandiera", "tasto"):
+        elif head in ("keycap", "bandiera", "tasto") or rest.startswith(("facing", "a destra")):
             between = ""
+        elif rest == "bald":
+            return f"bald {head}"
+        elif rest.startswith("calv"):
+            return f"{head} {'calvo' if head == 'uomo' else 'calva'}"
         else:
             between = "with" if language == "en" else "con"
         parts = re.sub(r",? (?:and|e) |, ", f" {'and' if language == 'en' else 'e'} ", rest)

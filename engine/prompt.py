@@ -65,9 +65,7 @@ def readings(text: str) -> tuple[str, ...]:
     spoken = markup.spoken(text)
     chats = emoji.replaced(spoken, lambda key: f" {', '.join(emoji_names.table()[key].chat)} " if key else "")
     worded = [_worded(spoken, language) for language in emoji_names.LANGUAGES] + [_worded(chats, "en")]
-    phrased = [
-        " | ".join(_phrase(piece.strip()).words for piece in _BETWEEN.split(words)) for words in worded
-    ]
+    phrased = ["|".join(_phrase(piece.strip()).words for piece in _BETWEEN.split(words)) for words in worded]
     return tuple(dict.fromkeys((text, *phrased)))
 
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import groupby
 
 import re2
 
@@ -24,6 +25,7 @@ _PATTERN_MEMORY = 1 << 20  # bytes of a compiled pattern; RE2 refuses one that n
 
 _SIGNS = "@$!|€+"  # that stand for letters inside of a word
 _DIGITS = "0134578@$!|€69+"
+_LETTERED = re.compile(f"[{_DIGITS}]")
 _LETTERS = tuple(
     str.maketrans(_DIGITS, letters) for letters in ("oieastbasiieggt", "oleastbaslleggt")
 )  # a 1 may be an i or an l
@@ -33,6 +35,8 @@ _NUMBERED = re.compile(
     re.ASCII,
 )
 _CONTRACTION = re.compile(r"[^\W\d_]+['’](?:ll|re|ve|s|t|d|m)", re.IGNORECASE)  # he'll
+_ENDS = '.,;:!?()"“”…'
+_STARRED = re.compile(r"(?<![\w*])[^\W\d_]+(?:\*+[^\W\d_]+)+(?![\w*])")
 # Scripts without spaces between words.
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
@@ -40,7 +44,7 @@ _UNSPACED = (
 )
 _HAS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 _KATAKANA = re.compile("[\u30a1-\u30fa\u30fc]")
-_MARK_BETWEEN = re.compile(rf"(?<=[{_UNSPACED}])[ -/:-@\[-`{{-~·・]+(?=[{_UNSPACED}])")
+_MARK_BETWEEN = re.compile(rf"(?<=[{_UNSPACED}])[ .*_/|+~=&@#%^'\"\-·・]+(?=[{_UNSPACED}])")
 # A letter's vowel or tone: without it the letter is another syllable.
 _NO_MARK_AFTER = (
     "(?![\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u17b6-\u17d3])"
@@ -126,21 +130,33 @@ class _Banned:
             return any(self._inside.search(text) for text in seen.running)
         if self._attached is not None:
             return self._attached.search(seen.exact) is not None
-        if any(self._line(self.words) in line for line in (seen.exact, seen.read)):
+        if self._exact in seen.exact or self._exact in seen.read:
             return True
-        bare = tuple(map(spelling.skeleton, self.words))
-        short = tuple(map(spelling.collapsed, bare))
-        if self._line(short) not in (seen.read_short if bare == self.words else seen.disguised_short):
+        if len(self.words) == 1 and any(word.fullmatch(self.words[0]) for word in seen.starred):
+            return True
+        if self._short not in (seen.read_short if self._bare == self._exact else seen.disguised_short):
             return False
-        return bare == short or self._stretched.search(seen.read) is not None
+        return self._bare == self._short or self._stretched.search(seen.read) is not None
 
     def _line(self, words: Iterable[str]) -> str:
         return f"{'' if self.before else ' '}{' '.join(words)}{'' if self.after else ' '}"
 
     @cached_property
+    def _exact(self) -> str:
+        return self._line(self.words)
+
+    @cached_property
+    def _bare(self) -> str:
+        return self._line(map(spelling.skeleton, self.words))
+
+    @cached_property
+    def _short(self) -> str:
+        return self._line(map(spelling.collapsed, map(spelling.skeleton, self.words)))
+
+    @cached_property
     def _stretched(self) -> re.Pattern[str]:
         """The bare words with each letter at least as often as they have it."""
-        runs = re.finditer(r"(.)\1*", self._line(map(spelling.skeleton, self.words)))
+        runs = re.finditer(r"(.)\1*", self._bare)
         return re.compile(
             "".join(" " if run[1] == " " else f"{re.escape(run[1])}{{{len(run[0])},}}" for run in runs)
         )
@@ -190,6 +206,7 @@ class _Seen:
     read_short: str  # likewise, the others without doubled letters
     disguised_short: str  # likewise, known words left out
     running: tuple[str, ...]  # the text in one, for scripts without spaces
+    starred: tuple[re.Pattern[str], ...]  # words with stars for letters: f**k
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> "_Seen":
@@ -202,12 +219,17 @@ class _Seen:
                 exact = spelling.exact(plain)
                 running |= dict.fromkeys((exact, _MARK_BETWEEN.sub("", exact)))
                 for words in _ways(plain):
-                    lines.setdefault(tuple(words))
+                    lines.setdefault(words)
         found: list[dict[str, None]] = [{}, {}, {}, {}]
         for words in lines:
             for line, kept in zip(_lines(words), found, strict=True):
                 kept[line] = None
-        return cls(*(f" {'  '.join(kept)} " for kept in found), running=tuple(running))
+        starred = {word for text in running for word in _STARRED.findall(text)}
+        return cls(
+            *(f" {'  '.join(kept)} " for kept in found),
+            running=tuple(running),
+            starred=tuple(re.compile(word.replace("*", ".")) for word in sorted(starred) if _tells(word)),
+        )
 
 
 def _lines(words: tuple[str, ...]) -> Iterator[str]:
@@ -219,6 +241,11 @@ def _lines(words: tuple[str, ...]) -> Iterator[str]:
     yield " ".join(form for form, _ in read)
     yield " ".join(form for form, _ in short)
     yield " ".join("=" if known else form for form, known in short)
+
+
+def _tells(word: str) -> bool:
+    """Whether enough of a starred word is left to tell what it was."""
+    return word.count("*") <= len(word) // 2
 
 
 def _with_vowels(form: str) -> str:
@@ -235,52 +262,76 @@ def _meant(form: str, *, disguised: bool) -> tuple[str, bool]:
     return spelling.meant(form)
 
 
-def _ways(text: str) -> Iterator[list[str]]:
+def _ways(text: str) -> Iterator[tuple[str, ...]]:
     """The ways to part a text into words: at its marks, or without them; with signs and digits as letters."""
-    chunks = text.split()
-    joined = [
-        piece
-        for chunk in chunks
-        for piece in (
-            _words(chunk) if _CONTRACTION.fullmatch(chunk.strip(".,;:!?")) else ["".join(_words(chunk))]
-        )
-    ]
-    signed = [piece for chunk in chunks for piece in _words(chunk, _SIGNS)]
-    signed_joined = ["".join(_words(chunk, _SIGNS)) for chunk in chunks]
-    for words in (_words(text), joined):
+    apart, joined = tuple(_words(text)), tuple(_joined(text))
+    for words in dict.fromkeys((apart, joined)):
         yield from _together(words)
-    for table in _LETTERS:
-        for words in (_words(text), joined, signed, signed_joined):
-            for gathered in _together(words):
-                yield [_lettered(word, table) for word in gathered]
+    if not _LETTERED.search(text):
+        return
+    signed = (tuple(_words(text, _SIGNS)), tuple(_joined(text, _SIGNS)))
+    for words in dict.fromkeys((apart, joined, *signed)):
+        for gathered in _together(words):
+            for table in _LETTERS:
+                yield tuple(_lettered(word, table) for word in gathered)
+
+
+def _joined(text: str, signs: str = "") -> list[str]:
+    """What stands between spaces, without marks; but *he'll* is not *hell*."""
+    found = []
+    for chunk in text.split():
+        if chunk.isalnum():
+            found.append(chunk)
+        elif _CONTRACTION.fullmatch(chunk.strip(_ENDS)):
+            found += _words(chunk)
+        elif whole := "".join(_words(chunk, signs)):
+            found.append(whole)
+    return found
+
+
+class _Parting(dict[int, int]):
+    """For `str.translate`: letters, digits and these signs stay; all else becomes a space."""
+
+    def __init__(self, signs: str) -> None:
+        self._signs = signs
+
+    def __missing__(self, code: int) -> int:
+        kept = chr(code) in self._signs or spelling.is_word_character(chr(code))
+        self[code] = code if kept else ord(" ")
+        return self[code]
+
+
+_PARTING = {signs: _Parting(signs) for signs in ("", _SIGNS)}
 
 
 def _words(text: str, signs: str = "") -> list[str]:
-    kept = (c if c in signs or spelling.is_word_character(c) else " " for c in text)
-    return "".join(kept).split()
+    return text.translate(_PARTING[signs]).split()
 
 
-def _together(words: list[str]) -> Iterator[list[str]]:
+def _together(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """The words, and the same with three and more single letters in a row as one word, also without the
     first, which may be an article."""
     yield words
+    if sum(map(_is_single, words)) < 3:
+        return
     for first in (0, 1):
         found: list[str] = []
-        run: list[str] = []
-        for word in (*words, ""):
-            if word and len(spelling.skeleton(word)) == 1:
-                run.append(word)
-                continue
-            found += [*run[:first], "".join(run[first:])] if len(run) >= 3 + first else run
-            run = []
-            found.append(word)
-        if len(found) - 1 != len(words):
-            yield found[:-1]
+        for single, group in groupby(words, _is_single):
+            run = tuple(group)
+            if single and len(run) >= 3 + first:
+                run = (*run[:first], "".join(run[first:]))
+            found += run
+        if len(found) < len(words):
+            yield tuple(found)
+
+
+def _is_single(word: str) -> bool:
+    return len(word) == 1 or (not word.isascii() and len(spelling.skeleton(word)) == 1)
 
 
 def _lettered(word: str, table: dict[int, int]) -> str:
     """The word with digits and signs as letters, unless it is a number, a price, a model's name."""
-    if not any(c.isalpha() or c == "@" for c in word) or _NUMBERED.fullmatch(word):
+    if word.isalpha() or not any(c.isalpha() or c == "@" for c in word) or _NUMBERED.fullmatch(word):
         return word
     return word.translate(table)
 

@@ -23,13 +23,12 @@ _LOOSE_MARKS = re.compile(
 _OPTIONAL_MARKS = re.compile("[\u0591-\u05c7\u0610-\u061a\u064b-\u0652\u0656-\u065f\u0670]")
 _WHOLE = "йїўѓќ"  # letters of their own, though Unicode sees a mark in them
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # look like nothing
-_EXTRA = str.maketrans("ıłøđħŧðþßǝəɐʇɔɹʍʎʌɥɯɟƃʞᴉɾأإآٱ", "ilodhtdpbeeatcrwyvhmfgkijاااا") | str.maketrans(
-    {"æ": "ae", "œ": "oe"}
+_EXTRA = str.maketrans("þßǝəɐʇɔɹʍʎʌɥɯɟʞᴉ", "pbeeatcrwyvhmfki") | str.maketrans(
+    {"æ": "ae", "œ": "oe"} | dict.fromkeys("أإآٱ", "ا")
 )
 # Letters in circles and squares that no normal form makes plain.
 _FRAMED = {first + i: chr(ord("A") + i) for first in (0x1F130, 0x1F150, 0x1F170, 0x1F1E6) for i in range(26)}
 _RUNS = re.compile(r"(.)\1+", re.DOTALL)
-_LONG_RUNS = re.compile(r"(.)\1{2,}", re.DOTALL)
 _LATIN = re.compile("[a-z]")
 
 
@@ -61,19 +60,11 @@ def collapsed(text: str) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def meant(word: str) -> tuple[str, bool]:
-    """What an `exact` word may be read as, and whether it is known, so that it is no disguise.
-
-    Letters stretched out of a known word (goood) are that word; of another they stay.
-    """
-    known = _known()
-    for form in (word, _LONG_RUNS.sub(r"\1\1", word)):
-        if form in known:
-            return form, True
+    """What an `exact` word may be read as, and whether it is known, so that it is no disguise."""
+    if word in _known():
+        return word, True
     bare = skeleton(word)
-    for form in (bare, _LONG_RUNS.sub(r"\1\1", bare)):
-        if form in known and collapsed(form) != form:
-            return form, True  # gооd with Cyrillic letters is good, and not god
-    return bare, False
+    return bare, bare in _known() and collapsed(bare) != bare  # gооd with Cyrillic letters is good, not god
 
 
 def voweled(word: str) -> bool:

@@ -7,7 +7,7 @@ skipped.
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
 from engine.emoji_names import AS_PICTURE, LANGUAGES, PICTURES, SELECTORS, TONES, table
 
@@ -48,6 +48,7 @@ def _name(key: str, language: str) -> str:
     return getattr(table()[key], language) if key else ""
 
 
+@lru_cache(maxsize=4096)
 def _keys(found: str) -> list[str]:
     """The emoji that a find of `_pattern` stands for: one key; the parts' where the whole has none."""
     whole = TONES.sub("", SELECTORS.sub("", found))

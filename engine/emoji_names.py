@@ -81,7 +81,7 @@ def main(packages: Path) -> None:
         code = "-".join(f"{ord(character):04X}" for character in emoji)
         chat = codes.get(code) or codes.get(code.replace("-FE0F", "")) or []
         chat = [chat] if isinstance(chat, str) else chat
-        spoken = (name for name in map(_spaced, chat) if len(name) > 2 and "tone" not in name.split()[-1])
+        spoken = (name for name in map(_spaced, chat) if _is_name(name))
         rows[key] = Names(called[0], called[1] or called[0], tuple(dict.fromkeys(spoken)))
     for number in PICTURES:  # symbols that are no emoji: cards, tiles, letters in squares
         if unicodedata.category(chr(number)) == "So" and chr(number) not in rows:
@@ -125,8 +125,12 @@ def _tidy(name: str, language: str) -> str:
     if colon:
         if head in ("flag", "family", "kiss", "couple with heart"):
             between = "of"
-        elif head in ("keycap", "bandiera", "tasto"):
+        elif head in ("keycap", "bandiera", "tasto") or rest.startswith(("facing", "a destra")):
             between = ""
+        elif rest == "bald":
+            return f"bald {head}"
+        elif rest.startswith("calv"):
+            return f"{head} {'calvo' if head == 'uomo' else 'calva'}"
         else:
             between = "with" if language == "en" else "con"
         parts = re.sub(r",? (?:and|e) |, ", f" {'and' if language == 'en' else 'e'} ", rest)
@@ -137,6 +141,11 @@ def _tidy(name: str, language: str) -> str:
 
 def _spaced(code: str) -> str:
     return " ".join(code.replace("_", " ").split())
+
+
+def _is_name(code: str) -> bool:
+    """Whether a chat's name says something: no country's letters, no tone."""
+    return len(code) > 2 and not code.startswith("flag ") and "tone" not in code.split()[-1]
 
 
 def _is_text(key: str) -> bool:

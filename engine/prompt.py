@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine import emoji, emoji_names, markup
 from engine.errors import BadRequest, EmptyPrompt
@@ -64,9 +65,7 @@ def readings(text: str) -> tuple[str, ...]:
     spoken = markup.spoken(text)
     chats = emoji.replaced(spoken, lambda key: f" {', '.join(emoji_names.table()[key].chat)} " if key else "")
     worded = [_worded(spoken, language) for language in emoji_names.LANGUAGES] + [_worded(chats, "en")]
-    phrased = [
-        " | ".join(_phrase(piece.strip()).words for piece in _BETWEEN.split(words)) for words in worded
-    ]
+    phrased = ["|".join(_phrase(piece.strip()).words for piece in _BETWEEN.split(words)) for words in worded]
     return tuple(dict.fromkeys((text, *phrased)))
 
 
@@ -165,6 +164,7 @@ def _worded(text: str, language: str) -> str:
     return " ".join("".join(map(_readable, text)).split())
 
 
+@lru_cache(maxsize=1 << 14)
 def _readable(character: str) -> str:
     category = unicodedata.category(character)
     if category == "So":

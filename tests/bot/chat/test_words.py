@@ -1,4 +1,4 @@
-"""Banned words at every way to a dream, and what people write in chats as words: checked, stored, shown, dreamt."""
+"""Banned words at every way to a dream, and what people write in chats as words."""
 
 import ast
 from collections.abc import Awaitable, Callable

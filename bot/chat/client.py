@@ -39,6 +39,7 @@ from bot.store import Store
 from bot.tops import Tops
 from bot.votes import Votes
 from bot.worker import Worker
+from engine.settings import Proxy
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +68,9 @@ class OneiroClient(discord.AutoShardedClient):
         preferences: Preferences,
         model: str,
         default_steps: int | None,
+        proxy: Proxy | None = None,
     ) -> None:
-        """`model` and `default_steps`: what a dream gets that names none."""
+        """`model` and `default_steps`: what a dream gets that names none; `proxy`: the way to Discord."""
         intents = discord.Intents.none()
         intents.guilds = True
         intents.guild_reactions = True
@@ -78,6 +80,10 @@ class OneiroClient(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             allowed_mentions=discord.AllowedMentions.none(),
+            proxy=proxy.address if proxy else None,
+            proxy_auth=aiohttp.BasicAuth(proxy.name, proxy.password, "utf-8")
+            if proxy and proxy.name
+            else None,
         )
         self.store = store
         self.moderation = moderation

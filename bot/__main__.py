@@ -47,7 +47,7 @@ from bot.worker import Engine, Worker
 from engine.data_dir import where
 from engine.errors import BadSetting
 from engine.host import EngineHost
-from engine.settings import environment
+from engine.settings import environment, proxy_for
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,7 @@ REFUSED = (
     "https://discord.com/developers/applications (your application, Bot, Reset Token)."
 )
 OFFLINE = "Discord cannot be reached at {address}. Please check the network and try again."
+BEHIND = "Discord cannot be reached at {address} through the proxy {proxy}. Please check HTTPS_PROXY."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +174,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         showings=Showings(database=database),
         sendings=Sendings(database=database),
         model=settings.dream_model,
+        proxy=proxy_for(settings.discord_api_url),
     )
     hall = Hall(
         client=client,
@@ -273,6 +275,7 @@ def main() -> int:
     parser.parse_args()
     try:
         settings = Settings.read(environment())
+        proxy = proxy_for(settings.discord_api_url)
     except BadSetting as error:
         return _say(str(error), BAD_SETTING)
     if not settings.discord_token:
@@ -295,7 +298,10 @@ def main() -> int:
         return _say(str(error), NO_DATABASE)
     except (aiohttp.ClientError, discord.GatewayNotFound, discord.DiscordServerError) as error:
         log.info("No connection: %r", error)
-        return _say(OFFLINE.format(address=settings.discord_api_url), UNREACHABLE)
+        sentence = BEHIND if proxy else OFFLINE
+        return _say(
+            sentence.format(address=settings.discord_api_url, proxy=proxy and proxy.address), UNREACHABLE
+        )
     except Exception:
         # The last handler: whatever it is belongs into the log, with a code that a host's manager sees.
         log.exception("Oneiro stopped over a fault of ours")

@@ -27,6 +27,7 @@ from filelock import FileLock, Timeout
 from engine import contents
 from engine.catalogue import MIB, RemoteFile, RemoteModel
 from engine.errors import DiskError, ModelError, StoppedEarly
+from engine.proxies import check_proxies
 from engine.settings import MODEL_MIRRORS, OFFLINE
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,11 @@ class Shop:
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Shop":
-        """From the settings `MODEL_MIRRORS` and `OFFLINE`. Raises `BadSetting`."""
+        """From the settings `MODEL_MIRRORS` and `OFFLINE`; a proxy is asked for by requests itself.
+
+        Raises `BadSetting`, also for a proxy that cannot be used.
+        """
+        check_proxies()
         return cls(MODEL_MIRRORS.read(environ), OFFLINE.read(environ))
 
     def urls(self, model: RemoteModel, file: RemoteFile) -> tuple[str, ...]:

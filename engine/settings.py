@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from engine import proxies
 from engine.errors import BadSetting
+from engine.proxies import Proxy as Proxy
+from engine.proxies import proxy_for as proxy_for
 
 MAX_SEED = 2**32 - 1
 MAX_STEPS = 5000
@@ -156,4 +159,6 @@ def environment(folder: Path = Path()) -> dict[str, str]:
         file = dotenv_values(path) if path.is_file() else {}
     except (OSError, UnicodeDecodeError) as error:
         raise BadSetting(f"The settings file {path} cannot be read: {error}.") from error
-    return {key: value for key, value in file.items() if value is not None} | dict(os.environ)
+    given = {key: value for key, value in file.items() if value is not None}
+    proxies.export(given)
+    return given | dict(os.environ)

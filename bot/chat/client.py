@@ -47,6 +47,7 @@ from bot.tops import Tops
 from bot.turnstile import Turnstile
 from bot.votes import Votes
 from bot.worker import Worker
+from engine.settings import Proxy
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +75,9 @@ class OneiroClient(discord.AutoShardedClient):
         showings: Showings,
         sendings: Sendings,
         model: str,
+        proxy: Proxy | None = None,
     ) -> None:
-        """`model`: what a dream gets that names none."""
+        """`model`: what a dream gets that names none; `proxy`: the way to Discord."""
         intents = discord.Intents.none()
         intents.guilds = True
         intents.guild_reactions = True
@@ -87,6 +89,10 @@ class OneiroClient(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             allowed_mentions=discord.AllowedMentions.none(),
+            proxy=proxy.address if proxy else None,
+            proxy_auth=aiohttp.BasicAuth(proxy.name, proxy.password, "utf-8")
+            if proxy and proxy.name
+            else None,
         )
         bound(self.http, MAX_ATTACHMENT)
         # Pictures that people give; what is kept of dreams, some megabytes each, on its way to a person.

@@ -4,13 +4,15 @@ Exit codes (sysexits.h): 0 stopped on request, 69 Discord cannot be reached, 70 
 database cannot be used, 77 Discord refuses the token, 78 a setting is missing or bad.
 """
 
+import bot.stopping  # noqa: F401 - before anything slow, so that a stop is heard from the first moment on
+
+# isort: split
 import argparse
 import asyncio
 import logging
 import signal
 import sys
 from collections.abc import Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -37,6 +39,7 @@ from bot.moderation import Moderation
 from bot.paces import Paces
 from bot.preferences import Preferences
 from bot.settings import DISCORD_TOKEN, Settings
+from bot.stopping import SIGNALS
 from bot.store import Store
 from bot.tops import Tops
 from bot.turns import Turns
@@ -193,9 +196,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM or Ctrl-C. Raises `StoreError`, `discord.LoginFailure`, `aiohttp.ClientError`."""
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(NotImplementedError):  # Windows has no handlers on the loop
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _listen(stop)
     # No grace for the running step: its dream is back in line and begins anew.
     host = EngineHost(step_timeout_s=settings.engine_silence_s, close_grace_s=0.5)
     parts = build(settings, engine=host)
@@ -205,15 +206,25 @@ async def serve(settings: Settings) -> None:
         async with parts.client as client:
             if await _unless(stop, client.login(settings.discord_token)):
                 await host.start()  # it loads while nobody waits yet
-                await parts.begin()
                 try:
-                    await _unless(stop, client.connect())
+                    if await _unless(stop, parts.begin()):
+                        await _unless(stop, client.connect())
                 finally:
                     log.info("Stopping; the line is kept")
                     await parts.end()
     finally:
         await host.close()
         await parts.database.close()
+
+
+def _listen(stop: asyncio.Event) -> None:
+    """Have `stop` set when the process is asked to stop, instead of ending at once (see `bot.stopping`)."""
+    loop = asyncio.get_running_loop()
+    for number in SIGNALS:
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # Windows has no handlers on the loop
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:

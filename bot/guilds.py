@@ -140,7 +140,7 @@ class ServerSettings:
 def in_range(name: str, value: int) -> bool:
     """Whether this limit may have this value."""
     low, high = LIMITS[name]
-    return low <= value <= high
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
 def plain(value: Any) -> Any:

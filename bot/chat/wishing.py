@@ -15,6 +15,7 @@ from bot.chat.attachments import MAX_ATTACHMENT, Unreachable, fetch, objection
 from bot.chat.downloads import TooLarge
 from bot.chat.language import common, personal
 from bot.chat.refusals import Refusal, refusal
+from bot.choices import MAX_CANDIDATES, MIN_CANDIDATES
 from bot.dreams import Dream, Wish, checked
 from bot.store import AlreadyStored
 from engine import Recipe
@@ -97,6 +98,8 @@ async def order(
     client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
     say = personal(interaction)
     sentence = obstacle(interaction, say) or (objection(attachment, say) if attachment else None)
+    if sentence is None and candidates is not None and not MIN_CANDIDATES <= candidates <= MAX_CANDIDATES:
+        sentence = say.out_of_range(MIN_CANDIDATES, MAX_CANDIDATES)
     if sentence is not None:
         log.debug("interaction %d: refused, %s", interaction.id, sentence)
         await answer(interaction, sentence)

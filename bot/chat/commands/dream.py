@@ -97,8 +97,8 @@ async def dream(
         wish,
         avoid=avoid or "",
         seed=wish.seed if seed is None else seed,
-        size=size or wish.size,
-        preset=preset or wish.preset,
+        size=wish.size if size is None else size,
+        preset=wish.preset if preset is None else preset,
         steps=(None if preset else wish.steps) if steps is None else steps,
         spoiler=wish.spoiler if spoiler is None else spoiler,
     )

@@ -4,6 +4,9 @@ Exit codes (sysexits.h): 0 stopped on request, 69 Discord cannot be reached, 70 
 database cannot be used, 77 Discord refuses the token, 78 a setting is missing or bad.
 """
 
+import bot.stopping  # noqa: F401 - before anything slow, so that a stop is heard from the first moment on
+
+# isort: split
 import argparse
 import asyncio
 import logging
@@ -39,6 +42,7 @@ from bot.preferences import Preferences
 from bot.sendings import Sendings
 from bot.settings import DISCORD_TOKEN, Settings
 from bot.showings import Showings
+from bot.stopping import SIGNALS
 from bot.store import Store
 from bot.tops import Tops
 from bot.turns import Turns
@@ -220,9 +224,9 @@ async def serve(settings: Settings) -> None:
         async with parts.client as client:
             if await _unless(stop, client.login(settings.discord_token)):
                 await host.start()  # it loads while nobody waits yet
-                await parts.begin()
                 try:
-                    await _unless(stop, client.connect())
+                    if await _unless(stop, parts.begin()):
+                        await _unless(stop, client.connect())
                 finally:
                     log.info("Stopping; the line is kept")
                     await parts.end()
@@ -232,15 +236,12 @@ async def serve(settings: Settings) -> None:
 
 
 def set_when_asked_to_stop(stop: asyncio.Event) -> None:
-    """Set it at Ctrl-C, at SIGTERM, and at Windows' Ctrl-Break."""
+    """Have `stop` set when the process is asked to stop, instead of ending at once (see `bot.stopping`)."""
     loop = asyncio.get_running_loop()
-    numbers = [signal.SIGTERM, signal.SIGINT]
-    if sys.platform == "win32":
-        numbers.append(signal.SIGBREAK)
-    for number in numbers:
+    for number in SIGNALS:
         try:
             loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:  # Windows has no handlers on the loop; a plain one does not wake it
+        except NotImplementedError:  # Windows has no handlers on the loop
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
 
 

@@ -134,13 +134,20 @@ def checked(wish: Wish) -> Wish:
 
     The command's own ranges are Discord's to keep, but a changed client sends what it likes.
     """
+    if not isinstance(wish.prompt, str) or not isinstance(wish.avoid, str):
+        raise BadRequest
     phrases(wish.prompt, wish.avoid)  # the engine's own check, made here before anything waits for the GPU
-    if not 0 <= wish.seed <= MAX_SEED:
+    if not _is_whole(wish.seed, 0, MAX_SEED):
         raise BadRequest(f"The seed must be a whole number from 0 to {MAX_SEED}.")
-    if wish.steps is not None and not 1 <= wish.steps <= MAX_STEPS:
+    if wish.steps is not None and not _is_whole(wish.steps, 1, MAX_STEPS):
         raise BadRequest(f"The steps must be a whole number from 1 to {MAX_STEPS}.")
-    if wish.size is not None and wish.size not in SIZES:
+    if wish.size is not None and not (_is_whole(wish.size, 1, max(SIZES)) and wish.size in SIZES):
         raise BadRequest(f"The size must be one of {', '.join(map(str, SIZES))}.")
-    if wish.preset and wish.preset not in PRESETS:
+    if wish.preset != "" and wish.preset not in PRESETS:
         raise BadRequest(f"The preset must be one of {', '.join(PRESETS)}.")
     return replace(wish, prompt=tidy(wish.prompt), avoid=tidy(wish.avoid))
+
+
+def _is_whole(value: object, low: int, high: int) -> bool:
+    """Whether it is a whole number of this range; True and 1.0 are none, although Python compares them."""
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high

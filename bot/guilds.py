@@ -143,7 +143,8 @@ class ServerSettings:
 def in_range(name: str, value: int) -> bool:
     """Whether this limit may have this value."""
     low, high = LIMITS[name]
-    return low <= value <= high and value in CHOICES.get(name, (value,))
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return whole and low <= value <= high and value in CHOICES.get(name, (value,))
 
 
 def plain(value: Any) -> Any:

@@ -82,3 +82,11 @@ async def show(interaction: discord.Interaction, form: discord.ui.Modal) -> None
         await interaction.response.send_modal(form)
     except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
         log.info("interaction %d: its form is not shown, %r", interaction.id, error)
+
+
+async def suggest_nothing(interaction: discord.Interaction) -> None:
+    """Answer somebody who types with no suggestions."""
+    try:
+        await interaction.response.autocomplete([])
+    except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
+        log.info("interaction %d: no suggestions, %r", interaction.id, error)

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+import aiohttp
 import discord
 
 from bot.chat.access import PERMISSIONS
@@ -90,9 +91,7 @@ class OneiroClient(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
             allowed_mentions=discord.AllowedMentions.none(),
             proxy=proxy.address if proxy else None,
-            proxy_auth=aiohttp.BasicAuth(proxy.name, proxy.password, "utf-8")
-            if proxy and proxy.name
-            else None,
+            proxy_auth=_credentials(proxy),
         )
         bound(self.http, MAX_ATTACHMENT)
         # Pictures that people give; what is kept of dreams, some megabytes each, on its way to a person.
@@ -264,3 +263,7 @@ class OneiroClient(discord.AutoShardedClient):
         """Count it when its turn comes; what is no vote waits for nothing."""
         if emoji is None or self.votes.are(emoji, guild_id):
             self.inbox.put("A vote", change)
+
+
+def _credentials(proxy: Proxy | None) -> aiohttp.BasicAuth | None:
+    return aiohttp.BasicAuth(proxy.name, proxy.password, "utf-8") if proxy and proxy.name else None

@@ -99,6 +99,11 @@ async def _edited(interaction: discord.Interaction, dream_id: int) -> None:
         await answer(interaction, refused)
         return
     fields = dict(_fields(interaction))
+    if fields.get(BEGIN) == FROM_HERE and not (
+        dream.state.is_over and await client.store.has_state(dream.id)
+    ):
+        await answer(interaction, personal(interaction).NO_STATE)
+        return
     wish = replace(
         same_wish(interaction, dream),
         prompt=fields.get(PROMPT, ""),
@@ -143,16 +148,17 @@ def _avoided(say: Sentences, default: str) -> discord.ui.Label[discord.ui.Modal]
 
 def _fields(interaction: discord.Interaction) -> Iterator[tuple[str, str]]:
     """What was filled in, by the fields' custom ids; of a choice, what was chosen."""
-    pending: list[Any] = list(_data(interaction).get("components") or [])
+    pending: list[Any] = [_data(interaction)]
     while pending:
         component = pending.pop()
-        if not isinstance(component, dict):
+        if not isinstance(component, dict):  # from a changed client, as all that does not fit below
             continue
-        pending += component.get("components") or []
+        inner, chosen = component.get("components"), component.get("values")
+        pending += inner if isinstance(inner, list) else []
         pending.append(component.get("component"))
-        if "custom_id" in component:
-            chosen = component.get("values") or [""]
-            yield str(component["custom_id"]), str(component.get("value") or chosen[0])
+        value = component.get("value") or (chosen[0] if isinstance(chosen, list) and chosen else "")
+        if isinstance(component.get("custom_id"), str) and isinstance(value, str):
+            yield component["custom_id"], value
 
 
 def _data(interaction: discord.Interaction) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from bot.chat.downloads import TooLarge
 from bot.chat.language import common, personal
 from bot.chat.refusals import Refusal, refusal
 from bot.chat.wording import worded
+from bot.choices import MAX_CANDIDATES, MIN_CANDIDATES
 from bot.dreams import Dream, Wish, checked
 from bot.guilds import Allowance
 from bot.store import AlreadyStored
@@ -111,6 +112,8 @@ async def order(
     client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
     say = personal(interaction)
     sentence = obstacle(interaction, say) or (objection(attachment, say) if attachment else None)
+    if sentence is None and candidates is not None and not MIN_CANDIDATES <= candidates <= MAX_CANDIDATES:
+        sentence = say.out_of_range(MIN_CANDIDATES, MAX_CANDIDATES)
     if sentence is not None:
         log.debug("interaction %d: refused, %s", interaction.id, sentence)
         await answer(interaction, sentence)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
-from bot.chat.answer import answer
+from bot.chat.answer import answer, suggest_nothing
 from bot.chat.commands.dream import dream, dream_on
 from bot.chat.commands.dreams import dreams
 from bot.chat.commands.help import help_me
 from bot.chat.commands.preferences import preferences
 from bot.chat.language import personal
 from bot.chat.moderate.group import NotAModerator
+from bot.chat.options import objection
 from bot.chat.refusals import Refusal, refusal
 
 if TYPE_CHECKING:
@@ -32,6 +33,18 @@ COMMANDS: tuple[AnyCommand, ...] = (
 
 class Tree(app_commands.CommandTree["OneiroClient"]):
     """The commands, with one sentence for whatever was not expected."""
+
+    async def interaction_check(self, interaction: discord.Interaction["OneiroClient"], /) -> bool:
+        """Whether the command can be read at all; if not, whoever sent it is told."""
+        sentence = objection(interaction, self, personal(interaction))
+        if not sentence:
+            return True
+        log.info("interaction %d: not readable", interaction.id)
+        if interaction.type is discord.InteractionType.autocomplete:
+            await suggest_nothing(interaction)
+        else:
+            await answer(interaction, sentence)
+        return False
 
     async def on_error(
         self, interaction: discord.Interaction["OneiroClient"], error: app_commands.AppCommandError, /

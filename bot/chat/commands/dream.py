@@ -135,8 +135,8 @@ async def dream(
         wish,
         avoid=avoid or "",
         seed=wish.seed if seed is None else seed,
-        size=size or wish.size,
-        preset=preset or wish.preset,
+        size=wish.size if size is None else size,
+        preset=wish.preset if preset is None else preset,
         steps=steps,
         spoiler=wish.spoiler if spoiler is None else spoiler,
     )

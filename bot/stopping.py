@@ -26,12 +26,12 @@ def listen() -> None:
         signal.signal(number, _end)
 
 
-def run() -> None:
+def run() -> int:
     """The console script `oneiro-bot`."""
     listen()
     from bot.__main__ import main  # slow
 
-    main()
+    return main()
 
 
 if getattr(getattr(sys.modules.get("__main__"), "__spec__", None), "name", None) == "bot.__main__":

@@ -412,6 +412,10 @@ class _Search:
             _latents(state, prefix, generator).to(device).requires_grad_(False)
             for prefix in ("latents", "average", "best", "first", "second")
         )
+        forms = [[(name, each.shape) for name, each in part.named_parameters()]
+            for part in (latents, average, best, first, second)]  # fmt: skip
+        if any(form != forms[0] for form in forms):
+            raise BadRequest(NOT_A_STATE)
         for name, parameter in latents.named_parameters():
             parameter.requires_grad_(name != "class_weights")
         rng = torch.Generator()
@@ -449,8 +453,13 @@ def _latents(state: State, prefix: str, generator: Generator) -> Latents | Basis
             checked(name, state.settings.get(name)) for name in ("max_classes", "class_temperature")
         )
         return Latents(tensors["z"], tensors["class_logits"], few, temperature)
-    k = shapes.get("mix_classes", (0,))[0]
-    if shapes == {"z": (k, z_dim), "mix_z": (k, z_dim), "class_weights": (k, classes), "mix_classes": (k, 1)}:
+    k = next(iter(shapes.get("mix_classes", ())), 0)
+    if k and shapes == {
+        "z": (k, z_dim),
+        "mix_z": (k, z_dim),
+        "class_weights": (k, classes),
+        "mix_classes": (k, 1),
+    }:
         return Basis(**tensors, rows=rows)
     raise BadRequest("This state is of another model, so it cannot be used with this one.")
 

@@ -32,6 +32,7 @@ from engine.errors import BadRequest, BadSetting, DreamError, FailureKind, Model
 from engine.prompt_list import HUNDRED, Listed, read, some
 from engine.protocol import DreamRequest, Failed, Finished
 from engine.recipes import DreamSettings, settings_for
+from engine.streams import unbreakable
 from engine.verdict import Dreamt
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,11 @@ class Dreaming:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Evaluate as the arguments (default: the program's) say. Returns the exit code."""
+    with unbreakable():
+        return _main(argv)
+
+
+def _main(argv: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser("python -m engine.evaluate", description=__doc__)
     parser.add_argument(
         "--prompts", type=Path, default=HUNDRED, help="a list, one a line (the hundred of ours)"
@@ -366,5 +372,7 @@ def _refused(kind: FailureKind, sentence: str) -> int:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    sys.exit(main())
+    with unbreakable():
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
+        code = main()
+    sys.exit(code)

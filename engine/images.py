@@ -3,7 +3,7 @@
 import io
 
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
@@ -60,12 +60,16 @@ def recipe_of(png: bytes) -> Recipe:
     """The recipe inside a picture that Oneiro dreamt. Raises `ValueError` with a sentence."""
     try:
         with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise ValueError("This picture is too large to be a dream of Oneiro's.")
-            image.load()  # text may also follow the pixels
+            too_large = image.width * image.height > MAX_PIXELS
+            if not too_large:
+                image.load()  # text may also follow the pixels
             text = getattr(image, "text", {}).get(RECIPE_KEY)
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except Exception as error:  # parsers of hostile files fail in every way; the file's fault, not ours
+        if isinstance(error, MemoryError):
+            raise
         raise ValueError("This file is not a PNG picture, or it is damaged.") from error
+    if too_large:
+        raise ValueError("This picture is too large to be a dream of Oneiro's.")
     if text is None:
         raise ValueError(
             "This picture carries no recipe: it was not dreamt by Oneiro, or lost it on the way."

@@ -1,15 +1,14 @@
 """How much memory a dream needs, estimated before its models are loaded, and how many views fit at once."""
 
-from pathlib import Path
-
 import torch
 
+from engine import free_memory
 from engine.errors import OutOfMemory
 from engine.files import PYTORCH, SAFETENSORS
+from engine.free_memory import MIB
 from engine.perceptor import Perceptor
 from engine.weights import Pair
 
-MIB = 1024 * 1024  # bytes
 CHUNK_BYTES = 1024 * MIB  # what the activations of the views seen at once may take
 # What a generator keeps of one picture for its backward pass, measured with random weights of that layout.
 PICTURE_BYTES = {
@@ -17,8 +16,10 @@ PICTURE_BYTES = {
     "biggan-deep-256": 394 * MIB,
     "biggan-deep-512": 845 * MIB,
 }
-POCKET_BYTES = 200 * MIB  # weights, picture and views of the embedded pair
-_CGROUP = Path("/sys/fs/cgroup")
+POCKET_BYTES = (
+    360 * MIB
+)  # weights, picture, views and film of the embedded pair: 199 to 567 MiB (free_memory)
+SMALLEST = "pocket"
 
 
 def need(pair: Pair) -> int:
@@ -36,28 +37,22 @@ def free(device: torch.device) -> int | None:
     """How many bytes are free on the device, or for this process's container; None where nobody tells."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    room: list[int] = []
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        room += [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
-        limit = (_CGROUP / "memory.max").read_text(encoding="ascii").strip()
-        if limit != "max":
-            used = int((_CGROUP / "memory.current").read_text(encoding="ascii"))
-            stat = (_CGROUP / "memory.stat").read_text(encoding="ascii").splitlines()
-            cached = sum(int(line.split()[1]) for line in stat if line.startswith("inactive_file "))
-            room.append(int(limit) - used + cached)
-    except (OSError, ValueError, IndexError):
-        pass  # not Linux, or a container without a limit: what was read so far counts
+    room = [each for each in (free_memory.found(), free_memory.addresses()) if each is not None]
     return min(room, default=None)
 
 
 def check_room(name: str, needed: int, found: int | None) -> None:
     """Raises `OutOfMemory` with a sentence when less is free than the model `name` needs."""
-    if found is not None and found < needed:
+    if found is None or found >= needed:
+        return
+    if name == SMALLEST:
         raise OutOfMemory(
-            f"The model {name} needs about {needed / 1e9:.1f} GB of memory, but only {found / 1e9:.1f} GB are"
-            " free; a smaller model may fit."
+            f"A dream needs about {needed / 1e9:.1f} GB of memory, but only {found / 1e9:.1f} GB are free."
         )
+    raise OutOfMemory(
+        f"The model {name} needs about {needed / 1e9:.1f} GB of memory, but only {found / 1e9:.1f} GB are"
+        " free; a smaller model may fit."
+    )
 
 
 def views_at_once(perceptor: Perceptor, device: torch.device) -> int:

@@ -22,10 +22,10 @@ from engine.given_file import reason, shortened
 FOLDER = Path("dreams")  # of pictures that were given no name
 STDOUT = Path("-")  # the place of a picture that goes there
 MAX_SLUG = 60  # characters
-# What files take, measured on pocket dreams; those of large models have more detail.
-STATE_BYTES = 400 * 1024  # of a large model's dream, inside its picture
-PICTURE_BYTES_A_PIXEL = 1.5  # of a PNG, of 3 without compression
-PREVIEW_BYTES_A_PIXEL = 0.3  # of a JPEG
+# What files take, measured on pocket dreams; a large model's pictures have more detail.
+STATE_BYTES = {"pocket": 210_000, "large": 420_000}  # inside a picture
+PNG_BYTES_A_PIXEL = {"pocket": 0.6, "large": 2.0}
+JPEG_BYTES_A_PIXEL = 0.15
 PIECE = 64 * 1024  # bytes written at once where room cannot be reserved otherwise
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -39,14 +39,15 @@ def slug_of(prompt: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_SLUG].strip("-") or "dream"
 
 
-def picture_bytes(side: int) -> int:
+def picture_bytes(side: int, model: str) -> int:
     """About what a picture of this side in pixels takes on a disk, its state included."""
-    return round(side * side * PICTURE_BYTES_A_PIXEL) + STATE_BYTES
+    kind = "large" if model.startswith("biggan") else "pocket"
+    return round(side * side * PNG_BYTES_A_PIXEL[kind]) + STATE_BYTES[kind]
 
 
 def preview_bytes(side: int) -> int:
     """About what a preview of this side in pixels takes on a disk."""
-    return round(side * side * PREVIEW_BYTES_A_PIXEL)
+    return round(side * side * JPEG_BYTES_A_PIXEL)
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def check(needs: Mapping[Path, int]) -> None:
                 except OSError as error:
                     if error.errno not in NO_ROOM:
                         raise
-                    raise DiskError(_no_room(target, size, error)) from error
+                    raise DiskError(_no_room(path, size, error)) from error
 
 
 def unused(path: Path) -> Path:

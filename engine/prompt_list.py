@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine import given_file
 from engine.errors import BadRequest
 
 HUNDRED = Path(__file__).parent / "pocket" / "prompts.txt"  # what people ask first
@@ -26,7 +27,7 @@ def read(path: Path = HUNDRED) -> list[Listed]:
     try:
         if path.stat().st_size > MAX_FILE:
             raise BadRequest(f"{path} is too long for a list of prompts.")
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = given_file.read(path, "list of prompts", MAX_FILE).decode("utf-8-sig").splitlines()
     except OSError as error:
         raise BadRequest(f"The list of prompts {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:

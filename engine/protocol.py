@@ -8,6 +8,7 @@ with exactly one `Finished` or `Failed`. `Ready` comes once, when the child has 
 """
 
 import json
+import math
 import struct
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
@@ -96,9 +97,28 @@ class Recipe:
     def from_json(cls, text: str) -> "Recipe":
         """Read `to_json`'s line. Raises `ValueError` with a sentence when it is not a recipe."""
         try:
-            return _build(cls, json.loads(text))
+            recipe: Recipe = _build(cls, json.loads(text))
+            recipe._check()
         except (ValueError, TypeError) as error:
             raise ValueError(f"This is not a dream's recipe: {error}.") from error
+        except RecursionError as error:
+            raise ValueError("This is not a dream's recipe: its brackets nest too deep.") from error
+        return recipe
+
+    def _check(self) -> None:
+        """Raises `TypeError` or `ValueError` for values of other kinds than a dream has written."""
+        for name in ("prompt", "model", "generator", "perceptor", "version"):
+            if type(getattr(self, name)) is not str:
+                raise TypeError(f"{name} is no text")
+        if type(self.seed) is not int or type(self.steps) is not int:
+            raise TypeError("seed and steps must be whole numbers")
+        if type(self.settings) is not dict:
+            raise TypeError("the settings are no table")
+        for value in self.settings.values():
+            if type(value) not in (int, float, str):
+                raise TypeError("a setting is neither a number nor a text")
+            if not isinstance(value, str) and not math.isfinite(value):
+                raise ValueError("a setting is not finite")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from engine import __version__, protocol
+from engine import __version__, free_memory, protocol
 from engine.data_dir import data_dir
-from engine.errors import BadSetting, sentence_for
+from engine.errors import BadSetting, OutOfMemory, sentence_for
 from engine.protocol import DreamRequest, Event, Failed, Finished, Message, Ready, Stop
 from engine.settings import DREAM_CLIP, environment
 
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 ORPHAN_GRACE_S = 5.0  # how long a step may still take after the parent is gone, before the process ends hard
 EXIT_BAD_SETTING = 2
+EXIT_MEMORY = 5  # as of the command line
 
 
 class Dreams(Protocol):
@@ -147,6 +148,7 @@ def _end_if_orphaned(reader: threading.Thread) -> None:
 
 def load_dreamer(folder: Path) -> Dreams:
     """The real dreamer. torch takes seconds to import, so this happens once the pipes are in place."""
+    free_memory.check_start(free_memory.found(), free_memory.addresses())
     from engine.dreamer import Dreamer
     from engine.fetch import Shop
 
@@ -175,6 +177,9 @@ def main(load: Callable[[Path], Dreams] = load_dreamer) -> int:
     except BadSetting as error:
         log.error("%s", error)
         return EXIT_BAD_SETTING
+    except OutOfMemory as error:
+        log.error("%s", error)
+        return EXIT_MEMORY
     except BrokenPipeError:
         log.debug("the parent is gone")
         os._exit(0)  # what is left in `frames` can no longer be written, and closing it would complain

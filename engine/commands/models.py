@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine import catalogue
+from engine import catalogue, given_file
 from engine.catalogue import RemoteModel
 from engine.commands.parsing import Parser
 from engine.console import FetchBar, Interrupts
@@ -102,6 +102,7 @@ def take_in(paths: Sequence[Path], models: Path) -> None:
     from engine.shelf import take_in as one
 
     for path in paths:
+        given_file.check(path, "model", folder=True)
         model = one(path, models)
         print(f"{path} is {model.name}; it loads, and lies in {models / model.folder} now")
 

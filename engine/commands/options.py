@@ -48,7 +48,7 @@ IMAGE_WEIGHT = number("--image-weight", 1.0, 0.001, MAX_WEIGHT, "what --image co
 PREVIEW_EVERY = number("--preview-every", 2.0, 0, 3600, "seconds between previews; 0: at every new picture")
 FILM_BYTES = whole("--timelapse-bytes", 8_000_000, MIN_BYTES, 64_000_000, "the most bytes of the time-lapse")
 DETOUR_BYTES = 32_000_000  # of the WebP that a GIF or an MP4 is made from
-USUAL_FILM_BYTES = 2_000_000  # what a film takes unless its limit is below
+USUAL_FILM_BYTES = 1_000_000  # what a film takes unless its limit is below
 SHOWN = 512  # side in pixels of a picture whose size was not given (engine.images.SHOWN)
 
 SETTINGS = {name: option for name, option in OPTIONS.items() if name not in ("steps", "keep")}
@@ -212,7 +212,8 @@ def wish_of(
     side = request.size or SHOWN
     needs: dict[Path, int] = {}
     if output.stream is None:
-        needs[output.path] = pictures * picture_bytes(side)
+        needs[output.path] = pictures * picture_bytes(side, request.model)
+        check(needs)  # before other names are made of this one
     latest = folder = None
     if given.preview:
         latest = file(given.preview, ".jpg", ".jpeg")

@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from engine import free_memory
 from engine.console import Display, Interrupts
 from engine.errors import DiskError, DreamError
 from engine.outputs import write
@@ -107,6 +108,7 @@ class Studio:
         return event
 
     def _new_dreamer(self) -> Any:
+        free_memory.check_start(free_memory.found(), free_memory.addresses())
         from engine.dreamer import Dreamer  # here: torch takes seconds to import
         from engine.fetch import Shop
 

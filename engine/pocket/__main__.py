@@ -3,6 +3,8 @@
 import importlib
 import sys
 
+from engine.streams import unbreakable
+
 # What a module of `engine.pocket.making` does; train-judge is its train_judge.
 COMMANDS = {
     "data": "render the training pictures out of ordinary packages",
@@ -22,6 +24,11 @@ COMMANDS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command with the rest of the arguments. Returns its exit code."""
+    with unbreakable():
+        return _main(argv)
+
+
+def _main(argv: list[str] | None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     if not arguments or arguments[0] not in COMMANDS:
         wanted_help = arguments[:1] in (["-h"], ["--help"])

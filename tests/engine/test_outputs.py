@@ -58,7 +58,7 @@ def test_a_picture_without_a_name_never_takes_the_place_of_another(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     output = Output.by_default("a bowl of cherries", 7)
-    check(output.path)
+    check({output.path: 1000})
     saved = [output.save(picture) for picture in (b"one", b"two", b"one", b"two", b"three")]
     assert [path.name for path in saved] == [
         "a-bowl-of-cherries-7.png",
@@ -97,7 +97,7 @@ def test_a_file_may_be_read_by_whom_the_umask_allows(tmp_path: Path) -> None:
 
 
 def test_the_check_makes_the_folders_and_leaves_no_file(tmp_path: Path) -> None:
-    check(tmp_path / "a" / "b" / "x.png")
+    check({tmp_path / "a" / "b" / "x.png": 5000})
     assert files(tmp_path / "a" / "b") == []
 
 
@@ -113,7 +113,7 @@ def test_places_that_can_hold_no_picture_are_told_before_the_dream(tmp_path: Pat
         (tmp_path / ("x" * 300 + ".png"), "name too long"),
     ):
         with pytest.raises(DiskError, match=told) as error:
-            check(path)
+            check({path: 1000})
         assert str(error.value).endswith(".")
 
 
@@ -121,10 +121,10 @@ def test_places_that_can_hold_no_picture_are_told_before_the_dream(tmp_path: Pat
 def test_a_folder_or_file_without_permission_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.png").touch(0o444)
     with pytest.raises(DiskError, match="protected"):
-        check(tmp_path / "x.png")
+        check({tmp_path / "x.png": 5000})
     tmp_path.chmod(0o555)
     with pytest.raises(DiskError, match="ermission denied"):
-        check(tmp_path / "y.png")
+        check({tmp_path / "y.png": 5000})
     tmp_path.chmod(0o755)
 
 
@@ -133,7 +133,7 @@ def test_a_disk_without_room_is_told_and_leaves_what_was_there(tmp_path: Path) -
     output = Output.by_default("x", 7)
     with no_file_beyond(1000):
         with pytest.raises(DiskError, match="file too large"):
-            check(tmp_path / "x.png")
+            check({tmp_path / "x.png": 5000})
         with pytest.raises(DiskError, match="file too large"):
             write(tmp_path / "x.png", bytes(5000))
         with pytest.raises(DiskError, match="file too large"):

@@ -125,6 +125,12 @@ SENTENCES = {
     "This is not a dream's state, or it is damaged; the dream has to be dreamt anew.": (
         "Questo non è lo stato di un sogno, o è rovinato; il sogno va sognato da capo."
     ),
+    "A dream needs about {need} of memory, but only {free} are free.": (
+        "Per un sogno servono circa {need} di memoria, ma ne sono liberi solo {free}."
+    ),
+    "A dream needs about {need} of address space, but the limit (ulimit -v) leaves {free}.": (
+        "Per un sogno servono circa {need} di spazio di indirizzi, ma il limite (ulimit -v) ne lascia {free}."
+    ),
     "The model {name} needs about {need} GB of memory, but only {free} GB are free; a smaller model may"
     " fit.": (
         "Il modello {name} ha bisogno di circa {need} GB di memoria, ma ne sono liberi solo {free} GB; forse"

@@ -2,6 +2,8 @@
 
 from engine.errors import BadRequest, BadSetting, DreamError, EmptyPrompt, FailureKind, ModelError
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Progress, Recipe, Started
+from engine.recipes import usual_steps
+from engine.scene import panels
 from engine.vocabulary import completions, known_things, liked_things, without_article
 
 __version__ = "0.1.0"
@@ -23,5 +25,7 @@ __all__ = [
     "completions",
     "known_things",
     "liked_things",
+    "panels",
+    "usual_steps",
     "without_article",
 ]

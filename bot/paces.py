@@ -1,5 +1,6 @@
 """How long dreams take on this machine: measured, kept, and the only ground on which a time is promised."""
 
+import os
 import platform
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
@@ -118,12 +119,21 @@ _Key = tuple[str, str, int]  # model, preset, panels
 class Paces:
     """The newest paces of this machine, by model, preset and panels. `start` first."""
 
-    def __init__(self, *, database: Database, machine: str | None = None, prior: Prior | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        machine: str | None = None,
+        prior: Prior | None = None,
+        busy: Callable[[], float] | None = None,
+    ) -> None:
         """`machine`: its name; another machine's paces say nothing about this one.
 
         `prior`: what is expected of kinds of dreams that were not measured yet, scaled by those that were;
-        without it nothing is promised of them.
+        without it nothing is promised of them. `busy`: how many times slower the machine is just now than
+        an idle one, which counts until anything was measured; None: by its load.
         """
+        self._busy = busy or crowd
         self._database = database
         self._machine = (machine or platform.node())[:_NAME]
         self._prior = prior
@@ -170,7 +180,9 @@ class Paces:
             return 0.0
         # A dream that found them loaded says nothing of that.
         known = [pace.load_s for some in self._known.values() for pace in some if pace.load_s >= 1]
-        return median(known) if known else (self._prior.load_s if self._prior else 0.0)
+        if known:
+            return median(known)
+        return self._prior.load_s * self._busy() if self._prior else 0.0
 
     def seconds(self, dream: Dream) -> float | None:
         """How long this dream will take once the models are loaded, by the median of those like it, else by
@@ -200,12 +212,20 @@ class Paces:
         measured += [self._live] if self._live is not None and self._live.model == dream.model else []
         if prior is None or any(p.usual and p.steps != usual_steps(prior.pair, p.preset) for p in measured):
             return None  # another pair than was expected
-        by = median([p.step_s / (prior.step_s * _times(prior, p.panels)) for p in measured] or [1.0])
+        by = median([p.step_s / (prior.step_s * _times(prior, p.panels)) for p in measured] or [self._busy()])
         steps = dream.steps if dream.steps is not None else usual_steps(prior.pair, dream.preset)
         return by * _times(prior, panels(dream.prompt)) * (prior.start_s + steps * prior.step_s)
 
     def _remember(self, pace: Pace) -> None:
         self._known[pace.model, pace.preset, pace.panels].append(pace)
+
+
+def crowd() -> float:
+    """How many programs want each of this machine's cores, ours included; 1 where that is not known."""
+    try:
+        return max(1.0, (os.getloadavg()[0] + 1) / (os.cpu_count() or 1))
+    except (AttributeError, OSError):  # Windows has no such number
+        return 1.0
 
 
 def _times(prior: Prior, panels: int) -> float:

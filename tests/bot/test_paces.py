@@ -7,7 +7,7 @@ import pytest
 from bot.chat.outlook import DRIFT_S, Outlook, outlooks
 from bot.database import Database
 from bot.dreams import Dream, DreamState
-from bot.paces import KEPT, POCKET, Pace, Paces, Stopwatch
+from bot.paces import KEPT, POCKET, Pace, Paces, Stopwatch, crowd
 from bot.turns import Turn
 from engine import Progress, panels, usual_steps
 
@@ -137,7 +137,7 @@ class Machine:
 async def test_a_promise_is_right_from_the_second_step_of_the_first_dream_on(
     database: Database, slower: float
 ) -> None:
-    paces = Paces(database=database, machine="simulated", prior=POCKET)
+    paces = Paces(database=database, machine="simulated", prior=POCKET, busy=lambda: 1.0)
     await paces.start()
     machine = Machine(paces, slower=slower)
     first, later, took = await machine.dream("a cat")
@@ -153,7 +153,7 @@ async def test_a_promise_is_right_from_the_second_step_of_the_first_dream_on(
 
 
 async def test_who_waits_learns_from_the_first_steps_of_the_running_dream(database: Database) -> None:
-    paces = Paces(database=database, machine="simulated", prior=POCKET)
+    paces = Paces(database=database, machine="simulated", prior=POCKET, busy=lambda: 1.0)
     before = paces.seconds(DREAM)
     paces.glimpse(replace(PACE, model="auto", steps=usual_steps("pocket"), step_s=3 * POCKET.step_s))
     after = paces.seconds(DREAM)
@@ -163,7 +163,7 @@ async def test_who_waits_learns_from_the_first_steps_of_the_running_dream(databa
 async def test_a_new_engine_s_loading_is_promised_once_and_not_to_the_dreams_after(
     database: Database,
 ) -> None:
-    paces = Paces(database=database, machine="simulated", prior=POCKET)
+    paces = Paces(database=database, machine="simulated", prior=POCKET, busy=lambda: 1.0)
     await paces.keep(replace(PACE, lead_s=10.0, load_s=8.0))
     assert paces.seconds(DREAM) == pytest.approx(2.0 + 60 * 0.1) and paces.loading_s() == 8.0
     paces.loaded(True)
@@ -173,7 +173,7 @@ async def test_a_new_engine_s_loading_is_promised_once_and_not_to_the_dreams_aft
 
 
 async def test_the_dream_in_hand_has_less_left_the_longer_it_runs(database: Database) -> None:
-    paces = Paces(database=database, machine="simulated", prior=POCKET)
+    paces = Paces(database=database, machine="simulated", prior=POCKET, busy=lambda: 1.0)
     await paces.keep(PACE)
     paces.loaded(True)
     running = replace(DREAM, started_at=1000.0)
@@ -184,7 +184,7 @@ async def test_the_dream_in_hand_has_less_left_the_longer_it_runs(database: Data
 
 
 async def test_another_pair_than_expected_is_not_promised_by_the_prior(database: Database) -> None:
-    paces = Paces(database=database, machine="simulated", prior=POCKET)
+    paces = Paces(database=database, machine="simulated", prior=POCKET, busy=lambda: 1.0)
     await paces.keep(replace(PACE, steps=500))  # "auto" took a large pair
     assert paces.seconds(DREAM) is not None and paces.seconds(replace(DREAM, preset="thorough")) is None
 
@@ -201,3 +201,14 @@ def test_the_time_of_a_download_says_nothing_of_other_dreams() -> None:
             watch.see(Progress("1", step, 2, 20.0, 20.0, 0.0))
     pace = watch.pace(DREAM, 2)
     assert pace is not None and (pace.load_s, pace.lead_s, pace.step_s) == (4.0, 5.0, 1.0)
+
+
+async def test_a_busy_machine_is_expected_to_be_slow_until_it_was_measured(database: Database) -> None:
+    idle = Paces(database=database, machine="simulated", prior=POCKET, busy=lambda: 1.0)
+    crowded = Paces(database=database, machine="simulated", prior=POCKET, busy=lambda: 6.0)
+    slow, fast = crowded.seconds(DREAM), idle.seconds(DREAM)
+    assert slow is not None and fast is not None and slow == pytest.approx(6 * fast)
+    assert crowded.loading_s() == 6 * idle.loading_s()
+    await crowded.keep(PACE)
+    assert crowded.seconds(DREAM) == pytest.approx(2.0 + 60 * 0.1)
+    assert crowd() >= 1.0

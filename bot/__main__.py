@@ -37,7 +37,7 @@ from bot.database import Database, StoreError
 from bot.fame import Fame
 from bot.limits import Limits
 from bot.moderation import Moderation
-from bot.paces import Paces
+from bot.paces import POCKET, Paces
 from bot.preferences import Preferences
 from bot.sendings import Sendings
 from bot.settings import DISCORD_TOKEN, Settings
@@ -132,7 +132,8 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
     store = Store(database, owner=uuid4().hex)
     desks = Desks(pace_s=settings.frame_pace_s)
     moderation = Moderation(database=database)
-    paces = Paces(database=database)
+    expected = POCKET if settings.dream_model in ("auto", POCKET.pair) else None
+    paces = Paces(database=database, prior=expected)
     preferences = Preferences(database=database)
     notices = Notices(store=store, desks=desks, preferences=preferences)
     presenter = Presenter(

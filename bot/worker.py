@@ -18,7 +18,17 @@ from bot.limits import NOBODY, Asker, Limits
 from bot.paces import Pace, Paces, Stopwatch
 from bot.store import Store
 from bot.turns import Turn, Turns
-from engine import BadRequest, DreamRequest, Event, Failed, FailureKind, Finished, Progress, Started
+from engine import (
+    BadRequest,
+    DreamRequest,
+    Event,
+    Failed,
+    FailureKind,
+    Fetching,
+    Finished,
+    Progress,
+    Started,
+)
 from engine.protocol import Begin
 from engine.settings import is_checked
 
@@ -35,6 +45,7 @@ STATE_EVERY_S = 15.0  # seconds of a dream that a crash, a restart or a lost lea
 TIMELAPSE_BYTES = 8 * 1024 * 1024  # within Discord's upload limit without boosts (10 MiB, 2025-01)
 # Other failures would only happen again. STOPPED is here for a stop that nobody asked us for.
 _RETRIED = frozenset({FailureKind.CRASH, FailureKind.HANG, FailureKind.STOPPED})
+_ENGINE_GONE = frozenset({FailureKind.CRASH, FailureKind.HANG})  # the next one loads its models anew
 
 
 class Engine(Protocol):
@@ -373,19 +384,27 @@ class Worker:
         event: Event | None = None
         async with aclosing(self._engine.dream(request)) as events:
             async for event in events:
-                if isinstance(event, Started):
+                if isinstance(event, Fetching):
+                    stopwatch.fetching()
+                elif isinstance(event, Started):
                     self._pair = event.model
+                    stopwatch.loaded()
+                    self._engine_has_models(True)
                     dream = await self._noted(dream, event.notice)
                     if self._stopping or self._lost:  # asked before the engine knew this dream
                         await self._engine.stop(request.id)
                 elif isinstance(event, Progress):
                     stopwatch.see(event)
+                    if self._paces is not None:
+                        self._paces.glimpse(stopwatch.pace(dream, event.steps))
                     if event.picture and (best is None or event.score >= best.score):
                         best = event
                     if event.state is not None:
                         await self._keep_state(dream, event.state)
                 if not isinstance(event, Finished | Failed):
                     self._audience.heard(dream, event)
+        if isinstance(event, Failed) and event.kind in _ENGINE_GONE:
+            self._engine_has_models(False)
         if self._lost:
             log.warning("dream %d: another process has it now", dream.id)
             return False
@@ -458,6 +477,10 @@ class Worker:
             await self._store.keep_state(dream.id, state)
         except StoreError as error:
             log.warning("dream %d: its state cannot be kept just now: %s", dream.id, error)
+
+    def _engine_has_models(self, has_models: bool) -> None:
+        if self._paces is not None:
+            self._paces.loaded(has_models)
 
     async def _measured(self, pace: Pace | None) -> None:
         if pace is not None and self._paces is not None:

@@ -3,6 +3,8 @@
 from engine import threads
 from engine.errors import BadRequest, BadSetting, DreamError, EmptyPrompt, FailureKind, ModelError
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Progress, Recipe, Started
+from engine.recipes import usual_steps
+from engine.scene import panels
 from engine.vocabulary import completions, known_things, liked_things, without_article
 
 # Here, since this comes before torch in every program of ours: what runs here, or as a child of this process.
@@ -27,5 +29,7 @@ __all__ = [
     "completions",
     "known_things",
     "liked_things",
+    "panels",
+    "usual_steps",
     "without_article",
 ]

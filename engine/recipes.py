@@ -181,6 +181,11 @@ def settings_for(
     return settings
 
 
+def usual_steps(model: str, preset: str = "") -> int:
+    """The steps of a dream that names none. Raises `BadRequest` for an unknown preset."""
+    return settings_for(model, preset=preset).steps
+
+
 def checked(name: str, value: object) -> Any:
     """The setting's value in its own type. Raises `BadRequest` with the name and the range."""
     if name not in OPTIONS:

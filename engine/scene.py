@@ -3,8 +3,10 @@
 import re
 from dataclasses import dataclass, replace
 
+from engine.errors import BadRequest
 from engine.pocket import grounds, places
 from engine.pocket.captions import COLOURS
+from engine.prompt import wanted
 
 WHOLE = 0.7  # cosine of all words to a class that neither thing is nearer to: 'a bow and arrow' is its name
 KNOWN = 0.46  # cosine of a thing's words to the nearest class of the atlas, from which on it can be drawn
@@ -78,6 +80,18 @@ class Scene:
     def told(self) -> tuple[str, str]:
         """The words for each thing on its ground."""
         return f"{self.first} {self.ground}".strip(), f"{self.second} {self.ground}".strip()
+
+
+def panels(prompt: str) -> int:
+    """In how many panels a prompt is searched as far as its words tell: 2 where they name two things, else 1.
+
+    The models have the last word: of things that they do not know they dream one picture.
+    """
+    try:
+        phrases = [phrase for phrase in wanted(prompt) if phrase.weight > 0]
+    except BadRequest:
+        return 1
+    return 2 if len(phrases) == 1 and read(phrases[0].words) is not None else 1
 
 
 def read(words: str) -> Scene | None:

@@ -108,8 +108,8 @@ class Presenter:
         # The worker's copy may be older than the message that was posted meanwhile.
         screen.dream = replace(dream, message_id=dream.message_id or screen.dream.message_id)
         if isinstance(event, Progress):
-            if screen.progress is None:
-                self._line_moved = True  # from now on it is known how long the others wait
+            if screen.progress is None or event.picture is not None:
+                self._line_moved = True  # it is known better now how long the others wait
                 self._changed.set()
             screen.progress = event
             screen.frame = event.picture or screen.frame
@@ -168,15 +168,14 @@ class Presenter:
         running = next((s for s in self._screens.values() if s.dream.state is DreamState.DREAMING), None)
         left_s: float | None = None
         if running is not None:
-            progress = running.progress
-            left_s = progress.seconds_left if progress else self._paces.seconds(running.dream)
+            left_s = self._paces.left(running.dream, running.progress, now=now)
         found = outlooks(
             self._line.order(),
             {dream_id: screen.dream for dream_id, screen in self._screens.items()},
             running=running.dream if running is not None else None,
             running_s=left_s,
             seconds=self._paces.seconds,
-            now=now,
+            now=now if running is not None else now + self._paces.loading_s(),
             names=self._poster.names,
         )
         for dream_id, screen in self._screens.items():

@@ -23,14 +23,14 @@ examples:
   dream "a bowl of cherries" --seed 7 --out cherries.png
   dream --from cherries.png                repeat it: the same bytes on the same machine
   dream --from cherries.png --seed 8       the same wish, another picture
-  dream "a house | the sea:0.5" --avoid people --timelapse house.webp
+  dream "a house:2 | a tree" --avoid fog --timelapse house.webp
   dream "a cat" --init photo.jpg           begins at a picture
   dream "a cat" --seeds 4                  four pictures, and one of all of them
   dream continue cherries.png --steps 60   goes on from a picture's dream, perhaps to other words
   dream vary cherries.png --strength 0.3
   dream blend cherries.png house.png
   dream resume cherries.png                after Ctrl-C: ends as if it had never been stopped
-  dream story "a seed" "a sprout" "a tree" one dream after the other, from the same latents
+  dream story "an egg" "a baby chick"      one dream after the other, from the same latents
   dream presets                            what quick, normal and thorough cost on this machine
   dream models                             the large models: fetch them, check them
 

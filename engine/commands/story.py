@@ -15,8 +15,8 @@ from engine.settings import environment
 
 EPILOG = """\
 examples:
-  dream story "a seed" "a sprout" "a tree" --timelapse tree.webp
-  dream story "dawn" "noon" "night" --seed 7 --steps 40 --out day.png   day-1.png, day-2.png, day-3.png
+  dream story "an egg" "a baby chick" "a chicken" --timelapse chicken.webp
+  dream story "sunrise" "a sun" "a full moon" --seed 7 --out day.png    day-1.png, day-2.png, day-3.png
 
 Every option holds for each of the dreams; --init for the first. Ctrl-C ends the running one and leaves out
 the rest.

@@ -5,10 +5,10 @@ head of the picture tower says which of these grounds it sees and adds the same 
 """
 
 import re
+from typing import TYPE_CHECKING
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor  # reading words needs no torch, and the bot reads them too
 
 BOUND = 0.45  # how much a ground counts beside the things
 
@@ -129,16 +129,20 @@ def read(text: str) -> tuple[str, str | None]:
     return (text if _NOTHING.fullmatch(rest) else rest), ground
 
 
-def vectors(dimension: int) -> Tensor:
+def vectors(dimension: int) -> "Tensor":
     """Unit rows [len(GROUNDS), dimension]: a Walsh-Hadamard row each, (-1)^|i & k| / √dimension at column i.
 
     At right angles where `dimension` is a power of two, 16 or more.
     """
+    import torch
+
     both = torch.tensor(_ROWS)[:, None] & torch.arange(dimension)  # [grounds, dimension]
     bits = (both[..., None] >> torch.arange(8)) & 1  # [grounds, dimension, 8]
     return (1 - 2 * (bits.sum(-1) % 2)).float() / dimension**0.5
 
 
-def composed(things: Tensor, seen: Tensor) -> Tensor:
+def composed(things: "Tensor", seen: "Tensor") -> "Tensor":
     """Things [n, d], unit rows, on grounds, of each `seen` [n, grounds] so much, 0..1 → unit rows [n, d]."""
+    from torch.nn import functional as F
+
     return F.normalize(things + BOUND * seen @ vectors(things.shape[1])[: seen.shape[1]].to(things), dim=1)

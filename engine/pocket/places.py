@@ -7,12 +7,12 @@ holographic reduced representations); the picture tower is taught to do the same
 
 import re
 from collections.abc import Callable, Sequence
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from engine.pocket.captions import OPPOSITE, RELATIONS
+
+if TYPE_CHECKING:
+    from torch import Tensor  # reading words needs no torch, and the bot reads them too
 
 PLACES = tuple(RELATIONS)
 BOUND = 0.6  # how much the places count beside the things
@@ -39,20 +39,24 @@ def read(text: str) -> tuple[str, str, str] | None:
     return found["first"], next(place for place in PLACES if found[place]), found["second"]
 
 
-def turned(vectors: Tensor, place: str) -> Tensor:
+def turned(vectors: "Tensor", place: str) -> "Tensor":
     """`vectors` [..., d] bound to a place: their coordinates moved on by an odd number of eighths of d."""
     return vectors.roll(vectors.shape[-1] * (2 * PLACES.index(place) + 1) // 8, -1)
 
 
-def composed(first: Tensor, place: str, second: Tensor) -> Tensor:
+def composed(first: "Tensor", place: str, second: "Tensor") -> "Tensor":
     """Unit rows [..., d] of two things [..., d] each, the first at `place`, the second opposite."""
+    from torch.nn import functional as F
+
     things = F.normalize(first + second, dim=-1)
     bound = F.normalize(turned(first, place) + turned(second, OPPOSITE[place]), dim=-1)
     return F.normalize(things + BOUND * bound, dim=-1)
 
 
-def encode_texts(texts: Sequence[str], encode: Callable[[Sequence[str]], Tensor]) -> Tensor:
+def encode_texts(texts: Sequence[str], encode: "Callable[[Sequence[str]], Tensor]") -> "Tensor":
     """Unit rows [len(texts), d]: `encode`'s own, but composed where a text says what stands where."""
+    import torch
+
     sentences = {i: found for i, text in enumerate(texts) if (found := read(text))}
     parts = [thing for first, _, second in sentences.values() for thing in (first, second)]
     vectors = encode([*texts, *parts])

@@ -7,8 +7,9 @@ import pytest
 from bot.chat.outlook import DRIFT_S, Outlook, outlooks
 from bot.database import Database
 from bot.dreams import Dream, DreamState
-from bot.paces import KEPT, Pace, Paces
+from bot.paces import KEPT, POCKET, Pace, Paces, Stopwatch, crowd
 from bot.turns import Turn
+from engine import Progress, panels, usual_steps
 
 DREAM = Dream(
     id=1, prompt="a house", seed=7, steps=None, model="auto", author_id=11, guild_id=1, channel_id=2,
@@ -126,3 +127,118 @@ def test_somebody_is_named_who_dreams_here_too() -> None:
     dreams[1] = replace(dreams[1], guild_id=99)
     found = outlooks(order, dreams, running=None, running_s=None, seconds=lambda _: 1.0, now=0.0)
     assert (found[3].before, found[3].others) == ((11,), 0)
+
+
+class Machine:
+    """Dreams by a simulated clock: so many times slower than the embedded models' prior says."""
+
+    def __init__(self, paces: Paces, *, slower: float) -> None:
+        self.paces, self.slower, self.now, self.is_loaded = paces, slower, 1000.0, False
+
+    async def dream(self, prompt: str, preset: str = "") -> tuple[float, float, float]:
+        """Seconds that were promised before it began and after its second step, and those it took."""
+        dream = replace(DREAM, prompt=prompt, preset=preset, started_at=self.now)
+        first, steps = self.paces.left(dream, None, now=self.now), usual_steps("pocket", preset)
+        watch, begun = Stopwatch(clock=lambda: self.now), self.now
+        if not self.is_loaded:
+            self.now += POCKET.load_s * self.slower
+            self.is_loaded = True
+        watch.loaded()
+        self.paces.loaded(True)
+        longer = self.slower * (1.4 if panels(prompt) == 2 else 1.0)
+        self.now += POCKET.start_s * longer
+        later: float | None = None
+        for step in range(1, steps + 1):
+            left_s = POCKET.step_s * longer * (steps - step) if step > 1 else 0.0
+            progress = Progress("1", step, steps, 20.0, 20.0, left_s)
+            watch.see(progress)
+            self.paces.glimpse(watch.pace(dream, steps))
+            if step == 2:
+                left = self.paces.left(dream, progress, now=self.now)
+                later = None if left is None else self.now - begun + left
+            self.now += POCKET.step_s * longer if step < steps else 0.0
+        pace = watch.pace(dream, steps)
+        assert pace is not None and first is not None and later is not None
+        await self.paces.keep(pace)
+        return first, later, self.now - begun
+
+
+@pytest.mark.parametrize("slower", [0.3, 1.0, 3.0])
+async def test_a_promise_is_right_from_the_second_step_of_the_first_dream_on(
+    database: Database, slower: float
+) -> None:
+    paces = Paces(database=database, machine="simulated", prior=POCKET, busy=lambda: 1.0)
+    await paces.start()
+    machine = Machine(paces, slower=slower)
+    first, later, took = await machine.dream("a cat")
+    assert later == pytest.approx(took, rel=0.05)
+    assert slower != 1.0 or first == pytest.approx(took, rel=0.1), "the models' loading counts"
+    for prompt, preset, error in (
+        ("a dog", "", 0.05), ("a cat and the moon", "", 0.15), ("a fox and a ball", "", 0.05),
+        ("a rocket", "quick", 0.15), ("a rose", "thorough", 0.15),
+    ):  # fmt: skip
+        first, later, took = await machine.dream(prompt, preset)
+        assert first == pytest.approx(took, rel=error), prompt
+        assert later == pytest.approx(took, rel=0.05), prompt
+
+
+async def test_who_waits_learns_from_the_first_steps_of_the_running_dream(database: Database) -> None:
+    paces = Paces(database=database, machine="simulated", prior=POCKET, busy=lambda: 1.0)
+    before = paces.seconds(DREAM)
+    paces.glimpse(replace(PACE, model="auto", steps=usual_steps("pocket"), step_s=3 * POCKET.step_s))
+    after = paces.seconds(DREAM)
+    assert before is not None and after == pytest.approx(3 * before)
+
+
+async def test_a_new_engine_s_loading_is_promised_once_and_not_to_the_dreams_after(
+    database: Database,
+) -> None:
+    paces = Paces(database=database, machine="simulated", prior=POCKET, busy=lambda: 1.0)
+    await paces.keep(replace(PACE, lead_s=10.0, load_s=8.0))
+    assert paces.seconds(DREAM) == pytest.approx(2.0 + 60 * 0.1) and paces.loading_s() == 8.0
+    paces.loaded(True)
+    assert paces.loading_s() == 0.0
+    paces.loaded(False)
+    assert paces.loading_s() == 8.0
+
+
+async def test_the_dream_in_hand_has_less_left_the_longer_it_runs(database: Database) -> None:
+    paces = Paces(database=database, machine="simulated", prior=POCKET, busy=lambda: 1.0)
+    await paces.keep(PACE)
+    paces.loaded(True)
+    running = replace(DREAM, started_at=1000.0)
+    first_step = Progress("1", 1, 60, 20.0, 20.0, 0.0)
+    assert paces.left(running, None, now=1003.0) == pytest.approx(5.0)
+    assert paces.left(running, first_step, now=1003.0) == pytest.approx(5.0), "it knows no pace yet"
+    assert paces.left(running, None, now=2000.0) == 0.0
+
+
+async def test_another_pair_than_expected_is_not_promised_by_the_prior(database: Database) -> None:
+    paces = Paces(database=database, machine="simulated", prior=POCKET, busy=lambda: 1.0)
+    await paces.keep(replace(PACE, steps=500))  # "auto" took a large pair
+    assert paces.seconds(DREAM) is not None and paces.seconds(replace(DREAM, preset="thorough")) is None
+
+
+def test_the_time_of_a_download_says_nothing_of_other_dreams() -> None:
+    now = [0.0]
+    watch = Stopwatch(clock=lambda: now[0])
+    for now[0], step in ((600.0, 0), (604.0, 0), (605.0, 1), (606.0, 2)):
+        if now[0] == 600.0:
+            watch.fetching()
+        elif step == 0:
+            watch.loaded()
+        else:
+            watch.see(Progress("1", step, 2, 20.0, 20.0, 0.0))
+    pace = watch.pace(DREAM, 2)
+    assert pace is not None and (pace.load_s, pace.lead_s, pace.step_s) == (4.0, 5.0, 1.0)
+
+
+async def test_a_busy_machine_is_expected_to_be_slow_until_it_was_measured(database: Database) -> None:
+    idle = Paces(database=database, machine="simulated", prior=POCKET, busy=lambda: 1.0)
+    crowded = Paces(database=database, machine="simulated", prior=POCKET, busy=lambda: 6.0)
+    slow, fast = crowded.seconds(DREAM), idle.seconds(DREAM)
+    assert slow is not None and fast is not None and slow == pytest.approx(6 * fast)
+    assert crowded.loading_s() == 6 * idle.loading_s()
+    await crowded.keep(PACE)
+    assert crowded.seconds(DREAM) == pytest.approx(2.0 + 60 * 0.1)
+    assert crowd() >= 1.0

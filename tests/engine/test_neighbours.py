@@ -12,7 +12,7 @@ ATLAS = torch.eye(5)
 
 
 def unit(*values: float) -> torch.Tensor:
-    return torch.nn.functional.normalize(torch.tensor(values), dim=0)
+    return torch.nn.functional.normalize(torch.tensor(values, dtype=torch.float32), dim=0)
 
 
 def test_the_nearest_things_are_named_in_each_language_the_nearest_first() -> None:

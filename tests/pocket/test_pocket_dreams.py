@@ -100,5 +100,5 @@ def test_a_weak_match_names_the_nearest_things_that_it_knows_and_a_good_one_does
     assert weak.score < WEAK_BELOW["pocket"]
     known = {language: len(things) for language, things in weak.nearest.items()}
     assert known.keys() == {"en", "it"} and all(1 <= count <= MOST for count in known.values())
-    _, good = dream(dreamer, "a bowl of cherries")
+    _, good = dream(dreamer, "a bowl of cherries", steps=2)
     assert good.score > WEAK_BELOW["pocket"] and good.nearest == {}

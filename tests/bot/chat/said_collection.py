@@ -12,7 +12,7 @@ COLLECTION: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.no_such_dream(4), "I know no dream with the number 4 that I could show you."),
     (
         lambda say: say.story_length(6),
-        "A story has 2 to 6 chapters, with | between them: a seed | a sprout | a tree.",
+        "A story has 2 to 6 chapters, with | between them: an egg | a baby chick | a chicken.",
     ),
     (lambda say: say.chapter(2, 3), "Chapter 2 of 3"),
     (lambda say: say.notice(42, DreamState.DONE, story=False), "<@42>, your dream is ready."),

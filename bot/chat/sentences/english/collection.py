@@ -17,7 +17,7 @@ class Collection:
     COMMAND_BLEND_PROMPT = "The words to dream; without them, those of both."
     COMMAND_BLEND_SHARE = "How much of the other dream to begin with, in percent."
     COMMAND_STORY = "Several dreams, each of which grows out of the one before."
-    COMMAND_STORY_CHAPTERS = "The chapters with | between them: a seed | a sprout | a tree."
+    COMMAND_STORY_CHAPTERS = "The chapters with | between them: an egg | a baby chick | a chicken."
     COMMAND_PREFERENCES = "What your dreams are when you say nothing else."
     COMMAND_OWN_LANGUAGE = "The language of what only you read."
     COMMAND_NOTICE = "When to tell you that a dream is over: I answer its message and mention you."
@@ -56,7 +56,7 @@ class Collection:
 
     def story_length(self, most: int) -> str:
         """Refuses a story. `most`: chapters."""
-        return f"A story has 2 to {most} chapters, with | between them: a seed | a sprout | a tree."
+        return f"A story has 2 to {most} chapters, with | between them: an egg | a baby chick | a chicken."
 
     def chapter(self, number: int, chapters: int) -> str:
         """In the message of a story's dream."""
@@ -86,13 +86,13 @@ class Collection:
         lines = [
             "Say what you want to see, and watch it take shape:",
             "`/dream prompt:a bowl of cherries`",
-            "`/dream prompt:a red fox avoid:snow preset:Thorough`",
+            "`/dream prompt:a fox avoid:fog preset:Thorough`",
             "`/dream prompt:a castle candidates:4`: the channel votes which beginning goes on",
-            "`/dreams story chapters:a seed | a sprout | a tree`",
+            "`/dreams story chapters:an egg | a baby chick | a chicken`",
             "",
             "Under a finished dream: **Again** dreams it anew, **Vary** changes it, **Continue** goes on, "
             "**Edit** takes other words. ❌ from you cancels or deletes your dream, ✉️ sends it to you.",
-            "Several phrases with weights: `a house | snow:0.5 | people:-1`. "
+            "Several phrases with weights: `a house:2 | a tree | fog:-0.5`. "
             "To begin with a picture, attach it as `image`, or right-click a message: Apps.",
             "",
             "`/dreams mine` · `/dreams blend` · `/dreams repeat` · `/preferences` · "

@@ -18,7 +18,7 @@ class Raccolta(Collection):
     COMMAND_BLEND_PROMPT = "Le parole da sognare; senza, quelle di tutti e due."
     COMMAND_BLEND_SHARE = "Quanto dell'altro sogno c'è all'inizio, in percento."
     COMMAND_STORY = "Più sogni, ognuno dei quali nasce da quello prima."
-    COMMAND_STORY_CHAPTERS = "I capitoli divisi da |, per esempio: un seme | un germoglio | un albero."
+    COMMAND_STORY_CHAPTERS = "I capitoli divisi da |, per esempio: un uovo | un pulcino | una gallina."
     COMMAND_PREFERENCES = "Come sono i tuoi sogni quando non dici altro."
     COMMAND_OWN_LANGUAGE = "La lingua di ciò che leggi solo tu."
     COMMAND_NOTICE = "Quando avvisarti che un sogno è finito: rispondo al suo messaggio e ti menziono."
@@ -52,7 +52,7 @@ class Raccolta(Collection):
         return f"Non conosco un sogno numero {dream_id} da poterti mostrare."
 
     def story_length(self, most: int) -> str:
-        return f"Una storia ha da 2 a {most} capitoli divisi da |: un seme | un germoglio | un albero."
+        return f"Una storia ha da 2 a {most} capitoli divisi da |: un uovo | un pulcino | una gallina."
 
     def chapter(self, number: int, chapters: int) -> str:
         return f"Capitolo {number} di {chapters}"
@@ -79,14 +79,14 @@ class Raccolta(Collection):
         lines = [
             "Di' che cosa vuoi vedere e guardalo prendere forma:",
             "`/dream prompt:una ciotola di ciliegie`",
-            "`/dream prompt:una volpe rossa avoid:neve preset:Accurata`",
+            "`/dream prompt:una volpe avoid:nebbia preset:Accurata`",
             "`/dream prompt:un castello candidates:4`: il canale vota quale inizio continua",
-            "`/dreams story chapters:un seme | un germoglio | un albero`",
+            "`/dreams story chapters:un uovo | un pulcino | una gallina`",
             "",
             "Sotto un sogno finito: **Ancora** lo sogna da capo, **Varia** lo cambia, "
             "**Continua** va avanti, **Modifica** prende altre parole. "
             "❌ tuo annulla o elimina il tuo sogno, ✉️ te lo manda.",
-            "Più frasi con i loro pesi: `una casa | neve:0,5 | persone:-1`. "
+            "Più frasi con i loro pesi: `una casa:2 | un albero | nebbia:-0,5`. "
             "Per partire da un'immagine, allegala come `image`, o clic destro su un messaggio: App.",
             "",
             "`/dreams mine` · `/dreams blend` · `/dreams repeat` · `/preferences` · "

@@ -10,7 +10,7 @@ class Comandi(Commands):
         "Da dove comincia il sogno: con le stesse parole e lo stesso seme torna la stessa immagine."
     )
     COMMAND_STEPS = "Quanto sognare: con più passi ci vuole di più e l'immagine somiglia di più alle parole."
-    COMMAND_AVOID = "A che cosa l'immagine non deve somigliare, per esempio: persone."
+    COMMAND_AVOID = "A che cosa l'immagine non deve somigliare, per esempio: nebbia."
     COMMAND_IMAGE = "Un'immagine a cui il sogno deve somigliare, fino a 8 MB."
     COMMAND_SIZE = "Quanto grande si vede l'immagine, in pixel."
     COMMAND_PRESET = "Quanta cura ci mette il sogno: con più cura ci vuole di più."

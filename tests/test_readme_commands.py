@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.S | re.M)
 WITHIN = re.compile(r"(?<!`)`((?:dream|oneiro-bot|make|pip|python -m)(?: [^`]+)?)`(?!`)")
 NEEDS = re.compile(r"#.*\bneeds?\b")
-LIMIT_S = 600  # all of a block; on a free machine it takes about one minute
+LIMIT_S = 900  # of a block; on a free machine the longest takes about one minute
 
 # A program that reads its arguments for good, and does no more.
 PARSE = """\

@@ -49,6 +49,9 @@ def test_the_version_is_one() -> None:
     assert project["project"]["version"] == __version__
 
 
-def test_make_installs_the_torch_that_the_readme_names() -> None:
-    pinned = re.findall(r"torch==[\d.]+", (ROOT / "Makefile").read_text(encoding="utf-8"))
-    assert set(pinned) == set(re.findall(r"torch==[\d.]+", README)) and len(set(pinned)) == 1
+@pytest.mark.parametrize("name", ["Makefile", "requirements.txt"])
+def test_make_and_hosts_install_the_torch_that_the_readme_names(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for what in (r"torch==[\d.]+", r"https://download\.pytorch\.org/\S+"):
+        found = set(re.findall(what, text))
+        assert found and found == set(re.findall(what, README))

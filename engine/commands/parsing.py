@@ -1,8 +1,9 @@
 """How arguments become checked values: whatever does not fit is told in one sentence. Imports no torch."""
 
 import argparse
+import sys
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from engine.errors import BadRequest, BadSetting
 from engine.given_file import shortened
@@ -31,6 +32,21 @@ class Parser(argparse.ArgumentParser):
         if any(words in message for words in _HYPHENS):
             message = f"{message}; {HYPHEN}"
         raise BadRequest(f"{message[:1].upper()}{message[1:].rstrip('.')}. {self.prog} --help explains all.")
+
+    def parse_intermixed_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse's, which up to Python 3.12 takes words behind two hyphens for options all the same."""
+        given = list(sys.argv[1:] if args is None else args)
+        at = given.index("--") if "--" in given else len(given)
+        stand_ins = {
+            f"\0{index}": word for index, word in enumerate(given[at + 1 :])
+        }  # no argument has a NUL
+        found = super().parse_intermixed_args([*given[:at], *stand_ins], namespace)
+        for name, held in vars(found).items():
+            if isinstance(held, list):
+                setattr(found, name, [stand_ins.get(each, each) for each in held])
+            elif isinstance(held, str):
+                setattr(found, name, stand_ins.get(held, held))
+        return found
 
 
 def value(setting: Setting[T], text: str | None) -> T | None:

@@ -21,6 +21,12 @@ COMMANDS = {
     "evaluate": "measure the small CLIP on drawings that it never saw",
 }
 
+EXIT_MISSING = 3  # a file or a package that a command works with, as for `dream`
+DATA = (
+    "It is made, not shipped: drawings of packages that engine/pocket/README.md names, rendered into "
+    ".training or the folder that --data names."
+)
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command with the rest of the arguments. Returns its exit code."""
@@ -40,8 +46,17 @@ def _main(argv: list[str] | None) -> int:
             file=sys.stdout if wanted_help else sys.stderr,
         )
         return 0 if wanted_help else 2
-    module = importlib.import_module(f"engine.pocket.making.{arguments[0].replace('-', '_')}")
-    return int(module.main(arguments[1:]) or 0)
+    try:
+        module = importlib.import_module(f"engine.pocket.making.{arguments[0].replace('-', '_')}")
+        return int(module.main(arguments[1:]) or 0)
+    except FileNotFoundError as error:
+        missing = f"{error.filename} is not there." if error.filename else str(error)
+        print(f"{missing} {DATA}", file=sys.stderr)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] in ("engine", ""):
+            raise
+        print(f"This needs the package {error.name}: pip install 'oneiro[pocket]'.", file=sys.stderr)
+    return EXIT_MISSING
 
 
 if __name__ == "__main__":

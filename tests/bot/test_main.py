@@ -101,7 +101,7 @@ def test_other_addresses_reach_discord_py(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_procfile_starts_a_worker() -> None:
-    assert (ROOT / "Procfile").read_text() == "worker: python -m bot\n"
+    assert (ROOT / "Procfile").read_text() == "worker: oneiro-bot\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

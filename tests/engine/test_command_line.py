@@ -451,3 +451,17 @@ def test_warnings_of_libraries_do_not_reach_the_user(capsys: pytest.CaptureFixtu
     assert main(["a house", "--steps", "1", "--quiet"]) == 0
     warnings.warn("for programmers", FutureWarning, stacklevel=1)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--", "-x"], ["-x"]),
+        (["--", "--help"], ["--help"]),
+        (["--seed", "5", "--", "--seed=6"], ["--seed=6"]),
+        (["a", "--", "-b", "--", "c"], ["a", "-b", "--", "c"]),
+        (["--", ""], [""]),
+    ],
+)
+def test_behind_two_hyphens_all_is_words(arguments: list[str], words: list[str]) -> None:
+    assert parser().parse_intermixed_args(arguments).prompt == words

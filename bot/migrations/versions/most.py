@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "most"
-down_revision = "nearest"
+down_revision = "panels"
 
 
 def upgrade() -> None:

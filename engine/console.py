@@ -99,6 +99,25 @@ class FetchBar:
             self._bar = None
 
 
+class FilmBar:
+    """A progress bar on stderr for a film that is made; nothing where that is no terminal."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] = tqdm(desc="film", unit=" frames", file=sys.stderr, disable=None, leave=False)
+
+    def __enter__(self) -> "FilmBar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def show(self, done: int, total: int) -> None:
+        """`done` of `total` frames are in it; fewer than before: it begins anew, smaller."""
+        if done < self._bar.n or total != self._bar.total:
+            self._bar.reset(total)
+        self._bar.update(done - self._bar.n)
+
+
 class Interrupts:
     """Ctrl-C and SIGTERM, while this context lasts: the first asks the search to stop, the second aborts.
 

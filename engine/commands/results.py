@@ -11,6 +11,7 @@ from pathlib import Path
 from engine.commands import COMMANDS
 from engine.commands.options import Film, Wish
 from engine.commands.parsing import small
+from engine.console import FilmBar
 from engine.errors import BadRequest, DiskError
 from engine.keepsake import parted, with_state
 from engine.outputs import write
@@ -66,7 +67,9 @@ def keep_film(films: Sequence[bytes | None], film: Film | None) -> None:
     if film.kind == "webp" and len(whole) == 1 and len(whole[0]) <= film.max_bytes:
         data = whole[0]
     else:
-        data = encode([frame for each in whole for frame in frames_of(each)], film.kind, film.max_bytes)
+        with FilmBar() as bar:
+            frames = [frame for each in whole for frame in frames_of(each)]
+            data = encode(frames, film.kind, film.max_bytes, bar.show)
     write(film.path, data)
     tell(f"Film:    {film.path}, {len(data) / 1e6:.1f} MB")
 

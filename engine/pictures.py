@@ -10,10 +10,10 @@ from engine.errors import BadRequest
 MAX_BYTES = 20 * 1024 * 1024  # of a picture's file
 MAX_PIXELS = 50_000_000  # of its canvas: decoded, 200 MB at most
 MAX_SIDE = 1024  # pixels of what is kept; perceptors and generators see less
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "AVIF")
 SIXTEEN_BIT = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 
-NOT_A_PICTURE = "This is not a picture that I can read; I know PNG, JPEG, WebP, GIF and BMP."
+NOT_A_PICTURE = "This is not a picture that I can read; I know PNG, JPEG, WebP, GIF, BMP and AVIF."
 DAMAGED = "This picture is damaged, so I cannot read it."
 
 

@@ -267,6 +267,18 @@ def use_addresses(settings: Settings) -> None:
     discord.Asset.BASE = settings.discord_cdn_url
 
 
+def keep_log(settings: Settings, *, plain: bool) -> None:
+    """Log to stderr; `plain`: without colours, which discord.py gives also where no terminal shows them."""
+    form = logging.Formatter(
+        "[{asctime}] [{levelname:<8}] {name}: {message}", "%Y-%m-%d %H:%M:%S", style="{"
+    )  # as discord.py's own
+    level = logging.getLevelNamesMapping()[settings.log_level]
+    if plain:
+        discord.utils.setup_logging(level=level, formatter=form)
+    else:
+        discord.utils.setup_logging(level=level)
+
+
 def main() -> int:
     """Read the settings, run the bot, and turn what stops it into one sentence and an exit code."""
     parser = argparse.ArgumentParser(
@@ -276,13 +288,14 @@ def main() -> int:
     )
     parser.parse_args()
     try:
-        settings = Settings.read(environment())
+        environ = environment()
+        settings = Settings.read(environ)
         proxy = proxy_for(settings.discord_api_url)
     except BadSetting as error:
         return _say(str(error), BAD_SETTING)
     if not settings.discord_token:
         return _say(NO_TOKEN, BAD_SETTING)
-    discord.utils.setup_logging(level=logging.getLevelNamesMapping()[settings.log_level])
+    keep_log(settings, plain=bool(environ.get("NO_COLOR")) or not sys.stderr.isatty())
     # Oneiro has no voice, so what it would need is not missing.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     use_addresses(settings)

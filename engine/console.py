@@ -107,6 +107,26 @@ class FetchBar:
             self._bar = None
 
 
+class FilmBar:
+    """A progress bar on stderr for a film that is made; nothing where that is no terminal."""
+
+    def __init__(self) -> None:
+        hidden = not draws()
+        self._bar: tqdm[Any] = tqdm(desc="film", unit=" frames", file=sys.stderr, disable=hidden, leave=False)
+
+    def __enter__(self) -> "FilmBar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def show(self, done: int, total: int) -> None:
+        """`done` of `total` frames are in it; fewer than before: it begins anew, smaller."""
+        if done < self._bar.n or total != self._bar.total:
+            self._bar.reset(total)
+        self._bar.update(done - self._bar.n)
+
+
 def draws() -> bool:
     """Whether stderr is a terminal on which a line can be drawn anew."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

@@ -11,7 +11,7 @@ from engine.errors import BadRequest
 
 MAX_BYTES = 20 * 1024 * 1024  # of a picture's file
 MAX_SIDE = 1024  # pixels of what is kept; perceptors and generators see less
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "AVIF")
 ROWS = 256  # of a large picture that are converted at once
 # EXIF's orientations (2.32, 4.6.5.1) → what makes a picture upright.
 TURNS = {
@@ -25,7 +25,7 @@ TURNS = {
 }
 SIXTEEN_BIT = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 
-NOT_A_PICTURE = "This is not a picture that I can read; I know PNG, JPEG, WebP, GIF and BMP."
+NOT_A_PICTURE = "This is not a picture that I can read; I know PNG, JPEG, WebP, GIF, BMP and AVIF."
 DAMAGED = "This picture is damaged, so I cannot read it."
 
 

@@ -16,7 +16,18 @@ log = logging.getLogger(__name__)
 
 MAX_ATTACHMENT = 8 * 1024 * 1024  # bytes
 FETCH_S = 30.0  # seconds
-TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp")
+TYPES = (
+    *(
+        "image/png",
+        "image/apng",
+        "image/vnd.mozilla.apng",
+        "image/jpeg",
+        "image/jpg",
+        "image/webp",
+        "image/avif",
+    ),
+    *("image/gif", "image/bmp", "image/x-ms-bmp"),
+)
 QUALITY = 95  # of the JPEG that is kept: no perceptor sees the difference
 
 

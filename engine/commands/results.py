@@ -10,6 +10,7 @@ from pathlib import Path
 from engine import given_file
 from engine.commands import COMMANDS
 from engine.commands.options import Film, Wish
+from engine.console import FilmBar
 from engine.errors import BadRequest, DiskError
 from engine.keepsake import parted, with_state
 from engine.outputs import STDOUT, Output, secured
@@ -77,7 +78,9 @@ def keep_film(films: Sequence[bytes | None], film: Film | None) -> None:
     if film.kind == "webp" and len(whole) == 1 and len(whole[0]) <= film.max_bytes:
         data = whole[0]
     else:
-        data = encode([frame for each in whole for frame in frames_of(each)], film.kind, film.max_bytes)
+        with FilmBar() as bar:
+            frames = [frame for each in whole for frame in frames_of(each)]
+            data = encode(frames, film.kind, film.max_bytes, bar.show)
     path, fault = secured(Output(film.path, named=True), data)
     tell(f"Film:    {path}, {len(data) / 1e6:.1f} MB")
     if fault is not None:

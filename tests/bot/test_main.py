@@ -127,3 +127,15 @@ async def test_a_signal_asks_to_stop(
         for each, handler in before.items():
             loop.remove_signal_handler(each)
             signal.signal(each, handler)
+
+
+@pytest.mark.parametrize("container", [False, True])
+def test_a_log_that_no_terminal_shows_has_no_colours(container: bool, tmp_path: Path) -> None:
+    where = {"DISCORD_API_URL": "http://127.0.0.1:9", "LOG_LEVEL": "DEBUG"}
+    if container:  # discord.py then takes any stream for a terminal
+        (tmp_path / "sitecustomize.py").write_text(
+            "import discord.utils\ndiscord.utils.is_docker = lambda: True\n"
+        )
+        where["PYTHONPATH"] = f"{tmp_path}{os.pathsep}{ROOT}"
+    ended = start(tmp_path, DISCORD_TOKEN="t.o.k", **where)
+    assert "asyncio" in ended.stderr and "\x1b" not in ended.stderr

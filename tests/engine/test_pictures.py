@@ -63,7 +63,7 @@ def test_what_is_transparent_is_white() -> None:
     ) == (255, 255, 255)
 
 
-@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG", "AVIF"])
 def test_of_an_animation_the_first_frame_is_taken(format: str) -> None:
     frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, BLUE, "green")]
     animated = file(frames[0], format, save_all=True, append_images=frames[1:])
@@ -145,3 +145,10 @@ def test_a_file_with_any_byte_changed_is_read_or_refused_and_nothing_else(format
             assert decode(bytes(damaged)).mode == "RGB"
         except BadRequest as error:
             assert str(error).endswith(".")
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"heix", b"mif1", b"qt  "])
+def test_what_cannot_be_read_names_what_can(brand: bytes) -> None:
+    phone = struct.pack(">I", 24) + b"ftyp" + brand + bytes(4) + brand + b"mif1" + bytes(500)
+    with pytest.raises(BadRequest, match=r"GIF, BMP and AVIF|damaged"):
+        decode(phone)

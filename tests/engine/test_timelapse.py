@@ -123,3 +123,23 @@ def test_collected_frames_become_a_film_with_the_final_picture_at_its_end(search
     shown = frames_of(frames.film(search[-1], "webp", 1_000_000))
     assert len(shown) == 5
     assert difference(shown[0], search[0]) < 12 and difference(shown[-1], search[-1]) < 12
+
+
+def test_colours_that_only_some_frames_have_are_in_the_film() -> None:
+    colours = ["red", "lime", "blue", "yellow", "black", "white", "magenta"]
+    frames = [Image.new("RGB", (64, 64), colour) for colour in colours for _ in range(10)]
+    shown = [frame for frame, _ in opened(encode(frames, "gif", 500_000))]
+    found = {frame.getpixel((32, 32)) for frame in shown}
+    assert found == {frame.getpixel((32, 32)) for frame in frames}
+
+
+def test_a_gif_looks_as_its_frames_do(search: list[Image.Image]) -> None:
+    shown = [frame for frame, _ in opened(encode(search, "gif", 10**8))]
+    assert max(difference(*pair) for pair in zip(search, shown, strict=True)) < 6
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whoever_waits_hears_of_each_frame(search: list[Image.Image], kind: Kind) -> None:
+    heard: list[tuple[int, int]] = []
+    encode(search, kind, 10**8, lambda done, total: heard.append((done, total)))
+    assert heard == [(done, 12) for done in range(13)]

@@ -91,10 +91,14 @@ async def test_a_command_of_another_version_gets_a_sentence(world: World) -> Non
         (
             "fake.png",
             b"MZ this is a program",
-            "This is not a picture that I can read; I know PNG, JPEG, WebP, GIF and BMP.",
+            "This is not a picture that I can read; I know PNG, JPEG, WebP, GIF, BMP and AVIF.",
         ),
         ("cut.png", picture("PNG", size=64)[:60], "This picture is damaged, so I cannot read it."),
-        ("empty.png", b"", "This is not a picture that I can read; I know PNG, JPEG, WebP, GIF and BMP."),
+        (
+            "empty.png",
+            b"",
+            "This is not a picture that I can read; I know PNG, JPEG, WebP, GIF, BMP and AVIF.",
+        ),
     ],
 )
 async def test_an_attachment_that_is_no_picture_is_refused(

@@ -25,7 +25,7 @@ class Buttons:
     BEGIN_AFRESH, BEGIN_FROM_HERE = "Afresh, with the same seed", "At this picture"
 
     NO_PICTURE_HERE = "There is no picture attached to this message."
-    NOT_A_PICTURE = "I can read pictures as PNG, JPEG, WebP, GIF and BMP. This is none of them."
+    NOT_A_PICTURE = "I can read pictures as PNG, JPEG, WebP, GIF, BMP and AVIF. This is none of them."
     PICTURE_UNREACHABLE = "I could not fetch the picture from Discord. Please try again."
     PICTURE_FORGOTTEN = "I lost sight of the picture, sorry. Please choose it once more."
 

@@ -29,7 +29,7 @@ class Pulsanti(Buttons):
     BEGIN_AFRESH, BEGIN_FROM_HERE = "Da capo, con lo stesso seme", "Da questa immagine"
 
     NO_PICTURE_HERE = "A questo messaggio non è allegata nessuna immagine."
-    NOT_A_PICTURE = "So leggere immagini PNG, JPEG, WebP, GIF e BMP. Questa non lo è."
+    NOT_A_PICTURE = "So leggere immagini PNG, JPEG, WebP, GIF, BMP e AVIF. Questa non lo è."
     PICTURE_UNREACHABLE = "Non sono riuscito a prendere l'immagine da Discord. Riprova, per favore."
     PICTURE_FORGOTTEN = "Ho perso di vista l'immagine, scusa. Sceglila ancora una volta."
 

@@ -33,8 +33,8 @@ SENTENCES = {
     "This JPEG has {scans} scans; {most} are the most.": (
         "Questo JPEG ha {scans} passate; al massimo possono essere {most}."
     ),
-    "This is not a picture that I can read; I know PNG, JPEG, WebP, GIF and BMP.": (
-        "Questa non è un'immagine che so leggere; conosco PNG, JPEG, WebP, GIF e BMP."
+    "This is not a picture that I can read; I know PNG, JPEG, WebP, GIF, BMP and AVIF.": (
+        "Questa non è un'immagine che io sappia leggere; conosco PNG, JPEG, WebP, GIF, BMP e AVIF."
     ),
     "This picture is damaged, so I cannot read it.": "Questa immagine è rovinata, non riesco a leggerla.",
     "A time-lapse does not fit into {bytes} bytes; please allow some more.": (

@@ -225,8 +225,12 @@ class _Seen:
             for line, kept in zip(_lines(words), found, strict=True):
                 kept[line] = None
         starred = {word for text in running for word in _STARRED.findall(text)}
+        exact, read, read_short, disguised_short = (f" {'  '.join(kept)} " for kept in found)
         return cls(
-            *(f" {'  '.join(kept)} " for kept in found),
+            exact=exact,
+            read=read,
+            read_short=read_short,
+            disguised_short=disguised_short,
             running=tuple(running),
             starred=tuple(re.compile(word.replace("*", ".")) for word in sorted(starred) if _tells(word)),
         )
@@ -353,9 +357,7 @@ def _letters(key: str) -> str:
 
 def _spelled(found: re.Match[str]) -> str:
     """Flag letters as letters, unless they are flags."""
-    keys: list[str] = []
-    emoji_as(found[0], lambda key: keys.append(key) or "")
-    if all(len(key) == 2 for key in keys):
+    if not emoji_as(found[0], lambda key: "" if len(key) == 2 else key):
         return found[0]
     return "".join(chr(ord("a") + ord(c) - 0x1F1E6) for c in found[0])
 

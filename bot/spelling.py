@@ -41,12 +41,16 @@ def plain(text: str) -> str:
 @lru_cache(maxsize=1 << 14)
 def exact(text: str) -> str:
     """A text that differs from another one only in case, width and font, in one form."""
+    if text.isascii() and text.isprintable():
+        return text.casefold()
     return unicodedata.normalize("NFC", plain(text).casefold().replace("i\u0307", "i"))
 
 
 @lru_cache(maxsize=1 << 14)
 def skeleton(text: str) -> str:
     """An `exact` text without marks, its look-alikes as Latin letters."""
+    if text.isascii():
+        return text
     decomposed = "".join(
         c if c in _WHOLE else _LOOSE_MARKS.sub("", unicodedata.normalize("NFD", c)) for c in text
     )

@@ -23,7 +23,8 @@ def _name(interaction: discord.Interaction, kind: str, number: int) -> str:
 
 def _told(interaction: discord.Interaction, kind: str, number: int) -> str:
     """The name that came with the command."""
-    resolved: dict[str, Any] = dict(dict(interaction.data or {}).get("resolved") or {})
+    data: dict[str, Any] = dict(interaction.data or {})
+    resolved: dict[str, Any] = data.get("resolved") or {}
 
     def value(table: str, *keys: str) -> str:
         entry = dict(dict(resolved.get(table) or {}).get(str(number)) or {})

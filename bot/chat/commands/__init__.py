@@ -12,7 +12,7 @@ from bot.chat.commands.dreams import dreams
 from bot.chat.commands.help import help_me
 from bot.chat.commands.preferences import preferences
 from bot.chat.language import personal
-from bot.chat.moderate.group import NotAModerator
+from bot.chat.moderate.group import NotAModerator, check, moderate
 from bot.chat.options import objection
 from bot.chat.refusals import Refusal, refusal
 
@@ -40,6 +40,8 @@ class Tree(app_commands.CommandTree["OneiroClient"]):
         if not sentence:
             return True
         log.info("interaction %d: not readable", interaction.id)
+        if (interaction.data or {}).get("name") == moderate.name:
+            check(interaction)  # before anything else is said; raises `NotAModerator`
         if interaction.type is discord.InteractionType.autocomplete:
             await suggest_nothing(interaction)
         else:

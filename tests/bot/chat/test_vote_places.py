@@ -207,15 +207,15 @@ async def test_an_emoji_that_discord_refuses_keeps_no_other_away(
 
 
 async def test_what_a_hiccup_kept_away_is_tried_again(world: World) -> None:
-    world.parts.client.poster._reactions._retries_s = (0.01, 0.01, 0.01)
-    world.env.inject_error("PUT", "*/reactions/*", status=500, times=20)
+    world.parts.client.poster._reactions._retries_s = (0.01,) * 1000
+    world.env.inject_error("PUT", "*/reactions/*", status=500, times=None)
     await dreamt(world)
     world.env.backend.faults.clear()
     await until(lambda: own(world) == list(VOTE_EMOJI))
 
 
 async def test_without_the_permission_nothing_is_asked_until_it_is_back(world: World) -> None:
-    world.parts.client.poster._reactions._retries_s = (0.01,) * 50
+    world.parts.client.poster._reactions._retries_s = (0.01,) * 1000
     channel = world.parts.client.get_channel(world.channel.id)
     await world.dream(world.alice)
     await world.engine.dreams(1)

@@ -41,7 +41,7 @@ async def test_whoever_wants_it_is_told_in_answer_to_the_dream_and_nobody_else_i
     assert told.reference is not None and told.reference.message_id == world.messages()[0].id
     bodies = [request.json for request in world.env.http_requests if isinstance(request.json, dict)]
     (sent,) = [body for body in bodies if body.get("content") == told.content]
-    assert sent["allowed_mentions"] == {"parse": [], "users": [world.alice.id], "replied_user": False}
+    assert sent["allowed_mentions"] == {"parse": [], "users": [world.alice.id]}
     assert len(sent["nonce"]) <= 25, "Discord takes no longer one"
 
 

@@ -132,8 +132,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
     store = Store(database, owner=uuid4().hex)
     desks = Desks(pace_s=settings.frame_pace_s)
     moderation = Moderation(database=database)
-    expected = POCKET if settings.dream_model in ("auto", POCKET.pair) else None
-    paces = Paces(database=database, prior=expected)
+    paces = Paces(database=database)
     preferences = Preferences(database=database)
     notices = Notices(store=store, desks=desks, preferences=preferences)
     presenter = Presenter(
@@ -219,6 +218,8 @@ async def serve(settings: Settings) -> None:
     # No grace for the running step: its dream is back in line and begins anew.
     host = EngineHost(step_timeout_s=settings.engine_silence_s, close_grace_s=0.5)
     parts = build(settings, engine=host)
+    if settings.dream_model in ("auto", POCKET.pair):
+        parts.paces.expect(POCKET)  # until a dream's first steps tell more
     try:
         if not await _unless(stop, parts.database.open()):
             return

@@ -142,6 +142,10 @@ class Paces:
         self._live: Pace | None = None  # of the dream in hand, as far as it was seen
         self._is_loaded = False
 
+    def expect(self, prior: Prior) -> None:
+        """From now on promise this of what was not measured yet."""
+        self._prior = prior
+
     async def start(self) -> None:
         """Read what is kept. Raises `StoreError`."""
         query = select(paces).where(paces.c.machine == self._machine).order_by(paces.c.id)

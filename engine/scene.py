@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from engine.errors import BadRequest
 from engine.pocket import grounds, places
-from engine.pocket.captions import COLOURS
+from engine.pocket.words import COLOURS
 from engine.prompt import wanted
 
 WHOLE = 0.7  # cosine of all words to a class that neither thing is nearer to: 'a bow and arrow' is its name

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from engine.pocket.captions import OPPOSITE, RELATIONS
+from engine.pocket.words import OPPOSITE, RELATIONS
 
 if TYPE_CHECKING:
     from torch import Tensor  # reading words needs no torch, and the bot reads them too

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def prepare(environ: MutableMapping[str, str] = os.environ) -> None:
-    """Give a user without them a home, which need not be there, and a name; nothing that is set is changed."""
+    """Give a user without them a home, which need not be there, and a name; what is set stays."""
     if os.name != "posix":
         return
     import pwd

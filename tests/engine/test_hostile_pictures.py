@@ -71,9 +71,8 @@ def test_settings_with_any_values_are_told_or_fine(path: Path, names: dict[str, 
 
 @pytest.mark.parametrize(
     "text",
-    ["[" * 100_000, '{"a":' * 100_000, "", "null", "[]", '"x"', "1" * 5000, '{"prompt": NaN}', "\udcff".encode(
-        errors="replace").decode()],
-)  # fmt: skip
+    ["[" * 100_000, '{"a":' * 100_000, "", "null", "[]", '"x"', "1" * 5000, '{"prompt": NaN}'],
+)
 def test_what_is_no_recipe_is_told(path: Path, text: str) -> None:
     path.write_bytes(picture(text))
     with pytest.raises(BadRequest, match="recipe"):

@@ -1,6 +1,6 @@
 """Oneiro's engine: makes pictures from text. This door is all that `bot` needs; it imports no torch."""
 
-from engine import threads
+from engine import nobody, threads
 from engine.errors import BadRequest, BadSetting, DreamError, EmptyPrompt, FailureKind, ModelError
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Progress, Recipe, Started
 from engine.recipes import usual_steps
@@ -9,6 +9,7 @@ from engine.vocabulary import completions, known_things, liked_things, without_a
 
 # Here, since this comes before torch in every program of ours: what runs here, or as a child of this process.
 threads.prepare()
+nobody.prepare()
 
 __version__ = "0.1.0"
 __all__ = [

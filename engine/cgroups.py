@@ -19,7 +19,9 @@ def folders(controller: str, root: Path = ROOT, membership: Path = MEMBERSHIP) -
     """
     for line in _lines(membership):
         _, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
+        controllers, colon, path = rest.partition(":")
+        if not colon:
+            continue
         if controllers == "":  # version 2, alone or beside version 1
             trees = [root, root / "unified"]
         elif controller in controllers.split(","):

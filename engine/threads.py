@@ -29,8 +29,8 @@ def prepare(environ: MutableMapping[str, str] = os.environ) -> None:
         environ.update(WAITING)
     if not _given(environ, COUNT_DECIDED):
         allowed = quota()
-        cores = _cores(_affinity())
-        if allowed is not None and allowed < cores:
+        own = cores(affinity())
+        if allowed is not None and allowed < own:
             environ["OMP_NUM_THREADS"] = str(max(1, math.floor(allowed)))
 
 
@@ -56,14 +56,14 @@ def _bandwidth(folder: Path) -> tuple[int | None, int | None]:
         return None, None  # no such file, or "max"
 
 
-def _affinity() -> Iterable[int]:
+def affinity() -> Iterable[int]:
     """The CPUs that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return os.sched_getaffinity(0)
     return range(os.cpu_count() or 1)
 
 
-def _cores(cpus: Iterable[int], folder: Path = _CPUS) -> int:
+def cores(cpus: Iterable[int], folder: Path = _CPUS) -> int:
     """How many of these CPUs are cores of their own: as many threads does torch take by itself."""
     siblings = set()
     for cpu in cpus:

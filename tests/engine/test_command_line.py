@@ -3,12 +3,14 @@
 import logging
 import os
 import pty
+import re
 import resource
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -465,3 +467,151 @@ def test_warnings_of_libraries_do_not_reach_the_user(capsys: pytest.CaptureFixtu
 )
 def test_behind_two_hyphens_all_is_words(arguments: list[str], words: list[str]) -> None:
     assert parser().parse_intermixed_args(arguments).prompt == words
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "2>&1 | head -1",
+        "2>&1 | true",
+        "2>/dev/full >/dev/full",
+        ">&-",
+        "2>&-",
+        "<&- >&- 2>&-",
+        "2>&1 >/dev/null | head -c 5",
+    ],
+)
+def test_what_nobody_reads_costs_nothing(folder: Path, ending: str) -> None:
+    dream = f"{sys.executable} -m engine 'a house' --seed 7 --steps 2 --out x.png"
+    shell = f"{{ {dream}; echo $? > code; }} {ending}"
+    subprocess.run(["bash", "-c", shell], timeout=LIMIT_S, capture_output=True)
+    assert (folder / "code").read_text() == "0\n"
+    assert recipe_of((folder / "x.png").read_bytes()).prompt == "a house"
+    assert files(folder) == ["code", "x.png"]
+
+
+@pytest.mark.parametrize("command", [["models"], ["presets", "--model", TINY], ["--help"]])
+def test_commands_that_only_speak_end_well_when_nobody_listens(folder: Path, command: list[str]) -> None:
+    shell = f"{{ {sys.executable} -m engine {' '.join(command)}; echo $? > code; }} >&- 2>/dev/full"
+    subprocess.run(["bash", "-c", shell], timeout=LIMIT_S)
+    assert (folder / "code").read_text() == "0\n"
+
+
+def test_a_picture_goes_to_stdout_alone(folder: Path) -> None:
+    wish = ["a house", "--seed", "7", "--steps", "2"]
+    with start(*wish, "--out", "-", text=False) as dream:
+        out, err = dream.communicate(timeout=LIMIT_S)
+    assert dream.returncode == 0
+    assert files(folder) == []
+    assert recipe_of(out).prompt == "a house"
+    assert b"Picture: stdout\n" in err and b"Score: " in err and b"--out -\n" in err
+    assert main([*wish, "--out", "x.png", "--quiet"]) == 0
+    assert (folder / "x.png").read_bytes() == out
+
+
+def test_a_picture_that_stdout_does_not_take_is_kept_in_a_file(folder: Path) -> None:
+    with (
+        Path("/dev/full").open("w") as full,
+        start("a house", "--seed", "7", "--steps", "1", "--out", "-", "--quiet", stdout=full) as dream,
+    ):
+        _, err = dream.communicate(timeout=LIMIT_S)
+    assert dream.returncode == 4
+    assert "cannot be written to stdout: no space left on device. It is in a-house-7.png instead." in err
+    assert recipe_of((folder / "a-house-7.png").read_bytes()).prompt == "a house"
+
+
+def test_a_terminal_gets_no_picture(folder: Path) -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal, start("a house", "--out", "-", stdout=terminal) as dream:
+        _, err = dream.communicate(timeout=LIMIT_S)
+    os.close(ours)
+    assert dream.returncode == 2
+    assert "A picture is nothing for a terminal" in err
+
+
+def test_a_terminal_that_is_closed_costs_no_picture(folder: Path) -> None:
+    def hang_up() -> None:
+        for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM):  # as a shell and a session send them
+            os.kill(os.getpid(), number)
+
+    with once_there(folder / "x.preview.jpg", hang_up):
+        assert main(["a house", "--steps", "5000", "--out", "x.png"]) == 129
+    assert files(folder) == ["x.png"]
+
+
+def test_a_dream_goes_on_under_nohup(folder: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with once_there(folder / "x.preview.jpg", lambda: os.kill(os.getpid(), signal.SIGHUP)):
+            assert main(["a house", "--steps", "60", "--preview-every", "0", "--out", "x.png"]) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_previews_that_were_asked_for_stay_and_others_do_not_touch_a_users_file(folder: Path) -> None:
+    (folder / "x.preview.jpg").write_text("mine")
+    assert main(["a house", "--steps", "2", "--out", "x.png"]) == 0
+    assert (folder / "x.preview.jpg").read_text() == "mine"
+    assert files(folder) == ["x.png", "x.preview.jpg"]
+    assert main(["a house", "--steps", "2", "--out", "x.png", "--preview", "p", "--previews", "all"]) == 0
+    assert {"p.jpg", "x.png", "x.preview.jpg"} < set(files(folder))
+    assert any(name.startswith("all/x-") for name in files(folder))
+
+
+@pytest.mark.parametrize("wish", [["a house", "--seeds", "2"], ["story", "a seed", "a tree"]])
+def test_several_dreams_leave_no_preview(folder: Path, wish: list[str]) -> None:
+    assert main([*wish, "--steps", "1", "--out", "x.png"]) == 0
+    assert not [name for name in files(folder) if not name.endswith(".png")]
+
+
+@pytest.mark.parametrize(("columns", "shown"), [(20, "100% 3/3"), (100, "step 3/3, score ")])
+def test_a_bar_keeps_to_its_line(monkeypatch: pytest.MonkeyPatch, columns: int, shown: str) -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, columns))
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setenv("TERM", "xterm")
+        assert main(["a house", "--steps", "3", "--no-preview"]) == 0
+        terminal.flush()
+        drawn = os.read(ours, 64 * 1024).decode()
+        monkeypatch.undo()
+    os.close(ours)
+    assert shown in drawn
+    bars = [part for part in re.split(r"[\r\n]+", drawn) if "%" in part]
+    assert bars and all(len(bar) <= columns for bar in bars)
+
+
+def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setenv("TERM", "dumb")
+        assert main(["a house", "--steps", "3", "--no-preview"]) == 0
+        terminal.flush()
+        shown = os.read(ours, 64 * 1024).decode()
+        monkeypatch.undo()
+    os.close(ours)
+    assert "step 3 of 3, score " in shown and "%" not in shown and "\x1b" not in shown
+
+
+def test_too_little_memory_is_told_before_anything_is_loaded(folder: Path) -> None:
+    def little() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (600 * 2**20, 600 * 2**20))
+
+    with start("a house", "--quiet", preexec_fn=little) as dream:
+        out, err = dream.communicate(timeout=LIMIT_S)
+    assert dream.returncode == 5
+    assert (out, files(folder)) == ("", [])
+    assert err.startswith("dream: A dream needs about 1.5 GB of address space") and err.count("\n") == 1
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs util-linux")
+def test_a_number_without_a_name_or_a_home_can_dream(folder: Path) -> None:
+    somebody = ["unshare", "--user", "--map-user=54321", "--map-group=54321"]
+    if subprocess.run([*somebody, "true"], capture_output=True).returncode:
+        pytest.skip("this system allows no user namespaces")
+    environ = {name: value for name, value in os.environ.items() if name not in ("HOME", "USER", "LOGNAME")}
+    dream = [sys.executable, "-m", "engine", "a house", "--seed", "7", "--steps", "1", "--out", "x.png"]
+    ran = subprocess.run([*somebody, *dream, "--quiet"], env=environ, capture_output=True, timeout=LIMIT_S)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert files(folder) == ["x.png"]

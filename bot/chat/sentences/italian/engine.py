@@ -125,6 +125,10 @@ SENTENCES = {
     "This is not a dream's state, or it is damaged; the dream has to be dreamt anew.": (
         "Questo non è lo stato di un sogno, o è rovinato; il sogno va sognato da capo."
     ),
+    "The {what} {path} cannot be read: {reason}.": "Non riesco a leggere {path} ({what}): {reason}.",
+    "The {what} {path} is too large; {most} are the most.": (
+        "{path} ({what}) è troppo grande; al massimo possono essere {most}."
+    ),
     "A dream needs about {need} of memory, but only {free} are free.": (
         "Per un sogno servono circa {need} di memoria, ma ne sono liberi solo {free}."
     ),

@@ -38,7 +38,7 @@ def layout(config: Mapping[str, Any]) -> dict[str, Shape]:
     """Each tensor's name and shape for a `config.json`. Raises `TypeError` or `ValueError` for a bad one."""
     channels, z_dim = _size(config["channel_width"]), _size(config["z_dim"])
     statistics, condition = _size(config["n_stats"]), 2 * z_dim
-    shapes = {"embeddings.weight": (z_dim, _size(config["num_classes"]))}
+    shapes: dict[str, Shape] = {"embeddings.weight": (z_dim, _size(config["num_classes"]))}
     shapes |= _normed("generator.gen_z", (_PICTURE**2 * _WIDEST * channels, condition), bias=True)
     index = 0
     for number, (_, wide, narrow) in enumerate(config["layers"]):

@@ -40,7 +40,7 @@ class Tree(app_commands.CommandTree["OneiroClient"]):
         if not sentence:
             return True
         log.info("interaction %d: not readable", interaction.id)
-        if (interaction.data or {}).get("name") == moderate.name:
+        if interaction.data is not None and interaction.data.get("name") == moderate.name:
             check(interaction)  # before anything else is said; raises `NotAModerator`
         if interaction.type is discord.InteractionType.autocomplete:
             await suggest_nothing(interaction)

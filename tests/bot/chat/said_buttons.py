@@ -5,7 +5,7 @@ from collections.abc import Callable
 from bot.chat.sentences import Sentences
 
 BUTTONS: list[tuple[Callable[[Sentences], str], str]] = [
-    (lambda say: say.picture_too_large(8), "This picture is too large: 8 MB is the most."),
+    (lambda say: say.picture_too_large(8), "This picture is too large: 8 MB is the limit."),
     (lambda say: say.recipe_of(4), "The recipe of dream 4"),
     (
         lambda say: say.how_to_repeat(4),

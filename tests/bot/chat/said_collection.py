@@ -28,7 +28,7 @@ COLLECTION: list[tuple[Callable[[Sentences], str], str]] = [
         lambda say: say.preferences(
             preset="Quick", size="512 × 512", spoiler=True, language="English", notice="Always"
         ),
-        "This is how you dream when you say nothing else:\nPreset: Quick\nSize: 512 × 512\n"
+        "Your defaults for new dreams:\nPreset: Quick\nSize: 512 × 512\n"
         "Hidden until clicked: yes\nLanguage: English\nTold when a dream is over: Always",
     ),
     (

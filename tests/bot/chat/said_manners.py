@@ -23,6 +23,6 @@ MANNERS: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.your_places([2, 5, 9]), "You have places 2, 5 and 9."),
     (
         lambda say: say.report(5, 6, "cherries", "https://discord.com/channels/1/2/3"),
-        "A dream of <@5>, reported by <@6>: cherries\nhttps://discord.com/channels/1/2/3",
+        "A dream by <@5>, reported by <@6>: cherries\nhttps://discord.com/channels/1/2/3",
     ),
 ]

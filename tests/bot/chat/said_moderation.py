@@ -17,8 +17,8 @@ MODERATION: list[tuple[Callable[[Sentences], str], str]] = [
         "Discord still hides `/moderate` from <@&5>. To show it to them, open Server Settings → "
         "Integrations → this bot → `/moderate` and add the role.",
     ),
-    (lambda say: say.sure(1), "The dream that waits would be withdrawn. Do you want that?"),
-    (lambda say: say.sure(5), "All 5 waiting dreams would be withdrawn. Do you want that?"),
+    (lambda say: say.sure(1), "The waiting dream would be withdrawn. Go ahead?"),
+    (lambda say: say.sure(5), "All 5 waiting dreams would be withdrawn. Go ahead?"),
     (lambda say: say.cleared(1), "One dream was withdrawn."),
     (lambda say: say.cleared(5), "5 dreams were withdrawn."),
     (lambda say: say.moved(7), "Dream 7 is this server's next one."),
@@ -39,6 +39,6 @@ MODERATION: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.words_banned("blood"), "These words are not allowed, because of: blood"),
     (
         lambda say: say.lacking_in(5, "Send Messages"),
-        "In <#5> I lack: Send Messages. Please grant that first.",
+        "In <#5> I still need: Send Messages. Please grant that first.",
     ),
 ]

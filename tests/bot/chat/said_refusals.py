@@ -8,7 +8,7 @@ from bot.chat.sentences import ENGLISH, Sentences
 REFUSALS: list[tuple[Callable[[Sentences], str], str]] = [
     (
         lambda say: say.server_full(20),
-        "This server may have 20 dreams in line, and has. Please ask again when one has begun.",
+        "This server's line is full: 20 dreams are waiting. Please ask again once one has begun.",
     ),
     (
         lambda say: say.too_often(1, 3600.0, 1000.2),
@@ -31,19 +31,19 @@ REFUSALS: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.so_many(6), "That would be 6 dreams, as every chapter and every beginning counts."),
     (
         lambda say: say.cooling_down(90, 1000.0),
-        "Between two dreams of yours there is a pause of 1:30; the next is possible <t:1000:R>.",
+        "Your dreams here are at least 1:30 apart; you can ask again <t:1000:R>.",
     ),
     (
         lambda say: say.too_much("steps", 100),
-        "A dream of yours may have 100 steps at most in this server.",
+        "In this server your dreams may have at most 100 steps.",
     ),
     (
         lambda say: say.too_much("size", 256),
-        "A picture of yours may be 256 pixels wide at most in this server.",
+        "In this server your pictures may be at most 256 pixels wide.",
     ),
     (
         lambda say: say.too_much("candidates", 4),
-        "A dream of yours may have 4 candidates at most in this server.",
+        "In this server your dreams may have at most 4 candidates.",
     ),
     (lambda say: say.banned(None, ""), "You may not dream in this server until a moderator lifts this."),
     (

@@ -269,7 +269,7 @@ async def test_who_waits_reads_who_is_before_and_a_time_once_one_was_measured(wo
     await world.engine.dreams(1)
     await world.dream(world.bob, "a tree")
     await world.until_text("Next in line", at=1)
-    assert f"after {world.alice.mention}. I cannot say yet how long this takes." in world.text(1)
+    assert f"after {world.alice.mention}. I can't say yet how long this will take." in world.text(1)
     assert not world.messages()[1].mentions, "a mention inside an embed notifies nobody"
     world.engine.step()
     world.engine.step()

@@ -33,8 +33,8 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.queued(None), "Your dream begins now. Watch it in this channel."),
     (lambda say: say.queued(1), "Your dream is next in line. Watch it in this channel."),
     (lambda say: say.queued(12), "Your dream is number 12 in line. Watch it in this channel."),
-    (lambda say: say.waiting(None), "Waits for its turn."),
-    (lambda say: say.waiting(1), "Next in line. I cannot say yet how long this takes."),
+    (lambda say: say.waiting(None), "Waiting for its turn."),
+    (lambda say: say.waiting(1), "Next in line. I can't say yet how long this will take."),
     (
         lambda say: say.waiting(2, before=[7], ready_at=1000.0),
         "Number 2 in line, after <@7>. Ready <t:1000:R>.",
@@ -56,18 +56,18 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
         "I am fetching the model ViT-B/32, only this once: 30 % …",
     ),
     (lambda say: say.fetching("ViT-B/32", 300, 0), "I am fetching the model ViT-B/32, only this once …"),
-    (lambda say: say.dreamer(42), "A dream of <@42>"),
+    (lambda say: say.dreamer(42), "A dream by <@42>"),
     (lambda say: say.models(pair="pocket", generator="g", perceptor="p"), "pocket (g, p)"),
     (lambda say: say.cancelled(has_picture=True), "Cancelled; this is the best picture so far."),
     (lambda say: say.cancelled(has_picture=False), "Cancelled before it began."),
     (lambda say: say.alt_text("a house"), "A dreamt picture: a house"),
     (
         lambda say: say.failed(FailureKind.CRASH, "x"),
-        "The dream engine broke down twice over this dream, so I let it go, sorry.",
+        "Sorry, the dream engine broke down twice over this dream, so I gave up on it.",
     ),
     (
         lambda say: say.failed(FailureKind.HANG, "x"),
-        "The dream engine got stuck twice over this dream, so I let it go, sorry.",
+        "Sorry, the dream engine got stuck twice over this dream, so I gave up on it.",
     ),
     (lambda say: say.failed(FailureKind.INTERNAL, "x"), ENGLISH.APOLOGY),
     (lambda say: say.failed(None, ""), ENGLISH.APOLOGY),
@@ -77,33 +77,33 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     ),
     (
         lambda say: say.too_many_waiting(1),
-        "You have a dream waiting already. Please ask again when it has begun, or cancel it.",
+        "You already have a dream waiting. Please ask again once it has begun, or cancel it.",
     ),
     (
         lambda say: say.too_many_waiting(3),
-        "You have 3 dreams waiting already. Please ask again when one has begun, or cancel one.",
+        "You already have 3 dreams waiting. Please ask again once one has begun, or cancel one.",
     ),
-    (lambda say: say.line_full(100), "The line is full with 100 dreams. Please ask again in a while."),
+    (lambda say: say.line_full(100), "The line is full: 100 dreams are waiting. Please try again in a while."),
     (
         lambda say: say.missing_permissions(["attach_files"]),
-        "I lack the permission Attach Files in this channel; a moderator can grant that in its settings.",
+        "I need the permission Attach Files in this channel; a moderator can grant that in its settings.",
     ),
     (
         lambda say: say.missing_permissions(["view_channel", "embed_links", "add_reactions"]),
-        "I lack the permissions View Channel, Embed Links and Add Reactions in this channel; "
+        "I need the permissions View Channel, Embed Links and Add Reactions in this channel; "
         "a moderator can grant that in its settings.",
     ),
     (
         lambda say: say.store_trouble(StoreFull()),
-        "My disk is full, so I cannot take this in, sorry. Please tell whoever runs me.",
+        "Sorry, my disk is full, so I can't save anything new. Please tell whoever runs me.",
     ),
     (
         lambda say: say.store_trouble(StoreBusy()),
-        "My notebook is in use by another program. Please try again in a moment.",
+        "My database is busy just now. Please try again in a moment.",
     ),
     (
         lambda say: say.store_trouble(StoreError()),
-        "I cannot reach my notebook just now, so I took nothing in, sorry. Please try again later.",
+        "Sorry, I can't reach my database just now, so nothing was saved. Please try again later.",
     ),
     (lambda say: say.score(7.25), "7.2"),
     (lambda say: say.end_score(7.25, weak=False), "7.2"),
@@ -126,7 +126,7 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
         lambda say: say.contest_was("autumn", 1700000000),
         "Theme: **autumn**\nIt ended <t:1700000000:R>.",
     ),
-    (lambda say: say.contest_ended(7), "The contest is over. I tell the winner in <#7>."),
+    (lambda say: say.contest_ended(7), "The contest is over. I'll announce the winner in <#7>."),
     (
         lambda say: say.entered("a leaf"),
         "Entered: a leaf. The votes under its picture count; good luck!",
@@ -150,28 +150,28 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.top_prompt("a house", 1, 2), "a house · 1 vote for 2 dreams"),
     (
         lambda say: say.beginnings(1, 4),
-        "Dreaming 4 beginnings, 1 done. Soon you choose which of them goes on.",
+        "Dreaming 4 beginnings, 1 done. Soon you can choose which one goes on.",
     ),
     (
         lambda say: say.voting(1700000000, 4),
-        "Which of these 4 shall I dream on? React with its number; you may choose several.\n"
+        "Which of these 4 should I go on with? React with its number; you may choose several.\n"
         "The vote ends <t:1700000000:R>.",
     ),
     (
         lambda say: say.decided(Decision(2, 3, {1: 0, 2: 1, 3: 0})),
-        "Number 2 goes on, with 1 vote (1: 0 · 2: 1 · 3: 0). I dream it on in a new message.",
+        "Number 2 goes on, with 1 vote (1: 0 · 2: 1 · 3: 0). It goes on in a new message.",
     ),
     (
         lambda say: say.steered(Decision(2, 2, {1: 2, 2: 2}, ended_by=42)),
-        "A tie of 1 and 2; number 2 goes on, for its score is higher (1: 2 · 2: 2). <@42> ended the vote.",
+        "A tie between 1 and 2; number 2 goes on, because its score is higher (1: 2 · 2: 2). <@42> ended the vote.",
     ),
     (
         lambda say: say.steered(Decision(1, 2, {1: 0, 2: 0})),
-        "Nobody voted; number 1 goes on, for its score is the best.",
+        "Nobody voted; number 1 goes on, because its score is the best.",
     ),
     (
         lambda say: say.steered(Decision(3, 4, {3: 0})),
-        "Number 3 goes on: the only one that came out.",
+        "Number 3 goes on: the only one that worked out.",
     ),
     (lambda say: say.grid_alt(4, "a house"), "4 numbered beginnings of a dream: a house"),
     (

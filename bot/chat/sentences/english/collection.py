@@ -6,7 +6,7 @@ from bot.dreams import DreamState
 
 
 class Collection:
-    COMMAND_DREAMS = "Your own dreams, and new ones made of them."
+    COMMAND_DREAMS = "Your own dreams, and new ones made from them."
     COMMAND_MINE = "Your dreams, the newest first."
     COMMAND_DREAM_SHOW = "Show a dream once more, to you alone."
     COMMAND_REPEAT = "Dream the very same picture again."
@@ -15,16 +15,16 @@ class Collection:
     COMMAND_BLEND_FIRST = "The number of the one dream; it stands below its picture."
     COMMAND_BLEND_SECOND = "The number of the other dream; it stands below its picture."
     COMMAND_BLEND_PROMPT = "The words to dream; without them, those of both."
-    COMMAND_BLEND_SHARE = "How much of the other dream to begin with, in percent."
-    COMMAND_STORY = "Several dreams, each of which grows out of the one before."
+    COMMAND_BLEND_SHARE = "How much of the second dream to begin with, in percent."
+    COMMAND_STORY = "Several dreams, each growing out of the one before."
     COMMAND_STORY_CHAPTERS = "The chapters with | between them: an egg | a baby chick | a chicken."
-    COMMAND_PREFERENCES = "What your dreams are when you say nothing else."
-    COMMAND_OWN_LANGUAGE = "The language of what only you read."
+    COMMAND_PREFERENCES = "Your defaults for new dreams."
+    COMMAND_OWN_LANGUAGE = "The language of messages that only you see."
     COMMAND_NOTICE = "When to tell you that a dream is over: I answer its message and mention you."
-    COMMAND_RESET = "Take all your preferences back."
+    COMMAND_RESET = "Reset all your preferences."
     COMMAND_HELP = "How to dream, with examples."
 
-    MODELS_OWN, DISCORDS_OWN = "As the model likes it", "As in Discord"
+    MODELS_OWN, DISCORDS_OWN = "The model's own", "Same as Discord"
 
     NOTICES: ClassVar[dict[str, str]] = {
         "off": "Never",
@@ -33,10 +33,10 @@ class Collection:
     }
 
     MINE = "Your dreams"
-    MINE_NONE = "You have not dreamt yet. /dream begins."
+    MINE_NONE = "You haven't dreamt yet. Start with /dream."
     WHERE = "Where"
     HELP_TITLE = "Dreaming with Oneiro"
-    HERE = "In this place"
+    HERE = "Here"
 
     def page(self, page: int, pages: int) -> str:
         """Below a list."""
@@ -52,7 +52,7 @@ class Collection:
 
     def no_such_dream(self, dream_id: int) -> str:
         """Nobody dreamt it, it was deleted, or it is somebody else's in a channel that one cannot read."""
-        return f"I know no dream with the number {dream_id} that I could show you."
+        return f"There is no dream {dream_id} that I could show you."
 
     def story_length(self, most: int) -> str:
         """Refuses a story. `most`: chapters."""
@@ -66,7 +66,7 @@ class Collection:
         """How somebody's dreams are from now on."""
         hidden = "yes" if spoiler else "no"
         return (
-            f"This is how you dream when you say nothing else:\n"
+            f"Your defaults for new dreams:\n"
             f"Preset: {preset}\nSize: {size}\nHidden until clicked: {hidden}\nLanguage: {language}\n"
             f"Told when a dream is over: {notice}"
         )

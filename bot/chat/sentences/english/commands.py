@@ -7,11 +7,11 @@ class Commands:
     COMMAND_SEED = "Where the dream begins: the same words and seed give the same picture."
     COMMAND_STEPS = "How long to dream: more steps take longer and come closer to the words."
     COMMAND_AVOID = "What the picture shall not resemble, e.g. fog."
-    COMMAND_IMAGE = "A picture that the dream shall resemble, up to 8 MB."
+    COMMAND_IMAGE = "A picture for the dream to resemble, up to 8 MB."
     COMMAND_SIZE = "How large the picture is shown, in pixels."
-    COMMAND_PRESET = "How much care the dream takes: more care takes longer."
+    COMMAND_PRESET = "How thorough the dream is: more care takes longer."
     COMMAND_SPOILER = "Hide the picture until somebody clicks on it."
-    MENU_DREAM_ON = "Dream this picture on"
+    MENU_DREAM_ON = "Dream on from this picture"
 
     PRESET_QUICK, PRESET_NORMAL, PRESET_THOROUGH = "Quick", "Normal", "Thorough"
     # What the embedded models can do to any thing, and what large ones can.

@@ -7,10 +7,10 @@ from bot.choices import Decision
 class Community:
     DECIDE_NOW = "Decide now"
     NOT_YOUR_CHOICE = "This choice belongs to somebody else; only they or a moderator can end it."
-    ALREADY_DECIDED = "This is decided already."
+    ALREADY_DECIDED = "This has already been decided."
     NOT_VOTING = "There is nothing to decide yet; the beginnings are still being dreamt."
     DECIDING = "The vote ends now."
-    NO_BEGINNING = "None of the beginnings came out, sorry. Please try again."
+    NO_BEGINNING = "Sorry, none of the beginnings worked out. Please try again."
     COMMAND_CANDIDATES = "How many beginnings to dream; the channel votes which of them goes on."
 
     COMMAND_TOP = "See the best dreams of this server."
@@ -18,7 +18,7 @@ class Community:
     COMMAND_TOP_PERIOD = "How far back to look: a day, a week, a month, or everything."
     TOP_BY_PICTURE, TOP_BY_DREAMER, TOP_BY_PROMPT = "Pictures", "Dreamers", "Prompts"
     TOP_DAY, TOP_WEEK, TOP_MONTH, TOP_EVER = "Today", "This week", "This month", "All time"
-    NO_TOP = "Nobody has voted for a dream here yet. React under a picture that you like!"
+    NO_TOP = "Nobody has voted for a dream here yet. React to a picture you like!"
 
     def top_title(self, by: str, period: str) -> str:
         """Above a ranking. `by`: picture, dreamer, prompt; `period`: day, week, month, ever."""
@@ -59,28 +59,28 @@ class Community:
 
     def beginnings(self, done: int, count: int) -> str:
         """While the beginnings of a choice are being dreamt."""
-        return f"Dreaming {count} beginnings, {done} done. Soon you choose which of them goes on."
+        return f"Dreaming {count} beginnings, {done} done. Soon you can choose which one goes on."
 
     def voting(self, ends_at: int, count: int) -> str:
         """`ends_at`: seconds since 1970; `count`: of beginnings to choose from."""
         return (
-            f"Which of these {count} shall I dream on? React with its number; you may choose several.\n"
+            f"Which of these {count} should I go on with? React with its number; you may choose several.\n"
             f"The vote ends <t:{ends_at}:R>."
         )
 
     def decided(self, decision: Decision) -> str:
         """Under the beginnings, once one of them goes on."""
-        return f"{self.steered(decision)} I dream it on in a new message."
+        return f"{self.steered(decision)} It goes on in a new message."
 
     def steered(self, decision: Decision) -> str:
         """Why this beginning goes on."""
         if len(decision.votes) == 1:
-            said = f"Number {decision.winner} goes on: the only one that came out"
+            said = f"Number {decision.winner} goes on: the only one that worked out"
         elif not decision.most:
-            said = f"Nobody voted; number {decision.winner} goes on, for its score is the best"
+            said = f"Nobody voted; number {decision.winner} goes on, because its score is the best"
         elif len(decision.tied) > 1:
             tied = listed([str(number) for number in decision.tied], "and")
-            said = f"A tie of {tied}; number {decision.winner} goes on, for its score is higher"
+            said = f"A tie between {tied}; number {decision.winner} goes on, because its score is higher"
         else:
             votes = "vote" if decision.most == 1 else "votes"
             said = f"Number {decision.winner} goes on, with {decision.most} {votes}"

@@ -7,16 +7,16 @@ class Contests:
     COMMAND_CONTEST_START = "Begin a contest in this channel."
     COMMAND_CONTEST_THEME = "What everybody dreams of, e.g. autumn."
     COMMAND_CONTEST_DAYS = "How many days it lasts; 7 if you say nothing."
-    COMMAND_CONTEST_ENTER = "Enter one of your dreams; a later entry takes its place."
+    COMMAND_CONTEST_ENTER = "Enter one of your dreams; a later entry replaces it."
     COMMAND_CONTEST_DREAM = "Which of your dreams; the newest one if you say nothing."
     COMMAND_CONTEST_SHOW = "See the contest and who leads."
-    COMMAND_CONTEST_END = "End the contest now and tell the winner."
+    COMMAND_CONTEST_END = "End the contest now and announce the winner."
 
     CONTEST_TITLE = "Dream contest"
     CONTEST_OVER = "The dream contest is over"
     CONTEST_THEME = "Please say what the contest is about."
-    CONTEST_RUNS = "There is a contest already. /contest show tells more."
-    NO_CONTEST = "There is no contest just now. A moderator can begin one with /moderate contest start."
+    CONTEST_RUNS = "There is already a contest; see /contest show."
+    NO_CONTEST = "There is no contest at the moment. A moderator can begin one with /moderate contest start."
     NO_ENTRIES = "No entries yet. Dream something and use /contest enter!"
     NOTHING_TO_ENTER = "You have no dream since the contest began. Use /dream first, then enter it."
     NOT_TO_ENTER = "Only your own finished dreams since the contest began can be entered."
@@ -35,7 +35,7 @@ class Contests:
 
     def contest_ended(self, channel_id: int) -> str:
         """To the moderator who ended it."""
-        return f"The contest is over. I tell the winner in <#{channel_id}>."
+        return f"The contest is over. I'll announce the winner in <#{channel_id}>."
 
     def entered(self, prompt: str) -> str:
         """To the dreamer. `prompt`: quoted."""

@@ -16,20 +16,20 @@ class Dreams:
         "Please use /dream in one that we share."
     )
     NOT_A_MEMBER = (
-        "I am not a member of this server, so I cannot post a dream here. A moderator can invite me, please."
+        "I'm not a member of this server, so I can't post a dream here. Please ask a moderator to invite me."
     )
     NOT_YOURS = "This dream belongs to somebody else; only they or a moderator can cancel it."
     UNKNOWN_DREAM = "I don't remember this dream any more, sorry."
-    WITHDRAWN = "The dream is out of the line."
-    STOPPING = "The dream ends now; its best picture stays."
-    ALREADY_OVER = "This dream is over already."
-    APOLOGY = "Something went wrong on my side, sorry. It is in my log; please try again."
-    NO_CHANNEL = "I could not post in this channel, so I took your dream out of the line again, sorry."
-    TOO_LARGE = "The picture is too large for this server, sorry."
+    WITHDRAWN = "The dream has been taken out of the line."
+    STOPPING = "Stopping now; the best picture so far stays."
+    ALREADY_OVER = "This dream is already over."
+    APOLOGY = "Sorry, something went wrong on my side. Please try again; the details are in my log."
+    NO_CHANNEL = "Sorry, I couldn't post in this channel, so I took your dream out of the line again."
+    TOO_LARGE = "Sorry, the picture is too large for this server."
 
     LOADING = "The dream begins …"
-    LOADING_AGAIN = "The dream engine stumbled; I pick the dream up again …"
-    PAUSED = "I am restarting; this dream goes on by itself in a moment."
+    LOADING_AGAIN = "The dream engine stumbled; picking the dream up again …"
+    PAUSED = "I'm restarting; this dream will carry on by itself in a moment."
 
     SEED, MODELS, STEPS, SCORE, TIME = "Seed", "Models", "Steps", "Score", "Time"
 
@@ -60,11 +60,11 @@ class Dreams:
         who are not named. `ready_at`: seconds since 1970; None: nothing was measured yet.
         """
         if place is None:
-            return "Waits for its turn."
+            return "Waiting for its turn."
         where = "Next in line" if place == 1 else f"Number {place} in line"
         names = [f"<@{person}>" for person in before] + ([f"{others} more"] if others else [])
         after = f", after {listed(names, 'and')}" if names else ""
-        ready = "I cannot say yet how long this takes." if ready_at is None else f"Ready {moment(ready_at)}."
+        ready = "I can't say yet how long this will take." if ready_at is None else f"Ready {moment(ready_at)}."
         return f"{where}{after}. {ready}"
 
     def dreaming(self, *, step: int, steps: int, score: float, seconds_left: float) -> str:
@@ -75,7 +75,7 @@ class Dreams:
     def fetching(self, model: str, done: int, total: int) -> str:
         """Before a large model's first dream: `done` of `total` bytes (0: unknown) of a file are here."""
         share = f": {100 * done // total} %" if total else ""
-        return f"I am fetching the model {model}, only this once{share} …"
+        return f"Downloading the model {model}, just this once{share} …"
 
     def score(self, score: float) -> str:
         """A score, with one decimal."""
@@ -96,7 +96,7 @@ class Dreams:
 
     def dreamer(self, author_id: int) -> str:
         """Who wishes it. A mention inside an embed shows a name and notifies nobody."""
-        return f"A dream of <@{author_id}>"
+        return f"A dream by <@{author_id}>"
 
     def models(self, *, pair: str, generator: str, perceptor: str) -> str:
         """Which models dreamt it."""
@@ -114,9 +114,9 @@ class Dreams:
         """Why a dream ended without being finished. `detail`: the engine's own sentence, or ''."""
         match kind:
             case FailureKind.CRASH:
-                return "The dream engine broke down twice over this dream, so I let it go, sorry."
+                return "Sorry, the dream engine broke down twice over this dream, so I gave up on it."
             case FailureKind.HANG:
-                return "The dream engine got stuck twice over this dream, so I let it go, sorry."
+                return "Sorry, the dream engine got stuck twice over this dream, so I gave up on it."
             case FailureKind.INTERNAL | None:
                 return self.APOLOGY
             case _:
@@ -129,25 +129,25 @@ class Dreams:
     def too_many_waiting(self, allowed: int) -> str:
         """Refuses a dream. `allowed`: dreams that one person may have in line."""
         if allowed == 1:
-            return "You have a dream waiting already. Please ask again when it has begun, or cancel it."
+            return "You already have a dream waiting. Please ask again once it has begun, or cancel it."
         return (
-            f"You have {allowed} dreams waiting already. Please ask again when one has begun, or cancel one."
+            f"You already have {allowed} dreams waiting. Please ask again once one has begun, or cancel one."
         )
 
     def line_full(self, allowed: int) -> str:
         """Refuses a dream. `allowed`: dreams that may be in line altogether."""
-        return f"The line is full with {allowed} dreams. Please ask again in a while."
+        return f"The line is full: {allowed} dreams are waiting. Please try again in a while."
 
     def missing_permissions(self, keys: Sequence[str]) -> str:
         """`keys`: discord.py's names, e.g. 'attach_files'; at least one."""
         names = listed([self.PERMISSIONS[key] for key in keys], "and")
         word = "permission" if len(keys) == 1 else "permissions"
-        return f"I lack the {word} {names} in this channel; a moderator can grant that in its settings."
+        return f"I need the {word} {names} in this channel; a moderator can grant that in its settings."
 
     def store_trouble(self, error: StoreError) -> str:
         """Nothing was changed, because the database could not be used."""
         if isinstance(error, StoreFull):
-            return "My disk is full, so I cannot take this in, sorry. Please tell whoever runs me."
+            return "Sorry, my disk is full, so I can't save anything new. Please tell whoever runs me."
         if isinstance(error, StoreBusy):
-            return "My notebook is in use by another program. Please try again in a moment."
-        return "I cannot reach my notebook just now, so I took nothing in, sorry. Please try again later."
+            return "My database is busy just now. Please try again in a moment."
+        return "Sorry, I can't reach my database just now, so nothing was saved. Please try again later."

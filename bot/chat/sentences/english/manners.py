@@ -14,14 +14,14 @@ class Manners:
         "Moderators set me up with `/moderate`."
     )
     QUEUE_TITLE = "The line"
-    WHY_SO = "People take turns: whoever asks for many dreams makes nobody else wait for them."
+    WHY_SO = "People take turns, so nobody has to wait for all of somebody else's dreams."
     LINE_PAUSED = "The moderators have paused dreaming here; the line goes on when they resume it."
-    PAUSED_BY_MODERATORS = "Waits; the moderators have paused dreaming here."
+    PAUSED_BY_MODERATORS = "Waiting; the moderators have paused dreaming here."
 
-    NOT_A_DREAM = "This is none of my dreams."
+    NOT_A_DREAM = "This isn't one of my dreams."
     NO_REPORTS = "This server has no channel for reports; please tell its moderators yourself."
     REPORTED = "Thank you; the moderators have been told."
-    REPORTED_BEFORE = "You have reported this dream already; the moderators know."
+    REPORTED_BEFORE = "You have already reported this dream; the moderators know."
     REPORT_TITLE = "Reported dream"
     DELETE_IT, BAN_AUTHOR = "Delete it", "Ban its dreamer"
     WITHHELD = "The safety check found this picture unsafe, so by this server's rules it is not shown."
@@ -66,4 +66,4 @@ class Manners:
 
     def report(self, author_id: int, reporter: int, words: str, link: str) -> str:
         """To the moderators. `words`: the prompt, safe to show."""
-        return f"A dream of <@{author_id}>, reported by <@{reporter}>: {words}\n{link}"
+        return f"A dream by <@{author_id}>, reported by <@{reporter}>: {words}\n{link}"

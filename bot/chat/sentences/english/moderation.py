@@ -64,7 +64,7 @@ class Moderation:
 
     NOT_A_MODERATOR = "Only moderators can do this: those with Manage Server, or with the role set for it."
     ONLY_MANAGERS = "Only people with Manage Server can do this."
-    NOTHING_NEW = "That is so already; nothing has changed."
+    NOTHING_NEW = "It's already set that way; nothing has changed."
     DONE = "Done, from now on:"
     NO_CHANGES = "Nothing has been changed yet."
     NO_BANS = "Nobody is banned from dreaming here."
@@ -75,9 +75,9 @@ class Moderation:
     NOT_IN_LINE = "This dream is not in this server's line; choose one from the list, please."
     LINE_EMPTY = "No dreams are waiting."
     BAD_WORD = "This is no word that I could look for. It needs letters, and 100 characters at most."
-    BAD_PATTERN = "This is no pattern that I can use. RE2 knows no look-around and no back-references."
-    PATTERN_TOO_WIDE = "This pattern fits everything, or is longer than 200 characters."
-    TOO_MANY_WORDS = "There are 500 banned words and patterns already; please remove some first."
+    BAD_PATTERN = "I can't use this pattern: RE2 has no look-around and no back-references."
+    PATTERN_TOO_WIDE = "This pattern matches everything, or is longer than 200 characters."
+    TOO_MANY_WORDS = "There are already 500 banned words and patterns; please remove some first."
     NO_SUCH_WORD = "This is not among the banned words."
     WORDS_ALLOWED = "These words are allowed."
     NOT_EMOJI = "Please give one to five emoji of Discord's or of this server, with spaces between them."
@@ -176,8 +176,8 @@ class Moderation:
     def sure(self, count: int) -> str:
         """Asked before the line is cleared."""
         if count == 1:
-            return "The dream that waits would be withdrawn. Do you want that?"
-        return f"All {count} waiting dreams would be withdrawn. Do you want that?"
+            return "The waiting dream would be withdrawn. Go ahead?"
+        return f"All {count} waiting dreams would be withdrawn. Go ahead?"
 
     def cleared(self, count: int) -> str:
         """The line was cleared."""
@@ -211,4 +211,4 @@ class Moderation:
 
     def lacking_in(self, channel: int, permissions: str) -> str:
         """`permissions`: what the bot lacks in a channel, e.g. 'Send Messages and Embed Links'."""
-        return f"In <#{channel}> I lack: {permissions}. Please grant that first."
+        return f"In <#{channel}> I still need: {permissions}. Please grant that first."

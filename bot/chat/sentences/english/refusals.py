@@ -8,19 +8,19 @@ from bot.chat.sentences.numbers import duration, listed, moment
 
 
 class Refusals:
-    NOT_ALLOWED = "The moderators of this server have not given you any dreams."
-    NO_NEW_DREAMS = "The moderators let the line run out, so I take no new dreams just now. Try again later."
-    BANNED_WORDS = "This server does not allow some of these words in dreams. Please say it differently."
+    NOT_ALLOWED = "The moderators of this server don't let you dream here."
+    NO_NEW_DREAMS = "The moderators aren't taking new dreams just now. Please try again later."
+    BANNED_WORDS = "This server doesn't allow some of these words in dreams. Please put it differently."
     SPANS: ClassVar[dict[float, str]] = {3600.0: "an hour", 86400.0: "a day"}  # by their seconds
     TOO_MUCH: ClassVar[dict[str, str]] = {
-        "steps": "A dream of yours may have {allowed} steps at most in this server.",
-        "size": "A picture of yours may be {allowed} pixels wide at most in this server.",
-        "candidates": "A dream of yours may have {allowed} candidates at most in this server.",
+        "steps": "In this server your dreams may have at most {allowed} steps.",
+        "size": "In this server your pictures may be at most {allowed} pixels wide.",
+        "candidates": "In this server your dreams may have at most {allowed} candidates.",
     }
 
     def server_full(self, allowed: int) -> str:
         """`allowed`: dreams that this server may have in line."""
-        return f"This server may have {allowed} dreams in line, and has. Please ask again when one has begun."
+        return f"This server's line is full: {allowed} dreams are waiting. Please ask again once one has begun."
 
     def too_often(self, allowed: int, within_s: float, again_at: float) -> str:
         """`allowed`: dreams of one person within an hour or a day; `again_at`: seconds since 1970."""
@@ -44,7 +44,7 @@ class Refusals:
         """`cooldown_s`: between two wishes of one person; `again_at`: seconds since 1970."""
         pause = duration(cooldown_s)
         again = moment(again_at)
-        return f"Between two dreams of yours there is a pause of {pause}; the next is possible {again}."
+        return f"Your dreams here are at least {pause} apart; you can ask again {again}."
 
     def too_much(self, what: str, allowed: int) -> str:
         """`what`: a key of `TOO_MUCH`."""

@@ -14,8 +14,8 @@ class Pulsanti(Buttons):
         "Questo sogno è di qualcun altro: può eliminarlo solo chi l'ha chiesto o chi modera."
     )
     CANCEL_FIRST = "Questo sogno non è ancora finito. Prima annullalo, per favore."
-    DELETE_QUESTION = "Elimino questo sogno con immagine, parole e voti? Non si può tornare indietro."
-    DELETED = "Il sogno è eliminato."
+    DELETE_QUESTION = "Elimino questo sogno con immagine, parole e voti? Non si può annullare."
+    DELETED = "Il sogno è stato eliminato."
     NOT_DELETED = "Ora non riesco a eliminare il messaggio, perciò ho tenuto il sogno. Riprova più tardi."
     NOT_OVER = "Questo sogno non è ancora finito. Quando lo sarà, si potrà andare avanti da lì."
     NO_STATE = "Non so più dov'era finito questo sogno, mi dispiace. Con Ancora ricomincia da capo."

@@ -16,13 +16,13 @@ class Raccolta(Collection):
     COMMAND_BLEND_FIRST = "Il numero di un sogno: è scritto sotto la sua immagine."
     COMMAND_BLEND_SECOND = "Il numero dell'altro sogno: è scritto sotto la sua immagine."
     COMMAND_BLEND_PROMPT = "Le parole da sognare; senza, quelle di tutti e due."
-    COMMAND_BLEND_SHARE = "Quanto dell'altro sogno c'è all'inizio, in percento."
+    COMMAND_BLEND_SHARE = "Quanto c'è del secondo sogno all'inizio, in percentuale."
     COMMAND_STORY = "Più sogni, ognuno dei quali nasce da quello prima."
     COMMAND_STORY_CHAPTERS = "I capitoli divisi da |, per esempio: un uovo | un pulcino | una gallina."
-    COMMAND_PREFERENCES = "Come sono i tuoi sogni quando non dici altro."
+    COMMAND_PREFERENCES = "Come saranno i tuoi sogni se non dici altro."
     COMMAND_OWN_LANGUAGE = "La lingua di ciò che leggi solo tu."
     COMMAND_NOTICE = "Quando avvisarti che un sogno è finito: rispondo al suo messaggio e ti menziono."
-    COMMAND_RESET = "Torna indietro su tutte le tue preferenze."
+    COMMAND_RESET = "Ripristina tutte le tue preferenze."
     COMMAND_HELP = "Come si sogna, con esempi."
 
     MODELS_OWN, DISCORDS_OWN = "Come preferisce il modello", "Come in Discord"
@@ -60,7 +60,7 @@ class Raccolta(Collection):
     def preferences(self, *, preset: str, size: str, spoiler: bool, language: str, notice: str) -> str:
         hidden = "sì" if spoiler else "no"
         return (
-            f"Così sogni quando non dici altro:\n"
+            f"Così saranno i tuoi sogni, se non dici altro:\n"
             f"Qualità: {preset}\nDimensione: {size}\n"
             f"Nascosto finché non si clicca: {hidden}\nLingua: {language}\n"
             f"Avviso a sogno finito: {notice}"
@@ -85,7 +85,7 @@ class Raccolta(Collection):
             "",
             "Sotto un sogno finito: **Ancora** lo sogna da capo, **Varia** lo cambia, "
             "**Continua** va avanti, **Modifica** prende altre parole. "
-            "❌ tuo annulla o elimina il tuo sogno, ✉️ te lo manda.",
+            "Reagisci con ❌ per annullare o eliminare un tuo sogno, con ✉️ per riceverlo in privato.",
             "Più frasi con i loro pesi: `una casa:2 | un albero | nebbia:-0,5`. "
             "Per partire da un'immagine, allegala come `image`, o clic destro su un messaggio: App.",
             "",

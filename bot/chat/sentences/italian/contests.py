@@ -34,7 +34,7 @@ class Concorsi(Contests):
         return f"Tema: **{theme}**\nÈ finito <t:{ended_at}:R>."
 
     def contest_ended(self, channel_id: int) -> str:
-        return f"Il concorso è finito. Annuncio chi ha vinto in <#{channel_id}>."
+        return f"Il concorso è finito. Annuncerò chi ha vinto in <#{channel_id}>."
 
     def entered(self, prompt: str) -> str:
         return f"Partecipi con: {prompt}. Contano i voti sotto l'immagine; buona fortuna!"

@@ -25,7 +25,7 @@ class Sogni(Dreams):
     WITHDRAWN = "Il sogno è uscito dalla fila."
     STOPPING = "Il sogno finisce ora; la sua immagine migliore resta."
     ALREADY_OVER = "Questo sogno è già finito."
-    APOLOGY = "Qualcosa è andato storto da parte mia, scusa. È nel mio diario; riprova, per favore."
+    APOLOGY = "Qualcosa è andato storto da parte mia, scusa. Riprova, per favore; i dettagli sono nel mio registro."
     NO_CHANNEL = (
         "Non sono riuscito a scrivere in questo canale, perciò ho tolto il tuo sogno dalla fila, scusa."
     )
@@ -104,12 +104,12 @@ class Sogni(Dreams):
         match kind:
             case FailureKind.CRASH:
                 return (
-                    "Il motore dei sogni si è rotto due volte su questo sogno: l'ho lasciato andare, scusa."
+                    "Il motore dei sogni si è bloccato due volte su questo sogno e ho dovuto rinunciare, scusa."
                 )
             case FailureKind.HANG:
                 return (
                     "Il motore dei sogni si è bloccato due volte su questo sogno: "
-                    "l'ho lasciato andare, scusa."
+                    "ho dovuto rinunciare, scusa."
                 )
             case FailureKind.INTERNAL | None:
                 return self.APOLOGY
@@ -139,5 +139,5 @@ class Sogni(Dreams):
         if isinstance(error, StoreFull):
             return "Il mio disco è pieno e non posso accettare altro, scusa. Avvisa chi mi gestisce."
         if isinstance(error, StoreBusy):
-            return "Il mio taccuino è in uso da un altro programma. Riprova tra un momento."
-        return "Ora non riesco ad aprire il mio taccuino: non ho annotato niente, scusa. Riprova più tardi."
+            return "Un altro programma sta usando il mio database. Riprova tra un momento."
+        return "Ora non riesco a raggiungere il mio database: non ho salvato niente, scusa. Riprova più tardi."

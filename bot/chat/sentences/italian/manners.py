@@ -15,7 +15,7 @@ class Maniere(Manners):
         "reazioni. Chi modera mi configura con `/moderate`."
     )
     QUEUE_TITLE = "La fila"
-    WHY_SO = "Le persone si alternano: chi chiede molti sogni non fa aspettare nessun altro per quelli."
+    WHY_SO = "Ci si alterna: nessuno deve aspettare tutti i sogni di qualcun altro."
     LINE_PAUSED = "Chi modera ha messo in pausa i sogni qui; la fila riprende quando li riattiva."
     PAUSED_BY_MODERATORS = "In attesa; chi modera ha messo in pausa i sogni qui."
 
@@ -24,7 +24,7 @@ class Maniere(Manners):
     REPORTED = "Grazie; chi modera lo sa."
     REPORTED_BEFORE = "Hai già segnalato questo sogno; chi modera lo sa."
     REPORT_TITLE = "Sogno segnalato"
-    DELETE_IT, BAN_AUTHOR = "Cancellalo", "Vieta i sogni all'autore"
+    DELETE_IT, BAN_AUTHOR = "Eliminalo", "Vieta i sogni all'autore"
     WITHHELD = "Il controllo ha trovato inadatta quest'immagine; secondo le regole del server non si mostra."
     FOR_ADULTS = "È in un canale con limite d'età: guardalo lì."
     GALLERY_LINK = "Al sogno"
@@ -48,8 +48,8 @@ class Maniere(Manners):
 
     def why_so(self, elsewhere: int) -> str:
         return (
-            "I server si alternano, e in ognuno le persone: chi chiede molti sogni non fa aspettare nessun "
-            f"altro per quelli. Altrove in fila: {elsewhere}."
+            "I server si alternano, e in ognuno le persone: nessuno deve aspettare tutti "
+            f"i sogni di qualcun altro. In fila altrove: {elsewhere}."
         )
 
     def your_places(self, places: Sequence[int]) -> str:

@@ -19,19 +19,19 @@ class Moderazione(Moderation):
     COMMAND_LIMITS_TOGETHER = "Conta insieme i sogni dell'intero server."
     COMMAND_COOLDOWN = "La pausa tra due sogni della stessa persona."
     COMMAND_COOLDOWN_SECONDS = "Secondi; 0 per nessuna pausa."
-    COMMAND_PAUSE = "Smetti di sognare in questo server; la fila resta e ci si può ancora mettere in fila."
+    COMMAND_PAUSE = "Metti in pausa i sogni di questo server; la fila resta e ci si può ancora aggiungere."
     COMMAND_DRAIN = "Non accettare nuovi sogni; quelli in fila vengono ancora sognati."
-    COMMAND_RESUME = "Sogna di nuovo dopo una pausa e accetta nuovi sogni."
+    COMMAND_RESUME = "Riprendi a sognare dopo una pausa e accetta nuovi sogni."
     COMMAND_CLEAR = "Togli dalla fila tutti i sogni in attesa, dopo un'altra conferma."
     COMMAND_CLEAR_PERSON = "Solo quelli di questa persona."
     COMMAND_CANCEL = "Ferma il sogno di qualcuno, in attesa o in corso."
-    COMMAND_FRONT = "Fai di un sogno in attesa il prossimo di questo server."
+    COMMAND_FRONT = "Porta un sogno in attesa in cima alla fila di questo server."
     COMMAND_DREAM_ID = "Quale sogno: il suo numero, scritto sotto la sua immagine."
     COMMAND_BAN = "Vieta a una persona di sognare in questo server e ritira i suoi sogni in attesa."
-    COMMAND_BAN_PERSON = "A chi."
+    COMMAND_BAN_PERSON = "Chi."
     COMMAND_BAN_REASON = "Perché; la persona può leggerlo."
     COMMAND_BAN_HOURS = "Per quante ore; lascialo vuoto per sempre."
-    COMMAND_UNBAN = "Lascia sognare di nuovo una persona."
+    COMMAND_UNBAN = "Permetti a una persona di sognare di nuovo."
     COMMAND_BANS = "Chi non può sognare in questo server."
     COMMAND_ROLE = "Un ruolo che può usare questi comandi; solo con Gestisci server."
     COMMAND_ROLE_ROLE = "Il ruolo; lascialo vuoto per nessuno."
@@ -44,13 +44,13 @@ class Moderazione(Moderation):
     COMMAND_WORDS_PATTERN = "È uno schema (un'espressione regolare RE2)."
     COMMAND_WORDS_PROMPT = "Le parole da provare."
     COMMAND_CHANNELS = "Dove si può sognare."
-    COMMAND_CHANNELS_ALLOW = "Permetti i sogni qui; se un canale è permesso, lo sono solo quelli permessi."
-    COMMAND_CHANNELS_DISALLOW = "Non permettere più i sogni qui; se non ne resta nessuno, valgono tutti."
+    COMMAND_CHANNELS_ALLOW = "Permetti i sogni qui; da quel momento si sogna solo nei canali permessi."
+    COMMAND_CHANNELS_DISALLOW = "Non permettere più i sogni qui; se non ne resta nessuno, si sogna ovunque."
     COMMAND_CHANNEL = "Il canale o la categoria."
     COMMAND_NSFW = "Che fare delle immagini che il controllo trova inadatte."
     COMMAND_NSFW_POLICY = "Che cosa fare."
     COMMAND_GALLERY = "Pubblica ogni immagine finita in un canale in più."
-    COMMAND_LOG = "Racconta in un canale che cosa cambia chi modera e che cosa viene segnalato."
+    COMMAND_LOG = "Scrivi in un canale le modifiche di chi modera e le segnalazioni."
     COMMAND_HALL_OF_FAME = "Mostra in un canale le immagini più votate."
     COMMAND_HALL_CHANNEL = "Il canale; senza nessuna delle due opzioni l'albo d'oro viene tolto."
     COMMAND_TARGET = "Il canale; lascialo vuoto per nessuno."
@@ -67,7 +67,7 @@ class Moderazione(Moderation):
     ONLY_MANAGERS = "Può farlo solo chi ha il permesso Gestisci server."
     NOTHING_NEW = "È già così; non è cambiato nulla."
     DONE = "Fatto, da adesso:"
-    NO_CHANGES = "Finora non è cambiato nulla."
+    NO_CHANGES = "Finora non è stato cambiato nulla."
     NO_BANS = "Qui tutti possono sognare."
     NOT_BANNED = "Questa persona può già sognare qui."
     NO_WORDS = "Qui nessuna parola è vietata."
@@ -75,9 +75,9 @@ class Moderazione(Moderation):
     ONLY_COUNTS = "Per l'intero server posso contare i sogni: in fila, in un'ora e in un giorno."
     NOT_IN_LINE = "Questo sogno non è nella fila di questo server; scegline uno dall'elenco."
     LINE_EMPTY = "Nessun sogno è in attesa."
-    BAD_WORD = "Non è una parola che posso cercare. Servono lettere, e al massimo 100 caratteri."
-    BAD_PATTERN = "Non è uno schema che posso usare. RE2 non ha look-around né riferimenti all'indietro."
-    PATTERN_TOO_WIDE = "Questo schema va bene per tutto, oppure supera i 200 caratteri."
+    BAD_WORD = "Non è una parola che io possa cercare. Servono lettere, e al massimo 100 caratteri."
+    BAD_PATTERN = "Non è uno schema che io possa usare: RE2 non ha look-around né riferimenti all'indietro."
+    PATTERN_TOO_WIDE = "Questo schema corrisponde a qualsiasi testo, oppure supera i 200 caratteri."
     TOO_MANY_WORDS = "Ci sono già 500 parole e schemi vietati; prima togline qualcuno."
     NO_SUCH_WORD = "Non è tra le parole vietate."
     WORDS_ALLOWED = "Queste parole sono permesse."
@@ -135,9 +135,9 @@ class Moderazione(Moderation):
         "ban": "divieto per",
         "unban": "fine del divieto per",
         "clear": "fila svuotata, sogni ritirati",
-        "cancel": "fermato",
-        "front": "messo in testa",
-        "delete": "cancellato",
+        "cancel": "annullato",
+        "front": "portato in cima alla fila",
+        "delete": "eliminato",
         "decide": "votazione chiusa",
         "contest": "concorso aperto",
         "contest_end": "concorso chiuso",
@@ -169,8 +169,8 @@ class Moderazione(Moderation):
 
     def sure(self, count: int) -> str:
         if count == 1:
-            return "Il sogno in attesa verrebbe ritirato. Lo vuoi davvero?"
-        return f"Tutti i {count} sogni in attesa verrebbero ritirati. Lo vuoi davvero?"
+            return "Il sogno in attesa verrà ritirato. Procedo?"
+        return f"I {count} sogni in attesa verranno ritirati. Procedo?"
 
     def cleared(self, count: int) -> str:
         return "Un sogno è stato ritirato." if count == 1 else f"{count} sogni sono stati ritirati."
@@ -187,7 +187,7 @@ class Moderazione(Moderation):
         return f"<@{person}> può di nuovo sognare qui."
 
     def words_banned(self, rule: str) -> str:
-        return f"Queste parole non sono permesse, a causa di: {rule}"
+        return f"Queste parole non sono permesse. Regola: {rule}"
 
     def emoji_refused(self, emoji: str) -> str:
         return f"Discord non mi lascia reagire con {emoji}, quindi non è cambiato niente."
@@ -196,4 +196,4 @@ class Moderazione(Moderation):
         return f"{emoji} qui ha già un significato: ❌ elimina un sogno e ✉️ ne invia l'immagine."
 
     def lacking_in(self, channel: int, permissions: str) -> str:
-        return f"In <#{channel}> mi manca: {permissions}. Concedilo prima, per favore."
+        return f"In <#{channel}> mi serve ancora: {permissions}. Prima concedimelo, per favore."

@@ -10,7 +10,7 @@ from bot.chat.sentences.numbers import duration, listed, moment
 
 class Rifiuti(Refusals):
     NOT_ALLOWED = "Chi modera questo server non ti ha concesso sogni."
-    NO_NEW_DREAMS = "Chi modera lascia esaurire la fila, perciò ora non accetto sogni. Riprova più tardi."
+    NO_NEW_DREAMS = "Al momento chi modera non accetta nuovi sogni. Riprova più tardi."
     BANNED_WORDS = "Questo server non ammette alcune di queste parole nei sogni. Prova a dirlo in altro modo."
     SPANS: ClassVar[dict[float, str]] = {3600.0: "un'ora", 86400.0: "un giorno"}  # by their seconds
     TOO_MUCH: ClassVar[dict[str, str]] = {
@@ -41,13 +41,13 @@ class Rifiuti(Refusals):
 
     def cooling_down(self, cooldown_s: float, again_at: float) -> str:
         pause = duration(cooldown_s)
-        return f"Tra due tuoi sogni c'è una pausa di {pause}; il prossimo è possibile {moment(again_at)}."
+        return f"Qui tra un tuo sogno e l'altro passano almeno {pause}; puoi riprovare {moment(again_at)}."
 
     def too_much(self, what: str, allowed: int) -> str:
         return self.TOO_MUCH[what].format(allowed=allowed)
 
     def banned(self, until: float | None, reason: str) -> str:
-        end = "finché chi modera non lo permette" if until is None else f"fino al {moment(until, 'f')}"
+        end = "finché chi modera non toglie il divieto" if until is None else f"fino al {moment(until, 'f')}"
         why = f" Il motivo: {reason}" if reason else ""
         return f"Non puoi sognare in questo server {end}.{why}"
 

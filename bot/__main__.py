@@ -33,6 +33,7 @@ from bot.chat.steering import Steering
 from bot.chat.tallies import Tallies
 from bot.choices import Choices
 from bot.contests import Contests
+from bot.copies import Copies
 from bot.database import Database, StoreError
 from bot.fame import Fame
 from bot.limits import Limits
@@ -41,7 +42,6 @@ from bot.paces import POCKET, Paces
 from bot.preferences import Preferences
 from bot.sendings import Sendings
 from bot.settings import DISCORD_TOKEN, Settings
-from bot.showings import Showings
 from bot.stopping import SIGNALS
 from bot.store import Store
 from bot.tops import Tops
@@ -175,7 +175,7 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
         contests=contests,
         jury=jury,
         preferences=preferences,
-        showings=Showings(database=database),
+        copies=Copies(database=database),
         sendings=Sendings(database=database),
         model=settings.dream_model,
         proxy=proxy_for(settings.discord_api_url),

@@ -6,7 +6,7 @@ import warnings
 from PIL import ExifTags, Image, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
 
-from engine.decoding import check, too_large
+from engine.decoding import MAX_PIXELS, check, too_large
 from engine.errors import BadRequest
 
 MAX_BYTES = 20 * 1024 * 1024  # of a picture's file

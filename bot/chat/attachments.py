@@ -9,8 +9,7 @@ import discord
 
 from bot.chat.sentences import Sentences
 from bot.chat.unpacking import one_at_a_time
-from engine.decoding import MAX_PIXELS, too_large
-from engine.pictures import decode
+from engine.pictures import MAX_PIXELS, decode, too_large
 
 log = logging.getLogger(__name__)
 

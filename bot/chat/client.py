@@ -37,12 +37,12 @@ from bot.chat.welcome import catch_up, leave, welcome
 from bot.chat.wishes_by_reaction import obey
 from bot.choices import Choices
 from bot.contests import Contests
+from bot.copies import Copies
 from bot.database import StoreError
 from bot.dreams import Dream
 from bot.moderation import Moderation
 from bot.preferences import Preferences
 from bot.sendings import Sendings
-from bot.showings import Showings
 from bot.store import Store
 from bot.tops import Tops
 from bot.turnstile import Turnstile
@@ -73,7 +73,7 @@ class OneiroClient(discord.AutoShardedClient):
         contests: Contests,
         jury: Jury,
         preferences: Preferences,
-        showings: Showings,
+        copies: Copies,
         sendings: Sendings,
         model: str,
         proxy: Proxy | None = None,
@@ -100,15 +100,15 @@ class OneiroClient(discord.AutoShardedClient):
         self.store = store
         self.moderation = moderation
         self.sight = Sight(client=self, settings=moderation.settings)
-        self.showings = showings
+        self.copies = copies
         self.sendings = sendings
         self.poster = Poster(client=self)
         self.inbox = Inbox()
-        self.gallery = Gallery(client=self, store=store, showings=showings, settings=moderation.settings)
+        self.gallery = Gallery(client=self, store=store, copies=copies, settings=moderation.settings)
         self.deletions = Deletions(
             client=self,
             venues=self.sight.venues,
-            showings=showings,
+            copies=copies,
             store=store,
             votes=votes,
             gallery=self.gallery,

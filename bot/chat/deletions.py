@@ -18,9 +18,9 @@ from bot.chat.gallery import Gallery
 from bot.chat.inbox import Inbox
 from bot.chat.post import UNKNOWN_CHANNEL, Shown
 from bot.chat.visibility import Venues
+from bot.copies import Copies, Home
 from bot.database import StoreError
 from bot.dreams import Dream
-from bot.showings import Place, Showings
 from bot.store import Store
 from bot.votes import Votes
 
@@ -38,7 +38,7 @@ class Deletions:
         *,
         client: discord.Client,
         venues: Venues,
-        showings: Showings,
+        copies: Copies,
         store: Store,
         votes: Votes,
         gallery: Gallery,
@@ -47,7 +47,7 @@ class Deletions:
     ) -> None:
         self._client = client
         self._venues = venues
-        self._showings = showings
+        self._copies = copies
         self._store = store
         self._votes = votes
         self._gallery = gallery
@@ -76,11 +76,11 @@ class Deletions:
 
     def left(self, guild_id: int) -> None:
         """We are not in this server any more."""
-        self._inbox.put("A server's leave", partial(self._showings.server_left, guild_id))
+        self._inbox.put("A server's leave", partial(self._copies.server_left, guild_id))
 
     def back(self, guild_id: int) -> None:
         """We are in this server, perhaps again."""
-        self._inbox.put("A server's return", partial(self._showings.server_back, guild_id))
+        self._inbox.put("A server's return", partial(self._copies.server_back, guild_id))
 
     def look_at(self, guild_id: int) -> None:
         """Somebody changed a server's channels, or who may see them."""
@@ -97,20 +97,20 @@ class Deletions:
     async def catch_up(self) -> None:
         """Find what happened while nobody was here. Raises `StoreError`."""
         here = {guild.id for guild in self._client.guilds}
-        for guild_id in await self._showings.servers():
+        for guild_id in await self._copies.servers():
             (self.back if guild_id in here else self.left)(guild_id)
-        for dream in await self._showings.leftovers():
+        for dream in await self._copies.leftovers():
             self._gallery.let_go(dream)
-        for guild_id in {place.guild_id for place in await self._showings.places()} & here:
+        for guild_id in {place.guild_id for place in await self._copies.places()} & here:
             self.look_at(guild_id)
 
     # ------------------------------------------------------------------ tasks
 
     async def _messages(self, message_ids: Collection[int]) -> None:
-        self._tell(await self._showings.messages_gone(message_ids))
+        self._tell(await self._copies.messages_gone(message_ids))
 
     async def _channel(self, guild_id: int, channel_id: int) -> None:
-        self._tell(await self._showings.channel_gone(guild_id, channel_id))
+        self._tell(await self._copies.channel_gone(guild_id, channel_id))
 
     def _tell(self, dream_ids: Collection[int]) -> None:
         """As something to be done of its own: the database may be away in the middle of it."""
@@ -147,10 +147,10 @@ class Deletions:
 
     async def _look(self, guild: discord.Guild, asked: int) -> int:
         """Take down what may be shown no more. Gives how many channels Discord was asked about by now."""
-        public = await self._showings.in_public(guild_id=guild.id)
-        hung = [Place(guild.id, dream.channel_id) for dream in public]
+        public = await self._copies.in_public(guild_id=guild.id)
+        hung = [Home(guild.id, dream.channel_id) for dream in public]
         closed: set[int] = set()
-        for place in dict.fromkeys([*hung, *await self._showings.places(guild.id)]):
+        for place in dict.fromkeys([*hung, *await self._copies.places(guild.id)]):
             if self._venues.venue(guild.id, place.channel_id).known or asked >= LOOK_MOST:
                 continue
             if asked:

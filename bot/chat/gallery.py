@@ -17,11 +17,11 @@ from bot.chat.post import Outcome, Poster
 from bot.chat.quoting import quoted
 from bot.chat.sentences import spoken
 from bot.chat.veil import exhibit
+from bot.copies import Copies
 from bot.database import StoreError
 from bot.dreams import Dream, DreamState, Picture
 from bot.guilds import ServerSettings
 from bot.showing import Occasion, Veil
-from bot.showings import Showings
 from bot.store import Store
 
 if TYPE_CHECKING:
@@ -42,14 +42,14 @@ class Gallery:
         *,
         client: "OneiroClient",
         store: Store,
-        showings: Showings,
+        copies: Copies,
         settings: Callable[[int | None], ServerSettings],
         pace_s: float = PACE_S,
     ) -> None:
         """`settings`: a server's, by its id."""
         self._client = client
         self._store = store
-        self._showings = showings
+        self._copies = copies
         self._pace_s = pace_s
         self._leaving: dict[int, Dream] = {}  # dreams whose copies come down, by id
         self._emptying: asyncio.Task[None] | None = None
@@ -69,7 +69,7 @@ class Gallery:
         hung = replace(dream, channel_id=dream.gallery_channel_id, message_id=dream.gallery_message_id)
         if await Poster(client=self._client).delete(hung) is Outcome.LATER:
             return False
-        await self._showings.out_of_gallery(dream.id)
+        await self._copies.out_of_gallery(dream.id)
         return True
 
     def let_go(self, dream: Dream) -> None:

@@ -22,7 +22,7 @@ REACT_S = 24 * 3600  # seconds in which a dream that has none of our reactions s
 async def recount(client: "OneiroClient") -> None:
     """Read the reactions of the newest dreams again, and of those with copies. Raises `StoreError`."""
     recent = await client.store.recent(since=time() - RECOUNT_S, most=RECOUNT_MOST)
-    hung = await client.showings.in_public(most=RECOUNT_MOST)
+    hung = await client.copies.in_public(most=RECOUNT_MOST)
     for dream in {dream.id: dream for dream in [*hung, *recent]}.values():
         await _recount(client, dream)
 
@@ -31,7 +31,7 @@ async def _recount(client: "OneiroClient", dream: Dream) -> None:
     assert dream.message_id is not None  # there are no others among them
     if not await _read(client, dream, dream, 0):
         return
-    for channel_id, copy_id in await client.showings.copies(dream.id):
+    for channel_id, copy_id in await client.copies.of(dream.id):
         await _read(client, dream, replace(dream, channel_id=channel_id, message_id=copy_id), copy_id)
 
 

@@ -65,7 +65,7 @@ async def hung(world: World) -> Hung:
     await until(lambda: [bool(m.content) for m in world.messages(hall)] == [True])
 
     async def remembered() -> bool:
-        return len(await world.parts.client.showings.copies(1)) == 2
+        return len(await world.parts.client.copies.of(1)) == 2
 
     await until(remembered)
     found = Hung(world, hall, gallery)
@@ -223,7 +223,7 @@ async def test_a_deletion_while_the_database_is_busy_is_not_lost(
 ) -> None:
     client = world.parts.client
     client.inbox._pause_s = 0.001
-    real, busy = client.showings.messages_gone, [True] * 3
+    real, busy = client.copies.messages_gone, [True] * 3
 
     async def messages_gone(ids: Any) -> Any:
         if busy:
@@ -231,7 +231,7 @@ async def test_a_deletion_while_the_database_is_busy_is_not_lost(
             raise StoreBusy
         return await real(ids)
 
-    monkeypatch.setattr(client.showings, "messages_gone", messages_gone)
+    monkeypatch.setattr(client.copies, "messages_gone", messages_gone)
     world.env.backend.delete_message(world.channel.id, world.messages()[0].id)
     await until(hung.is_gone)
 

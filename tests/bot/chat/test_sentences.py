@@ -83,7 +83,10 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
         lambda say: say.too_many_waiting(3),
         "You already have 3 dreams waiting. Please ask again once one has begun, or cancel one.",
     ),
-    (lambda say: say.line_full(100), "The line is full: 100 dreams are waiting. Please try again in a while."),
+    (
+        lambda say: say.line_full(100),
+        "The line is full: 100 dreams are waiting. Please try again in a while.",
+    ),
     (
         lambda say: say.missing_permissions(["attach_files"]),
         "I need the permission Attach Files in this channel; a moderator can grant that in its settings.",
@@ -163,7 +166,8 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     ),
     (
         lambda say: say.steered(Decision(2, 2, {1: 2, 2: 2}, ended_by=42)),
-        "A tie between 1 and 2; number 2 goes on, because its score is higher (1: 2 · 2: 2). <@42> ended the vote.",
+        "A tie between 1 and 2; number 2 goes on, because its score is higher (1: 2 · 2: 2). "
+        "<@42> ended the vote.",
     ),
     (
         lambda say: say.steered(Decision(1, 2, {1: 0, 2: 0})),

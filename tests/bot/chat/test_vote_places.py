@@ -46,7 +46,7 @@ async def in_both(world: World) -> tuple[discord.Message, discord.Message, disco
     await until(lambda: [m.content for m in world.messages(hall)] == [f"⭐ 1 · <#{world.channel.id}>"])
 
     async def remembered() -> bool:
-        return len(await world.parts.client.showings.copies(1)) == 2
+        return len(await world.parts.client.copies.of(1)) == 2
 
     await until(remembered)
     return message, world.messages(hall)[0], world.messages(gallery)[0]

@@ -64,7 +64,9 @@ class Dreams:
         where = "Next in line" if place == 1 else f"Number {place} in line"
         names = [f"<@{person}>" for person in before] + ([f"{others} more"] if others else [])
         after = f", after {listed(names, 'and')}" if names else ""
-        ready = "I can't say yet how long this will take." if ready_at is None else f"Ready {moment(ready_at)}."
+        ready = (
+            "I can't say yet how long this will take." if ready_at is None else f"Ready {moment(ready_at)}."
+        )
         return f"{where}{after}. {ready}"
 
     def dreaming(self, *, step: int, steps: int, score: float, seconds_left: float) -> str:

@@ -20,7 +20,9 @@ class Refusals:
 
     def server_full(self, allowed: int) -> str:
         """`allowed`: dreams that this server may have in line."""
-        return f"This server's line is full: {allowed} dreams are waiting. Please ask again once one has begun."
+        return (
+            f"This server's line is full: {allowed} dreams are waiting. Please ask again once one has begun."
+        )
 
     def too_often(self, allowed: int, within_s: float, again_at: float) -> str:
         """`allowed`: dreams of one person within an hour or a day; `again_at`: seconds since 1970."""

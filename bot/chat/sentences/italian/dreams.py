@@ -25,7 +25,9 @@ class Sogni(Dreams):
     WITHDRAWN = "Il sogno è uscito dalla fila."
     STOPPING = "Il sogno finisce ora; la sua immagine migliore resta."
     ALREADY_OVER = "Questo sogno è già finito."
-    APOLOGY = "Qualcosa è andato storto da parte mia, scusa. Riprova, per favore; i dettagli sono nel mio registro."
+    APOLOGY = (
+        "Qualcosa è andato storto da parte mia, scusa. Riprova, per favore; i dettagli sono nel mio registro."
+    )
     NO_CHANNEL = (
         "Non sono riuscito a scrivere in questo canale, perciò ho tolto il tuo sogno dalla fila, scusa."
     )
@@ -104,7 +106,8 @@ class Sogni(Dreams):
         match kind:
             case FailureKind.CRASH:
                 return (
-                    "Il motore dei sogni si è bloccato due volte su questo sogno e ho dovuto rinunciare, scusa."
+                    "Il motore dei sogni si è guastato due volte su questo sogno: "
+                    "ho dovuto rinunciare, scusa."
                 )
             case FailureKind.HANG:
                 return (
@@ -140,4 +143,6 @@ class Sogni(Dreams):
             return "Il mio disco è pieno e non posso accettare altro, scusa. Avvisa chi mi gestisce."
         if isinstance(error, StoreBusy):
             return "Un altro programma sta usando il mio database. Riprova tra un momento."
-        return "Ora non riesco a raggiungere il mio database: non ho salvato niente, scusa. Riprova più tardi."
+        return (
+            "Ora non riesco a raggiungere il mio database: non ho salvato niente, scusa. Riprova più tardi."
+        )

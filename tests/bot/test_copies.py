@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import update
 
 from bot.contests import Contests
+from bot.copies import Copies
 from bot.database import Database
 from bot.dreams import DreamState, Gone, Picture, Wish
 from bot.fame import Fame
 from bot.schema import dreams
-from bot.showings import Showings
 from bot.store import Store
 from engine import Finished, Recipe
 
@@ -19,8 +19,8 @@ FINISHED = Finished("1", Recipe("a", 1, 9, "m", "g", "c", "0"), 31.5, 9, 9, 1.0,
 
 
 @pytest.fixture
-def showings(database: Database) -> Showings:
-    return Showings(database=database)
+def copies(database: Database) -> Copies:
+    return Copies(database=database)
 
 
 async def many(database: Database, store: Store, a_wish: A_WISH, number: int) -> list[int]:
@@ -36,29 +36,29 @@ async def many(database: Database, store: Store, a_wish: A_WISH, number: int) ->
 
 
 async def test_a_thousand_messages_are_gone_at_once(
-    database: Database, store: Store, showings: Showings, a_wish: A_WISH
+    database: Database, store: Store, copies: Copies, a_wish: A_WISH
 ) -> None:
     ids = await many(database, store, a_wish, 1000)
-    assert await showings.messages_gone([1000 + id for id in ids]) == ids
-    assert await showings.messages_gone([1000 + id for id in ids]) == []
-    assert [dream.id for dream in await showings.leftovers()] == ids
-    assert await showings.places() == []
+    assert await copies.messages_gone([1000 + id for id in ids]) == ids
+    assert await copies.messages_gone([1000 + id for id in ids]) == []
+    assert [dream.id for dream in await copies.leftovers()] == ids
+    assert await copies.places() == []
 
 
 async def test_a_channel_s_end_is_that_of_its_dreams_and_of_the_copies_in_it(
-    database: Database, store: Store, showings: Showings, a_wish: A_WISH
+    database: Database, store: Store, copies: Copies, a_wish: A_WISH
 ) -> None:
     ids = await many(database, store, a_wish, 3)
-    assert await showings.channel_gone(2, 7) == [], "another server's"
-    assert await showings.channel_gone(1, 8) == ids, "the gallery's"
-    assert await showings.copies(ids[0]) == []
+    assert await copies.channel_gone(2, 7) == [], "another server's"
+    assert await copies.channel_gone(1, 8) == ids, "the gallery's"
+    assert await copies.of(ids[0]) == []
     assert [(await store.get(id)).gone for id in ids] == [Gone.NOT] * 3  # type: ignore[union-attr]
-    assert await showings.channel_gone(1, 7) == ids
+    assert await copies.channel_gone(1, 7) == ids
     assert [(await store.get(id)).gone for id in ids] == [Gone.DELETED] * 3  # type: ignore[union-attr]
 
 
 async def test_a_copy_that_is_gone_takes_its_votes_along(
-    database: Database, store: Store, showings: Showings, a_wish: A_WISH
+    database: Database, store: Store, copies: Copies, a_wish: A_WISH
 ) -> None:
     (id,) = await many(database, store, a_wish, 1)
     dream, fame = await store.get(id), Fame(database=database)
@@ -67,27 +67,27 @@ async def test_a_copy_that_is_gone_takes_its_votes_along(
     await fame.set_message(id, 77)
     for person, copy_id in ((1, 0), (2, 77), (3, 10**6 + id)):
         await store.add_vote(id, person, "⭐", copy_id=copy_id)
-    assert await showings.copies(id) == [(8, 10**6 + id), (9, 77)]
-    assert await showings.messages_gone([77]) == [id] and await store.count_votes(id) == 2
+    assert await copies.of(id) == [(8, 10**6 + id), (9, 77)]
+    assert await copies.messages_gone([77]) == [id] and await store.count_votes(id) == 2
     assert await fame.hang(dream, 9, 1) is None, "it is not hung again"
-    assert await showings.messages_gone([10**6 + id]) == [id] and await store.count_votes(id) == 1
+    assert await copies.messages_gone([10**6 + id]) == [id] and await store.count_votes(id) == 1
 
 
 async def test_a_server_that_was_left_gets_back_what_was_there(
-    database: Database, store: Store, showings: Showings, a_wish: A_WISH
+    database: Database, store: Store, copies: Copies, a_wish: A_WISH
 ) -> None:
     ids = await many(database, store, a_wish, 2)
-    await showings.messages_gone([1000 + ids[0]])
-    await showings.server_left(1)
+    await copies.messages_gone([1000 + ids[0]])
+    await copies.server_left(1)
     assert (await store.get(ids[1])).gone is Gone.LEFT  # type: ignore[union-attr]
-    assert await showings.servers() == {1}
-    await showings.server_back(1)
+    assert await copies.servers() == {1}
+    await copies.server_back(1)
     gone = [(await store.get(id)).gone for id in ids]  # type: ignore[union-attr]
     assert gone == [Gone.DELETED, Gone.NOT]
 
 
 async def test_what_is_gone_wins_no_contest(
-    database: Database, store: Store, showings: Showings, a_wish: A_WISH
+    database: Database, store: Store, copies: Copies, a_wish: A_WISH
 ) -> None:
     contests = Contests(database=database)
     contest = await contests.start(guild_id=1, channel_id=7, theme="x", language="en", by=1, span_s=99.0)
@@ -97,7 +97,7 @@ async def test_what_is_gone_wins_no_contest(
     await store.set_message(dream.id, 500)
     await contests.enter(contest, dream)
     assert len(await contests.entries(contest.id)) == 1
-    await showings.messages_gone([500])
+    await copies.messages_gone([500])
     assert await contests.entries(contest.id) == []
     assert await contests.candidates(contest, dream.author_id) == []
     await store.set_message(dream.id, 501)  # a new message shows it

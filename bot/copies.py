@@ -22,14 +22,14 @@ _MANY = 500  # ids in one statement; SQLite takes some thousand parameters
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Home:
     """A channel or thread with dreams in it."""
 
     guild_id: int
     channel_id: int
 
 
-class Showings:
+class Copies:
     """Every method is one transaction and raises `StoreError`."""
 
     def __init__(self, *, database: Database) -> None:
@@ -72,7 +72,7 @@ class Showings:
         async with self._transaction() as connection:
             return {one for one in (await connection.execute(query)).scalars() if one is not None}
 
-    async def places(self, guild_id: int | None = None) -> list[Place]:
+    async def places(self, guild_id: int | None = None) -> list[Home]:
         """Channels with dreams that are there (in this server), those with the newest dreams first."""
         query = (
             select(dreams.c.guild_id, dreams.c.channel_id)
@@ -83,7 +83,7 @@ class Showings:
         if guild_id is not None:
             query = query.where(dreams.c.guild_id == guild_id)
         async with self._transaction() as connection:
-            return [Place(*row) for row in await connection.execute(query)]
+            return [Home(*row) for row in await connection.execute(query)]
 
     async def in_public(self, *, guild_id: int | None = None, most: int | None = None) -> list[Dream]:
         """Dreams with a copy in a hall or a gallery (of this server), the newest first."""
@@ -93,7 +93,7 @@ class Showings:
             query = query.where(dreams.c.guild_id == guild_id)
         return await self._list(query.order_by(dreams.c.id.desc()).limit(most))
 
-    async def copies(self, dream_id: int) -> list[tuple[int, int]]:
+    async def of(self, dream_id: int) -> list[tuple[int, int]]:
         """Channel and message of each copy of a dream."""
         gallery = select(dreams.c.gallery_channel_id, dreams.c.gallery_message_id)
         hall = select(fame.c.channel_id, fame.c.message_id).where(fame.c.removed.is_(False))

@@ -6,7 +6,9 @@ import warnings
 from PIL import ExifTags, Image, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
 
-from engine.decoding import MAX_PIXELS, check, too_large
+from engine.decoding import MAX_PIXELS as MAX_PIXELS  # for whoever fetches pictures
+from engine.decoding import check
+from engine.decoding import too_large as too_large
 from engine.errors import BadRequest
 
 MAX_BYTES = 20 * 1024 * 1024  # of a picture's file

@@ -53,9 +53,9 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     ),
     (
         lambda say: say.fetching("ViT-B/32", 300, 1000),
-        "I am fetching the model ViT-B/32, only this once: 30 % …",
+        "Downloading the model ViT-B/32, just this once: 30 % …",
     ),
-    (lambda say: say.fetching("ViT-B/32", 300, 0), "I am fetching the model ViT-B/32, only this once …"),
+    (lambda say: say.fetching("ViT-B/32", 300, 0), "Downloading the model ViT-B/32, just this once …"),
     (lambda say: say.dreamer(42), "A dream by <@42>"),
     (lambda say: say.models(pair="pocket", generator="g", perceptor="p"), "pocket (g, p)"),
     (lambda say: say.cancelled(has_picture=True), "Cancelled; this is the best picture so far."),

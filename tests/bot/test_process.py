@@ -28,6 +28,7 @@ from tests.bot.watching import (
     is_final,
     new_channel,
     running,
+    shown,
     stop,
     stored,
     voted,
@@ -112,7 +113,7 @@ async def test_a_dream_takes_shape_on_one_message_while_others_are_answered_at_o
     assert all(preview.startswith(b"\xff\xd8") for preview in previews)
 
     await final(server, waiting)
-    assert server.messages(channel) == [message, waiting]
+    assert shown(server, channel) == [message, waiting]
     assert server.gateway.longest_gap_s() < BEAT_S + 1.5
 
 
@@ -172,7 +173,7 @@ async def test_lost_answers_make_neither_a_second_message_nor_a_stale_one(
     lost.stop()  # so what is sent next is the end, and Discord has a message from the beginning
     await final(server, message)
     await server.wait(lambda: voted(server, message), "the vote reactions")
-    assert server.messages(channel) == [message]
+    assert shown(server, channel) == [message]
 
 
 async def _newest_is_done(store: Store) -> bool:
@@ -213,14 +214,14 @@ async def test_line_and_votes_outlive_an_orderly_stop_and_a_kill(tmp_path: Path)
             await final(server, waiting)
             await final(server, halted)
             await server.wait(lambda: voted(server, halted) and voted(server, waiting), "the reactions")
-            for shown, attempts in ((halted, 2), (waiting, 1)):  # an orderly stop costs no attempt
-                dream = await store.shown_by(shown.id)
+            for one, attempts in ((halted, 2), (waiting, 1)):  # an orderly stop costs no attempt
+                dream = await store.shown_by(one.id)
                 assert dream is not None
                 assert (dream.state, dream.attempts) == (DreamState.DONE, attempts)
             await stop(bot)
-        assert server.messages() == [done, halted, waiting]
-        for shown in (done, halted, waiting):
-            pictures = {files[0] for version in server.versions[shown.id] if (files := server.files(version))}
+        assert shown(server) == [done, halted, waiting]
+        for one in (done, halted, waiting):
+            pictures = {files[0] for version in server.versions[one.id] if (files := server.files(version))}
             assert sum(picture.startswith(b"\x89PNG") for picture in pictures) == 1  # dreamt once
         assert server.problems == []
 

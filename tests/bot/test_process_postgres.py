@@ -19,6 +19,7 @@ from tests.bot.watching import (
     has_votes,
     is_final,
     running,
+    shown,
     stop,
     stored,
     voted,
@@ -82,5 +83,5 @@ async def test_what_dies_costs_no_dream_and_nothing_is_dreamt_twice(
             assert sum(picture.startswith(b"\x89PNG") for picture in pictures) == 1
             ended = f"dream {dream.id}: done"
             assert sum(line.endswith(ended) for line in said) == (message in (house, *late))
-        assert server.messages() == [castle, rocket, house, *late]
+        assert shown(server) == [castle, rocket, house, *late]
         assert "Traceback" not in "\n".join([*bot.log, *said])

@@ -42,10 +42,15 @@ def new_channel(server: DiscordServer) -> Channel:
     return server.backend.create_channel(server.guild.id, "dreams")
 
 
+def shown(server: DiscordServer, channel: Channel | None = None) -> list[Message]:
+    """The messages that show dreams; whoever waited long on a busy machine is told in another one."""
+    return [message for message in server.messages(channel) if message.embeds]
+
+
 async def first_message(server: DiscordServer, channel: Channel, number: int = 1) -> Message:
-    """The channel's `number`th message, waited for."""
+    """The channel's `number`th message that shows a dream, waited for."""
     messages = await server.wait(
-        lambda: server.messages(channel)[number - 1 :], "the dream's message", timeout_s=BUSY_S
+        lambda: shown(server, channel)[number - 1 :], "the dream's message", timeout_s=BUSY_S
     )
     return messages[0]
 
@@ -53,10 +58,10 @@ async def first_message(server: DiscordServer, channel: Channel, number: int = 1
 async def frame(server: DiscordServer, message: Message, *, after: int = 0) -> None:
     """Wait for a picture on the message, later than its version `after`."""
 
-    def shown() -> bool:
+    def has_frame() -> bool:
         return any(version.attachments for version in server.versions[message.id][after:])
 
-    await server.wait(shown, "a frame", timeout_s=BUSY_S)
+    await server.wait(has_frame, "a frame", timeout_s=BUSY_S)
 
 
 def is_final(server: DiscordServer, message: Message) -> bool:

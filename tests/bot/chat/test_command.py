@@ -61,7 +61,7 @@ async def test_nobody_is_mentioned_and_no_markdown_works(world: World) -> None:
     assert not message.mention_everyone and not message.mentions and not message.role_mentions
     line = world.text().split("\n")[0]
     assert line == (
-        "**\\@everyone \\*\\*bold\\*\\* \\<\\@" + str(world.bob.id) + "\\> \\`\\`\\`code\\`\\`\\` "
+        "**\\@everyone \\*\\*bold\\*\\* \\`\\`\\`code\\`\\`\\` "
         "\\|\\|x\\|\\| \\[a\\]\\(https\\:\\/\\/b.c\\) gnp.exe**"
     )
 

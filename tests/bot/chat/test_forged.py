@@ -146,7 +146,7 @@ async def test_odd_options_of_dream_are_answered_with_a_sentence(
         ("preferences", [option("preset", "lightning", STRING)], SAY.BAD_OPTION),
         ("preferences", [option("language", "tlh", STRING)], SAY.BAD_OPTION),
         ("top", [option("by", 5)], SAY.BAD_OPTION),
-        ("contest start", [option("theme", "cats", STRING), option("days", 1.5)], (1, 60)),
+        ("moderate contest start", [option("theme", "cats", STRING), option("days", 1.5)], (1, 60)),
         ("contest enter", [option("dream", "newest", STRING)], SAY.BAD_OPTION),
     ],
     ids=str,

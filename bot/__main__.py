@@ -216,7 +216,7 @@ async def serve(settings: Settings) -> None:
     stop = asyncio.Event()
     set_when_asked_to_stop(stop)
     # No grace for the running step: its dream is back in line and begins anew.
-    host = EngineHost(step_timeout_s=settings.engine_silence_s, close_grace_s=0.5)
+    host = EngineHost(environ=environment(), step_timeout_s=settings.engine_silence_s, close_grace_s=0.5)
     parts = build(settings, engine=host)
     if settings.dream_model in ("auto", POCKET.pair):
         parts.paces.expect(POCKET)  # until a dream's first steps tell more

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from engine import processes, protocol
-from engine.errors import EngineCrash, EngineHang
+from engine.errors import EngineCrash, EngineHang, EngineUnable
 from engine.protocol import DreamRequest, Event, Failed, Finished, Message, Progress, Ready, Stop
 from engine.surroundings import for_the_child
 
@@ -36,6 +36,7 @@ class Child:
     def __init__(self, process: Process) -> None:
         self.ready: Ready | None = None
         self.fault: str | None = None  # why it is of no more use, as a sentence; None while it lives
+        self._unable: EngineUnable | None = None  # what it said of itself instead of `Ready`
         self._process = process
         self._loop = asyncio.get_running_loop()
         self._dream: str | None = None  # the id whose events are kept
@@ -89,7 +90,8 @@ class Child:
     async def next_event(self, limit_s: float) -> Event:
         """The dream's next event. Progress that was not fetched in time is merged, the newest picture wins.
 
-        Raises `EngineCrash` when the child is gone, `EngineHang` after `limit_s` seconds without any event.
+        Raises `EngineCrash` when the child is gone, `EngineUnable` when it said why it could not start,
+        `EngineHang` after `limit_s` seconds without any event.
         """
         await self.wait_for(lambda: bool(self._events), limit_s)
         return self._events.popleft()
@@ -98,7 +100,7 @@ class Child:
         """Wait until `done()` holds. Raises as `next_event`; `limit_s` counts from the last sign of life."""
         while not done():
             if self.fault:
-                raise EngineCrash(self.fault)
+                raise self._unable or EngineCrash(self.fault)
             self._changed.clear()
             try:
                 async with asyncio.timeout_at(self._last_sign + limit_s):
@@ -177,6 +179,8 @@ class Child:
         if isinstance(message, Ready):
             self.ready = message
             log.info("engine process %d is ready on %s", self.pid, message.device)
+        elif isinstance(message, Failed) and self.ready is None:
+            self._unable = EngineUnable(message.kind, message.message)
         elif isinstance(message, DreamRequest | Stop):
             log.warning("engine process %d sent a %s", self.pid, type(message).__name__)
         elif message.id == self._dream:

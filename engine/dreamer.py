@@ -170,8 +170,7 @@ class Dreamer:
         assert last is not None  # the loop yields or raises
         film = None
         if frames is not None:
-            final = images.to_image(last.kept.picture, request.size)
-            film = frames.film(final, "webp", request.timelapse_bytes)
+            film = _film(frames, last, request)
         recipe = _recipe(request, loaded.pair, settings, origin, last)
         yield Finished(
             request.id,
@@ -348,6 +347,17 @@ class Dreamer:
         except OSError as error:
             log.warning("The atlas could not be kept in %s: %s.", own, error)
         return made
+
+
+def _film(frames: Frames, last: Step, request: DreamRequest) -> bytes | None:
+    """The film; None where it cannot be made, for that shall not cost the picture."""
+    try:
+        final = images.to_image(last.kept.picture, request.size)
+        return frames.film(final, "webp", request.timelapse_bytes)
+    except Exception as error:
+        kind, sentence = sentence_for(error)
+        log.warning("There is no film of this dream. %s", sentence, exc_info=kind is FailureKind.INTERNAL)
+        return None
 
 
 def _harmless(_picture: Tensor) -> str:

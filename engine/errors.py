@@ -70,6 +70,15 @@ class EngineCrash(DreamError):
     kind = FailureKind.CRASH
 
 
+class EngineUnable(DreamError):
+    """The dream engine could not start."""
+
+    def __init__(self, kind: FailureKind, sentence: str) -> None:
+        """`kind` and `sentence` are what it said of itself."""
+        super().__init__(sentence)
+        self.kind = kind
+
+
 class EngineHang(DreamError):
     """The dream engine gave no sign of life."""
 
@@ -104,5 +113,10 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether this is one of the ways in which Python and torch say that memory ran out."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, for CUDA
         return True
-    words = ("can't allocate memory", "not enough memory", "out of memory")  # torch's, for CPU and MPS
-    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    # torch's, for CPU and MPS; the loader's, for a library that finds no room (glibc's dl-load.c)
+    words = ("can't allocate memory", "not enough memory", "out of memory")
+    loading = ("failed to map segment", "cannot allocate memory")
+    known = words if isinstance(error, RuntimeError) else loading if isinstance(error, ImportError) else ()
+    return any(word in str(error).lower() for word in known)

@@ -140,7 +140,10 @@ class EngineHost:
             del self._open[request.id]
 
     async def _ready_child(self, asked: asyncio.Event) -> Child:
-        """A child that takes requests. Raises `EngineCrash`, `EngineHang`, or `StoppedEarly` if asked to."""
+        """A child that takes requests.
+
+        Raises `EngineCrash`, `EngineHang`, `EngineUnable`, or `StoppedEarly` if asked to.
+        """
         if self._leftover is not None:
             await asyncio.shield(self._leftover)
         child = await self._living_child(asked)

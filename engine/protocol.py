@@ -4,7 +4,8 @@ One frame is `>II` (header bytes, payload bytes), a JSON header in UTF-8, then t
 fields that are bytes (pictures, states), one after the other; the header's "blobs" has their lengths by name.
 The parent writes `DreamRequest` and `Stop` to the child's stdin, the child writes events to its stdout.
 For each request the child sends any number of `Fetching`, one `Started`, any number of `Progress`, and ends
-with exactly one `Finished` or `Failed`. `Ready` comes once, when the child has started and can take requests.
+with exactly one `Finished` or `Failed`. `Ready` comes once, when the child has started and can take requests;
+where it cannot, a `Failed` of no dream says why, and the child ends.
 """
 
 import json
@@ -170,7 +171,7 @@ class Finished:
     stopped: bool  # True when it was asked to stop before its last step
     picture: bytes  # PNG, with the recipe in its metadata
     state: bytes | None = None  # from which this dream can be continued, varied and blended
-    timelapse: bytes | None = None  # animated WebP, when one was asked for
+    timelapse: bytes | None = None  # animated WebP, when one was asked for and could be made
     flagged: str = ""  # as in Progress
     # What the models know that is nearest to the words, by language ("en", "it"), where the picture hardly
     # shows them and the models know names.

@@ -16,15 +16,16 @@ from typing import BinaryIO, Protocol
 
 from engine import __version__, free_memory, protocol
 from engine.data_dir import data_dir
-from engine.errors import BadSetting, OutOfMemory, sentence_for
+from engine.errors import BadSetting, FailureKind, sentence_for
 from engine.protocol import DreamRequest, Event, Failed, Finished, Message, Ready, Stop
-from engine.settings import DREAM_CLIP, environment
+from engine.settings import DREAM_CLIP
 
 log = logging.getLogger(__name__)
 
 ORPHAN_GRACE_S = 5.0  # how long a step may still take after the parent is gone, before the process ends hard
 EXIT_BAD_SETTING = 2
-EXIT_MEMORY = 5  # as of the command line
+EXIT_NO_START = 5  # the parent was told why
+NO_DREAM = ""  # the id in a `Failed` that comes instead of `Ready`
 
 
 class Dreams(Protocol):
@@ -152,7 +153,22 @@ def load_dreamer(folder: Path) -> Dreams:
     from engine.dreamer import Dreamer
     from engine.fetch import Shop
 
-    return Dreamer(data_dir=folder, shop=Shop.read(environment()), clip=DREAM_CLIP.read(environment()))
+    return Dreamer(data_dir=folder, shop=Shop.read(os.environ), clip=DREAM_CLIP.read(os.environ))
+
+
+def _started(load: Callable[[Path], Dreams], folder: Path, send: Callable[[Message], None]) -> Dreams | None:
+    """The dreamer; None when it cannot start and the parent was told why. A fault of ours rises."""
+    try:
+        return load(folder)
+    except BadSetting:
+        raise
+    except Exception as error:
+        kind, sentence = sentence_for(error)
+        if kind is FailureKind.INTERNAL:
+            raise
+        log.error("%s", sentence)
+        send(Failed(NO_DREAM, kind, sentence))
+        return None
 
 
 def main(load: Callable[[Path], Dreams] = load_dreamer) -> int:
@@ -171,15 +187,15 @@ def main(load: Callable[[Path], Dreams] = load_dreamer) -> int:
         frames.flush()
 
     try:
-        dreamer = load(data_dir(environment()))
+        # No file `.env` is read here: the parent gave us what is ours of it, and the rest are secrets.
+        dreamer = _started(load, data_dir(os.environ), send)
+        if dreamer is None:
+            return EXIT_NO_START
         send(Ready(version=__version__, device=dreamer.device))
         serve(dreamer, inbox, send)
     except BadSetting as error:
         log.error("%s", error)
         return EXIT_BAD_SETTING
-    except OutOfMemory as error:
-        log.error("%s", error)
-        return EXIT_MEMORY
     except BrokenPipeError:
         log.debug("the parent is gone")
         os._exit(0)  # what is left in `frames` can no longer be written, and closing it would complain

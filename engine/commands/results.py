@@ -11,7 +11,7 @@ from engine import given_file
 from engine.commands import COMMANDS
 from engine.commands.options import Film, Wish
 from engine.console import FilmBar
-from engine.errors import BadRequest, DiskError
+from engine.errors import BadRequest, DiskError, DreamError
 from engine.keepsake import parted, with_state
 from engine.outputs import STDOUT, Output, secured
 from engine.protocol import Finished, Recipe
@@ -73,8 +73,10 @@ def known(nearest: Mapping[str, Sequence[str]]) -> str:
 def keep_film(films: Sequence[bytes | None], film: Film | None) -> None:
     """Write the dreams' films, animated WebPs, as the one that was asked for. Raises `DreamError`."""
     whole = [data for data in films if data is not None]
-    if film is None or not whole:
+    if film is None:
         return
+    if len(whole) < len(films):  # the log has said why
+        raise DreamError("The film could not be made, for the reason above; the picture is kept.")
     if film.kind == "webp" and len(whole) == 1 and len(whole[0]) <= film.max_bytes:
         data = whole[0]
     else:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from engine import worker
-from engine.errors import FailureKind, ModelError
+from engine.errors import FailureKind, ModelError, OutOfMemory
 from engine.protocol import DreamRequest, Event, Failed, Finished, Progress, Recipe, Started
 
 STEP_S = 0.002  # the length of a scripted step
@@ -89,6 +89,8 @@ def load(data_dir: Path) -> ScriptedDreams:
             sys.exit(7)
         case ["impatient"]:
             worker.ORPHAN_GRACE_S = 0.2
+        case ["poor", marker] if not Path(marker).exists():
+            raise OutOfMemory("A dream needs about 588 MB of memory, but only 12 MB are free.")
         case ["never-ready"]:
             time.sleep(3600)
         case ["dies-once", marker] if not Path(marker).exists():

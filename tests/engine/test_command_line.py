@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from engine.__main__ import EXIT_CODES, main
+from engine.__main__ import EXIT_CODES, EXIT_FAULT, main
 from engine.commands.dream import parser
 from engine.commands.results import repeat_command
 from engine.images import recipe_of
@@ -615,3 +615,18 @@ def test_a_number_without_a_name_or_a_home_can_dream(folder: Path) -> None:
     ran = subprocess.run([*somebody, *dream, "--quiet"], env=environ, capture_output=True, timeout=LIMIT_S)
     assert (ran.returncode, ran.stderr) == (0, b"")
     assert files(folder) == ["x.png"]
+
+
+def test_a_film_that_fails_is_told_and_the_picture_is_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr("engine.timelapse.encode", fails)
+    wish = ["a cat", "--seed", "1", "--steps", "1", "--out", "cat.png", "--timelapse", "cat.webp", "--quiet"]
+    assert main(wish) == EXIT_FAULT
+    said = capsys.readouterr()
+    assert "Picture: cat.png" in said.out and files(folder) == ["cat.png"]
+    assert "There is not enough memory for this dream." in said.err
+    assert "The film could not be made" in said.err

@@ -1,3 +1,4 @@
+import errno
 import io
 import shutil
 from dataclasses import replace
@@ -9,7 +10,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from engine import weights
 from engine.dreamer import Dreamer
-from engine.errors import FailureKind
+from engine.errors import BadRequest, FailureKind
 from engine.images import recipe_of
 from engine.protocol import DreamRequest, Event, Failed, Finished, Progress, Started
 from engine.recipes import repeated
@@ -160,6 +161,21 @@ def test_a_time_lapse_shows_the_steps_and_ends_with_the_picture(dreamer: Dreamer
     assert max(ImageStat.Stat(ImageChops.difference(shown[-1], final)).mean) < 12
     plain = events(dreamer, request(steps=12))[-1]
     assert isinstance(plain, Finished) and plain.picture == finished.picture and plain.timelapse is None
+
+
+@pytest.mark.parametrize(
+    "fault", [OSError(errno.ENOSPC, "full"), MemoryError(), BadRequest("It does not fit."), ValueError("odd")]
+)
+def test_a_film_that_fails_does_not_cost_the_picture(
+    dreamer: Dreamer, monkeypatch: pytest.MonkeyPatch, fault: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> bytes:
+        raise fault
+
+    monkeypatch.setattr("engine.timelapse.encode", fails)
+    end = finished(dreamer, request(steps=1, timelapse_bytes=300_000))
+    assert end.picture and end.timelapse is None
+    assert "There is no film of this dream." in caplog.text
 
 
 @pytest.mark.parametrize(

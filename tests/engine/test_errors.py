@@ -35,6 +35,9 @@ def test_an_error_can_be_given_a_sentence_with_facts() -> None:
     [
         (MemoryError(), FailureKind.MEMORY),
         (torch.OutOfMemoryError("CUDA out of memory."), FailureKind.MEMORY),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), FailureKind.MEMORY),
+        (ImportError("libtorch_cpu.so: failed to map segment from shared object"), FailureKind.MEMORY),
+        (ImportError("libtorch_cpu.so: cannot open shared object file"), FailureKind.INTERNAL),
         (OSError(errno.ENOSPC, "No space left on device"), FailureKind.DISK),
         (OSError(errno.ENOENT, "No such file or directory"), FailureKind.INTERNAL),
         (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), FailureKind.INTERNAL),

@@ -421,3 +421,16 @@ def test_the_host_needs_no_torch_and_no_discord() -> None:
     )
     seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert seen.stdout.strip() == "[]"
+
+
+async def test_a_child_that_cannot_start_says_why_and_the_next_one_may(
+    new_host: NewHost, tmp_path: Path
+) -> None:
+    memory = tmp_path / "memory"
+    host = new_host("poor", str(memory))
+    await host.start()
+    failed = await failure(host, "cherries")
+    assert failed.kind is FailureKind.MEMORY
+    assert failed.message == "A dream needs about 588 MB of memory, but only 12 MB are free."
+    memory.touch()
+    await assert_dreams_again(host)

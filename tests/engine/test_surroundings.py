@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.host import EngineHost
+from engine.settings import environment
 from engine.surroundings import for_the_child
 from tests.engine.test_host import COMMAND
 
@@ -65,6 +66,13 @@ async def test_a_real_child_s_environment_holds_no_secret(monkeypatch: pytest.Mo
     assert found["OMP_NUM_THREADS"] == "1"
     assert not SECRET.keys() & found.keys()
     assert not {"t.o.k", "postgres://oneiro:word@host/db"} & set(found.values())
+
+
+def test_of_a_settings_file_the_child_gets_what_is_the_engine_s(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DISCORD_TOKEN=t.o.k\nMODEL_MIRRORS=https://models.example\nOFFLINE=1\n")
+    given = for_the_child(environment(tmp_path))
+    assert given["MODEL_MIRRORS"] == "https://models.example" and given["OFFLINE"] == "1"
+    assert "t.o.k" not in given.values()
 
 
 def environment_of(pid: int | None) -> dict[str, str]:

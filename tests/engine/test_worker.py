@@ -222,10 +222,17 @@ def test_a_step_that_never_returns_does_not_outlive_the_parent() -> None:
         assert worker.process.wait(EXIT_S) == 0
 
 
-def test_a_settings_file_that_cannot_be_read_is_named_on_stderr(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_bytes(b"DATA_DIR=\xff\xfe\n")
+def test_a_start_that_fails_is_told_to_the_parent_in_the_place_of_ready(tmp_path: Path) -> None:
+    with Worker("poor", str(tmp_path / "none")) as worker:
+        failed = worker.read()
+        assert isinstance(failed, Failed)
+        assert (failed.id, failed.kind) == (worker_module.NO_DREAM, FailureKind.MEMORY)
+        assert failed.message == "A dream needs about 588 MB of memory, but only 12 MB are free."
+        assert worker.process.wait(EXIT_S) == worker_module.EXIT_NO_START
+        assert "Traceback" not in worker.stderr.read().decode()
+
+
+def test_a_settings_file_beside_it_which_holds_the_token_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"DISCORD_TOKEN=t.o.k\nDATA_DIR=\xff\xfe\n")
     with Worker(folder=tmp_path) as worker:
-        assert worker.process.wait(EXIT_S) == worker_module.EXIT_BAD_SETTING
-        said = worker.stderr.read().decode()
-    assert ".env" in said
-    assert "Traceback" not in said
+        assert worker.read() == Ready(engine.__version__, "cpu")

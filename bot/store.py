@@ -113,6 +113,15 @@ class Store:
             return None
         return dream, 0 if dream.message_id == message_id else message_id
 
+    async def found_at_beginning(self, dream: Dream) -> str:
+        """What the safety check found in a picture at which this dream begins, or ''."""
+        begun_at = [id for id in (dream.parent_id, dream.other_id) if id is not None]
+        if dream.begin == "new" or not begun_at:
+            return ""
+        unsafe = select(dreams.c.flagged).where(dreams.c.id.in_(begun_at), dreams.c.flagged != "")
+        async with self._transaction() as connection:
+            return (await connection.scalar(unsafe.order_by(dreams.c.id))) or ""
+
     async def waiting(self) -> list[Dream]:
         """All queued dreams that may begin and those whose owner's lease ran out, oldest first."""
         abandoned = and_(dreams.c.state == DreamState.DREAMING, dreams.c.lease_until < self._clock())

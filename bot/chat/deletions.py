@@ -66,8 +66,9 @@ class Deletions:
         self._inbox.put("A deletion", partial(self._messages, message_ids))
 
     def channel(self, guild_id: int, channel_id: int) -> None:
-        """A channel or thread is deleted; threads of a channel go with it, and Discord names not all."""
-        self._inbox.put("A channel's deletion", partial(self._channel, guild_id, channel_id))
+        """A channel or thread is deleted; threads of a channel go with it, and Discord does not name them."""
+        for one in (channel_id, *self._venues.threads_in(channel_id)):
+            self._inbox.put("A channel's deletion", partial(self._channel, guild_id, one))
         self.look_at(guild_id)
 
     def missing(self, shown: Shown, code: int) -> None:

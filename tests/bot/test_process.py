@@ -218,7 +218,8 @@ async def test_line_and_votes_outlive_an_orderly_stop_and_a_kill(tmp_path: Path)
                 assert dream is not None
                 assert (dream.state, dream.attempts) == (DreamState.DONE, attempts)
             await stop(bot)
-        assert server.messages() == [done, halted, waiting]
+        # On a busy machine somebody waits for more than a minute, and is told so in a message of its own.
+        assert [shown for shown in server.messages() if shown.embeds] == [done, halted, waiting]
         for shown in (done, halted, waiting):
             pictures = {files[0] for version in server.versions[shown.id] if (files := server.files(version))}
             assert sum(picture.startswith(b"\x89PNG") for picture in pictures) == 1  # dreamt once

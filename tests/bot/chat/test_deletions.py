@@ -406,3 +406,18 @@ async def test_a_winner_that_is_deleted_is_not_seen_where_it_was_told(
 
     await until(bare)
     assert not any("discord.com/channels" in (m.embeds[0].description or "") for m in world.messages(place))
+
+
+async def test_all_threads_go_with_their_channel_and_nobody_is_asked(world: World) -> None:
+    world.parts.client.deletions._pace_s = 3600.0  # between two questions about channels
+    forum = world.guild.create_forum_channel("forum")
+    posts = [thread(world, forum, world.alice) for _ in range(4)]
+    for number, post in enumerate(posts, start=1):
+        await dreamt_in(world, post, number=number)
+    await archive(world, posts[0])
+    world.env.backend.delete_channel(forum.id)
+
+    async def gone() -> bool:
+        return all([(await world.stored(number)).gone is Gone.DELETED for number in range(1, 5)])
+
+    await until(gone)

@@ -227,8 +227,7 @@ class OneiroClient(discord.AutoShardedClient):
             outcome = await self.poster.delete(dream)
             if outcome not in (Outcome.SHOWN, Outcome.GONE):
                 return False
-        if not await self.gallery.take_down(dream):
-            self.gallery.let_go(dream)  # Discord has a moment
+        await self.gallery.take_down(dream)  # if not now, then as of every message that is deleted
         self.presenter.forget(dream.id)
         await self.sendings.forget(dream.id)
         await self.store.erase(dream.id)

@@ -310,7 +310,7 @@ async def until_looked(world: World) -> None:
 
 async def test_a_picture_leaves_the_gallery_later_when_discord_has_a_moment(world: World, hung: Hung) -> None:
     copy = world.messages(hung.gallery)[0]
-    world.env.inject_error("DELETE", f"/channels/{hung.gallery.id}/messages/{copy.id}", status=500, times=6)
+    world.env.inject_error("DELETE", f"/channels/{hung.gallery.id}/messages/{copy.id}", status=500, times=3)
     assert await world.parts.client.erase(await world.stored(1))
     await until(lambda: hung.hangs() == (0, 0))
 
@@ -421,3 +421,22 @@ async def test_all_threads_go_with_their_channel_and_nobody_is_asked(world: Worl
         return all([(await world.stored(number)).gone is Gone.DELETED for number in range(1, 5)])
 
     await until(gone)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "gone"),
+    [(500, 0, False), (503, 0, False), (403, 50001, False), (404, 10008, True), (404, 10003, True)],
+)
+async def test_at_a_start_only_what_discord_does_not_know_is_gone(
+    world: World, hung: Hung, status: int, code: int, gone: bool
+) -> None:
+    path = f"/channels/{world.channel.id}/messages/{world.messages()[0].id}"
+    world.env.inject_error("GET", path, status=status, code=code, times=None)
+    await world.restart()
+    await until(lambda: world.parts.jury._counted.is_set())
+    if gone:
+        await until(hung.is_gone)
+    else:
+        await until_looked(world)
+        assert (await world.stored(1)).gone is Gone.NOT and hung.hangs() == (1, 1)
+        assert await hung.ranked() == 1 and await world.parts.client.votes.tally(1) == 1

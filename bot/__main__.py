@@ -190,6 +190,9 @@ def build(settings: Settings, *, engine: Engine) -> Parts:
     )
     client.deletions.on_gone.append(hall.moved)
     client.deletions.on_hidden.append(hall.hide)
+    client.deletions.on_gone.append(jury.doubt)
+    client.deletions.on_hidden.append(lambda dream: jury.doubt(dream.id, hidden=True))
+    moderation.on_change.append(lambda guild: client.deletions.policy(guild, moderation.settings(guild).nsfw))
     return Parts(
         database=database,
         store=store,

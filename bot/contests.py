@@ -198,10 +198,35 @@ class Contests:
         async with self._transaction() as connection:
             await connection.execute(change.values(told=True, message_id=message_id))
 
+    async def won_by(self, dream_id: int) -> list[Contest]:
+        """Those whose message tells that this dream won."""
+        return await self._list(and_(_TELLS, contests.c.winner_id == dream_id))
+
+    async def lost_winners(self) -> list[int]:
+        """Dreams that a message still tells to have won, and that are shown no more."""
+        over = or_(dreams.c.erased.is_(True), dreams.c.gone == Gone.DELETED)
+        query = select(dreams.c.id).where(over, dreams.c.id.in_(winners())).order_by(dreams.c.id)
+        async with self._transaction() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def withdraw(self, contest_id: int) -> None:
+        """Its message does not show the winner any more."""
+        change = update(contests).where(contests.c.id == contest_id)
+        async with self._transaction() as connection:
+            await connection.execute(change.values(winner_id=None))
+
     async def _list(self, condition: Any) -> list[Contest]:
         async with self._transaction() as connection:
             rows = await connection.execute(select(contests).where(condition).order_by(contests.c.id))
             return [Contest(**row._mapping) for row in rows]
+
+
+_TELLS = and_(contests.c.message_id.is_not(None), contests.c.winner_id.is_not(None))
+
+
+def winners() -> Any:
+    """The dreams that a message tells to have won, as a query."""
+    return select(contests.c.winner_id).where(_TELLS)
 
 
 def _may_enter() -> Any:

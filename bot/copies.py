@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.contests import winners
 from bot.database import Database
 from bot.dreams import Dream, Gone
 from bot.fame import fame
@@ -86,9 +87,11 @@ class Copies:
             return [Home(*row) for row in await connection.execute(query)]
 
     async def in_public(self, *, guild_id: int | None = None, most: int | None = None) -> list[Dream]:
-        """Dreams with a copy in a hall or a gallery (of this server), the newest first."""
+        """Dreams in a hall, a gallery or told to have won a contest (in this server), the newest first."""
         hung = select(fame.c.dream_id).where(fame.c.message_id.is_not(None), fame.c.removed.is_(False))
-        query = select(dreams).where(_THERE, or_(_IN_GALLERY, dreams.c.id.in_(hung)))
+        query = select(dreams).where(
+            _THERE, or_(_IN_GALLERY, dreams.c.id.in_(hung), dreams.c.id.in_(winners()))
+        )
         if guild_id is not None:
             query = query.where(dreams.c.guild_id == guild_id)
         return await self._list(query.order_by(dreams.c.id.desc()).limit(most))

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -38,6 +38,7 @@ BUSY_TIMEOUT_S = 2.0  # how long to wait for another writer; an interaction must
 # Of a PostgreSQL server:
 CONNECT_S = 2.0  # for a connection, for the same reason
 STARTING_S = 20.0  # how long `open` goes on asking one that does not answer yet: hosts start both at once
+CLOSE_S = 5.0  # seconds to wait at the end for transactions that run
 SILENCE_S = 60.0  # for one statement's answer; a time-lapse of some MB is long on its way
 CONNECTIONS = 8  # hosts' small plans allow 20, and two of our processes may overlap
 UPGRADING, MODERATING = 20211, 20212  # for `alone`: any numbers that no other program would use
@@ -81,6 +82,10 @@ class StoreAway(StoreError):
     """The database's server cannot be reached."""
 
 
+class StoreClosed(StoreError):
+    """The bot is stopping, so nothing is kept any more."""
+
+
 class Database:
     """One database, SQLite or PostgreSQL. `open` first, `close` last."""
 
@@ -96,6 +101,9 @@ class Database:
             Path(parsed.database) if parsed.drivername == "sqlite+aiosqlite" and parsed.database else None
         )
         self._forgetting: asyncio.Task[None] | None = None
+        self._running = 0  # transactions
+        self._ended = asyncio.Event()  # one of them, once this is closed
+        self._is_closed = False
         self._starting_s = starting_s
         self._is_server = parsed.get_backend_name() == "postgresql"
         options: dict[str, Any] = {}
@@ -130,6 +138,7 @@ class Database:
 
     async def open(self) -> None:
         """Bring the tables to their newest form. Raises `StoreError` when they are newer or not usable."""
+        self._is_closed = False
         if self._file:
             try:
                 await asyncio.to_thread(make_folder, self._file)
@@ -152,6 +161,13 @@ class Database:
                 self.forget()
 
     async def close(self) -> None:
+        """Let transactions come to their end, and begin no others: whoever is still at work hears so."""
+        self._is_closed = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                while self._running:
+                    self._ended.clear()
+                    await self._ended.wait()
         if self._forgetting is not None:
             self._forgetting.cancel()
             await asyncio.gather(self._forgetting, return_exceptions=True)
@@ -163,7 +179,7 @@ class Database:
         In SQLite's file they are overwritten when they are deleted; older ones stay in its write-ahead log
         until that is emptied. Of PostgreSQL see `bot.database_file`.
         """
-        if self._is_on_disk:
+        if self._is_on_disk and not self._is_closed:
             if self._forgetting is not None:
                 self._forgetting.cancel()
             self._forgetting = asyncio.create_task(self._empty_log())
@@ -188,6 +204,9 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """All or nothing. Raises `StoreError`; `IntegrityError` passes: it is about a row."""
+        if self._is_closed:
+            raise StoreClosed
+        self._running += 1
         try:
             async with self._engine.begin() as connection:
                 yield connection
@@ -195,6 +214,10 @@ class Database:
             raise
         except _ERRORS as error:
             raise (_named_by_server if self._is_server else _named)(error) from error
+        finally:
+            self._running -= 1
+            if self._is_closed:
+                self._ended.set()
 
     async def _is_current(self) -> bool:
         """Whether the tables are in their newest form; waits for a server that is on its way."""

@@ -113,6 +113,15 @@ class Store:
             return None
         return dream, 0 if dream.message_id == message_id else message_id
 
+    async def found_at_beginning(self, dream: Dream) -> str:
+        """What the safety check found in a picture at which this dream begins, or ''."""
+        begun_at = [id for id in (dream.parent_id, dream.other_id) if id is not None]
+        if dream.begin == "new" or not begun_at:
+            return ""
+        unsafe = select(dreams.c.flagged).where(dreams.c.id.in_(begun_at), dreams.c.flagged != "")
+        async with self._transaction() as connection:
+            return (await connection.scalar(unsafe.order_by(dreams.c.id))) or ""
+
     async def waiting(self) -> list[Dream]:
         """All queued dreams that may begin and those whose owner's lease ran out, oldest first."""
         abandoned = and_(dreams.c.state == DreamState.DREAMING, dreams.c.lease_until < self._clock())
@@ -189,7 +198,8 @@ class Store:
     async def recent(self, *, since: float, most: int) -> list[Dream]:
         """The newest delivered dreams with a message, ended after `since` (seconds since 1970)."""
         over = and_(dreams.c.state.in_(OVER), dreams.c.delivered.is_(True), dreams.c.ended_at >= since)
-        return await self._list(and_(over, dreams.c.message_id.is_not(None)), most=most)
+        there = and_(dreams.c.message_id.is_not(None), dreams.c.gone == Gone.NOT)
+        return await self._list(and_(over, there), most=most)
 
     async def set_message(self, dream_id: int, message_id: int) -> None:
         """This message shows it from now on, whatever became of the one before."""
@@ -426,6 +436,12 @@ class Store:
             await connection.execute(old.where(votes.c.person.not_in(but)) if but else old)
             await put(connection, votes, *rows)
         return counts
+
+    async def vote_emoji(self, dream_id: int) -> set[str]:
+        """With which emoji people voted for it."""
+        query = select(votes.c.emoji).where(votes.c.dream_id == dream_id).distinct()
+        async with self._transaction() as connection:
+            return set((await connection.execute(query)).scalars())
 
     async def count_votes(self, dream_id: int) -> int:
         """How many people voted for it."""

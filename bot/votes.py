@@ -70,14 +70,14 @@ class Votes:
         self,
         *,
         message_id: int,
-        guild_id: int | None,
         person: int | None = None,
         emoji: str | None = None,
         burst: bool | None = None,
     ) -> None:
-        """A person's reaction is gone, or everybody's with this emoji, or all of them."""
-        if emoji is not None and not self.are(emoji, guild_id):
-            return
+        """A person's reaction is gone, or everybody's with this emoji, or all of them.
+
+        Whatever emoji it is: it may have been a vote when it was given.
+        """
         found = await self._store.shown_at(message_id)
         if found is None:
             return
@@ -110,13 +110,19 @@ class Votes:
         """
         if reading is not None and reading.cleared:
             return  # what was read is not true any more
+        counts = await self.counting(dream)
         votes = [
             (person, written(emoji), bool(burst and burst[0]))
             for person, emoji, *burst in reactions
-            if self.are(emoji, dream.guild_id) and person != dream.author_id
+            if counts(emoji) and person != dream.author_id
         ]
         but = reading.people if reading is not None else set()
         await self._counted(dream, self._store.replace_votes(dream.id, votes, copy_id=copy_id, but=but))
+
+    async def counting(self, dream: Dream) -> Callable[[str], bool]:
+        """Which emoji are votes under this dream: those that are now, and those that were when given."""
+        given = await self._store.vote_emoji(dream.id)
+        return lambda emoji: self.are(emoji, dream.guild_id) or written(emoji) in given
 
     async def tally(self, dream_id: int) -> int:
         """How many people voted for the dream."""

@@ -382,6 +382,7 @@ class Worker:
         stopwatch = Stopwatch()
         best: Progress | None = None  # of those with a picture
         event: Event | None = None
+        unsafe = False  # a frame on the way, perhaps not the end
         async with aclosing(self._engine.dream(request)) as events:
             async for event in events:
                 if isinstance(event, Fetching):
@@ -395,6 +396,7 @@ class Worker:
                         await self._engine.stop(request.id)
                 elif isinstance(event, Progress):
                     stopwatch.see(event)
+                    unsafe = unsafe or bool(event.flagged)
                     if self._paces is not None:
                         self._paces.glimpse(stopwatch.pace(dream, event.steps))
                     if event.picture and (best is None or event.score >= best.score):
@@ -417,7 +419,7 @@ class Worker:
             if request.begin != "resume" and not event.stopped:
                 await self._measured(stopwatch.pace(dream, event.recipe.steps))
             final = Picture(event.picture, "png")
-            await self._end(dream, state, event=event, picture=final, flagged=event.flagged)
+            await self._end(dream, state, event=event, picture=final, flagged=event.flagged, unsafe=unsafe)
         elif self._stopping:
             await self._end(dream, DreamState.CANCELLED, picture=preview, flagged=flagged)
         elif isinstance(event, Failed):
@@ -440,14 +442,22 @@ class Worker:
         event: Finished | Failed | None = None,
         picture: Picture | None = None,
         flagged: str = "",
+        unsafe: bool = False,
     ) -> None:
-        """Store how the dream ended, however long the database takes, and tell it."""
+        """Store how the dream ended, however long the database takes, and tell it.
+
+        `unsafe`: the check found something on the way. Who may see a dream's end may see its time-lapse, so
+        one that shows more than the end does is not kept.
+        """
+        finished = event if isinstance(event, Finished) else None
         while True:
             try:
+                if finished and not flagged and (unsafe or await self._store.found_at_beginning(dream)):
+                    finished = replace(finished, timelapse=None)
                 ended = await self._store.finish(
                     dream.id,
                     state,
-                    finished=event if isinstance(event, Finished) else None,
+                    finished=finished,
                     failure=event if isinstance(event, Failed) else None,
                     picture=picture,
                     flagged=flagged,

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 import aiohttp
@@ -128,6 +127,7 @@ class OneiroClient(discord.AutoShardedClient):
         self.preferences = preferences
         self.model = model
         self.patience_s = PATIENCE_S
+        self._catching_up: asyncio.Task[None] | None = None
         self.tree = Tree(self)
         commands: tuple[AnyCommand, ...] = (*COMMANDS, moderate, queue, report, top, contest)
         for command in commands:
@@ -144,15 +144,30 @@ class OneiroClient(discord.AutoShardedClient):
         log.info("Connected as %s, in %d servers", self.user, len(self.guilds))
         if self.application_id is not None:
             log.info("Invite me: %s", discord.utils.oauth_url(self.application_id, permissions=PERMISSIONS))
-        await catch_up(self, self.moderation)
+        if self._catching_up is not None:  # it was away for so long that all servers are told of anew
+            self._catching_up.cancel()
+        self._catching_up = asyncio.create_task(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        """Find what happened while nobody was here."""
         try:
+            await catch_up(self, self.moderation)
             await self.deletions.catch_up()
             await recount(self)
         except StoreError as error:
             log.warning("Votes and deletions are not looked for again before the next start: %s", error)
+        except Exception:
+            log.exception("A fault of ours while votes and deletions were looked for")
+        self.inbox.put("The end of contests", self._counted)
+
+    async def _counted(self) -> None:
+        """All votes and deletions that were found are stored."""
         self.jury.counted()
 
     async def close(self) -> None:
+        if self._catching_up is not None:
+            self._catching_up.cancel()
+            await asyncio.gather(self._catching_up, return_exceptions=True)
         await self.deletions.close()
         await self.gallery.close()
         await self.inbox.close()
@@ -212,7 +227,7 @@ class OneiroClient(discord.AutoShardedClient):
             outcome = await self.poster.delete(dream)
             if outcome not in (Outcome.SHOWN, Outcome.GONE):
                 return False
-        await self.gallery.take_down(dream)
+        await self.gallery.take_down(dream)  # if not now, then as of every message that is deleted
         self.presenter.forget(dream.id)
         await self.sendings.forget(dream.id)
         await self.store.erase(dream.id)
@@ -228,7 +243,8 @@ class OneiroClient(discord.AutoShardedClient):
             emoji=str(event.emoji),
             burst=event.burst,
         )
-        self._vote(vote, event.guild_id, str(event.emoji))
+        if self.votes.are(str(event.emoji), event.guild_id):  # what is no vote waits for nothing
+            self.inbox.put("A vote", vote)
         try:
             await obey(self, event)
         except StoreError as error:
@@ -238,31 +254,22 @@ class OneiroClient(discord.AutoShardedClient):
         gone = partial(
             self.votes.remove,
             message_id=event.message_id,
-            guild_id=event.guild_id,
             person=event.user_id,
             emoji=str(event.emoji),
             burst=event.burst,
         )
-        self._vote(gone, event.guild_id, str(event.emoji))
+        self.inbox.put("A vote", gone)
 
     async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
-        self._vote(partial(self.votes.remove, message_id=event.message_id, guild_id=event.guild_id))
+        self.inbox.put("A vote", partial(self.votes.remove, message_id=event.message_id))
 
     async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
         gone = partial(
             self.votes.remove,
             message_id=event.message_id,
-            guild_id=event.guild_id,
             emoji=str(event.emoji),
         )
-        self._vote(gone, event.guild_id, str(event.emoji))
-
-    def _vote(
-        self, change: Callable[[], Awaitable[None]], guild_id: int | None = None, emoji: str | None = None
-    ) -> None:
-        """Count it when its turn comes; what is no vote waits for nothing."""
-        if emoji is None or self.votes.are(emoji, guild_id):
-            self.inbox.put("A vote", change)
+        self.inbox.put("A vote", gone)
 
 
 def _credentials(proxy: Proxy | None) -> aiohttp.BasicAuth | None:

@@ -21,6 +21,7 @@ from bot.chat.visibility import Venues
 from bot.copies import Copies, Home
 from bot.database import StoreError
 from bot.dreams import Dream
+from bot.guilds import NsfwPolicy
 from bot.store import Store
 from bot.votes import Votes
 
@@ -56,15 +57,18 @@ class Deletions:
         self.on_gone: list[Callable[[int], None]] = []  # told dreams of which a message is gone
         self.on_hidden: list[Callable[[Dream], None]] = []  # told dreams that not everybody may see any more
         self._changed: set[int] = set()  # servers to be looked at
+        self._policies: dict[int, NsfwPolicy] = {}  # by server
         self._task: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     def messages(self, message_ids: Collection[int]) -> None:
         """These messages are deleted."""
         self._inbox.put("A deletion", partial(self._messages, message_ids))
 
     def channel(self, guild_id: int, channel_id: int) -> None:
-        """A channel or thread is deleted; threads of a channel go with it, and Discord names not all."""
-        self._inbox.put("A channel's deletion", partial(self._channel, guild_id, channel_id))
+        """A channel or thread is deleted; threads of a channel go with it, and Discord does not name them."""
+        for one in (channel_id, *self._venues.threads_in(channel_id)):
+            self._inbox.put("A channel's deletion", partial(self._channel, guild_id, one))
         self.look_at(guild_id)
 
     def missing(self, shown: Shown, code: int) -> None:
@@ -79,17 +83,26 @@ class Deletions:
         self._inbox.put("A server's leave", partial(self._copies.server_left, guild_id))
 
     def back(self, guild_id: int) -> None:
-        """We are in this server, perhaps again."""
-        self._inbox.put("A server's return", partial(self._copies.server_back, guild_id))
+        """We are in this server, perhaps again: much may have changed meanwhile."""
+        self._inbox.put("A server's return", partial(self._back, guild_id))
 
     def look_at(self, guild_id: int) -> None:
         """Somebody changed a server's channels, or who may see them."""
+        if self._is_closed:
+            return
         self._changed.add(guild_id)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
 
+    def policy(self, guild_id: int, policy: NsfwPolicy) -> None:
+        """What becomes of unsafe pictures in a server, perhaps something else than before."""
+        if self._policies.get(guild_id) is not policy:
+            self._policies[guild_id] = policy
+            self.look_at(guild_id)
+
     async def close(self) -> None:
         """Stop; the next start looks again."""
+        self._is_closed = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -101,10 +114,12 @@ class Deletions:
             (self.back if guild_id in here else self.left)(guild_id)
         for dream in await self._copies.leftovers():
             self._gallery.let_go(dream)
-        for guild_id in {place.guild_id for place in await self._copies.places()} & here:
-            self.look_at(guild_id)
 
     # ------------------------------------------------------------------ tasks
+
+    async def _back(self, guild_id: int) -> None:
+        await self._copies.server_back(guild_id)
+        self.look_at(guild_id)
 
     async def _messages(self, message_ids: Collection[int]) -> None:
         self._tell(await self._copies.messages_gone(message_ids))

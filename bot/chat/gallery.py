@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -55,11 +56,12 @@ class Gallery:
         self._emptying: asyncio.Task[None] | None = None
         self._settings = settings
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     def shown(self, dream: Dream, picture: Picture) -> None:
         """A dream's own message has its final picture now."""
         channel_id = self._channel_for(dream)
-        if channel_id is not None and self._may_hang(dream, channel_id):
+        if channel_id is not None and not self._is_closed and self._may_hang(dream, channel_id):
             self._begin(self._hang(dream, picture))
 
     async def take_down(self, dream: Dream) -> bool:
@@ -74,7 +76,7 @@ class Gallery:
 
     def let_go(self, dream: Dream) -> None:
         """Take its picture down without haste: there may be a thousand, one after the other."""
-        if dream.gallery_message_id is None:
+        if dream.gallery_message_id is None or self._is_closed:
             return
         self._leaving[dream.id] = dream
         if self._emptying is None or self._emptying.done():
@@ -87,6 +89,7 @@ class Gallery:
 
     async def close(self) -> None:
         """Stop; what still has to come down does so after the next start."""
+        self._is_closed = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -146,11 +149,18 @@ class Gallery:
         channel = self._client.get_partial_messageable(channel_id, guild_id=dream.guild_id)
         try:
             message = await channel.send(embed=embed, file=shown.file(), nonce=f"{dream.origin}-g")
-            await self._store.set_gallery(dream.id, channel_id, message.id)
-            now = await self._store.get(dream.id)
-            if now is not None and not now.is_shown:  # deleted meanwhile
-                self.let_go(now)
         except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
             log.info("dream %d: not in the gallery: %s", dream.id, error)
+            return
+        remember = partial(self._remember, dream.id, channel_id, message.id)
+        try:
+            await remember()
         except StoreError as error:
-            log.warning("dream %d: its place in the gallery is not remembered: %s", dream.id, error)
+            log.warning("dream %d: its place in the gallery is remembered later: %s", dream.id, error)
+            self._client.inbox.put("A picture's place in the gallery", remember)
+
+    async def _remember(self, dream_id: int, channel_id: int, message_id: int) -> None:
+        await self._store.set_gallery(dream_id, channel_id, message_id)
+        now = await self._store.get(dream_id)
+        if now is not None and not now.is_shown:  # deleted meanwhile
+            self.let_go(now)

@@ -135,7 +135,11 @@ class Hall:
             await self._take_down(dream, hung)
         elif hung.removed:
             return  # a moderator does not want it here
-        elif hidden or 2 * tally <= settings.fame_votes - 1 or await self._is_hidden(dream, hung):
+        elif (
+            hidden
+            or 2 * tally <= settings.fame_votes - 1
+            or await self._client.sight.hides(dream, hung.channel_id)
+        ):
             await self._take_down(dream, hung)
         elif hung.message_id is None:  # a former process was about to post it
             await self._post(dream, hung, again=True)
@@ -152,12 +156,6 @@ class Hall:
 
     async def _may_hang(self, dream: Dream, hall: int) -> bool:
         return dream.is_shown and (await self._showing(dream, hall)).veil is not Veil.WITHHELD
-
-    async def _is_hidden(self, dream: Dream, hung: Hung) -> bool:
-        """Whether it may hang there no more, as far as its channel can be asked about just now."""
-        may_hang = await self._may_hang(dream, hung.channel_id)
-        known = self._client.sight.venues.venue(dream.guild_id, dream.channel_id).known
-        return known and not may_hang
 
     async def _showing(self, dream: Dream, hall: int) -> Showing:
         return await self._poster.showing(dream, Occasion.EXHIBITED, channel_id=hall)

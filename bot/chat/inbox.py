@@ -20,9 +20,12 @@ class Inbox:
         self._pause_s = pause_s
         self._waiting: deque[tuple[str, Callable[[], Awaitable[None]]]] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     def put(self, what: str, do: Callable[[], Awaitable[None]]) -> None:
         """Do this when its turn comes. `what`: for the log."""
+        if self._is_closed:
+            return  # it is found again at the next start
         if len(self._waiting) >= MOST:
             log.warning("%s waits for the next start: the database is away for too long", what)
             return
@@ -32,6 +35,7 @@ class Inbox:
 
     async def close(self) -> None:
         """Stop; what waits is found again at the next start."""
+        self._is_closed = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

@@ -31,11 +31,15 @@ class Jury:
         self._changed = asyncio.Event()
         self._counted = asyncio.Event()  # votes that were cast while nobody was here are found
         self._seen: set[int] = set()  # contests whose end this process has tried to tell
+        self._doubtful: dict[int, bool] = {}  # winners that may be shown no more; True: that is certain
         self._task: asyncio.Task[None] | None = None
+        store.on_erase.append(lambda dream: self.doubt(dream.id))
 
     async def start(self, *, poster: Poster) -> None:
-        """Begin; tell what ended while nobody was here."""
+        """Begin; tell what ended while nobody was here. Raises `StoreError`."""
         self._poster = poster
+        for dream_id in await self._contests.lost_winners():
+            self.doubt(dream_id)
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
@@ -51,6 +55,14 @@ class Jury:
 
     def moved(self, contest_id: int) -> None:
         """A contest began or was ended."""
+        self._changed.set()
+
+    def doubt(self, dream_id: int, *, hidden: bool = False) -> None:
+        """A dream was deleted, or is not for everybody any more: where it won, that is not to be seen.
+
+        `hidden`: nobody needs to be asked whether it is so.
+        """
+        self._doubtful[dream_id] = hidden or self._doubtful.get(dream_id, False)
         self._changed.set()
 
     async def _run(self) -> None:
@@ -74,6 +86,11 @@ class Jury:
     async def _look(self, *, restarted: bool) -> float:
         """End what is due and tell it. Gives the seconds until the next look."""
         wait_s = IDLE_S
+        for dream_id, hidden in list(self._doubtful.items()):
+            if await self._withdrawn(dream_id, hidden=hidden):
+                self._doubtful.pop(dream_id, None)
+            else:
+                wait_s = self._retry_s
         for contest in await self._contests.open():
             left_s = contest.ends_at - self._contests.clock()
             if contest.running_in is not None and left_s > 0:
@@ -84,6 +101,23 @@ class Jury:
             if not await self._tell(contest.id, again=restarted):
                 wait_s = min(wait_s, self._retry_s)
         return wait_s
+
+    async def _withdrawn(self, dream_id: int, *, hidden: bool) -> bool:
+        """Take a winner's words and picture out of what was told. False when it has to be tried again."""
+        for contest in await self._contests.won_by(dream_id):
+            dream = await self._store.get(dream_id)
+            if dream is None or not (hidden or await self._poster.hides(dream, contest.channel_id)):
+                continue
+            allowed = await self._poster.showing(dream, Occasion.EXHIBITED, channel_id=contest.channel_id)
+            entries = len(await self._contests.entries(contest.id))
+            bare = Content(winner_embed(contest, dream, HIDDEN if hidden else allowed, entries), None)
+            outcome, _ = await self._poster.show(contest, bare)
+            if outcome in (Outcome.ARCHIVED, Outcome.OLD):  # Discord takes no edit
+                outcome = await self._poster.delete(contest)
+            if outcome is not Outcome.SHOWN and outcome is not Outcome.GONE:
+                return False
+            await self._contests.withdraw(contest.id)
+        return True
 
     async def _tell(self, contest_id: int, *, again: bool) -> bool:
         """Say who won. False when it has to be tried again; `again`: a former process may have said so."""

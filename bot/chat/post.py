@@ -88,6 +88,10 @@ class Poster:
         """See `bot.chat.veil.Sight`."""
         return await self._client.sight.showing(dream, occasion, channel_id=channel_id, flagged=flagged)
 
+    async def hides(self, dream: Dream, channel_id: int) -> bool:
+        """See `bot.chat.veil.Sight`."""
+        return await self._client.sight.hides(dream, channel_id)
+
     def names(self, reader: Dream, other: Dream) -> bool:
         """See `bot.chat.veil.Sight`."""
         return self._client.sight.names(reader, other)
@@ -191,7 +195,19 @@ class Poster:
             return message
 
         outcome, _ = await self._attempt(shown, delete())
+        if outcome is Outcome.ARCHIVED and await self._opened(shown):
+            outcome, _ = await self._attempt(shown, delete())
         return outcome
+
+    async def _opened(self, shown: Shown) -> bool:
+        """Whether an archived thread is open again: in it Discord lets nobody delete anything."""
+
+        async def edit() -> discord.PartialMessage:
+            await self._client.http.edit_channel(shown.channel_id, archived=False)
+            return self._channel(shown).get_partial_message(shown.message_id or 0)
+
+        outcome, _ = await self._attempt(shown, edit())
+        return outcome is Outcome.SHOWN
 
     async def find(self, shown: Shown, url: str) -> int | None:
         """The newest message of ours, among the channel's last ones, whose embed links there.

@@ -212,9 +212,7 @@ class Presenter:
     async def _inherit(self, screen: Screen) -> None:
         """Until the check has seen its end, a dream that begins at an unsafe picture shows that one."""
         if screen.dream.begin != "new" and not screen.rooted:
-            for root in filter(None, (screen.dream.parent_id, screen.dream.other_id)):
-                begun_at = await self._store.get(root)
-                screen.flagged = screen.flagged or (begun_at.flagged if begun_at is not None else "")
+            screen.flagged = screen.flagged or await self._store.found_at_beginning(screen.dream)
             screen.rooted = True
 
     async def _show_now(self, screen: Screen) -> None:

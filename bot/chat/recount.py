@@ -38,8 +38,9 @@ async def _recount(client: "OneiroClient", dream: Dream) -> None:
 async def _read(client: "OneiroClient", dream: Dream, shown: Dream, copy_id: int) -> bool:
     """Read what stands under the dream or a copy of it. Whether it is there."""
     message_id, votes = shown.message_id or 0, client.votes
+    counts = await votes.counting(dream)
     async with votes.reading(message_id) as reading:
-        outcome, found = await client.poster.given(shown, lambda emoji: votes.are(emoji, dream.guild_id))
+        outcome, found = await client.poster.given(shown, counts)
         if outcome is Outcome.SHOWN:
             await votes.replace(dream, found.people, copy_id=copy_id, reading=reading)
     if outcome is not Outcome.SHOWN:

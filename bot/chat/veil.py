@@ -12,7 +12,7 @@ import discord
 
 from bot.chat.quoting import ALT_TEXT, plain
 from bot.chat.visibility import Venues
-from bot.dreams import Dream, Picture
+from bot.dreams import Dream, Gone, Picture
 from bot.guilds import NsfwPolicy, ServerSettings
 from bot.showing import Occasion, Showing, Veil, Venue, may_tell, picture_veil, showing, veil
 
@@ -93,6 +93,13 @@ class Sight:
             policies=self._policies(dream.guild_id),
             flagged=flagged,
         )
+
+    async def hides(self, dream: Dream, channel_id: int) -> bool:
+        """Whether what is exhibited in a channel may be no more, as far as its home is known just now."""
+        allowed = await self.showing(dream, Occasion.EXHIBITED, channel_id=channel_id)
+        over = dream.erased or dream.gone is Gone.DELETED
+        known = over or self.venues.venue(dream.guild_id, dream.channel_id).known
+        return known and allowed.veil is Veil.WITHHELD
 
     async def asked(self, interaction: discord.Interaction, dream: Dream) -> Showing:
         """To whoever uses the interaction, alone, when they name this very dream."""

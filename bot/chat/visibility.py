@@ -98,6 +98,10 @@ class Venues:
             return channels & {here}
         return {one for one in channels if one == here or self._may_read(guild, one, user)}
 
+    def threads_in(self, channel_id: int) -> list[int]:
+        """The threads of a channel that are remembered, archived ones too."""
+        return [id for id, thread in self._threads.items() if thread.parent_id == channel_id]
+
     def forget(self, thread_id: int) -> None:
         """A thread is deleted."""
         self._threads.pop(thread_id, None)

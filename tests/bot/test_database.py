@@ -288,3 +288,32 @@ async def test_the_folder_is_made_when_it_is_missing(settings: Settings, tmp_pat
     await database.open()
     await database.close()
     assert (tmp_path / "a" / "b" / "oneiro.db").is_file()
+
+
+async def test_the_end_waits_for_what_runs_and_lets_nothing_new_begin(tmp_path: Path) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'oneiro.db'}")
+    await database.open()
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def write() -> None:
+        async with database.transaction() as connection:
+            begun.set()
+            await go_on.wait()
+            await connection.exec_driver_sql("CREATE TABLE last (words INTEGER)")
+
+    writing = asyncio.create_task(write())
+    await begun.wait()
+    closing_ = asyncio.create_task(database.close())
+    await asyncio.sleep(0)
+    with pytest.raises(StoreError, match="stopping"):
+        async with database.transaction():
+            pass
+    assert not closing_.done()
+    go_on.set()
+    await asyncio.gather(writing, closing_)
+    with closing(sqlite3.connect(tmp_path / "oneiro.db")) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'last'").fetchone()
+    await database.open()
+    async with database.transaction() as again:
+        await again.exec_driver_sql("DROP TABLE last")
+    await database.close()

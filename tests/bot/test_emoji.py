@@ -19,6 +19,12 @@ from bot.emoji import meant, written
         ("1\ufe0f\u20e3", "1\u20e3"),
         ("✉\ufe0f", "✉"),
         ("<a:cherry:55>", "<:cherries:55>"),
+        ("❤\ufe0e", "❤\ufe0f"),
+        ("🫱🏻\u200d🫲🏿", "🤝"),
+        ("👩🏿\u200d🤝\u200d👨🏻", "👫🏽"),
+        ("🧑🏻\u200d❤\ufe0f\u200d🧑🏿", "💑"),
+        ("🏃🏽\u200d♀\ufe0f\u200d➡\ufe0f", "🏃\u200d➡"),
+        ("👩\u200d🦯\u200d➡\ufe0f", "🧑🏿\u200d🦯\u200d➡\ufe0f"),
     ],
 )
 def test_skin_tones_genders_and_ways_to_write_it_mean_the_same(given: str, base: str) -> None:
@@ -40,6 +46,9 @@ def test_skin_tones_genders_and_ways_to_write_it_mean_the_same(given: str, base:
         ("1\u20e3", "1"),
         ("<:cherry:55>", "<:cherry:56>"),
         ("♀", "♂"),
+        ("🏃", "🏃\u200d➡"),
+        ("👫", "👭"),
+        ("🫱", "🤝"),
         ("👩", "👨"),
     ],
 )

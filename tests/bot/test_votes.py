@@ -40,15 +40,15 @@ async def test_both_ways_to_write_a_heart_are_the_same_reaction(
     await store.set_message(dream.id, 500)
     await votes.add(message_id=500, guild_id=1, person=2, is_bot=False, emoji="❤\ufe0f")
     assert await votes.tally(dream.id) == 1
-    await votes.remove(message_id=500, guild_id=1, person=2, emoji="❤")
+    await votes.remove(message_id=500, person=2, emoji="❤")
     assert await votes.tally(dream.id) == 0
 
 
 async def test_what_happens_under_other_messages_is_ignored(store: Store) -> None:
     votes = Votes(store=store, settings=settings)
     await votes.add(message_id=1, guild_id=1, person=2, is_bot=False, emoji="⭐")
-    await votes.remove(message_id=1, guild_id=1, person=2, emoji="⭐")
-    await votes.remove(message_id=1, guild_id=1)
+    await votes.remove(message_id=1, person=2, emoji="⭐")
+    await votes.remove(message_id=1)
 
 
 async def test_a_recount_leaves_out_the_author_and_other_emoji(
@@ -72,7 +72,7 @@ async def test_who_listens_hears_only_of_tallies_that_changed(
         await votes.add(message_id=500, guild_id=1, person=2, is_bot=False, emoji=emoji)
     await votes.replace(dream, [(2, "⭐")])
     await votes.replace(dream, [(2, "⭐"), (3, "⭐")])
-    await votes.remove(message_id=500, guild_id=1)
+    await votes.remove(message_id=500)
     assert heard == [(dream.id, 1), (dream.id, 2), (dream.id, 0)]
 
 
@@ -101,7 +101,7 @@ async def test_a_person_counts_once_wherever_and_however_they_vote(
         await votes.add(guild_id=1, person=3, is_bot=True, **one)
         assert await votes.tally(dream.id) == 1
     for left, one in reversed(list(enumerate(given))):
-        await votes.remove(guild_id=1, person=2, **one)
+        await votes.remove(person=2, **one)
         assert await votes.tally(dream.id) == (1 if left else 0), "while one stays the vote stays"
 
 
@@ -112,9 +112,9 @@ async def test_clearing_a_copy_leaves_what_stands_under_the_dream(
     dream = await hung(store, a_wish(author_id=1))
     for person, message in ((2, 500), (2, 600), (3, 600)):
         await votes.add(message_id=message, guild_id=1, person=person, is_bot=False, emoji="⭐")
-    await votes.remove(message_id=600, guild_id=1, emoji="⭐")
+    await votes.remove(message_id=600, emoji="⭐")
     assert await votes.tally(dream.id) == 1
-    await votes.remove(message_id=500, guild_id=1)
+    await votes.remove(message_id=500)
     assert await votes.tally(dream.id) == 0
 
 
@@ -137,11 +137,29 @@ async def test_what_happens_while_reactions_are_read_is_newer_than_what_was_read
     dream = await hung(store, a_wish(author_id=1))
     await votes.replace(dream, [(2, "⭐")], copy_id=0)
     async with votes.reading(500) as reading:
-        await votes.remove(message_id=500, guild_id=1, person=2, emoji="⭐")
+        await votes.remove(message_id=500, person=2, emoji="⭐")
         await votes.add(message_id=500, guild_id=1, person=3, is_bot=False, emoji="⭐")
         await votes.replace(dream, [(2, "⭐"), (4, "⭐")], copy_id=0, reading=reading)
     assert await votes.tally(dream.id) == 2, "3's and 4's; 2's was taken back after it was read"
     async with votes.reading(500) as reading:
-        await votes.remove(message_id=500, guild_id=1)
+        await votes.remove(message_id=500)
         await votes.replace(dream, [(2, "⭐"), (4, "⭐")], copy_id=0, reading=reading)
     assert await votes.tally(dream.id) == 0
+
+
+async def test_a_vote_stays_one_after_the_server_chose_other_emoji_until_it_is_taken_back(
+    store: Store, a_wish: Callable[..., Wish]
+) -> None:
+    now = [ServerSettings(vote_emoji=("⭐",))]
+    votes = Votes(store=store, settings=lambda guild_id: now[0])
+    dream = await store.add(a_wish(author_id=1))
+    await store.set_message(dream.id, 500)
+    for person in (2, 3):
+        await votes.add(message_id=500, guild_id=1, person=person, is_bot=False, emoji="⭐")
+    now[0] = ServerSettings(vote_emoji=("🍒",))
+    await votes.add(message_id=500, guild_id=1, person=4, is_bot=False, emoji="⭐")
+    assert await votes.tally(dream.id) == 2, "a star is no vote any more"
+    await votes.replace(dream, [(2, "⭐"), (3, "⭐"), (5, "🍒"), (6, "🍕")], copy_id=0)
+    assert await votes.tally(dream.id) == 3, "a recount loses none"
+    await votes.remove(message_id=500, person=2, emoji="⭐")
+    assert await votes.tally(dream.id) == 2

@@ -296,3 +296,33 @@ async def test_stopping_while_a_dream_is_being_claimed_puts_it_back_at_once(
     await closing
     stored = await rig.store.get(dream.id)
     assert stored is not None and stored.state is DreamState.QUEUED and stored.attempts == 0
+
+
+@pytest.mark.parametrize(
+    ("on_the_way", "at_the_end", "kept"),
+    [("nudity", "", False), ("", "", True), ("nudity", "nudity", True), ("", "nudity", True)],
+)
+async def test_a_time_lapse_shows_nothing_that_the_end_may_not(
+    rig: Rig, a_wish: A_WISH, on_the_way: str, at_the_end: str, kept: bool
+) -> None:
+    """The policy for unsafe pictures looks at the end alone; the frames before it are in the film."""
+    await rig.worker.submit(a_wish())
+    await rig.engine.dreams(1)
+    rig.engine.step(preview=picture("JPEG"), flagged=on_the_way)
+    rig.engine.step(preview=picture("JPEG"))
+    rig.engine.finish(timelapse=b"film", flagged=at_the_end)
+    await rig.until(1, DreamState.DONE)
+    assert (await rig.store.timelapse(1) is not None) is kept
+
+
+@pytest.mark.parametrize("begin", ["continue", "vary"])
+async def test_nor_does_one_that_begins_at_an_unsafe_picture(rig: Rig, a_wish: A_WISH, begin: str) -> None:
+    await rig.worker.submit(a_wish())
+    await rig.engine.dreams(1)
+    rig.engine.finish(timelapse=b"film", flagged="nudity")
+    await rig.until(1, DreamState.DONE)
+    await rig.worker.submit(a_wish(begin=begin, parent_id=1))
+    await rig.engine.dreams(2)
+    rig.engine.finish(timelapse=b"film")
+    await rig.until(2, DreamState.DONE)
+    assert await rig.store.timelapse(2) is None and await rig.store.picture(2) is not None

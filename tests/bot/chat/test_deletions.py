@@ -1,16 +1,20 @@
 """What is deleted by hand in Discord leaves every public place, whoever was here to hear of it."""
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 import discord
 import pytest
+from simcord.backend import serializers
 from simcord.backend.models import Overwrite
 from simcord.builders import ChannelHandle
 
 from bot.database import StoreBusy
 from bot.dreams import DreamState, Gone
-from bot.guilds import VOTE_EMOJI
+from bot.guilds import VOTE_EMOJI, NsfwPolicy
 from bot.tops import By, Period, View
+from tests.bot.chat.channels import archive, dreamt_in, thread
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import until
 
@@ -247,3 +251,192 @@ async def test_a_message_that_gives_way_to_a_new_one_is_no_deletion(world: World
     world.env.backend.faults.clear()
     await world.env.settle()
     assert (await world.stored(1)).state is DreamState.DONE and (await world.stored(1)).gone is Gone.NOT
+
+
+async def test_a_server_that_is_back_is_looked_at_anew(world: World, hung: Hung) -> None:
+    client = world.parts.client
+    guild = client.get_guild(world.guild.id)
+    await client.on_guild_remove(guild)
+
+    async def left() -> bool:
+        return (await world.stored(1)).gone is Gone.LEFT
+
+    await until(left)
+    subscribers, world.env.backend.subscribers[:] = list(world.env.backend.subscribers), []
+    close(world)
+    world.env.backend.subscribers[:] = subscribers
+    everybody = client.get_channel(world.channel.id)
+    assert isinstance(everybody, discord.TextChannel) and guild is not None
+    everybody._update(guild, {**channel_payload(world), "position": 0})
+    await client.on_guild_join(guild)
+    await until(lambda: hung.hangs() == (0, 0))
+
+
+def channel_payload(world: World) -> Any:
+    """As Discord tells of the channel when the bot joins."""
+    backend = world.env.backend
+    return serializers.channel_payload(backend, backend.channels[world.channel.id])
+
+
+@pytest.mark.parametrize("policy", [NsfwPolicy.REFUSE, NsfwPolicy.SPOILER])
+async def test_a_stricter_policy_takes_down_what_hangs_already(
+    world: World, hung: Hung, policy: NsfwPolicy
+) -> None:
+    """In an age-restricted gallery unsafe pictures hang openly, until its server wants that no more."""
+    async with world.parts.database.transaction() as connection:
+        await connection.exec_driver_sql("UPDATE dreams SET flagged = 'nudity'")
+
+    async def change(policy: NsfwPolicy) -> None:
+        await world.parts.moderation.change(
+            world.guild.id, by=1, change=lambda old: replace(old, nsfw=policy)
+        )
+
+    for place in (world.channel, hung.hall, hung.gallery):
+        world.parts.client.get_channel(place.id).nsfw = True  # type: ignore[union-attr]
+    await change(NsfwPolicy.AGE_RESTRICTED)
+    await until_looked(world)
+    assert hung.hangs() == (1, 1)
+    await change(policy)
+    in_hall = 1 if policy is NsfwPolicy.SPOILER else 0  # hidden until somebody clicks on it: see bot.showing
+    await until(lambda: hung.hangs() == (in_hall, 0))
+
+
+async def until_looked(world: World) -> None:
+    """Until the server was looked at and the hall has done what came of it."""
+    deletions, hall = world.parts.client.deletions, world.parts.hall
+    await until(lambda: deletions._task is not None and deletions._task.done() and not hall._moved)
+    await world.env.settle()
+
+
+async def test_a_picture_leaves_the_gallery_later_when_discord_has_a_moment(world: World, hung: Hung) -> None:
+    copy = world.messages(hung.gallery)[0]
+    world.env.inject_error("DELETE", f"/channels/{hung.gallery.id}/messages/{copy.id}", status=500, times=3)
+    assert await world.parts.client.erase(await world.stored(1))
+    await until(lambda: hung.hangs() == (0, 0))
+
+
+async def test_a_place_in_the_gallery_is_remembered_although_the_database_is_busy(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery = world.guild.create_text_channel("gallery")
+    await world.env.settle()
+    await world.parts.moderation.change(
+        world.guild.id, by=1, change=lambda old: replace(old, gallery_channel=gallery.id)
+    )
+    real, busy = world.parts.store.set_gallery, [True] * 2
+    world.parts.client.inbox._pause_s = 0.001
+
+    async def set_gallery(*place: int) -> None:
+        if busy:
+            busy.pop()
+            raise StoreBusy
+        await real(*place)
+
+    monkeypatch.setattr(world.parts.store, "set_gallery", set_gallery)
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    world.engine.finish()
+    await world.until_delivered(1)
+
+    async def remembered() -> bool:
+        return (await world.stored(1)).gallery_message_id is not None
+
+    await until(remembered)
+
+
+async def test_a_dream_in_an_archived_thread_can_be_deleted(world: World) -> None:
+    """Discord deletes nothing in an archived thread: it has to be open."""
+    place = thread(world, world.channel, world.alice)
+    message = await dreamt_in(world, place)
+    await archive(world, place)
+    path = f"/channels/{place.id}/messages/{message.id}"
+    world.env.inject_error("DELETE", path, status=400, code=50083, times=1)
+    assert await world.parts.client.erase(await world.stored(1))
+    assert message.id not in [m.id for m in world.messages(place)] and (await world.stored(1)).erased
+    asked = [(r.method, r.path) for r in world.env.http_requests if r.method in ("DELETE", "PATCH")]
+    assert asked[-3:] == [("DELETE", path), ("PATCH", f"/channels/{place.id}"), ("DELETE", path)]
+
+
+async def test_at_its_end_the_bot_leaves_nobody_at_work(world: World, hung: Hung) -> None:
+    client = world.parts.client
+    await client.close()
+    before = asyncio.all_tasks()
+    client.deletions.messages([world.messages()[0].id])
+    client.deletions.look_at(world.guild.id)
+    client.gallery.let_go(await world.stored(1))
+    assert asyncio.all_tasks() == before
+    assert (await world.stored(1)).gone is Gone.NOT
+
+
+@pytest.mark.parametrize("how", ["message", "erased", "closed", "away"])
+async def test_a_winner_that_is_deleted_is_not_seen_where_it_was_told(
+    world: World, hung: Hung, how: str
+) -> None:
+    place = world.guild.create_text_channel("contests")
+    await world.env.settle()
+    contests = world.parts.contests
+    contest = await contests.start(
+        guild_id=world.guild.id, channel_id=place.id, theme="red", language="en", by=1, span_s=9e5
+    )
+    assert await contests.enter(contest, await world.stored(1))
+    assert await contests.finish(contest.id, now=True)
+    world.parts.jury.counted()
+    world.parts.jury.moved(contest.id)
+
+    async def told() -> bool:
+        return (await world.parts.contests.won_by(1)) != []
+
+    await until(told)
+    (message,) = world.messages(place)
+    assert message.attachments and "cherries" in (message.embeds[0].description or "")
+    if how == "message":
+        await world.moderator.delete(world.messages()[0])
+    elif how == "erased":
+        assert await world.parts.client.erase(await world.stored(1))
+    elif how == "closed":
+        close(world)
+    else:
+        backend, channel = world.env.backend, world.channel.id
+        await hung.away(lambda: backend.delete_channel(channel))
+
+    def bare() -> bool:
+        (message,) = world.messages(place)
+        text = message.embeds[0].description or ""
+        return not message.attachments and "cherries" not in text and world.alice.mention in text
+
+    await until(bare)
+    assert not any("discord.com/channels" in (m.embeds[0].description or "") for m in world.messages(place))
+
+
+async def test_all_threads_go_with_their_channel_and_nobody_is_asked(world: World) -> None:
+    world.parts.client.deletions._pace_s = 3600.0  # between two questions about channels
+    forum = world.guild.create_forum_channel("forum")
+    posts = [thread(world, forum, world.alice) for _ in range(4)]
+    for number, post in enumerate(posts, start=1):
+        await dreamt_in(world, post, number=number)
+    await archive(world, posts[0])
+    world.env.backend.delete_channel(forum.id)
+
+    async def gone() -> bool:
+        return all([(await world.stored(number)).gone is Gone.DELETED for number in range(1, 5)])
+
+    await until(gone)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "gone"),
+    [(500, 0, False), (503, 0, False), (403, 50001, False), (404, 10008, True), (404, 10003, True)],
+)
+async def test_at_a_start_only_what_discord_does_not_know_is_gone(
+    world: World, hung: Hung, status: int, code: int, gone: bool
+) -> None:
+    path = f"/channels/{world.channel.id}/messages/{world.messages()[0].id}"
+    world.env.inject_error("GET", path, status=status, code=code, times=None)
+    await world.restart()
+    await until(lambda: world.parts.jury._counted.is_set())
+    if gone:
+        await until(hung.is_gone)
+    else:
+        await until_looked(world)
+        assert (await world.stored(1)).gone is Gone.NOT and hung.hangs() == (1, 1)
+        assert await hung.ranked() == 1 and await world.parts.client.votes.tally(1) == 1

@@ -73,6 +73,9 @@ SENTENCES = {
     ),
     "The size must be one of {sizes}.": "La dimensione dev'essere una di queste: {sizes}.",
     "The preset must be one of {presets}.": "La qualità dev'essere una di queste: {presets}.",
+    "This server has since banned some of these words.": (
+        "Nel frattempo questo server ha vietato alcune di queste parole."
+    ),
     "The dream that this one begins at is gone.": "Il sogno da cui questo dovrebbe partire non c'è più.",
     "The model {model} cannot be kept in {folder}: {reason}.": (
         "Il modello {model} non si può salvare in {folder}: {reason}."

@@ -245,7 +245,7 @@ class _Seen:
 
 
 def _undressed(text: str) -> str:
-    """Without numbers that are written onto words, a ring read as an o, a capital I among small letters as l."""
+    """Without numbers that are written onto words; a ring as an o, a capital I among others as an l."""
     return _CAPITAL_I.sub("l", _NUMBER_AT_AN_END.sub(" ", text.replace(_RING, "o")))
 
 

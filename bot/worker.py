@@ -375,7 +375,7 @@ class Worker:
     async def _state_of(self, dream_id: int | None) -> bytes:
         state = None if dream_id is None else await self._store.state(dream_id)
         if state is None:
-            raise BadRequest("The dream that this one begins at is gone.")
+            raise BadRequest("The dream that this one starts from is gone.")
         return state
 
     async def _dream(self, dream: Dream) -> bool:

@@ -23,17 +23,24 @@ MAX_WORD = 100  # characters
 MAX_PATTERN = 200  # characters
 _PATTERN_MEMORY = 1 << 20  # bytes of a compiled pattern; RE2 refuses one that needs more
 
-_SIGNS = "@$!|€+"  # that stand for letters inside of a word
-_DIGITS = "0134578@$!|€69+"
-_LETTERED = re.compile(f"[{_DIGITS}]")
-_LETTERS = tuple(
-    str.maketrans(_DIGITS, letters) for letters in ("oieastbasiieggt", "oleastbaslleggt")
-)  # a 1 may be an i or an l
-# What has letters and digits and is no disguise: A55, B-52, 717s, 4th, 10km.
+_SIGNS = "@$!|€+¡¢£¥§†°×∪₱₴₮₳₿฿₵₣₲₭₥₦₩"  # that stand for letters inside of a word
+_SIGNED = "asiieticlystoxupstabbcfgkmnw"  # the letters
+_DIGITS = "0134578692"
+_LETTERED = re.compile(f"[{_DIGITS}{_SIGNS}]")
+# A 1, a ! and a | may be an i or an l, a 6 a g or a b.
+_LETTERS = (
+    str.maketrans(_DIGITS + _SIGNS, "oieastbggz" + _SIGNED),
+    str.maketrans(_DIGITS + _SIGNS, "oleastbbgz" + _SIGNED.replace("ii", "ll", 1)),
+)
+# What has letters and digits and is no disguise: A55, B-52, 717s, 5s, t1, 4th, 10km.
 _NUMBERED = re.compile(
-    r"[A-Z]{1,3}\d+|\d{2,}[A-Za-z]|\d+(?:st|nd|rd|th|[ap]m|[ckm]?m|k?g|ml|[mgt]b|px|hz|fps|x\d+|[dkx])",
+    r"[A-Z]{1,3}\d+|[a-z]\d|\d+[A-Za-z]|\d+(?:st|nd|rd|th|[ap]m|[ckm]?m|k?g|ml|[mgt]b|px|hz|fps|x\d+)",
     re.ASCII,
 )
+_NUMBER_AT_AN_END = re.compile(r"(?<!\w)\d+(?=[^\W\d_]{3,}(?!\w))|(?<=[^\W\d_]{3})\d+(?!\w)")  # 2cats, cat123
+_CAPITAL_I = re.compile(r"(?<=[^\W\d_])I(?=[a-zI]*(?!\w))")  # within small letters it looks like an l: kiII
+_RING = "()"  # in the place of an o
+_SHOWN = {"⭕": "o", "❌": "x", "✖\ufe0f": "x", "❗": "i", "❕": "i", "➕": "t", "💲": "s"}
 _CONTRACTION = re.compile(r"[^\W\d_]+['’](?:ll|re|ve|s|t|d|m)", re.IGNORECASE)  # he'll
 _ENDS = '.,;:!?()"“”…'
 _STARRED = re.compile(r"(?<![\w*])[^\W\d_]+(?:\*+[^\W\d_]+)+(?![\w*])")
@@ -218,8 +225,9 @@ class _Seen:
                 plain = spelling.plain(base)
                 exact = spelling.exact(plain)
                 running |= dict.fromkeys((exact, _MARK_BETWEEN.sub("", exact)))
-                for words in _ways(plain):
-                    lines.setdefault(words)
+                for written in dict.fromkeys((plain, _undressed(plain))):
+                    for words in _ways(written):
+                        lines.setdefault(words)
         found: list[dict[str, None]] = [{}, {}, {}, {}]
         for words in lines:
             for line, kept in zip(_lines(words), found, strict=True):
@@ -234,6 +242,11 @@ class _Seen:
             running=tuple(running),
             starred=tuple(re.compile(word.replace("*", ".")) for word in sorted(starred) if _tells(word)),
         )
+
+
+def _undressed(text: str) -> str:
+    """Without numbers that are written onto words; a ring as an o, a capital I among others as an l."""
+    return _CAPITAL_I.sub("l", _NUMBER_AT_AN_END.sub(" ", text.replace(_RING, "o")))
 
 
 def _lines(words: tuple[str, ...]) -> Iterator[str]:
@@ -351,7 +364,7 @@ def _letters(key: str) -> str:
     """An emoji as the letter or digit that it shows, or as nothing, so that letters stand together."""
     if key.endswith("\u20e3"):
         return key[0]
-    shown = spelling.plain(key)
+    shown = _SHOWN.get(key) or spelling.plain(key)
     return shown if len(shown) == 1 and shown.isalpha() else ""
 
 

@@ -23,18 +23,27 @@ _LOOSE_MARKS = re.compile(
 _OPTIONAL_MARKS = re.compile("[\u0591-\u05c7\u0610-\u061a\u064b-\u0652\u0656-\u065f\u0670]")
 _WHOLE = "йїўѓќ"  # letters of their own, though Unicode sees a mark in them
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # look like nothing
-_EXTRA = str.maketrans("þßǝəɐʇɔɹʍʎʌɥɯɟʞᴉ", "pbeeatcrwyvhmfki") | str.maketrans(
+_EXTRA = str.maketrans("þǝəɐʇɔɹʍʎʌɥɯɟʞᴉμ", "peeatcrwyvhmfkiu") | str.maketrans(
     {"æ": "ae", "œ": "oe"} | dict.fromkeys("أإآٱ", "ا")
 )
+# Alphabets that generators of fancy text take for Latin: Canadian syllables, Cherokee, Lisu's I.
+_FANCY = str.maketrans(
+    "ᗩᗷᑕᗪᖴᕼᒍᒪᗰᑎᑭᑫᖇᔕᑌᐯᗯᘔᎪᏴᏟᎠᎬᎰᎶᎻᎥᎫᏦᏞᎷᏁᎾᏢᎤᏒᏚᏆᎢᏌᏙᏔᎽᏃꓲ",
+    "abcdfhjlmnpqrsuvwzabcdefghijklmnopqrsttuvwyzi",
+)
+_SHORT_SS = re.compile(r"(?<!\w)\w{1,2}ß(?!\w)")  # German 'aß' is not 'ass', though 'Scheiße' is 'Scheisse'
+_KEPT_SS = "\ue001"
 # Letters in circles and squares that no normal form makes plain.
 _FRAMED = {first + i: chr(ord("A") + i) for first in (0x1F130, 0x1F150, 0x1F170, 0x1F1E6) for i in range(26)}
+# Marks of Japanese that stand beside their letter instead of on it.
+_PLAINER = _FRAMED | {0x309B: "\u3099", 0x309C: "\u309a"}
 _RUNS = re.compile(r"(.)\1+", re.DOTALL)
 _LATIN = re.compile("[a-z]")
 
 
 def plain(text: str) -> str:
     """The text in Unicode's compatible form, without what cannot be seen; case and marks stay."""
-    kept = "".join(map(_visible, text.translate(_FRAMED)))
+    kept = "".join(map(_visible, text.translate(_PLAINER)))
     return unicodedata.normalize("NFKC", kept)
 
 
@@ -43,7 +52,9 @@ def exact(text: str) -> str:
     """A text that differs from another one only in case, width and font, in one form."""
     if text.isascii() and text.isprintable():
         return text.casefold()
-    return unicodedata.normalize("NFC", plain(text).casefold().replace("i\u0307", "i"))
+    kept = _SHORT_SS.sub(lambda found: found[0].replace("ß", _KEPT_SS), plain(text))
+    folded = kept.casefold().replace("i\u0307", "i").replace(_KEPT_SS, "ß")
+    return unicodedata.normalize("NFC", folded)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -97,7 +108,7 @@ def _visible(character: str) -> str:
 @cache
 def _alike() -> dict[int, str | int]:
     rows = gzip.decompress(LOOK_ALIKES.read_bytes()).decode("utf-8").splitlines()
-    return {ord(row[0]): row[2] for row in rows if not row.startswith("#")} | _EXTRA
+    return {ord(row[0]): row[2] for row in rows if not row.startswith("#")} | _EXTRA | _FANCY
 
 
 @cache

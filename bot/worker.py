@@ -14,7 +14,7 @@ from typing import Protocol
 
 from bot.database import StoreError
 from bot.dreams import Dream, DreamState, Picture, Wish
-from bot.limits import NOBODY, Asker, Limits
+from bot.limits import NOBODY, Asker, BannedWords, Limits
 from bot.paces import Pace, Paces, Stopwatch
 from bot.store import Store
 from bot.turns import Turn, Turns
@@ -335,8 +335,13 @@ class Worker:
     async def _request(self, dream: Dream) -> DreamRequest:
         """What the engine shall do: go on where the dream was interrupted, else begin as it was wished.
 
-        Raises `BadRequest` when the dream at whose end it would begin is gone.
+        Raises `BadRequest` when the dream at whose end it would begin is gone, and when moderators banned
+        its words while it waited.
         """
+        try:
+            self._limits.check_words(dream.guild_id, dream.prompt, dream.avoid)
+        except BannedWords as error:
+            raise BadRequest("This server has since banned some of these words.") from error
         begin: Begin = dream.begin
         other: bytes | None = None
         state = await self._store.state(dream.id)
@@ -370,7 +375,7 @@ class Worker:
     async def _state_of(self, dream_id: int | None) -> bytes:
         state = None if dream_id is None else await self._store.state(dream_id)
         if state is None:
-            raise BadRequest("The dream that this one begins at is gone.")
+            raise BadRequest("The dream that this one starts from is gone.")
         return state
 
     async def _dream(self, dream: Dream) -> bool:

@@ -37,14 +37,14 @@ def check(image: Image.Image, data: bytes) -> None:
 
 def too_large(most: int = MAX_PIXELS) -> BadRequest:
     """The refusal of a picture with more than `most` pixels."""
-    return BadRequest(f"This picture is too large; {most // 1_000_000} million pixels are the most.")
+    return BadRequest(f"This picture is too large; the limit is {most // 1_000_000} million pixels.")
 
 
 def _bytes_a_pixel(image: Image.Image, data: bytes) -> float:
     if isinstance(image, JpegImageFile):
         stored, scans = _scans(data)
         if scans > MAX_SCANS:
-            raise BadRequest(f"This JPEG has {scans} scans; {MAX_SCANS} are the most.")
+            raise BadRequest(f"This JPEG has {scans} scans; the limit is {MAX_SCANS}.")
         # In several scans libjpeg keeps all coefficients, 2 bytes each; a draft has a quarter of the pixels.
         return 1 + 2 * stored
     if image.format in _WHOLE:

@@ -403,10 +403,10 @@ class _Search:
     ) -> "_Search":
         """The search whose state was saved. Raises `BadRequest` when it was another one."""
         if not torch.equal(state.tensors["target"], towards.cpu()):
-            raise BadRequest("This state is on its way to other words; continue it instead of resuming it.")
+            raise BadRequest("This state is heading for other words; continue it instead of resuming it.")
         if state.settings != asdict(settings):
             raise BadRequest(
-                "This state is of a dream with other settings; continue it instead of resuming it."
+                "This state is from a dream with other settings; continue it instead of resuming it."
             )
         latents, average, best, first, second = (
             _latents(state, prefix, generator).to(device).requires_grad_(False)
@@ -461,7 +461,7 @@ def _latents(state: State, prefix: str, generator: Generator) -> Latents | Basis
         "mix_classes": (k, 1),
     }:
         return Basis(**tensors, rows=rows)
-    raise BadRequest("This state is of another model, so it cannot be used with this one.")
+    raise BadRequest("This state is from another model, so it cannot be used with this one.")
 
 
 def _precision(name: str, device: torch.device) -> torch.dtype | None:

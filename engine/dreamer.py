@@ -236,11 +236,11 @@ class Dreamer:
     ) -> Latents | State | None:
         """Where the search begins: None is afresh. Raises `BadRequest` for states of other models."""
         if any(state.model != loaded.fingerprint for state in origins):
-            raise BadRequest("This state is of another model, so it cannot be used with this one.")
+            raise BadRequest("This state is from another model, so it cannot be used with this one.")
         if request.begin == "resume":
             if origins[0].seed != request.seed:
                 raise BadRequest(
-                    f"This state is of a dream with the seed {origins[0].seed}; resume it with that one."
+                    f"This state is from a dream with the seed {origins[0].seed}; resume it with that one."
                 )
             return origins[0]
         generate = loaded.generator

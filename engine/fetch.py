@@ -418,7 +418,7 @@ def _room_for(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if size > free:
         raise DiskError(
-            f"There is no room for the model: {size // MIB} MB more are needed in {folder.parent}, "
+            f"There is not enough room for the model: {size // MIB} MB more are needed in {folder.parent}, "
             f"{free // MIB} MB are free."
         )
 

@@ -34,7 +34,7 @@ def read(path: Path | str, what: str, max_bytes: int) -> bytes:
     except (OSError, ValueError) as error:
         raise BadRequest(f"The {what} {shown} cannot be read: {reason(error)}.") from error
     if len(data) > max_bytes:
-        raise BadRequest(f"The {what} {shown} is too large; {_size(max_bytes)} are the most.")
+        raise BadRequest(f"The {what} {shown} is too large; the limit is {_size(max_bytes)}.")
     return data
 
 

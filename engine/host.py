@@ -109,7 +109,7 @@ class EngineHost:
             raise ValueError(f"the dream {request.id} is already open")
         if not protocol.fits(request):  # the child would take it for a broken stream
             sentence = (
-                f"The pictures are too large; {protocol.MAX_PAYLOAD // 2**20} MB together are the most."
+                f"The pictures are too large; the limit is {protocol.MAX_PAYLOAD // 2**20} MB together."
             )
             yield Failed(request.id, FailureKind.BAD_REQUEST, sentence)
             return

@@ -39,7 +39,7 @@ def decode(data: bytes) -> Image.Image:
     `BadRequest` with a sentence.
     """
     if len(data) > MAX_BYTES:
-        raise BadRequest(f"This picture has {_mb(len(data))} MB; {_mb(MAX_BYTES)} MB is the most.")
+        raise BadRequest(f"This picture has {_mb(len(data))} MB; the limit is {_mb(MAX_BYTES)} MB.")
     Image.init()  # before, Pillow knows only its commonest formats
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow's, about odd files; the sizes are checked here

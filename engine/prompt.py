@@ -43,7 +43,7 @@ def clean(text: str) -> str:
     `MAX_PROMPT` characters.
     """
     if len(text) > MAX_PROMPT:
-        raise BadRequest(f"The prompt has {len(text)} characters; {MAX_PROMPT} is the most.")
+        raise BadRequest(f"The prompt has {len(text)} characters; the limit is {MAX_PROMPT}.")
     spoken = markup.spoken(text)
     words = _worded(spoken, emoji.language_of(spoken))
     if not any(character.isalnum() for character in words):
@@ -142,7 +142,7 @@ def _read(text: str, what: str) -> list[Phrase]:
     if not kept:
         raise BadRequest(f"{what} has no phrase that counts; please give one a weight other than 0.")
     if len(kept) > MAX_PHRASES:
-        raise BadRequest(f"{what} has {len(kept)} phrases; {MAX_PHRASES} is the most.")
+        raise BadRequest(f"{what} has {len(kept)} phrases; the limit is {MAX_PHRASES}.")
     return kept
 
 

@@ -22,7 +22,7 @@ MAX_BYTES = 4 * 1024 * 1024  # a state of biggan-deep-512 has 0.4 MB
 MAX_NUMBER = 1e6  # larger latents, averages or moments than this never come from a search
 _KEY = "oneiro-state"
 
-NOT_A_STATE = "This is not a dream's state, or it is damaged; the dream has to be dreamt anew."
+NOT_A_STATE = "This is not a dream's state, or it is damaged; the dream has to start over."
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,7 @@ class State:
             length = int.from_bytes(data[:8], "little")
             header = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][_KEY])
             if header.pop("format") != FORMAT:
-                raise BadRequest(
-                    "This state is of another version of Oneiro; the dream has to be dreamt anew."
-                )
+                raise BadRequest("This state is from another version of Oneiro; the dream has to start over.")
             state = cls(**header, tensors=load(data))
             state._check()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError) as error:

@@ -215,7 +215,7 @@ def _quoted(path: str) -> str:
 
 
 def _too_long(where: str) -> BadRequest:
-    return BadRequest(f"The picture {where} is too large; {MAX_BYTES // 2**20} MB are the most.")
+    return BadRequest(f"The picture {where} is too large; the limit is {MAX_BYTES // 2**20} MB.")
 
 
 def _not_too_long(data: bytes, where: str) -> bytes:

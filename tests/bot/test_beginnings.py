@@ -114,7 +114,7 @@ async def test_a_dream_whose_beginning_is_gone_says_so(rig: Rig, a_wish: A_WISH)
     await rig.store.erase(1)
     await rig.worker.submit(a_wish(begin="continue", parent_id=1))
     failed = await rig.until(2, DreamState.FAILED)
-    assert failed.failure_detail == "The dream that this one begins at is gone."
+    assert failed.failure_detail == "The dream that this one starts from is gone."
     assert len(rig.engine.requests) == 1
 
 

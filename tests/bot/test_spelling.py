@@ -20,18 +20,18 @@ def rows(name: str) -> list[tuple[list[str], str]]:
 
 
 def test_nearly_all_disguises_are_seen_through() -> None:
-    """All 158 when this was written; 109 before words were looked for in what the engine reads."""
+    """408 of 420 when this was written; 376 before numbers on words and signs of money were seen."""
     found = rows("disguises.txt")
     missed = [(words, text) for words, text in found if is_allowed(text, words, [])]
-    assert len(found) >= 150
+    assert len(found) >= 400
     assert len(missed) <= 0.03 * len(found), missed
 
 
 def test_nearly_all_innocents_pass() -> None:
-    """203 of 213 when this was written; 120 before words of a dictionary and numbers were what they are."""
+    """558 of 574 when this was written; 553 before 5s, t1 and a short ß were what they are."""
     found = rows("innocents.txt")
     refused = [(text, rule) for words, text in found if (rule := offence(text, words, [])) is not None]
-    assert len(found) >= 200
+    assert len(found) >= 550
     assert len(refused) <= 0.05 * len(found), refused
 
 
@@ -80,3 +80,14 @@ def test_no_text_takes_long(text: str) -> None:
     began = process_time()
     is_allowed(text, words, [])
     assert process_time() - began < 2.0  # of a crowded machine; a few ms for words
+
+
+def test_a_short_german_word_with_ss_is_no_english_one_and_a_long_one_is_itself_in_capitals() -> None:
+    assert is_allowed("er aß und saß", ["ass", "sass"], [])
+    assert not is_allowed("SCHEISSE", ["scheiße"], []) and not is_allowed("Scheiße", ["scheisse"], [])
+    assert not is_allowed("er aß", ["aß"], [])
+
+
+@pytest.mark.parametrize("text", ["pistol123", "2pistol", "pistoI", "p¡stol", "pist()l", "pist⭕l", "pi₴tol"])
+def test_what_is_written_onto_a_word_or_for_a_letter_hides_it_not(text: str) -> None:
+    assert not is_allowed(text, ["pistol"], [])

@@ -13,7 +13,7 @@ def test_an_ordinary_file_is_read_whole_up_to_its_limit(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"12345")
     (tmp_path / "link").symlink_to("x")
     assert given_file.read(tmp_path / "link", "picture", 5) == b"12345"
-    with pytest.raises(BadRequest, match=r"The picture .*x is too large; 0 KB are the most"):
+    with pytest.raises(BadRequest, match=r"The picture .*x is too large; the limit is 0 KB"):
         given_file.read(tmp_path / "x", "picture", 4)
 
 

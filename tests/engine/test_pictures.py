@@ -116,7 +116,7 @@ def chunk_of_text(size: int) -> bytes:
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "not a picture"),
         (b"\x89PNG\r\n\x1a\n", "not a picture"),
         (b"MZ" + bytes(1000), "not a picture"),
-        (bytes(MAX_BYTES + 1), "20 MB is the most"),
+        (bytes(MAX_BYTES + 1), "the limit is 20 MB"),
         (bytes(50 * 2**20), "has 50 MB"),
         (png(20_000, 20_000), "50 million pixels"),
         (png(2**31 - 1, 2**31 - 1), "50 million pixels"),

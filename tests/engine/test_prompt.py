@@ -106,8 +106,8 @@ def test_what_to_avoid_counts_against_the_picture() -> None:
         ("a:0", "", "no phrase that counts"),
         ("a house", "people:0", "What to avoid has no phrase that counts"),
         ("a house", "!!!", "What to avoid has no words"),
-        ("|".join(["a"] * (MAX_PHRASES + 1)), "", f"{MAX_PHRASES} is the most"),
-        ("a house", "x" * (MAX_PROMPT + 1), f"{MAX_PROMPT} is the most"),
+        ("|".join(["a"] * (MAX_PHRASES + 1)), "", f"the limit is {MAX_PHRASES}"),
+        ("a house", "x" * (MAX_PROMPT + 1), f"the limit is {MAX_PROMPT}"),
         ("| |", "", "say what to dream"),
     ],
 )

@@ -68,7 +68,7 @@ def test_a_long_phrase_is_read_in_parts_and_none_is_lost(tiny_perceptor: Percept
         (request("a:-1"), "counts against"),
         (request(image=b"GIF89a"), "not a picture"),
         (request(init=b"<html>"), "not a picture"),
-        (request(image=bytes(pictures.MAX_BYTES + 1)), "20 MB is the most"),
+        (request(image=bytes(pictures.MAX_BYTES + 1)), "the limit is 20 MB"),
         (request(image=photo(), image_weight=0.0), "must be above 0"),
         (request(image=photo(), image_weight=float("nan")), "must be above 0"),
         (request(size=300), "one of 128, 256, 512, 1024"),

@@ -42,17 +42,11 @@ async def words_add(
 @words.command(name="remove", description=ENGLISH.COMMAND_WORDS_REMOVE)
 @app_commands.describe(text=ENGLISH.COMMAND_WORDS_TEXT)
 async def words_remove(interaction: discord.Interaction, text: str) -> None:
-    if text not in settings(interaction).words + settings(interaction).patterns:
+    now = settings(interaction)
+    if _without(now, text) == now:
         await answer(interaction, personal(interaction).NO_SUCH_WORD)
         return
-    await change(
-        interaction,
-        lambda old: replace(
-            old,
-            words=tuple(word for word in old.words if word != text),
-            patterns=tuple(pattern for pattern in old.patterns if pattern != text),
-        ),
-    )
+    await change(interaction, lambda old: _without(old, text))
 
 
 @words_remove.autocomplete("text")
@@ -89,3 +83,12 @@ def _added(old: ServerSettings, rule: str, pattern: bool) -> ServerSettings:
         return old if rule in old.patterns else replace(old, patterns=(*old.patterns, rule))
     known = any(are_one(rule, word) for word in old.words)
     return old if known else replace(old, words=(*old.words, rule))
+
+
+def _without(old: ServerSettings, text: str) -> ServerSettings:
+    """A word goes however it is written: an emoji as it is pasted, too."""
+    return replace(
+        old,
+        words=tuple(word for word in old.words if word != text and not are_one(text, word)),
+        patterns=tuple(pattern for pattern in old.patterns if pattern != text),
+    )

@@ -9,7 +9,7 @@ COLLECTION: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.page(2, 3), "Page 2 of 3"),
     (lambda say: say.jump("https://a.b/c"), "[to the message](https://a.b/c)"),
     (lambda say: say.dream_number(4), "Dream 4"),
-    (lambda say: say.no_such_dream(4), "There is no dream 4 that I could show you."),
+    (lambda say: say.no_such_dream(4), "There is no dream 4 that I can show you."),
     (
         lambda say: say.story_length(6),
         "A story has 2 to 6 chapters, with | between them: an egg | a baby chick | a chicken.",
@@ -18,7 +18,7 @@ COLLECTION: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.notice(42, DreamState.DONE, story=False), "<@42>, your dream is ready."),
     (
         lambda say: say.notice(42, DreamState.FAILED, story=True),
-        "<@42>, your story did not work out; above I say why.",
+        "<@42>, your story didn't work out; its message says why.",
     ),
     (
         lambda say: say.notice(42, DreamState.CANCELLED, story=False),

@@ -16,11 +16,11 @@ MANNERS: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.elsewhere(2), "… and 2 dreams elsewhere on this server"),
     (
         lambda say: say.why_so(12),
-        "Servers take turns, and in each its people do: whoever asks for many dreams makes nobody else "
-        "wait for them. 12 in line elsewhere.",
+        "Servers take turns, and so do the people in each: nobody has to wait for all of somebody else's "
+        "dreams. In line elsewhere: 12.",
     ),
-    (lambda say: say.your_places([2]), "You have place 2."),
-    (lambda say: say.your_places([2, 5, 9]), "You have places 2, 5 and 9."),
+    (lambda say: say.your_places([2]), "Your place in line: 2."),
+    (lambda say: say.your_places([2, 5, 9]), "Your places in line: 2, 5 and 9."),
     (
         lambda say: say.report(5, 6, "cherries", "https://discord.com/channels/1/2/3"),
         "A dream by <@5>, reported by <@6>: cherries\nhttps://discord.com/channels/1/2/3",

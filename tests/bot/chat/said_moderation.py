@@ -36,7 +36,7 @@ MODERATION: list[tuple[Callable[[Sentences], str], str]] = [
         lambda say: say.emoji_in_use("❌"),
         "❌ already means something here: ❌ deletes a dream, and ✉️ sends its picture.",
     ),
-    (lambda say: say.words_banned("blood"), "These words are not allowed, because of: blood"),
+    (lambda say: say.words_banned("blood"), "These words are not allowed; this rule forbids them: blood"),
     (
         lambda say: say.lacking_in(5, "Send Messages"),
         "In <#5> I still need: Send Messages. Please grant that first.",

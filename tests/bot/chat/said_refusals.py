@@ -12,26 +12,26 @@ REFUSALS: list[tuple[Callable[[Sentences], str], str]] = [
     ),
     (
         lambda say: say.too_often(1, 3600.0, 1000.2),
-        "You may have one dream in an hour here. You can ask again <t:1001:R>.",
+        "You may have one dream an hour here. You can ask again <t:1001:R>.",
     ),
     (
         lambda say: say.too_often(5, 86400.0, 1000.0),
-        "You may have 5 dreams in a day here. You can ask again <t:1000:R>.",
+        "You may have 5 dreams a day here. You can ask again <t:1000:R>.",
     ),
     (
         lambda say: say.server_too_often(50, 86400.0, 1000.0),
-        "This server may have 50 dreams in a day altogether. You can ask again <t:1000:R>.",
+        "This server may have 50 dreams a day altogether. You can ask again <t:1000:R>.",
     ),
     (lambda say: say.server_too_often(0, 3600.0, inf), ENGLISH.NO_NEW_DREAMS),
-    (lambda say: say.too_often(5, 3600.0, inf), "You may have 5 dreams in an hour here."),
+    (lambda say: say.too_often(5, 3600.0, inf), "You may have 5 dreams an hour here."),
     (
         lambda say: say.server_too_often(1, 3600.0, inf),
-        "This server may have one dream in an hour altogether.",
+        "This server may have one dream an hour altogether.",
     ),
     (lambda say: say.so_many(6), "That would be 6 dreams, as every chapter and every beginning counts."),
     (
         lambda say: say.cooling_down(90, 1000.0),
-        "Your dreams here are at least 1:30 apart; you can ask again <t:1000:R>.",
+        "Here you have to wait 1:30 between dreams; you can ask again <t:1000:R>.",
     ),
     (
         lambda say: say.too_much("steps", 100),

@@ -72,7 +72,7 @@ async def test_a_picture_whose_declared_size_is_too_much_is_not_fetched(
 
     world.env.backend.cdn.store_attachment = declaring  # type: ignore[method-assign]
     answer = await with_picture(world)
-    assert said(answer) == "This picture is too large; 50 million pixels are the most."
+    assert said(answer) == "This picture is too large; the limit is 50 million pixels."
     assert not fetched
 
 

@@ -65,7 +65,7 @@ async def test_every_option_reaches_the_engine(world: World) -> None:
         ({"steps": 10**9}, f"The steps must be a whole number from 1 to {MAX_STEPS}."),
         ({"size": 300}, "The size must be one of 128, 256, 512, 1024."),
         ({"preset": "lightning"}, "The preset must be one of quick, normal, thorough."),
-        ({"prompt": "x" * 2001}, "The prompt has 2001 characters; 2000 is the most."),
+        ({"prompt": "x" * 2001}, "The prompt has 2001 characters; the limit is 2000."),
         ({"avoid": "…"}, "What to avoid has no words."),
     ],
 )

@@ -113,11 +113,11 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.end_score(7.25, weak=True), "7.2 (a weak match)"),
     (
         lambda say: say.nearest(["river", "sea"]),
-        "I do not know this well; the nearest things that I know are *river* and *sea*.",
+        "I don't know this well; the nearest things I know are *river* and *sea*.",
     ),
     (
         lambda say: say.nearest(["river"]),
-        "I do not know this well; the nearest thing that I know is *river*.",
+        "I don't know this well; the nearest thing I know is *river*.",
     ),
     (lambda say: say.votes("⭐", 5), "⭐ 5"),
     (

@@ -11,7 +11,7 @@ from simcord.results import InteractionResult
 
 import bot
 from bot.chat.sentences import ENGLISH as SAY
-from bot.dreams import Wish
+from bot.dreams import DreamState, Wish
 from engine import DreamRequest
 from tests.bot.chat.conftest import World
 from tests.bot.chat.moderator import settings, use
@@ -167,3 +167,42 @@ async def test_a_name_is_checked_as_it_will_be_read(world: World, admin: MemberA
 
 async def test_a_mention_of_nobody_alone_is_a_kind_sentence(world: World) -> None:
     assert "say what to dream" in said(await world.dream(world.alice, "<@5>"))
+
+
+@pytest.mark.parametrize(
+    ("banned", "pasted"),
+    [
+        ("<:catjam:123456789012345678>", "<a:catjam:123456789012345678>"),
+        ("<:catjam:123456789012345678>", "CatJam"),
+        ("🔫\ufe0f", "🔫"),
+        ("👍", "👍🏿"),
+        ("Pistol", "pistol"),
+        ("pist*", "PIST*"),
+    ],
+)
+async def test_a_word_is_allowed_again_however_it_is_written(
+    world: World, admin: MemberActor, banned: str, pasted: str
+) -> None:
+    await use(world, admin, "words add", text=banned)
+    await use(world, admin, "words add", text="blood")
+    assert SAY.NO_SUCH_WORD in await use(world, admin, "words remove", text="bl")
+    assert SAY.NO_SUCH_WORD not in await use(world, admin, "words remove", text=pasted)
+    assert settings(world).words == ("blood",)
+
+
+async def test_what_is_banned_while_it_waits_is_not_dreamt_and_says_so(
+    world: World, admin: MemberActor
+) -> None:
+    await world.dream(world.alice, "a cat")
+    await world.engine.dreams(1)
+    await world.dream(world.bob, "a 🔫")
+    await world.dream(world.bob, "a house", avoid="a pistol")
+    await world.dream(world.alice, "a dog")
+    await use(world, admin, "words add", text="pistol")
+    world.engine.finish()
+    for number in (2, 3):
+        refused = await world.until_delivered(number)
+        assert refused.state is DreamState.FAILED
+    await world.until_state(4, DreamState.DREAMING)
+    assert [request.prompt for request in world.engine.requests] == ["a cat", "a dog"]
+    assert any("This server has since banned" in world.text(at) for at in range(len(world.messages())))

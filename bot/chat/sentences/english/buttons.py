@@ -14,23 +14,23 @@ class Buttons:
     DELETED = "The dream has been deleted."
     NOT_DELETED = "I couldn't delete the message just now, so I kept the dream. Please try again later."
     NOT_OVER = "This dream isn't over yet. Once it is, you can go on from it."
-    NO_STATE = "Sorry, I no longer know where this dream ended. Again starts it afresh."
+    NO_STATE = "Sorry, I no longer know where this dream ended. Again starts it over."
     NO_TIMELAPSE = "Sorry, there is no time-lapse of this dream."
     NO_RECIPE = "There is no recipe, because this dream never became a picture."
 
     EDIT_TITLE = "Dream it in other words"
-    PICTURE_TITLE = "What should become of this picture?"
+    PICTURE_TITLE = "What should this picture become?"
     PROMPT_LABEL, AVOID_LABEL = "What to dream", "What to avoid"
     BEGIN_LABEL = "Where to begin"
-    BEGIN_AFRESH, BEGIN_FROM_HERE = "Afresh, with the same seed", "At this picture"
+    BEGIN_AFRESH, BEGIN_FROM_HERE = "From the start, with the same seed", "From this picture"
 
     NO_PICTURE_HERE = "There is no picture attached to this message."
     NOT_A_PICTURE = "I can read pictures as PNG, JPEG, WebP, GIF, BMP and AVIF. This is none of them."
     PICTURE_UNREACHABLE = "I couldn't fetch the picture from Discord. Please try again."
     PICTURE_FORGOTTEN = "Sorry, I've lost track of the picture. Please choose it again."
 
-    STILL_BUSY = "I am still busy with what you asked for a moment ago. Please try again when that is done."
-    CROWDED = "Many people want something of me just now. Please try again in a minute."
+    STILL_BUSY = "I'm still busy with what you asked for a moment ago. Please try again when that's done."
+    CROWDED = "Many people are asking me for something right now. Please try again in a minute."
 
     PRESET_LABEL, SIZE_LABEL, VERSION, SETTINGS = "Preset", "Size", "Version", "Settings"
 

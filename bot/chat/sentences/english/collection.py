@@ -8,12 +8,12 @@ from bot.dreams import DreamState
 class Collection:
     COMMAND_DREAMS = "Your own dreams, and new ones made from them."
     COMMAND_MINE = "Your dreams, the newest first."
-    COMMAND_DREAM_SHOW = "Show a dream once more, to you alone."
+    COMMAND_DREAM_SHOW = "Show a dream again, only to you."
     COMMAND_REPEAT = "Dream the very same picture again."
-    COMMAND_WHICH = "The dream's number, which stands below its picture and in /dreams mine."
+    COMMAND_WHICH = "The dream's number, shown below its picture and in /dreams mine."
     COMMAND_BLEND = "Dream a picture between two dreams."
-    COMMAND_BLEND_FIRST = "The number of the one dream; it stands below its picture."
-    COMMAND_BLEND_SECOND = "The number of the other dream; it stands below its picture."
+    COMMAND_BLEND_FIRST = "The number of the first dream, shown below its picture."
+    COMMAND_BLEND_SECOND = "The number of the second dream, shown below its picture."
     COMMAND_BLEND_PROMPT = "The words to dream; without them, those of both."
     COMMAND_BLEND_SHARE = "How much of the second dream to begin with, in percent."
     COMMAND_STORY = "Several dreams, each growing out of the one before."
@@ -52,7 +52,7 @@ class Collection:
 
     def no_such_dream(self, dream_id: int) -> str:
         """Nobody dreamt it, it was deleted, or it is somebody else's in a channel that one cannot read."""
-        return f"There is no dream {dream_id} that I could show you."
+        return f"There is no dream {dream_id} that I can show you."
 
     def story_length(self, most: int) -> str:
         """Refuses a story. `most`: chapters."""
@@ -76,7 +76,7 @@ class Collection:
         what = "story" if story else "dream"
         match state:
             case DreamState.FAILED:
-                return f"<@{author_id}>, your {what} did not work out; above I say why."
+                return f"<@{author_id}>, your {what} didn't work out; its message says why."
             case DreamState.CANCELLED:
                 return f"<@{author_id}>, somebody has stopped your {what}."
         return f"<@{author_id}>, your {what} is ready."
@@ -91,7 +91,8 @@ class Collection:
             "`/dreams story chapters:an egg | a baby chick | a chicken`",
             "",
             "Under a finished dream: **Again** dreams it anew, **Vary** changes it, **Continue** goes on, "
-            "**Edit** takes other words. ❌ from you cancels or deletes your dream, ✉️ sends it to you.",
+            "**Edit** takes other words. React with ❌ to cancel or delete your dream, "
+            "with ✉️ to get it in a DM.",
             "Several phrases with weights: `a house:2 | a tree | fog:-0.5`. "
             "To begin with a picture, attach it as `image`, or right-click a message: Apps.",
             "",

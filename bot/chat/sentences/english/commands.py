@@ -6,7 +6,7 @@ class Commands:
     COMMAND_PROMPT = "What to dream, e.g. a bowl of cherries."
     COMMAND_SEED = "Where the dream begins: the same words and seed give the same picture."
     COMMAND_STEPS = "How long to dream: more steps take longer and come closer to the words."
-    COMMAND_AVOID = "What the picture shall not resemble, e.g. fog."
+    COMMAND_AVOID = "What the picture should not look like, e.g. fog."
     COMMAND_IMAGE = "A picture for the dream to resemble, up to 8 MB."
     COMMAND_SIZE = "How large the picture is shown, in pixels."
     COMMAND_PRESET = "How thorough the dream is: more care takes longer."

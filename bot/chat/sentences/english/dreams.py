@@ -93,8 +93,8 @@ class Dreams:
             return ""
         named = listed([f"*{thing}*" for thing in things], "and")
         if len(things) == 1:
-            return f"I do not know this well; the nearest thing that I know is {named}."
-        return f"I do not know this well; the nearest things that I know are {named}."
+            return f"I don't know this well; the nearest thing I know is {named}."
+        return f"I don't know this well; the nearest things I know are {named}."
 
     def dreamer(self, author_id: int) -> str:
         """Who wishes it. A mention inside an embed shows a name and notifies nobody."""

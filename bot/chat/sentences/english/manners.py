@@ -55,14 +55,14 @@ class Manners:
     def why_so(self, elsewhere: int) -> str:
         """`elsewhere`: dreams in line in other servers."""
         return (
-            "Servers take turns, and in each its people do: whoever asks for many dreams makes nobody else "
-            f"wait for them. {elsewhere} in line elsewhere."
+            "Servers take turns, and so do the people in each: nobody has to wait for all of somebody else's "
+            f"dreams. In line elsewhere: {elsewhere}."
         )
 
     def your_places(self, places: Sequence[int]) -> str:
         """Of whoever asks; at least one."""
         word = "place" if len(places) == 1 else "places"
-        return f"You have {word} {listed([str(place) for place in places], 'and')}."
+        return f"Your {word} in line: {listed([str(place) for place in places], 'and')}."
 
     def report(self, author_id: int, reporter: int, words: str, link: str) -> str:
         """To the moderators. `words`: the prompt, safe to show."""

@@ -27,7 +27,7 @@ class Refusals:
     def too_often(self, allowed: int, within_s: float, again_at: float) -> str:
         """`allowed`: dreams of one person within an hour or a day; `again_at`: seconds since 1970."""
         count = "one dream" if allowed == 1 else f"{allowed} dreams"
-        text = f"You may have {count} in {self.SPANS[within_s]} here."
+        text = f"You may have {count} {self.SPANS[within_s]} here."
         return text if isinf(again_at) else f"{text} You can ask again {moment(again_at)}."
 
     def so_many(self, dreams: int) -> str:
@@ -39,14 +39,14 @@ class Refusals:
         if allowed == 0:
             return self.NO_NEW_DREAMS
         count = "one dream" if allowed == 1 else f"{allowed} dreams"
-        text = f"This server may have {count} in {self.SPANS[within_s]} altogether."
+        text = f"This server may have {count} {self.SPANS[within_s]} altogether."
         return text if isinf(again_at) else f"{text} You can ask again {moment(again_at)}."
 
     def cooling_down(self, cooldown_s: float, again_at: float) -> str:
         """`cooldown_s`: between two wishes of one person; `again_at`: seconds since 1970."""
         pause = duration(cooldown_s)
         again = moment(again_at)
-        return f"Your dreams here are at least {pause} apart; you can ask again {again}."
+        return f"Here you have to wait {pause} between dreams; you can ask again {again}."
 
     def too_much(self, what: str, allowed: int) -> str:
         """`what`: a key of `TOO_MUCH`."""

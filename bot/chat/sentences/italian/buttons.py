@@ -18,20 +18,22 @@ class Pulsanti(Buttons):
     DELETED = "Il sogno è stato eliminato."
     NOT_DELETED = "Ora non riesco a eliminare il messaggio, perciò ho tenuto il sogno. Riprova più tardi."
     NOT_OVER = "Questo sogno non è ancora finito. Quando lo sarà, si potrà andare avanti da lì."
-    NO_STATE = "Non so più dov'era finito questo sogno, mi dispiace. Con Ancora ricomincia da capo."
+    NO_STATE = "Non so più dove fosse arrivato questo sogno, mi dispiace. Con Ancora ricomincia da capo."
     NO_TIMELAPSE = "Di questo sogno non c'è un filmato, mi dispiace."
     NO_RECIPE = "Non c'è una ricetta: questo sogno non è arrivato a un'immagine."
 
     EDIT_TITLE = "Sognalo con altre parole"
-    PICTURE_TITLE = "Che cosa ne sarà di questa immagine?"
+    PICTURE_TITLE = "Che cosa deve diventare questa immagine?"
     PROMPT_LABEL, AVOID_LABEL = "Che cosa sognare", "Che cosa evitare"
     BEGIN_LABEL = "Da dove cominciare"
     BEGIN_AFRESH, BEGIN_FROM_HERE = "Da capo, con lo stesso seme", "Da questa immagine"
 
     NO_PICTURE_HERE = "A questo messaggio non è allegata nessuna immagine."
-    NOT_A_PICTURE = "So leggere immagini PNG, JPEG, WebP, GIF, BMP e AVIF. Questa non lo è."
+    NOT_A_PICTURE = (
+        "So leggere immagini PNG, JPEG, WebP, GIF, BMP e AVIF. Questa non è di nessuno di questi tipi."
+    )
     PICTURE_UNREACHABLE = "Non sono riuscito a prendere l'immagine da Discord. Riprova, per favore."
-    PICTURE_FORGOTTEN = "Ho perso di vista l'immagine, scusa. Sceglila ancora una volta."
+    PICTURE_FORGOTTEN = "Ho perso di vista l'immagine, scusa. Sceglila di nuovo."
 
     STILL_BUSY = "Sto ancora facendo quello che mi hai chiesto un attimo fa. Riprova quando avrò finito."
     CROWDED = "In questo momento in tanti mi chiedono qualcosa. Riprova tra un minuto."

@@ -13,8 +13,8 @@ class Raccolta(Collection):
     COMMAND_REPEAT = "Sogna di nuovo la stessa identica immagine."
     COMMAND_WHICH = "Il numero del sogno: è scritto sotto la sua immagine e in /dreams mine."
     COMMAND_BLEND = "Sogna un'immagine a metà tra due sogni."
-    COMMAND_BLEND_FIRST = "Il numero di un sogno: è scritto sotto la sua immagine."
-    COMMAND_BLEND_SECOND = "Il numero dell'altro sogno: è scritto sotto la sua immagine."
+    COMMAND_BLEND_FIRST = "Il numero del primo sogno: è scritto sotto la sua immagine."
+    COMMAND_BLEND_SECOND = "Il numero del secondo sogno: è scritto sotto la sua immagine."
     COMMAND_BLEND_PROMPT = "Le parole da sognare; senza, quelle di tutti e due."
     COMMAND_BLEND_SHARE = "Quanto c'è del secondo sogno all'inizio, in percentuale."
     COMMAND_STORY = "Più sogni, ognuno dei quali nasce da quello prima."
@@ -49,7 +49,7 @@ class Raccolta(Collection):
         return f"Sogno {dream_id}"
 
     def no_such_dream(self, dream_id: int) -> str:
-        return f"Non conosco un sogno numero {dream_id} da poterti mostrare."
+        return f"Non c'è nessun sogno {dream_id} che io possa mostrarti."
 
     def story_length(self, most: int) -> str:
         return f"Una storia ha da 2 a {most} capitoli divisi da |: un uovo | un pulcino | una gallina."

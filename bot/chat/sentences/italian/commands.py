@@ -12,7 +12,7 @@ class Comandi(Commands):
     COMMAND_STEPS = "Quanto sognare: con più passi ci vuole di più e l'immagine somiglia di più alle parole."
     COMMAND_AVOID = "A che cosa l'immagine non deve somigliare, per esempio: nebbia."
     COMMAND_IMAGE = "Un'immagine a cui il sogno deve somigliare, fino a 8 MB."
-    COMMAND_SIZE = "Quanto grande si vede l'immagine, in pixel."
+    COMMAND_SIZE = "La dimensione dell'immagine, in pixel."
     COMMAND_PRESET = "Quanta cura ci mette il sogno: con più cura ci vuole di più."
     COMMAND_SPOILER = "Nascondi l'immagine finché qualcuno non ci clicca."
     MENU_DREAM_ON = "Sogna da questa immagine"

@@ -128,15 +128,16 @@ class Sogni(Dreams):
     def too_many_waiting(self, allowed: int) -> str:
         if allowed == 1:
             return "Hai già un sogno in attesa. Chiedine un altro quando sarà cominciato, oppure annullalo."
-        return f"Hai già {allowed} sogni in attesa. Chiedine altri quando uno comincia, o annullane uno."
+        return f"Hai già {allowed} sogni in attesa. Chiedine altri quando ne comincia uno, o annullane uno."
 
     def line_full(self, allowed: int) -> str:
         return f"La fila è piena: {allowed} sogni. Riprova tra un po'."
 
     def missing_permissions(self, keys: Sequence[str]) -> str:
         names = listed([self.PERMISSIONS[key] for key in keys], "e")
-        what = "Mi manca il permesso" if len(keys) == 1 else "Mi mancano i permessi"
-        return f"{what} {names} in questo canale; chi modera può darmelo nelle impostazioni."
+        one = len(keys) == 1
+        what, give = ("Mi manca il permesso", "darmelo") if one else ("Mi mancano i permessi", "darmeli")
+        return f"{what} {names} in questo canale; chi modera può {give} nelle impostazioni."
 
     def store_trouble(self, error: StoreError) -> str:
         if isinstance(error, StoreFull):

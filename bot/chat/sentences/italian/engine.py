@@ -6,7 +6,7 @@ import re
 SENTENCES = {
     "This dream cannot be dreamt as asked.": "Così come l'hai chiesto, questo sogno non si può sognare.",
     "Please say what to dream: the prompt is empty.": "Dimmi che cosa sognare: il testo è vuoto.",
-    "The prompt has {characters} characters; {most} is the most.": (
+    "The prompt has {characters} characters; the limit is {most}.": (
         "Il testo ha {characters} caratteri; al massimo possono essere {most}."
     ),
     "Every phrase of the prompt counts against the picture; please give one a weight above 0.": (
@@ -20,18 +20,18 @@ SENTENCES = {
     "{what} has no phrase that counts; please give one a weight other than 0.": (
         "{what} non ha nessuna frase che conti; dai ad almeno una un peso diverso da 0."
     ),
-    "{what} has {count} phrases; {most} is the most.": "{what} ha {count} frasi; il massimo è {most}.",
-    "This picture has {size} MB; {most} MB is the most.": (
+    "{what} has {count} phrases; the limit is {most}.": "{what} ha {count} frasi; il massimo è {most}.",
+    "This picture has {size} MB; the limit is {most} MB.": (
         "Questa immagine ha {size} MB; al massimo possono essere {most}."
     ),
-    "This picture is too large; {most} million pixels are the most.": (
+    "This picture is too large; the limit is {most} million pixels.": (
         "Questa immagine è troppo grande; al massimo possono essere {most} milioni di pixel."
     ),
     "This picture is too wide or too high; a side may have {most} pixels at most.": (
         "Questa immagine è troppo larga o troppo alta; un lato può avere al massimo {most} pixel."
     ),
-    "This JPEG has {scans} scans; {most} are the most.": (
-        "Questo JPEG ha {scans} passate; al massimo possono essere {most}."
+    "This JPEG has {scans} scans; the limit is {most}.": (
+        "Questo JPEG ha {scans} scansioni; al massimo possono essere {most}."
     ),
     "This is not a picture that I can read; I know PNG, JPEG, WebP, GIF, BMP and AVIF.": (
         "Questa non è un'immagine che io sappia leggere; conosco PNG, JPEG, WebP, GIF, BMP e AVIF."
@@ -48,13 +48,15 @@ SENTENCES = {
     "The prompt is long: I read it in {parts} parts and dream of them all.": (
         "Il testo è lungo: lo leggo in {parts} parti e le sogno tutte."
     ),
-    "The pictures are too large; {most} MB together are the most.": (
+    "The pictures are too large; the limit is {most} MB together.": (
         "Le immagini sono troppo grandi; insieme possono avere al massimo {most} MB."
     ),
     "The picture's weight is {weight}; it must be above 0 and at most {most}.": (
         "Il peso dell'immagine è {weight}; dev'essere più di 0 e al massimo {most}."
     ),
-    "The size is {size}; it must be one of {sizes}.": "La grandezza è {size}; dev'essere una di {sizes}.",
+    "The size is {size}; it must be one of {sizes}.": (
+        "La dimensione è {size}; dev'essere una di queste: {sizes}."
+    ),
     "A dream begins either at a picture or at another dream's end, not at both.": (
         "Un sogno comincia o da un'immagine o dalla fine di un altro sogno, non da entrambi."
     ),
@@ -67,21 +69,26 @@ SENTENCES = {
     "The seed is {seed}; it must be a whole number from 0 to {most}.": (
         "Il seme è {seed}; dev'essere un numero intero da 0 a {most}."
     ),
-    "The steps must be a whole number from 1 to {most}.": "I passi devono essere un numero da 1 a {most}.",
+    "The steps must be a whole number from 1 to {most}.": (
+        "I passi devono essere un numero intero da 1 a {most}."
+    ),
     "The number of steps is {steps}; it must be from 1 to {most}.": (
         "I passi sono {steps}; devono essere da 1 a {most}."
     ),
     "The size must be one of {sizes}.": "La dimensione dev'essere una di queste: {sizes}.",
     "The preset must be one of {presets}.": "La qualità dev'essere una di queste: {presets}.",
-    "The dream that this one begins at is gone.": "Il sogno da cui questo dovrebbe partire non c'è più.",
+    "This server has since banned some of these words.": (
+        "Nel frattempo questo server ha vietato alcune di queste parole."
+    ),
+    "The dream that this one starts from is gone.": "Il sogno da cui questo dovrebbe partire non c'è più.",
     "The model {model} cannot be kept in {folder}: {reason}.": (
         "Il modello {model} non si può salvare in {folder}: {reason}."
     ),
-    "There is no room for the model: {needed} MB more are needed in {folder}, {free} MB are free.": (
+    "There is not enough room for the model: {needed} MB more are needed in {folder}, {free} MB are free.": (
         "Non c'è posto per il modello: in {folder} servono altri {needed} MB, liberi sono {free} MB."
     ),
     "{clip} is not {allowed}.": "{clip} non è valido: {allowed}.",
-    "The large models could not be fetched.": "Non ho potuto scaricare i modelli grandi.",
+    "The large models could not be fetched.": "Non sono riuscito a scaricare i modelli grandi.",
     "The disk is full or cannot be written.": "Il disco è pieno o non ci si può scrivere.",
     "There is not enough memory for this dream.": "Non c'è abbastanza memoria per questo sogno.",
     "This dream was stopped before there was a picture to keep.": (
@@ -107,26 +114,26 @@ SENTENCES = {
     "This state has {size} bytes; a dream's has at most {most}.": (
         "Questo stato ha {size} byte; quello di un sogno ne ha al massimo {most}."
     ),
-    "This state is of a dream with other settings; continue it instead of resuming it.": (
+    "This state is from a dream with other settings; continue it instead of resuming it.": (
         "Questo stato è di un sogno con altre impostazioni; continualo invece di riprenderlo."
     ),
-    "This state is of a dream with the seed {seed}; resume it with that one.": (
+    "This state is from a dream with the seed {seed}; resume it with that one.": (
         "Questo stato è di un sogno con il seme {seed}; riprendilo con quello."
     ),
-    "This state is of another model, so it cannot be used with this one.": (
+    "This state is from another model, so it cannot be used with this one.": (
         "Questo stato è di un altro modello, con questo non si può usare."
     ),
-    "This state is of another version of Oneiro; the dream has to be dreamt anew.": (
+    "This state is from another version of Oneiro; the dream has to start over.": (
         "Questo stato è di un'altra versione di Oneiro; il sogno va sognato da capo."
     ),
-    "This state is on its way to other words; continue it instead of resuming it.": (
-        "Questo stato è in cammino verso altre parole; continualo invece di riprenderlo."
+    "This state is heading for other words; continue it instead of resuming it.": (
+        "Questo stato va verso altre parole; continualo invece di riprenderlo."
     ),
-    "This is not a dream's state, or it is damaged; the dream has to be dreamt anew.": (
+    "This is not a dream's state, or it is damaged; the dream has to start over.": (
         "Questo non è lo stato di un sogno, o è rovinato; il sogno va sognato da capo."
     ),
     "The {what} {path} cannot be read: {reason}.": "Non riesco a leggere {path} ({what}): {reason}.",
-    "The {what} {path} is too large; {most} are the most.": (
+    "The {what} {path} is too large; the limit is {most}.": (
         "{path} ({what}) è troppo grande; al massimo possono essere {most}."
     ),
     "A dream needs about {need} of memory, but only {free} are free.": (
@@ -141,7 +148,7 @@ SENTENCES = {
         " ci sta uno più piccolo."
     ),
     "There is no recipe {name}; there are {known}.": "La ricetta {name} non esiste; ci sono {known}.",
-    "There is no preset {name}; there are {known}.": "La scelta {name} non esiste; ci sono {known}.",
+    "There is no preset {name}; there are {known}.": "La qualità {name} non esiste; ci sono {known}.",
     "There is no setting {name}; there are {known}.": "L'impostazione {name} non esiste; ci sono {known}.",
     "The setting {name} must be one of {known}.": "L'impostazione {name} dev'essere una di {known}.",
     "The setting {name} must be {kind} from {low} to {high}.": (

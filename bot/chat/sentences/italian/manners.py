@@ -21,11 +21,13 @@ class Maniere(Manners):
 
     NOT_A_DREAM = "Questo non è un mio sogno."
     NO_REPORTS = "Questo server non ha un canale per le segnalazioni; scrivi direttamente a chi modera."
-    REPORTED = "Grazie; chi modera lo sa."
+    REPORTED = "Grazie; ho avvisato chi modera."
     REPORTED_BEFORE = "Hai già segnalato questo sogno; chi modera lo sa."
     REPORT_TITLE = "Sogno segnalato"
     DELETE_IT, BAN_AUTHOR = "Eliminalo", "Vieta i sogni all'autore"
-    WITHHELD = "Il controllo ha trovato inadatta quest'immagine; secondo le regole del server non si mostra."
+    WITHHELD = (
+        "Il controllo ha trovato inadatta quest'immagine; secondo le regole del server non viene mostrata."
+    )
     FOR_ADULTS = "È in un canale con limite d'età: guardalo lì."
     GALLERY_LINK = "Al sogno"
 
@@ -53,7 +55,8 @@ class Maniere(Manners):
         )
 
     def your_places(self, places: Sequence[int]) -> str:
-        return f"Il tuo posto: {listed([str(place) for place in places], 'e')}."
+        word = "Il tuo posto" if len(places) == 1 else "I tuoi posti"
+        return f"{word} in fila: {listed([str(place) for place in places], 'e')}."
 
     def report(self, author_id: int, reporter: int, words: str, link: str) -> str:
         return f"Un sogno di <@{author_id}>, segnalato da <@{reporter}>: {words}\n{link}"

@@ -28,9 +28,9 @@ class Moderazione(Moderation):
     COMMAND_FRONT = "Porta un sogno in attesa in cima alla fila di questo server."
     COMMAND_DREAM_ID = "Quale sogno: il suo numero, scritto sotto la sua immagine."
     COMMAND_BAN = "Vieta a una persona di sognare in questo server e ritira i suoi sogni in attesa."
-    COMMAND_BAN_PERSON = "Chi."
-    COMMAND_BAN_REASON = "Perché; la persona può leggerlo."
-    COMMAND_BAN_HOURS = "Per quante ore; lascialo vuoto per sempre."
+    COMMAND_BAN_PERSON = "La persona."
+    COMMAND_BAN_REASON = "Il motivo; la persona può leggerlo."
+    COMMAND_BAN_HOURS = "Per quante ore; lascialo vuoto per un divieto senza scadenza."
     COMMAND_UNBAN = "Permetti a una persona di sognare di nuovo."
     COMMAND_BANS = "Chi non può sognare in questo server."
     COMMAND_ROLE = "Un ruolo che può usare questi comandi; solo con Gestisci server."
@@ -45,11 +45,13 @@ class Moderazione(Moderation):
     COMMAND_WORDS_PROMPT = "Le parole da provare."
     COMMAND_CHANNELS = "Dove si può sognare."
     COMMAND_CHANNELS_ALLOW = "Permetti i sogni qui; da quel momento si sogna solo nei canali permessi."
-    COMMAND_CHANNELS_DISALLOW = "Non permettere più i sogni qui; se non ne resta nessuno, si sogna ovunque."
+    COMMAND_CHANNELS_DISALLOW = (
+        "Non permettere più i sogni qui; se non resta nessun canale, si sogna ovunque."
+    )
     COMMAND_CHANNEL = "Il canale o la categoria."
     COMMAND_NSFW = "Che fare delle immagini che il controllo trova inadatte."
     COMMAND_NSFW_POLICY = "Che cosa fare."
-    COMMAND_GALLERY = "Pubblica ogni immagine finita in un canale in più."
+    COMMAND_GALLERY = "Pubblica ogni immagine finita anche in un altro canale."
     COMMAND_LOG = "Scrivi in un canale le modifiche di chi modera e le segnalazioni."
     COMMAND_HALL_OF_FAME = "Mostra in un canale le immagini più votate."
     COMMAND_HALL_CHANNEL = "Il canale; senza nessuna delle due opzioni l'albo d'oro viene tolto."
@@ -72,10 +74,10 @@ class Moderazione(Moderation):
     NOT_BANNED = "Questa persona può già sognare qui."
     NO_WORDS = "Qui nessuna parola è vietata."
     NO_LIMITS = "Qui non ci sono limiti impostati; valgono quelli del bot."
-    ONLY_COUNTS = "Per l'intero server posso contare i sogni: in fila, in un'ora e in un giorno."
+    ONLY_COUNTS = "Per l'intero server posso contare i sogni: in fila, all'ora e al giorno."
     NOT_IN_LINE = "Questo sogno non è nella fila di questo server; scegline uno dall'elenco."
     LINE_EMPTY = "Nessun sogno è in attesa."
-    BAD_WORD = "Non è una parola che io possa cercare. Servono lettere, e al massimo 100 caratteri."
+    BAD_WORD = "Non è una parola che io possa cercare. Servono lettere o emoji, e al massimo 100 caratteri."
     BAD_PATTERN = "Non è uno schema che io possa usare: RE2 non ha look-around né riferimenti all'indietro."
     PATTERN_TOO_WIDE = "Questo schema corrisponde a qualsiasi testo, oppure supera i 200 caratteri."
     TOO_MANY_WORDS = "Ci sono già 500 parole e schemi vietati; prima togline qualcuno."
@@ -90,7 +92,7 @@ class Moderazione(Moderation):
         "quelle dei piccoli modelli incorporati non lo sono mai."
     )
     AUDIT_TITLE, SETTINGS_TITLE, BANS_TITLE = "Registro", "Impostazioni", "Chi non può sognare"
-    OLDER, NEWEST, CLEAR = "Prima", "Più recenti", "Svuota la fila"
+    OLDER, NEWEST, CLEAR = "Meno recenti", "Più recenti", "Svuota la fila"
     VALUES: ClassVar[dict[str, str]] = {
         "none": "niente",
         "yes": "sì",

@@ -9,10 +9,10 @@ from bot.chat.sentences.numbers import duration, listed, moment
 
 
 class Rifiuti(Refusals):
-    NOT_ALLOWED = "Chi modera questo server non ti ha concesso sogni."
+    NOT_ALLOWED = "Chi modera questo server non ti permette di sognare qui."
     NO_NEW_DREAMS = "Al momento chi modera non accetta nuovi sogni. Riprova più tardi."
     BANNED_WORDS = "Questo server non ammette alcune di queste parole nei sogni. Prova a dirlo in altro modo."
-    SPANS: ClassVar[dict[float, str]] = {3600.0: "un'ora", 86400.0: "un giorno"}  # by their seconds
+    SPANS: ClassVar[dict[float, str]] = {3600.0: "all'ora", 86400.0: "al giorno"}  # by their seconds
     TOO_MUCH: ClassVar[dict[str, str]] = {
         "steps": "In questo server un tuo sogno può avere al massimo {allowed} passi.",
         "size": "In questo server una tua immagine può essere larga al massimo {allowed} pixel.",
@@ -20,13 +20,11 @@ class Rifiuti(Refusals):
     }
 
     def server_full(self, allowed: int) -> str:
-        return (
-            f"Questo server può avere {allowed} sogni in fila, e li ha già. Riprova quando uno è cominciato."
-        )
+        return f"La fila di questo server è piena: {allowed} sogni. Riprova quando ne sarà cominciato uno."
 
     def too_often(self, allowed: int, within_s: float, again_at: float) -> str:
         count = "un sogno" if allowed == 1 else f"{allowed} sogni"
-        text = f"Qui puoi fare {count} in {self.SPANS[within_s]}."
+        text = f"Qui puoi fare {count} {self.SPANS[within_s]}."
         return text if isinf(again_at) else f"{text} Puoi riprovare {moment(again_at)}."
 
     def so_many(self, dreams: int) -> str:
@@ -36,12 +34,12 @@ class Rifiuti(Refusals):
         if allowed == 0:
             return self.NO_NEW_DREAMS
         count = "un sogno" if allowed == 1 else f"{allowed} sogni"
-        text = f"Questo server può fare in tutto {count} in {self.SPANS[within_s]}."
+        text = f"Questo server può fare in tutto {count} {self.SPANS[within_s]}."
         return text if isinf(again_at) else f"{text} Puoi riprovare {moment(again_at)}."
 
     def cooling_down(self, cooldown_s: float, again_at: float) -> str:
-        pause = duration(cooldown_s)
-        return f"Qui tra un tuo sogno e l'altro passano almeno {pause}; puoi riprovare {moment(again_at)}."
+        pause, again = duration(cooldown_s), moment(again_at)
+        return f"Qui tra un tuo sogno e l'altro devono passare almeno {pause}; puoi riprovare {again}."
 
     def too_much(self, what: str, allowed: int) -> str:
         return self.TOO_MUCH[what].format(allowed=allowed)

@@ -19,6 +19,7 @@ from engine.data_dir import data_dir
 from engine.errors import BadSetting, OutOfMemory, sentence_for
 from engine.protocol import DreamRequest, Event, Failed, Finished, Message, Ready, Stop
 from engine.settings import DREAM_CLIP, environment
+from engine.surroundings import for_the_child
 
 log = logging.getLogger(__name__)
 
@@ -152,7 +153,13 @@ def load_dreamer(folder: Path) -> Dreams:
     from engine.dreamer import Dreamer
     from engine.fetch import Shop
 
-    return Dreamer(data_dir=folder, shop=Shop.read(environment()), clip=DREAM_CLIP.read(environment()))
+    ours = surroundings()
+    return Dreamer(data_dir=folder, shop=Shop.read(ours), clip=DREAM_CLIP.read(ours))
+
+
+def surroundings() -> dict[str, str]:
+    """The settings as this process reads them: what the bot's `.env` holds beside them is not for it."""
+    return for_the_child(environment())
 
 
 def main(load: Callable[[Path], Dreams] = load_dreamer) -> int:
@@ -171,7 +178,7 @@ def main(load: Callable[[Path], Dreams] = load_dreamer) -> int:
         frames.flush()
 
     try:
-        dreamer = load(data_dir(environment()))
+        dreamer = load(data_dir(surroundings()))
         send(Ready(version=__version__, device=dreamer.device))
         serve(dreamer, inbox, send)
     except BadSetting as error:

@@ -6,6 +6,7 @@ import pytest
 
 from engine.host import EngineHost
 from engine.surroundings import for_the_child
+from engine.worker import surroundings
 from tests.engine.test_host import COMMAND
 
 NEEDED = {
@@ -70,3 +71,15 @@ async def test_a_real_child_s_environment_holds_no_secret(monkeypatch: pytest.Mo
 def environment_of(pid: int | None) -> dict[str, str]:
     raw = Path(f"/proc/{pid}/environ").read_bytes()
     return dict(line.split("=", 1) for line in raw.decode().split("\0") if line)
+
+
+def test_a_settings_file_in_the_working_folder_tells_the_child_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text(
+        "DISCORD_TOKEN=t.o.k\nDATABASE_URL=postgres://a:b@c/d\nDREAM_CLIP=ViT-L/14\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    found = surroundings()
+    assert found["DREAM_CLIP"] == "ViT-L/14"
+    assert not SECRET.keys() & found.keys()

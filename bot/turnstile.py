@@ -48,6 +48,12 @@ class Turnstile:
             self._people[person] -= 1
             self._people += Counter()  # forgets whoever has no place
 
+    @asynccontextmanager
+    async def whenever(self) -> AsyncIterator[None]:
+        """Have a turn however long it takes, without a place: for what nobody stands and waits for."""
+        async with self._free:
+            yield
+
     async def _pass(self) -> None:
         try:
             async with asyncio.timeout(self._patience_s):

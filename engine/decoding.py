@@ -7,13 +7,16 @@ from engine.errors import BadRequest
 
 MAX_PIXELS = 50_000_000  # of a picture's canvas; a telephone's largest photographs have 50 million
 MAX_EDGE = 30_000  # pixels of one side: Pillow fills whole rows of a BMP, 255 at a time, for one byte of file
-MAX_MEMORY = 128 * 2**20  # bytes that a picture may take while it is decoded; 33 million pixels of a PNG
+# Bytes that a picture may take while it is decoded: 13 million pixels of WebP or AVIF, an ordinary
+# telephone's photograph, and 43 million of a coloured PNG.
+MAX_MEMORY = 208 * 2**20
 MAX_SCANS = 100  # of a progressive JPEG; each takes its time over all the pixels, and cameras use ten
 
 # Bytes of a pixel while a file is decoded, measured with Pillow 13: what libwebp needs for an animation's
 # canvases, twice what Pillow copies out of it …
 _LAYERED = 16
-_WHOLE = ("PNG", "GIF", "BMP")  # … and formats that are unpacked straight into the picture's own memory
+_WHOLE = ("PNG", "GIF", "BMP")  # … and formats that are unpacked straight into the picture's own memory,
+_SMALLER = 1  # of which the smaller picture takes a quarter at most, beside it
 _SMALL_MODES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}  # all others: 4
 # JPEG's markers (ITU T.81, table B.1): frames → whether they are progressive; those without a length.
 _FRAMES = {0xC0: False, 0xC1: False, 0xC2: True, 0xC9: False, 0xCA: True}
@@ -48,7 +51,7 @@ def _bytes_a_pixel(image: Image.Image, data: bytes) -> float:
         # In several scans libjpeg keeps all coefficients, 2 bytes each; a draft has a quarter of the pixels.
         return 1 + 2 * stored
     if image.format in _WHOLE:
-        return _SMALL_MODES.get(image.mode, 4)
+        return _SMALL_MODES.get(image.mode, 4) + _SMALLER
     return _LAYERED
 
 

@@ -92,15 +92,13 @@ def _smaller(image: Image.Image) -> Image.Image:
     if times == 1:
         return _coloured(image)
     rows = max(1, ROWS // times) * times
-    bands = []
+    whole = None
     for top in range(0, image.height, rows):
-        band = _coloured(image.crop((0, top, image.width, min(top + rows, image.height))))
-        bands.append(band.reduce(times))
-    whole = Image.new(bands[0].mode, (bands[0].width, sum(band.height for band in bands)))
-    top = 0
-    for band in bands:
-        whole.paste(band, (0, top))
-        top += band.height
+        band = _coloured(image.crop((0, top, image.width, min(top + rows, image.height)))).reduce(times)
+        if whole is None:
+            whole = Image.new(band.mode, (band.width, -(-image.height // times)))
+        whole.paste(band, (0, top // times))
+    assert whole is not None  # no picture without rows is let in
     return whole
 
 

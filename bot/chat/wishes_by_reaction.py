@@ -37,7 +37,8 @@ async def obey(client: "OneiroClient", event: discord.RawReactionActionEvent) ->
     if dream is None or dream.erased:
         return
     if emoji == _SEND:
-        await _send(client, dream, event.user_id)
+        async with client.outlet.whenever():  # of many at once, one picture at a time is in memory
+            await _send(client, dream, event.user_id)
     elif event.user_id == dream.author_id or _moderates(client, dream, event.member):
         if dream.state.is_over:
             done = await client.erase(dream)

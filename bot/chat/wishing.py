@@ -85,12 +85,15 @@ def same_wish(interaction: discord.Interaction, dream: Dream) -> Wish:
 
 
 def exact_wish(interaction: discord.Interaction, dream: Dream) -> Wish:
-    """What gives the very same picture: the models and steps too that it was dreamt with."""
+    """What gives the very same picture: the models, steps and size too that it was dreamt with."""
     wish = same_wish(interaction, dream)
     if not dream.recipe:
         return wish
     recipe = Recipe.from_json(dream.recipe)
-    return replace(wish, model=recipe.model, steps=recipe.steps)
+    size = recipe.settings.get("size")  # also where a limit made it smaller than was wished
+    return replace(
+        wish, model=recipe.model, steps=recipe.steps, size=wish.size if size is None else int(size)
+    )
 
 
 def _in_words(interaction: discord.Interaction, wish: Wish) -> Wish:

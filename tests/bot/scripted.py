@@ -115,7 +115,10 @@ class ScriptedEngine:
         """The dream is done. Its state is the text 'end of' and its id."""
         request = self._request()
         steps = max(self._step, 1) if stopped else self._steps(request)
-        recipe = Recipe(request.prompt, request.seed, steps, "pocket", "pocket-gan", "pocket-clip", "0.1.0")
+        size = request.size or request.most_size  # as the real one records what it kept to
+        recorded: dict[str, float | str] = {} if size is None else {"size": float(size)}
+        names = ("pocket", "pocket-gan", "pocket-clip", "0.1.0")
+        recipe = Recipe(request.prompt, request.seed, steps, *names, settings=recorded)
         self._events.put_nowait(
             Finished(
                 request.id,

@@ -1,5 +1,8 @@
 """/dreams, /preferences, /help, and the reactions ❌ and ✉️."""
 
+import asyncio
+from dataclasses import replace
+
 import discord
 import pytest
 from simcord.actors import MemberActor
@@ -7,7 +10,9 @@ from simcord.results import InteractionResult
 
 from bot.chat.sentences import ENGLISH as SAY
 from bot.chat.sentences import ITALIAN
+from bot.chat.wishes_by_reaction import obey
 from bot.dreams import DreamState
+from bot.guilds import Allowance
 from bot.preferences import NONE, Preference
 from engine import Recipe
 from tests.bot.chat.conftest import World, labels
@@ -90,6 +95,20 @@ async def test_repeat_asks_for_the_very_same_picture(world: World) -> None:
     recipe = Recipe.from_json((await world.stored(1)).recipe)
     assert (request.prompt, request.avoid, request.seed) == ("a tree", "leaves", 7)
     assert (request.model, request.steps) == (recipe.model, recipe.steps)
+
+
+async def test_repeat_gives_the_same_size_also_where_a_limit_made_it_small(world: World) -> None:
+    async def limited_to(size: int | None) -> None:
+        await world.parts.moderation.change(
+            world.guild.id, by=1, change=lambda old: replace(old, everyone=Allowance(size=size))
+        )
+
+    await limited_to(128)
+    await dreamt(world, "a tree")
+    await limited_to(None)
+    await world.bob.slash(world.channel, "dreams repeat", dream=1)
+    await world.engine.dreams(2)
+    assert world.engine.requests[1].size == 128
 
 
 async def test_blend_begins_between_two_dreams(world: World) -> None:
@@ -225,6 +244,27 @@ async def test_an_envelope_sends_the_picture_to_whoever_gave_it(world: World, em
     await world.bob.react(world.messages()[0], emoji)
     sent = world.bob.user.dm_channel.history()
     assert [a.filename for m in sent for a in m.attachments] == ["SPOILER_dream-1.png"]
+
+
+async def test_envelopes_wait_for_their_turn_and_none_is_lost(world: World) -> None:
+    await dreamt(world, "a tree", "a house")
+    person, ids = world.bob.id, [message.id for message in world.messages()[:2]]
+
+    def gives(message_id: int) -> discord.RawReactionActionEvent:
+        data = {"user_id": person, "channel_id": world.channel.id, "message_id": message_id, "type": 0}
+        emoji = discord.PartialEmoji(name="✉️")
+        return discord.RawReactionActionEvent(data, emoji, "REACTION_ADD")  # type: ignore[arg-type]
+
+    def sent() -> int:
+        return sum(r.method == "POST" and r.path == "/users/@me/channels" for r in world.env.http_requests)
+
+    client = world.parts.client
+    async with client.outlet.turn(world.alice.id):
+        obeying = [asyncio.create_task(obey(client, gives(each))) for each in ids]
+        await asyncio.wait(obeying, timeout=0.2)
+        assert sent() == 0
+    await asyncio.gather(*obeying)
+    assert len(world.bob.user.dm_channel.history()) == 2
 
 
 async def test_whoever_takes_no_messages_is_left_alone(world: World) -> None:

@@ -225,7 +225,7 @@ class OneiroClient(discord.AutoShardedClient):
         """Delete a dream that is over, its message first. False, and nothing is lost, when that cannot be."""
         if dream.message_id is not None:
             outcome = await self.poster.delete(dream)
-            if outcome not in (Outcome.SHOWN, Outcome.GONE):
+            if outcome not in (Outcome.SHOWN, Outcome.GONE, Outcome.FORBIDDEN):
                 return False
         await self.gallery.take_down(dream)  # if not now, then as of every message that is deleted
         self.presenter.forget(dream.id)

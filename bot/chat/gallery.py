@@ -69,7 +69,7 @@ class Gallery:
         if dream.gallery_channel_id is None or dream.gallery_message_id is None:
             return True
         hung = replace(dream, channel_id=dream.gallery_channel_id, message_id=dream.gallery_message_id)
-        if await Poster(client=self._client).delete(hung) is Outcome.LATER:
+        if await Poster(client=self._client).delete(hung) in (Outcome.LATER, Outcome.FORBIDDEN):
             return False
         await self._copies.out_of_gallery(dream.id)
         return True

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 FRESH_S = 3600.0  # seconds after which Discord minds edits
 RETRY_S = 30.0  # seconds to wait while Discord or the database cannot be used
+FORBIDDEN_S = 3600.0  # seconds until a picture that we may not reach is tried to be taken down again
 PACES, OLD_PACES = 8, 150  # between two edits: 32 s, or 10 min, where frames are 4 s apart
 _GOLD = 0xF1C40F
 
@@ -102,8 +103,8 @@ class Hall:
         self._hidden.add(dream.id)
         self.moved(dream.id)
 
-    def _later(self, dream_id: int) -> None:
-        asyncio.get_running_loop().call_later(RETRY_S, self.moved, dream_id)
+    def _later(self, dream_id: int, pause_s: float = RETRY_S) -> None:
+        asyncio.get_running_loop().call_later(pause_s, self.moved, dream_id)
 
     async def _run(self) -> None:
         while True:
@@ -196,8 +197,8 @@ class Hall:
     async def _take_down(self, dream: Dream, hung: Hung) -> None:
         if hung.message_id is not None and not hung.removed:
             outcome = await self._poster.delete(hung)
-            if outcome is Outcome.LATER:
-                self._later(dream.id)
+            if outcome in (Outcome.LATER, Outcome.FORBIDDEN):
+                self._later(dream.id, RETRY_S if outcome is Outcome.LATER else FORBIDDEN_S)
                 return
         self._hidden.discard(dream.id)
         await self._fame.take_down(dream.id)

@@ -42,6 +42,7 @@ class Outcome(Enum):
     ARCHIVED = auto()  # the thread is archived: edits fail, a new message would open it again
     OLD = auto()  # the message is older than an hour and was edited too often lately
     TOO_LARGE = auto()  # the picture does not fit
+    FORBIDDEN = auto()  # of a deletion: the message may be there, but we may not reach it
     LATER = auto()  # Discord or the network has a moment; worth another try
 
 
@@ -186,15 +187,24 @@ class Poster:
         return outcome, found
 
     async def delete(self, shown: Shown) -> Outcome:
-        """Delete its message; GONE when there is none any more."""
+        """Delete its message; GONE when there is none any more, FORBIDDEN when it may still be there."""
         assert shown.message_id is not None
         message = self._channel(shown).get_partial_message(shown.message_id)
 
+        forbidden = False
+
         async def delete() -> discord.PartialMessage:
-            await message.delete()
+            nonlocal forbidden
+            try:
+                await message.delete()
+            except discord.Forbidden:
+                forbidden = True
+                raise
             return message
 
         outcome, _ = await self._attempt(shown, delete())
+        if forbidden:
+            return Outcome.FORBIDDEN
         if outcome is Outcome.ARCHIVED and await self._opened(shown):
             outcome, _ = await self._attempt(shown, delete())
         return outcome

@@ -10,6 +10,7 @@ from simcord.backend import serializers
 from simcord.backend.models import Overwrite
 from simcord.builders import ChannelHandle
 
+from bot.chat import hall
 from bot.database import StoreBusy
 from bot.dreams import DreamState, Gone
 from bot.guilds import VOTE_EMOJI, NsfwPolicy
@@ -440,3 +441,14 @@ async def test_at_a_start_only_what_discord_does_not_know_is_gone(
         await until_looked(world)
         assert (await world.stored(1)).gone is Gone.NOT and hung.hangs() == (1, 1)
         assert await hung.ranked() == 1 and await world.parts.client.votes.tally(1) == 1
+
+
+async def test_a_copy_out_of_reach_for_a_while_is_not_forgotten(
+    world: World, hung: Hung, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hall, "FORBIDDEN_S", 0.01)
+    for place in (hung.hall, hung.gallery):
+        path = f"/channels/{place.id}/messages/{world.messages(place)[0].id}"
+        world.env.inject_error("DELETE", path, status=403, code=50001, times=2)
+    await world.moderator.delete(world.messages()[0])
+    await until(hung.is_gone)

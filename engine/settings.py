@@ -112,7 +112,7 @@ DREAM_CLIP: Setting[str] = Setting(
 
 
 def _is_web(address: str) -> bool:
-    """Whether a file's path can follow this address of the web. Raises `ValueError` for some that are none."""
+    """Whether a file's path can follow this address of the web. Raises `ValueError`, too."""
     parts = urlsplit(address)
     there = parts.hostname and parts.port != 0 and not (parts.query or parts.fragment)
     return parts.scheme in ("https", "http") and bool(there)

@@ -21,6 +21,8 @@ TORCH_ASKED := $(filter-out file,$(origin TORCH) $(origin TORCH_INDEX))
 export PROMPT TORCH TORCH_INDEX TORCH_ASKED
 
 BIN := $(VENV)/bin
+# Before all else, each time: where it was broken off, the build for CUDA would come with the rest.
+INSTALL_TORCH = $(BIN)/python .ci/install_torch.py
 .PHONY: dream test bot format clean
 
 dream: $(VENV)/.installed
@@ -45,14 +47,15 @@ clean:
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Oneiro needs Python 3.11 or newer; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python .ci/install_torch.py
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	@$(INSTALL_TORCH)
 	@echo "Installing Oneiro …"
 	@$(BIN)/pip install --quiet --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml
+	@$(INSTALL_TORCH)
 	@echo "Installing Oneiro and what its tests need …"
 	@$(BIN)/pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/.installed

@@ -51,6 +51,7 @@ from bot.worker import Engine, Worker
 from engine.data_dir import where
 from engine.errors import BadSetting
 from engine.host import EngineHost
+from engine.proxies import check_proxies
 from engine.settings import environment, proxy_for
 
 log = logging.getLogger(__name__)
@@ -294,6 +295,7 @@ def main() -> int:
     try:
         environ = environment()
         settings = Settings.read(environ)
+        check_proxies()  # those that only the engine's downloads use, too
         proxy = proxy_for(settings.discord_api_url)
     except BadSetting as error:
         return _say(str(error), BAD_SETTING)

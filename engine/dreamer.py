@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -34,6 +35,7 @@ from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Pro
 from engine.recipes import DreamSettings, settings_for
 from engine.safety import SafetyCheck
 from engine.settings import MAX_SEED, MAX_STEPS, SIZES, weak
+from engine.shelf import prove
 from engine.state import State, digest
 from engine.timelapse import Frames
 
@@ -201,7 +203,8 @@ class Dreamer:
             return pair, ""
         try:
             for model in pair.remote:
-                for arrived in steps(model, self._data_dir / "models", self._shop, should_stop):
+                proof = partial(prove, model)
+                for arrived in steps(model, self._data_dir / "models", self._shop, should_stop, proof):
                     yield Fetching(request.id, model.name, arrived.file, arrived.done, arrived.total)
         except (ModelError, DiskError) as error:
             if request.model != "auto":

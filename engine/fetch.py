@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 import pooch
 import requests
 from filelock import FileLock, Timeout
+from urllib3.exceptions import HTTPError
 
 from engine import contents
 from engine.catalogue import MIB, RemoteFile, RemoteModel
@@ -318,7 +319,8 @@ class _Download:
             try:
                 self._read(url, before)
                 break
-            except requests.RequestException as error:
+            except (requests.RequestException, HTTPError, ValueError) as error:
+                # The latter two are what requests lets through of an address that it cannot read.
                 tries = 0 if self._here() - before >= MUCH else tries + 1
                 if tries == TRIES:
                     raise _Refused(_words(error)) from error
@@ -423,9 +425,13 @@ def _room_for(folder: Path, size: int) -> None:
         )
 
 
-def _words(error: requests.RequestException) -> str:
+def _words(error: Exception) -> str:
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"answered {error.response.status_code}"
+    if isinstance(error, requests.TooManyRedirects):
+        return "redirects without an end"
+    if isinstance(error, ValueError) or not isinstance(error, requests.RequestException):
+        return "is or redirects to an address that cannot be fetched"
     if isinstance(error, requests.Timeout):
         return "stopped sending"
     if isinstance(error, requests.exceptions.ProxyError):
@@ -445,7 +451,8 @@ def _short(error: requests.RequestException) -> str:
 
 
 def _host(url: str) -> str:
-    return urlsplit(url).netloc
+    """The address's host and port; a name and a password before them are nobody's business."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 # ------------------------------------------------------------------------------------------------- pins

@@ -39,7 +39,7 @@ def read_config(folder: Path, keys: Sequence[str], **others: Any) -> dict[str, A
         config = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ModelError(f"The model file {path} is missing.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"The model file {path} cannot be read: {error}.") from error
     missing = [key for key in keys if key not in config] if isinstance(config, dict) else list(keys)
     if missing:

@@ -8,6 +8,7 @@ than that can hold, and does without its import, which takes half a second (`eng
 """
 
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -150,7 +151,7 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
     layers = config["layers"]
     fits = (
         all(
-            isinstance(config[key], (int, float)) and config[key] > 0
+            isinstance(config[key], (int, float)) and 0 < config[key] < math.inf
             for key in _CONFIG_KEYS
             if key not in _NOT_SIZES
         )

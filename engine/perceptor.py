@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from engine import contents
-from engine.errors import ModelError
+from engine.errors import ModelError, is_out_of_memory
 from engine.files import read_config
 from engine.pocket import lexicon
 from engine.pocket.lexicon import Lexicon
@@ -240,7 +240,6 @@ def _load_tokenizer(folder: Path, vocabulary: int) -> Any:
 
 
 def _load_clip(folder: Path) -> Any:
-    from safetensors import SafetensorError
     from transformers import CLIPModel
     from transformers.utils import logging
 
@@ -250,7 +249,9 @@ def _load_clip(folder: Path) -> Any:
         model, report = CLIPModel.from_pretrained(
             folder, local_files_only=True, output_loading_info=True, dtype=torch.float32
         )
-    except (OSError, EOFError, RuntimeError, ValueError, TypeError, KeyError, SafetensorError) as error:
+    except Exception as error:  # whatever the libraries raise for a configuration that makes no sense
+        if is_out_of_memory(error):
+            raise
         raise ModelError(
             f"The CLIP model in {folder} is missing or damaged; {contents.remedy(folder)}."
         ) from error

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
 
 from engine import proxies
 from engine.errors import BadSetting
@@ -59,9 +60,10 @@ class Setting(Generic[T]):
             return self.default
         try:
             value = self.parse(text)
+            fits = value is not None and self.accepts(value)
         except (ValueError, OSError):
-            value = None  # told below, in one sentence with the range
-        if value is None or not self.accepts(value):
+            fits = False  # told below, in one sentence with the range
+        if not fits:
             shown = "is not valid" if self.secret else f"is {text[:80]!r}"
             raise BadSetting(f"{self.key} {shown}; it must be {self.allowed}.")
         return value
@@ -107,13 +109,22 @@ DREAM_CLIP: Setting[str] = Setting(
     lambda text: "+".join(clips(text)),
     f"one of {', '.join(CLIPS)}, or two of them joined by +",
 )
+
+
+def _is_web(address: str) -> bool:
+    """Whether a file's path can follow this address of the web. Raises `ValueError`, too."""
+    parts = urlsplit(address)
+    there = parts.hostname and parts.port != 0 and not (parts.query or parts.fragment)
+    return parts.scheme in ("https", "http") and bool(there)
+
+
 MODEL_MIRRORS: Setting[tuple[str, ...]] = Setting(
     "MODEL_MIRRORS",
     (),
     "Web addresses, separated by blanks, where model files are looked for before the published places.",
     lambda text: tuple(text.split()),
     "blank, or addresses that begin with https:// or http://",
-    lambda value: all(part.startswith(("https://", "http://")) for part in value),
+    lambda value: all(map(_is_web, value)),
 )
 OFFLINE = Setting(
     "OFFLINE",

@@ -189,3 +189,15 @@ def test_make_hands_over_which_torch_is_wanted(
         cwd=ROOT, env=clean, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert json.loads(ran.stdout) == shown
+
+
+def test_a_setup_that_was_broken_off_begins_with_torch_again(tmp_path: Path) -> None:
+    """The environment is there and torch is not: what needs it shall not bring another build."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("python", "pip", "dream"):
+        (tools / name).write_text(f'#!/bin/sh\necho "{name} $*" >> "{tmp_path}/ran"\n')
+        (tools / name).chmod(0o755)
+    make("dream", f"VENV={tmp_path}", "PROMPT=a cat")
+    ran = (tmp_path / "ran").read_text().splitlines()
+    assert ran == ["python .ci/install_torch.py", "pip install --quiet --editable .", "dream -- a cat"]

@@ -30,6 +30,7 @@ class Mirror:
 
     folder: Path
     faults: dict[str, deque[str]] = field(default_factory=dict)
+    elsewhere: dict[str, str] = field(default_factory=dict)  # where a file is said to be; "": where it is
     asked: list[tuple[str, str]] = field(default_factory=list)  # path, Range header
     closing: threading.Event = field(default_factory=threading.Event)
     url: str = ""
@@ -48,6 +49,10 @@ class _Handler(BaseHTTPRequestHandler):
         span = self.headers.get("Range", "")
         mirror.asked.append((self.path, span))
         path = mirror.folder / self.path.partition("?")[0].lstrip("/")
+        if path.name in mirror.elsewhere:
+            place = mirror.elsewhere[path.name] or mirror.url + self.path
+            self._send(302, b"", {"Location": place})
+            return
         faults = mirror.faults.get(path.name)
         fault = faults.popleft() if faults else ""
         if fault.isdigit() or not path.is_file():

@@ -618,7 +618,10 @@ def test_a_number_without_a_name_or_a_home_can_dream(folder: Path) -> None:
 
 
 def test_a_film_that_fails_is_told_and_the_picture_is_kept(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def fails(*_: object) -> bytes:
         raise MemoryError
@@ -628,5 +631,5 @@ def test_a_film_that_fails_is_told_and_the_picture_is_kept(
     assert main(wish) == EXIT_FAULT
     said = capsys.readouterr()
     assert "Picture: cat.png" in said.out and files(folder) == ["cat.png"]
-    assert "There is not enough memory for this dream." in said.err
+    assert "There is not enough memory for this dream." in caplog.text
     assert "The film could not be made" in said.err

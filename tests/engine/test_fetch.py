@@ -363,6 +363,49 @@ def test_the_shop_is_read_from_the_settings() -> None:
     environ = {"MODEL_MIRRORS": "https://a.example/models http://b.example", "OFFLINE": "1"}
     assert Shop.read(environ) == Shop(("https://a.example/models", "http://b.example"), True)
     assert Shop.read({}) == Shop()
-    for wrong in ({"MODEL_MIRRORS": "ftp://a"}, {"OFFLINE": "perhaps"}):
+    odd = (
+        "ftp://a",
+        "https://",
+        "http://[::1",
+        "http://a:99999",
+        "http://a:port",
+        "http://a?b=",
+        "https:///a",
+    )
+    for wrong in (*({"MODEL_MIRRORS": address} for address in odd), {"OFFLINE": "perhaps"}):
         with pytest.raises(BadSetting, match=next(iter(wrong))):
             Shop.read(wrong)
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("http://[::1", "is or redirects to an address that cannot be fetched"),
+        (f"http://{'a' * 70}.example/", "is or redirects to an address that cannot be fetched"),
+        ("ftp://127.0.0.1/file", "is or redirects to an address that cannot be fetched"),
+        ("", "redirects without an end"),  # to itself
+    ],
+)
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_redirect_to_no_address_is_told_and_ends(
+    place: str, told: str, begun: bool, mirror: Mirror, tmp_path: Path
+) -> None:
+    mirror.elsewhere["model.safetensors"] = place
+    models = tmp_path / "models"
+    if begun:  # half of it is here already
+        (models / ".fetching" / "toy").mkdir(parents=True)
+        (models / ".fetching" / "toy" / "model.safetensors.part").write_bytes(WEIGHTS[:9])
+    with pytest.raises(FetchError) as error:
+        get(model(sha256=SHA, size=len(WEIGHTS)), models, shop(mirror))
+    assert told in str(error.value)
+
+
+def test_a_mirror_s_password_is_told_to_nobody(
+    mirror: Mirror, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    mirror.misbehave("model.safetensors", *["500"] * 9)
+    secret = mirror.url.replace("http://", "http://ada:s3cret@")
+    with pytest.raises(FetchError) as error:
+        get(model(), tmp_path / "models", Shop((secret,), stall_s=0.5, pause_s=0.0))
+    assert mirror.url.removeprefix("http://") in str(error.value)
+    assert "s3cret" not in str(error.value) + caplog.text

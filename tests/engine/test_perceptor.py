@@ -1,6 +1,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -78,6 +79,38 @@ def test_weights_that_do_not_fit_are_refused(tiny_models: Path, tmp_path: Path) 
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(ModelError, match="do not fit"):
         perceptor.load(folder, "clip", CPU)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"text_config": []},
+        {"vision_config": 7},
+        {"projection_dim": "x"},
+        {"dtype": "none"},
+        {"vision_config": {"patch_size": 0}},
+        {"vision_config": {"num_attention_heads": 0}},
+    ],
+    ids=str,
+)
+def test_a_configuration_that_makes_no_sense_is_told(
+    tiny_models: Path, tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    folder = tmp_path / "clip"
+    shutil.copytree(tiny_models / "models" / "clip-vit-base-patch32", folder)
+    config = json.loads((folder / "config.json").read_text())
+    for key, value in changed.items():
+        config[key] = config[key] | value if isinstance(value, dict) else value
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError) as caught:
+        perceptor.load(folder, "clip", CPU)
+    assert str(folder) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_configuration_nested_without_an_end_is_told(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("[" * 50_000)
+    with pytest.raises(ModelError, match="cannot be read"):
+        perceptor.load(tmp_path, "clip", CPU)
 
 
 def test_another_kind_of_model_is_named(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from bot.schema import dreams, images, pictures, states, timelapses, votes
 from bot.turns import Past, Turn
 from engine import Failed, FailureKind, Finished
 
+COSTLY = (FailureKind.CRASH, FailureKind.HANG, FailureKind.MEMORY)  # an engine's start, or minutes of it
+FORGIVEN = 3  # of them within the asked time: a fault of the machine's is nobody's
 OVER = tuple(state for state in DreamState if state.is_over)
 _DREAM_FIELDS = frozenset(field.name for field in fields(Dream))
 _NEW = {"state": DreamState.QUEUED, "attempts": 0}
@@ -146,19 +148,23 @@ class Store:
         """When dreams were asked for here (by this person), oldest first, in seconds since 1970.
 
         Every chapter and every beginning counts, for each costs the engine. Those that were withdrawn before
-        they began, and those that failed, do not.
+        they began do not, nor those that failed; but whoever makes the engine fail again and again costs it
+        more than others do, so that only the first `FORGIVEN` of `COSTLY` failures are not counted.
         """
         counted = or_(
             dreams.c.state.in_((DreamState.QUEUED, DreamState.DREAMING, DreamState.DONE)),
             and_(dreams.c.state == DreamState.CANCELLED, dreams.c.started_at.is_not(None)),
         )
-        query = select(dreams.c.created_at).where(
-            counted, dreams.c.created_at > since, dreams.c.guild_id == guild_id
+        failed = and_(dreams.c.state == DreamState.FAILED, dreams.c.failure.in_(COSTLY))
+        query = select(dreams.c.id, dreams.c.created_at, dreams.c.state).where(
+            or_(counted, failed), dreams.c.created_at > since, dreams.c.guild_id == guild_id
         )
         if author_id is not None:
             query = query.where(dreams.c.author_id == author_id)
         async with self._transaction() as connection:
-            return list((await connection.execute(query.order_by(dreams.c.created_at))).scalars())
+            rows = (await connection.execute(query.order_by(dreams.c.created_at))).all()
+        forgiven = [row.id for row in rows if row.state == DreamState.FAILED][:FORGIVEN]
+        return [row.created_at for row in rows if row.id not in forgiven]
 
     async def in_server(self, guild_id: int, states: Sequence[DreamState]) -> list[Dream]:
         """A server's dreams in these states, oldest first."""

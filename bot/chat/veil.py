@@ -3,7 +3,6 @@
 A picture leaves the bot as an `Exhibit`, and an `Exhibit` takes a `Showing`: no poster can forget to ask.
 """
 
-import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.chat.quoting import ALT_TEXT, plain
+from bot.chat.uploads import Upload
 from bot.chat.visibility import Venues
 from bot.dreams import Dream, Gone, Picture
 from bot.guilds import NsfwPolicy, ServerSettings
@@ -35,7 +35,7 @@ class Exhibit:
 
     def file(self) -> discord.File:
         """Fresh each time: a `File` can be sent only once."""
-        content = io.BytesIO(self.picture.content)
+        content = Upload(self.picture.content)
         return discord.File(content, filename=self.filename, description=self.alt_text)
 
     def hang_in(self, embed: discord.Embed, *, small: bool = False) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bot.database import Database
 from bot.dreams import DreamState, Picture, Wish
 from bot.settings import Settings
-from bot.store import AlreadyStored, Store
+from bot.store import FORGIVEN, AlreadyStored, Store
 from engine import Failed, FailureKind, Finished, Recipe
 
 A_WISH = Callable[..., Wish]
@@ -113,6 +113,21 @@ async def test_a_failure_keeps_its_kind_and_sentence(store: Store, a_wish: A_WIS
     ended = await store.finish(dream.id, DreamState.FAILED, failure=failed)
     assert ended is not None
     assert (ended.failure, ended.failure_detail) == (FailureKind.MODEL, "The model is damaged.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "counted"), [(FailureKind.CRASH, 2), (FailureKind.HANG, 2), (FailureKind.MODEL, 0)]
+)
+async def test_dreams_that_make_the_engine_fail_again_and_again_count_in_the_end(
+    store: Store, a_wish: A_WISH, kind: FailureKind, counted: int
+) -> None:
+    for number in range(FORGIVEN + 2):
+        dream = await store.add(a_wish(author_id=11))
+        await store.claim(dream.id, lease_s=30)
+        await store.finish(dream.id, DreamState.FAILED, failure=Failed(str(number), kind, ""))
+        if number < FORGIVEN:
+            assert not await store.asked(guild_id=1, author_id=11, since=0.0)
+    assert len(await store.asked(guild_id=1, author_id=11, since=0.0)) == counted
 
 
 async def test_only_a_waiting_dream_can_be_withdrawn_and_only_a_running_one_asked(

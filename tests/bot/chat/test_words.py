@@ -90,7 +90,7 @@ async def test_an_emoji_s_name_is_banned_at_every_way_to_a_dream(
 async def test_words_banned_since_are_not_dreamt_or_shown_anew(
     world: World, admin: MemberActor, way: str
 ) -> None:
-    await admin.slash(world.channel, "contest start", theme="autumn", days=7)
+    await admin.slash(world.channel, "moderate contest start", theme="autumn", days=7)
     await dreamt(world, "a 🔫")
     await dreamt(world, "a cat", 2)
     await use(world, admin, "words add", text="🔫")
@@ -106,7 +106,7 @@ async def test_words_banned_since_are_not_dreamt_or_shown_anew(
 
 async def test_a_contest_s_theme_holds_no_banned_word(world: World, admin: MemberActor) -> None:
     await use(world, admin, "words add", text="pistol")
-    answer = await admin.slash(world.channel, "contest start", theme="my 🔫", days=7)
+    answer = await admin.slash(world.channel, "moderate contest start", theme="my 🔫", days=7)
     assert said(answer) == SAY.BANNED_WORDS
     assert await world.parts.contests.running(world.guild.id) is None
 

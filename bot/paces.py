@@ -73,7 +73,8 @@ class Prior:
     two: float  # how many times longer two panels take
 
 
-# Of the embedded models on two processor cores, alone: python -m engine.evaluate, 2026-11.
+# Of the embedded models: chosen to give README's times on two free processor cores (7 s, two things 10 s) and
+# near those of `quick`; loading is rounded up. A step of two panels takes 1.55 times the CPU time of one's.
 POCKET = Prior("pocket", load_s=6.0, start_s=1.0, step_s=0.1, two=1.5)
 
 

@@ -211,6 +211,10 @@ class Poster:
 
     async def _opened(self, shown: Shown) -> bool:
         """Whether an archived thread is open again: in it Discord lets nobody delete anything."""
+        venues = self._client.sight.venues
+        await venues.learn(shown.guild_id, [shown.channel_id])
+        if venues.venue(shown.guild_id, shown.channel_id).parent_id is None:
+            return False  # it is none
 
         async def edit() -> discord.PartialMessage:
             await self._client.http.edit_channel(shown.channel_id, archived=False)

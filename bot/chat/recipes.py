@@ -19,6 +19,7 @@ def recipe_embed(dream: Dream, say: Sentences) -> discord.Embed:
         description=f"**{quoted(recipe.prompt, SHOWN_WORDS)}**\n\n{say.how_to_repeat(dream.id)}",
     )
     settings = {name: _shown(value) for name, value in sorted(recipe.settings.items())}
+    size = settings.pop("size", "")  # as it was wished, or as a limit made it
     listed = ", ".join(f"{name} {value}" for name, value in settings.items())
     models = say.models(pair=recipe.model, generator=recipe.generator, perceptor=recipe.perceptor)
     for name, value in (
@@ -26,7 +27,7 @@ def recipe_embed(dream: Dream, say: Sentences) -> discord.Embed:
         (say.SEED, str(recipe.seed)),
         (say.STEPS, str(recipe.steps)),
         (say.PRESET_LABEL, dream.preset),
-        (say.SIZE_LABEL, "" if dream.size is None else str(dream.size)),
+        (say.SIZE_LABEL, size),
         (say.MODELS, models),
         (say.VERSION, recipe.version),
         (say.SETTINGS, quoted(listed, SHOWN_SETTINGS // 2)),

@@ -155,7 +155,7 @@ async def test_a_locked_database_becomes_a_sentence_and_nothing_is_promised(worl
     answer = await world.dream(world.alice)
     other.execute("ROLLBACK")
     other.close()
-    assert "in use by another program" in said(answer)
+    assert "database is busy" in said(answer)
     assert await nothing_happened(world)
     assert said(await world.dream(world.alice)) == sentences.queued(1)
 

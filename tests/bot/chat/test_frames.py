@@ -77,7 +77,7 @@ async def test_models_that_come_from_the_network_are_told(world: World) -> None:
     await world.dream(world.alice)
     await world.engine.dreams(1)
     world.engine.fetch("biggan-deep-512", 50, 200)
-    await world.until_text("fetching the model biggan-deep-512, only this once: 25 %")
+    await world.until_text("Downloading the model biggan-deep-512, just this once: 25 %")
     world.engine.start()
     await world.until_text(sentences.LOADING)
 

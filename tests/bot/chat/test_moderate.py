@@ -173,7 +173,7 @@ async def test_a_cooldown_is_told_with_the_time_of_the_next_dream(world: World, 
     await world.dream(world.alice)
     answer = await world.dream(world.alice)
     assert answer.response is not None
-    assert "a pause of 10:00; the next is possible <t:" in answer.response.content
+    assert "you have to wait 10:00 between dreams; you can ask again <t:" in answer.response.content
 
 
 # ------------------------------------------------------------------ the line

@@ -160,7 +160,7 @@ async def test_a_database_that_has_a_moment_changes_nothing_and_says_so(
         lock.execute("BEGIN IMMEDIATE")
         said = await use(world, admin, "pause")
         lock.execute("ROLLBACK")
-    assert "notebook" in said and settings(world) == ServerSettings()
+    assert "database is busy" in said and settings(world) == ServerSettings()
     assert len(world.env.errors) == 1  # acknowledges it
 
 

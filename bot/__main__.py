@@ -51,8 +51,7 @@ from bot.worker import Engine, Worker
 from engine.data_dir import where
 from engine.errors import BadSetting
 from engine.host import EngineHost
-from engine.proxies import check_proxies
-from engine.settings import environment, proxy_for
+from engine.settings import check_proxies, environment, proxy_for
 
 log = logging.getLogger(__name__)
 

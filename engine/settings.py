@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from engine import proxies
 from engine.errors import BadSetting
 from engine.proxies import Proxy as Proxy
+from engine.proxies import check_proxies as check_proxies
 from engine.proxies import proxy_for as proxy_for
 
 MAX_SEED = 2**32 - 1

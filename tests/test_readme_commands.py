@@ -49,10 +49,9 @@ def shell(tmp_path: Path) -> Path:
     """A folder with our programs in `.programs`, as an installation puts them into `.venv/bin`."""
     programs = tmp_path / ".programs"
     programs.mkdir()
-    for name, module in {"dream": "engine", "oneiro-bot": "bot"}.items():
-        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
+    for name, module in {"dream": " -m engine", "oneiro-bot": " -m bot", "python": ""}.items():
+        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}"{module} "$@"\n')
         (programs / name).chmod(0o755)
-    (programs / "python").symlink_to(sys.executable)
     (tmp_path / "parse.py").write_text(PARSE)
     return tmp_path
 

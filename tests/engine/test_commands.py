@@ -202,7 +202,6 @@ def test_each_preview_is_kept_in_a_folder(folder: Path) -> None:
         "shown/x-0002.jpg",
         "shown/x-0004.jpg",
         "x.png",
-        "x.preview.jpg",
     ]
 
 
@@ -284,7 +283,7 @@ def test_a_state_of_another_model_is_refused(
     dreamt("x.png", "a house")
     capsys.readouterr()
     assert main(["continue", "x.png", "--model", "pocket", "--steps", "1", "--quiet"]) == 2
-    assert "of another model" in capsys.readouterr().err
+    assert "from another model" in capsys.readouterr().err
 
 
 def test_a_picture_that_lost_its_state_is_still_a_picture_with_a_recipe(folder: Path) -> None:

@@ -330,7 +330,7 @@ def test_a_full_disk_is_told_before_the_file_is_asked_for_in_vain(
     mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetch.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10})())
-    with pytest.raises(DiskError, match="no room"):
+    with pytest.raises(DiskError, match="not enough room"):
         get(model(), tmp_path / "models", shop(mirror))
 
 

@@ -144,8 +144,8 @@ def test_a_picture_is_fetched_whatever_its_type_is_said_to_be(server: str, path:
         ("/loop", "more than 5 times"),
         ("/away", "not on the public web"),
         ("/file", "must be a whole one"),
-        ("/announced", "too large; 20 MB"),
-        ("/endless", "too large; 20 MB"),
+        ("/announced", "too large; the limit is 20 MB"),
+        ("/endless", "too large; the limit is 20 MB"),
         ("/short", "cannot be fetched"),
         ("/broken", "cannot be fetched"),
     ],
@@ -210,5 +210,5 @@ def test_a_file_is_read_and_a_bad_one_is_told(tmp_path: Path) -> None:
         picture(str(tmp_path))
     with (tmp_path / "large").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    with pytest.raises(BadRequest, match="too large; 20 MB"):
+    with pytest.raises(BadRequest, match="too large; the limit is 20 MB"):
         picture(str(tmp_path / "large"))

@@ -138,7 +138,7 @@ def test_two_clips_judge_one_dream_and_the_picture_repeats(
         (["models", "fetch"], "Please name what to fetch"),
         (["models", "fetch", "dall-e"], "There is no model named 'dall-e'"),
         (["models", "import"], "Please name the file"),
-        (["models", "import", "nowhere.bin"], "There is no file nowhere.bin"),
+        (["models", "import", "nowhere.bin"], "nowhere.bin cannot be read: no such file"),
         (["models", "list", "pocket"], "takes no names"),
         (["models", "paint"], "dream models --help"),
         (["a house", "--clip", "ViT-H/14"], "--clip is 'ViT-H/14'; it must be one of ViT-B/32"),

@@ -26,13 +26,5 @@ def listen() -> None:
         signal.signal(number, _end)
 
 
-def run() -> int:
-    """The console script `oneiro-bot`."""
-    listen()
-    from bot.__main__ import main  # slow
-
-    return main()
-
-
 if getattr(getattr(sys.modules.get("__main__"), "__spec__", None), "name", None) == "bot.__main__":
     listen()  # we are the program, and no test or tool that imports it

@@ -80,7 +80,8 @@ class Desk:
             )
             if wait > 0:
                 try:
-                    await asyncio.wait_for(self._changed.wait(), wait)
+                    async with asyncio.timeout(wait):
+                        await self._changed.wait()
                 except TimeoutError:
                     continue  # something is due
                 continue

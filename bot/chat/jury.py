@@ -67,7 +67,8 @@ class Jury:
 
     async def _run(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._counted.wait(), COUNTED_S)
+            async with asyncio.timeout(COUNTED_S):
+                await self._counted.wait()
         first = True
         while True:
             wait_s = self._retry_s
@@ -80,7 +81,8 @@ class Jury:
                 # A fault with one contest must not end the others.
                 log.exception("A fault of ours with a contest")
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._changed.wait()
             self._changed.clear()
 
     async def _look(self, *, restarted: bool) -> float:

@@ -101,7 +101,8 @@ class Steering:
             now = self._choices.clock()
             wait_s = min((end - now for end in self._ends.values()), default=IDLE_S)
             with suppress(TimeoutError):  # a vote ends
-                await asyncio.wait_for(self._changed.wait(), max(0.0, wait_s))
+                async with asyncio.timeout(max(0.0, wait_s)):
+                    await self._changed.wait()
             self._changed.clear()
             for choice_id in [*self._moved, *self._due()]:
                 try:

@@ -226,7 +226,8 @@ async def test_a_dropped_socket_is_resumed_and_what_was_missed_comes_again(serve
         server.gateway.drop()
         await server.wait(lambda: not server.gateway.online, "the drop")
         server.react(ada, stored, "👍")
-        event = await asyncio.wait_for(client.reactions.get(), 10)
+        async with asyncio.timeout(10):
+            event = await client.reactions.get()
         assert event.message_id == message.id
         assert (server.gateway.identifies, server.gateway.resumes) == (1, 1)
 

@@ -122,7 +122,8 @@ async def test_at_a_turnstile_few_are_through_some_wait_and_the_others_are_told(
     leave.set()
     await asyncio.gather(*people[:5])
     assert through == [0, 1, 2, 3, 4]
-    await asyncio.wait_for(person(0), 10)
+    async with asyncio.timeout(10):
+        await person(0)
 
 
 async def test_whoever_waits_too_long_at_a_turnstile_or_gives_up_leaves_no_place_taken() -> None:

@@ -4,6 +4,7 @@ Whatever asks for the database is run twice: with SQLite, and with PostgreSQL wh
 """
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
@@ -12,6 +13,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from bot.database import Database
 from bot.dreams import Wish
@@ -37,19 +39,32 @@ def cluster() -> Iterator[Cluster]:
         cluster.close()
 
 
-@pytest.fixture(scope="session")
-def newest(cluster: Cluster) -> str:
-    """A database with the tables in their newest form."""
-    name = cluster.create()
+def make_tables(url: str) -> None:
+    """Bring the database with this address, as it stands in DATABASE_URL, to its newest form."""
 
     async def open_once() -> None:
-        database = Database(Settings.read({"DATABASE_URL": cluster.url(name)}).database_url)
+        database = Database(Settings.read({"DATABASE_URL": url}).database_url)
         await database.open()
         await database.close()
 
     with ThreadPoolExecutor(1) as another_loop:
         another_loop.submit(asyncio.run, open_once()).result()
+
+
+@pytest.fixture(scope="session")
+def newest(cluster: Cluster) -> str:
+    """A database with the tables in their newest form."""
+    name = cluster.create()
+    make_tables(cluster.url(name))
     return name
+
+
+@pytest.fixture(scope="session")
+def newest_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `newest`, of SQLite. All steps to it take a third of a second, and most tests are not about them."""
+    path = tmp_path_factory.mktemp("newest") / "oneiro.db"
+    make_tables(f"sqlite:///{path}")
+    return path
 
 
 @pytest.fixture
@@ -82,8 +97,17 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 
 
 @pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database(settings.database_url, busy_timeout_s=0.2)
+def prepared(settings: Settings, newest_file: Path) -> Settings:
+    """The settings of a bot whose database has its tables already."""
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite":
+        shutil.copyfile(newest_file, str(url.database))
+    return settings
+
+
+@pytest.fixture
+async def database(prepared: Settings) -> AsyncIterator[Database]:
+    database = Database(prepared.database_url, busy_timeout_s=0.2)
     await database.open()
     yield database
     await database.close()
@@ -116,8 +140,8 @@ def a_wish() -> Callable[..., Wish]:
 
 
 @pytest.fixture
-async def rig(settings: Settings) -> AsyncIterator[Rig]:
-    rig = await Rig(settings.database_url, "one").open()
+async def rig(prepared: Settings) -> AsyncIterator[Rig]:
+    rig = await Rig(prepared.database_url, "one").open()
     yield rig
     await rig.close()
 

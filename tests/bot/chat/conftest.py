@@ -123,13 +123,13 @@ def database_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def world(settings: Settings) -> AsyncIterator[World]:
+async def world(prepared: Settings) -> AsyncIterator[World]:
     engine = ScriptedEngine()
-    parts = build(settings, engine=engine)
+    parts = build(prepared, engine=engine)
     await parts.database.open()
     env = Env(parts.client, shard_count=2)  # Discord names the number to a bot in many servers
     await env.start()
-    world = World(env, parts, engine, settings)
+    world = World(env, parts, engine, prepared)
     await env.settle()
     # Begun outside the simulation's own tasks: it would wait for them to end.
     await parts.begin()

@@ -23,34 +23,34 @@ import discord
 import yarl
 
 from bot.chat.client import OneiroClient
-from bot.chat.desk import Desks
-from bot.chat.hall import Hall
-from bot.chat.jury import Jury
-from bot.chat.notices import Notices
-from bot.chat.presence import Presence
-from bot.chat.presenter import Presenter
-from bot.chat.steering import Steering
-from bot.chat.tallies import Tallies
-from bot.choices import Choices
-from bot.contests import Contests
-from bot.copies import Copies
-from bot.database import Database, StoreError
-from bot.fame import Fame
-from bot.limits import Limits
-from bot.moderation import Moderation
-from bot.paces import POCKET, Paces
-from bot.preferences import Preferences
-from bot.sendings import Sendings
+from bot.chat.messages.choices import Steering
+from bot.chat.messages.contests import Jury
+from bot.chat.messages.dreams import Presenter
+from bot.chat.messages.hall_of_fame import Hall
+from bot.chat.messages.notices import Notices
+from bot.chat.messages.pacing import Desks
+from bot.chat.messages.presence import Presence
+from bot.chat.messages.votes import Tallies
+from bot.community.choices import Choices
+from bot.community.contests import Contests
+from bot.community.hall_of_fame import Fame
+from bot.community.ranking import Tops
+from bot.community.votes import Votes
+from bot.database.connection import Database, StoreError
+from bot.dreams.copies import Copies
+from bot.dreams.preferences import Preferences
+from bot.dreams.sendings import Sendings
+from bot.dreams.store import Store
+from bot.queue.durations import POCKET, Paces
+from bot.queue.fair_queue import Turns
+from bot.queue.limits import Limits
+from bot.queue.worker import Engine, Worker
+from bot.servers.moderation import Moderation
 from bot.settings import DISCORD_TOKEN, Settings
 from bot.stopping import SIGNALS
-from bot.store import Store
-from bot.tops import Tops
-from bot.turns import Turns
-from bot.votes import Votes
-from bot.worker import Engine, Worker
 from engine.data_dir import where
 from engine.errors import BadSetting
-from engine.host import EngineHost
+from engine.process.host import EngineHost
 from engine.settings import check_proxies, environment, proxy_for
 
 log = logging.getLogger(__name__)

@@ -1,11 +1,16 @@
 """Oneiro's engine: makes pictures from text. This door is all that `bot` needs; it imports no torch."""
 
-from engine import nobody, threads
 from engine.errors import BadRequest, BadSetting, DreamError, EmptyPrompt, FailureKind, ModelError
+from engine.process import nobody, threads
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Progress, Recipe, Started
-from engine.recipes import usual_steps
-from engine.scene import panels
-from engine.vocabulary import completions, known_things, liked_things, without_article
+from engine.search.recipes import usual_steps
+from engine.words.scene import panels
+from engine.words.vocabulary import (
+    completions,
+    known_things,
+    liked_things,
+    without_article,
+)
 
 # Here, since this comes before torch in every program of ours: what runs here, or as a child of this process.
 threads.prepare()

@@ -8,11 +8,11 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from engine.commands import COMMANDS
-from engine.commands.running import Failure
-from engine.console import Interrupts
+from engine.command_line import COMMANDS
+from engine.command_line.console import Interrupts
+from engine.command_line.running import Failure
 from engine.errors import BadSetting, DreamError, FailureKind, sentence_for
-from engine.streams import unbreakable
+from engine.process.streams import unbreakable
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name = given.pop(0) if given and given[0] in COMMANDS else ""
     with unbreakable(), Interrupts() as interrupts:
         try:
-            command = importlib.import_module(f"engine.commands.{COMMANDS.get(name, 'dream')}")
+            command = importlib.import_module(f"engine.command_line.{COMMANDS.get(name, 'dream')}")
             code: int = command.run(name, given, interrupts)
             return code
         except Failure as error:

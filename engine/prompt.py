@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from engine import emoji, emoji_names, markup
 from engine.errors import BadRequest, EmptyPrompt
 from engine.settings import MAX_PROMPT
+from engine.words import emoji, emoji_names, markup
 
 MAX_WEIGHT = 100.0  # either way; a larger number after a colon is a word
 MAX_PHRASES = 32  # in a prompt, and as many to avoid

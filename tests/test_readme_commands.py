@@ -32,7 +32,7 @@ def reads(method):
 for name in ("parse_args", "parse_intermixed_args"):
     setattr(argparse.ArgumentParser, name, reads(getattr(argparse.ArgumentParser, name)))
 module, sys.argv[1:] = sys.argv[1], sys.argv[2:]
-from engine.commands.parsing import Parser
+from engine.command_line.parsing import Parser
 Parser.parse_intermixed_args = reads(Parser.parse_intermixed_args)
 runpy.run_module(module, run_name="__main__", alter_sys=True)
 raise SystemExit(f"{module} reads no arguments")
@@ -113,6 +113,6 @@ def test_a_command_that_is_none_would_be_found(shell: Path, command: str) -> Non
 
 
 def test_an_evaluation_without_its_data_says_what_it_needs(shell: Path) -> None:
-    ran = run(shell, "python -m engine.pocket evaluate")
+    ran = run(shell, "python -m engine.training evaluate")
     assert ran.returncode == 3 and "Traceback" not in ran.stderr
-    assert "python -m engine.pocket data" in ran.stderr and "engine/pocket/README.md" in ran.stderr
+    assert "python -m engine.training data" in ran.stderr and "engine/pocket/README.md" in ran.stderr

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.test_processes import hostile
+from tests.engine.process.test_groups import hostile
 
 ROOT = Path(__file__).parent.parent
 LIMIT_S = 600  # two builds take ten seconds on a free machine
@@ -55,10 +55,13 @@ def wheel(built: Path) -> Path:
     return path
 
 
-def test_the_wheel_holds_every_file_of_its_packages_as_it_is_in_the_tree(wheel: Path, tree: Path) -> None:
+def test_the_wheel_holds_every_file_of_its_packages_as_it_is_in_the_tree_but_no_training(
+    wheel: Path, tree: Path
+) -> None:
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
-        assert packed == files(tree, "bot", "engine")
+        wanted = {name for name in files(tree, "bot", "engine") if not name.startswith("engine/training/")}
+        assert packed == wanted
         assert all(archive.read(name) == (tree / name).read_bytes() for name in packed)
 
 
@@ -137,7 +140,7 @@ def test_the_installed_bot_says_what_it_lacks(installed: Path, tmp_path: Path) -
 def test_the_installed_engine_runs_the_installed_code(installed: Path, tmp_path: Path) -> None:
     code = (
         "import subprocess, sys; from engine import host, processes; "
-        "show = 'import engine.worker; print(engine.worker.__file__)'; "
+        "show = 'import engine.process.child; print(engine.process.child.__file__)'; "
         "sys.exit(subprocess.run(processes.python(show)).returncode)"
     )
     ran = start(installed / "python", "-P", "-c", code, folder=hostile(tmp_path))

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import discord
 
 from bot.chat.language import personal
+from bot.chat.messages.exhibit import sight
 from bot.chat.sentences import Sentences
-from bot.chat.veil import sight
-from bot.dreams import Dream
-from bot.guilds import ServerSettings
-from bot.limits import Asker
+from bot.dreams.dream import Dream
+from bot.queue.limits import Asker
+from bot.servers.settings import ServerSettings
 
 # What a dream's message needs, by discord.py's names.
 _NEEDED = (

@@ -9,7 +9,7 @@ import discord
 
 from bot.chat.sentences import Sentences
 from bot.chat.unpacking import one_at_a_time
-from engine.pictures import MAX_PIXELS, decode, too_large
+from engine.pictures.decoding import MAX_PIXELS, decode, too_large
 
 log = logging.getLogger(__name__)
 

@@ -8,45 +8,45 @@ import aiohttp
 import discord
 
 from bot.chat.access import PERMISSIONS
-from bot.chat.answer import answer, is_claimed
+from bot.chat.answers.answer import answer, is_claimed
 from bot.chat.attachments import MAX_ATTACHMENT
 from bot.chat.buttons import DreamButton
-from bot.chat.choice_buttons import ChoiceButton
+from bot.chat.buttons.choices import ChoiceButton
+from bot.chat.buttons.forms import ChosenPictures, take
+from bot.chat.buttons.pages import MineButton
 from bot.chat.commands import COMMANDS, AnyCommand, Tree
-from bot.chat.contest import contest
-from bot.chat.deletions import Deletions
+from bot.chat.commands.contest import contest
+from bot.chat.commands.moderate import AuditButton, ClearButton, moderate
+from bot.chat.commands.queue import queue
+from bot.chat.commands.report import report
+from bot.chat.commands.top import PageButton, top
 from bot.chat.downloads import bound
-from bot.chat.forms import ChosenPictures, take
-from bot.chat.gallery import Gallery
 from bot.chat.inbox import Inbox
-from bot.chat.jury import Jury
 from bot.chat.language import Translator, personal
-from bot.chat.moderate import AuditButton, ClearButton, moderate
-from bot.chat.modlog import ModLog
-from bot.chat.pages import MineButton
-from bot.chat.post import Outcome, Poster
-from bot.chat.presenter import Presenter
-from bot.chat.queue import queue
-from bot.chat.recount import recount
-from bot.chat.reports import report
-from bot.chat.steering import Steering
-from bot.chat.top import PageButton, top
-from bot.chat.veil import Sight
-from bot.chat.welcome import catch_up, leave, welcome
-from bot.chat.wishes_by_reaction import obey
-from bot.choices import Choices
-from bot.contests import Contests
-from bot.copies import Copies
-from bot.database import StoreError
-from bot.dreams import Dream
-from bot.moderation import Moderation
-from bot.preferences import Preferences
-from bot.sendings import Sendings
-from bot.store import Store
-from bot.tops import Tops
-from bot.turnstile import Turnstile
-from bot.votes import Votes
-from bot.worker import Worker
+from bot.chat.messages.choices import Steering
+from bot.chat.messages.contests import Jury
+from bot.chat.messages.deletions import Deletions
+from bot.chat.messages.dreams import Presenter
+from bot.chat.messages.exhibit import Sight
+from bot.chat.messages.gallery import Gallery
+from bot.chat.messages.moderation_log import ModLog
+from bot.chat.messages.poster import Outcome, Poster
+from bot.chat.messages.recount import recount
+from bot.chat.messages.welcome import catch_up, leave, welcome
+from bot.chat.reaction_commands import obey
+from bot.community.choices import Choices
+from bot.community.contests import Contests
+from bot.community.ranking import Tops
+from bot.community.votes import Votes
+from bot.database.connection import StoreError
+from bot.dreams.copies import Copies
+from bot.dreams.dream import Dream
+from bot.dreams.preferences import Preferences
+from bot.dreams.sendings import Sendings
+from bot.dreams.store import Store
+from bot.queue.turnstile import Turnstile
+from bot.queue.worker import Worker
+from bot.servers.moderation import Moderation
 from engine.settings import Proxy
 
 log = logging.getLogger(__name__)

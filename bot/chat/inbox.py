@@ -5,7 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from bot.database import StoreError
+from bot.database.connection import StoreError
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 
 from bot.chat.sentences import ENGLISH, LANGUAGES, Sentences, spoken
-from bot.guilds import ServerSettings
+from bot.servers.settings import ServerSettings
 
 if TYPE_CHECKING:
     from bot.chat.client import OneiroClient

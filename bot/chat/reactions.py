@@ -9,7 +9,7 @@ from enum import Enum, auto
 import aiohttp
 import discord
 
-from bot.emoji import meant
+from bot.community.emoji import meant
 
 log = logging.getLogger(__name__)
 

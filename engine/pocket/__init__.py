@@ -1,0 +1,1 @@
+"""The embedded models at run time."""

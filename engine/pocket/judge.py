@@ -128,7 +128,7 @@ class Judge(nn.Module):
 
 
 class JudgePerceptor:
-    """A `Judge` as a `Perceptor`: what `engine.perceptor.load` gives for its folder."""
+    """A `Judge` as a `Perceptor`: what `engine.models.perceptor.load` gives for its folder."""
 
     def __init__(self, model: Judge, name: str, device: torch.device) -> None:
         self.name = name

@@ -75,10 +75,10 @@ class BotProcess:
 
     @property
     def engine_pid(self) -> int | None:
-        """The child that runs `engine.worker`, None while there is none."""
+        """The child that runs `engine.process.child`, None while there is none."""
         try:
             children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-            found = [int(pid) for pid in children if b"engine.worker" in _command(int(pid))]
+            found = [int(pid) for pid in children if b"engine.process.child" in _command(int(pid))]
         except OSError:
             return None
         self._engines.update(found)

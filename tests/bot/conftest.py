@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from bot.database import Database
-from bot.dreams import Wish
+from bot.database.connection import Database
+from bot.dreams.dream import Wish
+from bot.dreams.store import Store
 from bot.settings import Settings
-from bot.store import Store
 from tests.bot.locks import locked
 from tests.bot.postgres import Cluster, NoServer
 from tests.bot.rig import Rig

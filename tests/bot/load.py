@@ -15,13 +15,13 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from bot.database import Database
-from bot.dreams import Dream, DreamState, Wish
-from bot.limits import Limits
-from bot.moderation import Moderation
-from bot.store import AlreadyStored, Store
-from bot.turns import Turns
-from bot.worker import Worker
+from bot.database.connection import Database
+from bot.dreams.dream import Dream, DreamState, Wish
+from bot.dreams.store import AlreadyStored, Store
+from bot.queue.fair_queue import Turns
+from bot.queue.limits import Limits
+from bot.queue.worker import Worker
+from bot.servers.moderation import Moderation
 from engine import DreamRequest, Event, Finished, Recipe, Started
 
 HOUR_S = 3600.0
@@ -155,7 +155,7 @@ class Simulation:
         self._asked += 1
 
     async def dream(self, request: DreamRequest) -> AsyncGenerator[Event, None]:
-        """See `bot.worker.Engine`."""
+        """See `bot.queue.worker.Engine`."""
         end = self.clock.now + self._dream_s
         yield Started(request.id, "pocket", 60)
         await self._arrive(until=end - EPOCH)
@@ -164,14 +164,14 @@ class Simulation:
         yield Finished(request.id, recipe, 30.0, 60, 60, self._dream_s, False, b"png")
 
     async def stop(self, id: str) -> None:
-        """See `bot.worker.Engine`."""
+        """See `bot.queue.worker.Engine`."""
 
     def heard(self, dream: Dream, event: Event | None) -> None:
-        """See `bot.worker.Audience`."""
+        """See `bot.queue.worker.Audience`."""
         self._ended += dream.state.is_over
 
     def line_moved(self) -> None:
-        """See `bot.worker.Audience`."""
+        """See `bot.queue.worker.Audience`."""
 
     async def _waits(self) -> list[Wait]:
         dreams = [dream for id in range(1, self._asked + 1) if (dream := await self.store.get(id))]

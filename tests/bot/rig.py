@@ -1,12 +1,12 @@
 """One process of the bot without Discord: its store, engine and worker, and an audience that remembers."""
 
-from bot.database import Database
-from bot.dreams import Dream, DreamState
-from bot.limits import Limits
-from bot.moderation import Moderation
-from bot.store import Store
-from bot.turns import Turns
-from bot.worker import Worker
+from bot.database.connection import Database
+from bot.dreams.dream import Dream, DreamState
+from bot.dreams.store import Store
+from bot.queue.fair_queue import Turns
+from bot.queue.limits import Limits
+from bot.queue.worker import Worker
+from bot.servers.moderation import Moderation
 from engine import Event
 from tests.bot.scripted import ScriptedEngine, until
 

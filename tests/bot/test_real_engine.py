@@ -10,15 +10,15 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from bot.database import Database
-from bot.dreams import Dream, DreamState, Wish
-from bot.limits import Limits
-from bot.moderation import Moderation
-from bot.store import Store
-from bot.turns import Turns
-from bot.worker import Cancelled, Worker
+from bot.database.connection import Database
+from bot.dreams.dream import Dream, DreamState, Wish
+from bot.dreams.store import Store
+from bot.queue.fair_queue import Turns
+from bot.queue.limits import Limits
+from bot.queue.worker import Cancelled, Worker
+from bot.servers.moderation import Moderation
 from engine import Event, Progress, Recipe
-from engine.host import EngineHost
+from engine.process.host import EngineHost
 from tests.bot.bot_process import until
 from tests.engine.tiny import write_models
 

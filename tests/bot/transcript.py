@@ -16,10 +16,10 @@ from simcord.env import Env
 from simcord.results import InteractionResult, ResponseMessage
 
 from bot.__main__ import build
-from bot.chat.choice_message import NUMBERS
+from bot.chat.messages.choice_message import NUMBERS
 from bot.chat.sentences import ENGLISH as SAY
 from bot.settings import Settings
-from engine.host import EngineHost
+from engine.process.host import EngineHost
 from tests.bot.chat.conftest import World, labels
 from tests.bot.scripted import ScriptedEngine
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from simcord.backend.models import Channel, Message
 
-from bot.database import Database
-from bot.guilds import VOTE_EMOJI
+from bot.database.connection import Database
+from bot.dreams.store import Store
+from bot.servers.settings import VOTE_EMOJI
 from bot.settings import Settings
-from bot.store import Store
 from tests.bot.bot_process import BotProcess, some_model, until
 from tests.discord_server import DiscordServer
 

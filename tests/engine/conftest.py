@@ -1,12 +1,17 @@
+"""What several tests of the engine share."""
+
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
-from engine import generator, perceptor
-from engine.generator import BakedBigGAN
-from engine.perceptor import Perceptor
+from engine.models import generator, perceptor, registry
+from engine.models.generator import BakedBigGAN, Generator
+from engine.models.perceptor import Perceptor, PocketPerceptor
+from engine.search import atlas
 from tests.engine import tiny
+from tests.engine.training import squares
 
 CPU = torch.device("cpu")
 
@@ -27,3 +32,21 @@ def tiny_generator(tiny_models: Path) -> BakedBigGAN:
 @pytest.fixture(scope="session")
 def tiny_perceptor(tiny_models: Path) -> Perceptor:
     return perceptor.load(tiny_models / "models" / "clip-vit-base-patch32", "tiny CLIP", CPU)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder as `python -m engine.training data` leaves it, with a tokenizer and a teacher's lessons."""
+    squares.write(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def embedded() -> tuple[Generator, PocketPerceptor, Tensor]:
+    """The embedded models and their atlas [classes, d]."""
+    pair = registry.pair("pocket", Path())
+    perceive = perceptor.load_all(pair.perceptors, pair.perceptor_names, CPU)
+    generate = generator.load(pair.generator, pair.generator_name, CPU)
+    ranks = atlas.read(pair.generator.parent / atlas.FILE, registry.fingerprint(pair))
+    assert ranks is not None and isinstance(perceive, PocketPerceptor)
+    return generate, perceive, ranks

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
 
-from engine import catalogue, shelf
-from engine.catalogue import RemoteModel
+from engine.models import catalogue, installed
+from engine.models.catalogue import RemoteModel
 from tests.engine import tiny
 
 VOCABULARY = 49408  # CLIP's word pieces
@@ -21,14 +21,14 @@ def write(model: RemoteModel, folder: Path) -> None:
     """The model's files in `folder`: BigGAN a legacy pickle, CLIP safetensors and a tokenizer."""
     folder.mkdir(parents=True, exist_ok=True)
     if model in catalogue.BIGGANS:
-        config = shelf.biggan_config(int(model.name.rpartition("-")[2]))
-        (folder / "config.json").write_text(shelf.as_json(config))
+        config = installed.biggan_config(int(model.name.rpartition("-")[2]))
+        (folder / "config.json").write_text(installed.as_json(config))
         weights = tiny.random_biggan(config).state_dict()
         torch.save(weights, folder / "pytorch_model.bin", _use_new_zipfile_serialization=False)
         return
     with torch.random.fork_rng():
         torch.manual_seed(2)
-        clip = CLIPModel(CLIPConfig(**without_type(shelf.clip_config(model.name)))).eval()
+        clip = CLIPModel(CLIPConfig(**without_type(installed.clip_config(model.name)))).eval()
     clip.save_pretrained(folder)
     write_tokenizer(folder)
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.commands.links import fetched
+from engine.command_line.links import fetched
 from engine.errors import BadRequest, BadSetting
-from engine.fetch import FetchError, Shop
+from engine.models.download import FetchError, Shop
 from engine.proxies import check_proxies, proxy_for
 from engine.settings import environment
 from tests.engine.connect_proxy import ConnectProxy, proxying
 from tests.engine.mirror import Mirror, serving
-from tests.engine.test_fetch import get, model, weights
+from tests.engine.models.test_download import get, model, weights
 
 KEYS = [name for key in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY") for name in (key, key.lower())]
 

@@ -2,10 +2,10 @@
 
 import discord
 
-from bot.chat.buttons import keepsakes, onward, stopping  # noqa: F401 - they register their actions
+from bot.chat.buttons import cancel, leftovers, onward  # noqa: F401 - they register their actions
 from bot.chat.buttons.button import DreamButton, may_dispose
 from bot.chat.sentences import Sentences
-from bot.dreams import Dream
+from bot.dreams.dream import Dream
 
 __all__ = ["DreamButton", "ended_view", "live_view", "may_dispose"]
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Self
 import discord
 
 from bot.chat.access import may_tidy, unseen
-from bot.chat.answer import answer, answering
+from bot.chat.answers.answer import answer, answering
 from bot.chat.language import personal
 from bot.chat.sentences import Sentences
-from bot.dreams import Dream
+from bot.dreams.dream import Dream
 
 if TYPE_CHECKING:
     from bot.chat.client import OneiroClient

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+from bot.chat.asking import new_seed, order, same_wish
 from bot.chat.buttons.button import Click, action
-from bot.chat.forms import show_edit_form
-from bot.chat.wishing import new_seed, order, same_wish
+from bot.chat.buttons.forms import show_edit_form
 
 VARY_STRENGTH = 0.5  # 0..1
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
-from bot.chat.answer import answer, suggest_nothing
+from bot.chat.answers.answer import answer, suggest_nothing
+from bot.chat.answers.refusals import Refusal, refusal
 from bot.chat.commands.dream import dream, dream_on
 from bot.chat.commands.dreams import dreams
 from bot.chat.commands.help import help_me
+from bot.chat.commands.moderate.group import NotAModerator, check, moderate
+from bot.chat.commands.options import objection
 from bot.chat.commands.preferences import preferences
 from bot.chat.language import personal
-from bot.chat.moderate.group import NotAModerator, check, moderate
-from bot.chat.options import objection
-from bot.chat.refusals import Refusal, refusal
 
 if TYPE_CHECKING:
     from bot.chat.client import OneiroClient

@@ -11,15 +11,15 @@ import discord
 from discord import app_commands
 from discord.app_commands import locale_str
 
+from bot.chat.asking import order, plain_wish
 from bot.chat.attachments import first_picture
-from bot.chat.forms import show_picture_form
+from bot.chat.buttons.forms import show_picture_form
 from bot.chat.language import personal
 from bot.chat.quoting import plain
 from bot.chat.sentences import ENGLISH, Sentences
-from bot.chat.wishing import order, plain_wish
-from bot.choices import MAX_CANDIDATES, MIN_CANDIDATES
-from bot.database import StoreError
-from bot.dreams import Dream
+from bot.community.choices import MAX_CANDIDATES, MIN_CANDIDATES
+from bot.database.connection import StoreError
+from bot.dreams.dream import Dream
 from engine import Recipe, completions, liked_things, without_article
 from engine.settings import MAX_PROMPT, MAX_SEED, MAX_STEPS, PRESETS, SIZES
 

@@ -8,18 +8,23 @@ import discord
 from discord import app_commands
 
 from bot.chat.access import unseen
-from bot.chat.answer import answer, answering, think
+from bot.chat.answers.answer import answer, answering, think
+from bot.chat.asking import (
+    exact_wish,
+    order,
+    plain_wish,
+    same_wish,
+)
 from bot.chat.buttons import ended_view
+from bot.chat.buttons.pages import mine_page
 from bot.chat.commands.dream import MAX_CHOICE, MAX_CHOICES, RECENT, Prompt
 from bot.chat.language import personal
-from bot.chat.pages import mine_page
-from bot.chat.post import fitting
+from bot.chat.messages.dream_message import Screen
+from bot.chat.messages.poster import fitting
 from bot.chat.quoting import plain
-from bot.chat.screen import Screen
 from bot.chat.sentences import ENGLISH
-from bot.chat.wishing import exact_wish, order, plain_wish, same_wish
-from bot.database import StoreError
-from bot.dreams import Dream
+from bot.database.connection import StoreError
+from bot.dreams.dream import Dream
 from engine.settings import MAX_PROMPT
 
 if TYPE_CHECKING:

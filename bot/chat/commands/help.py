@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.chat.access import is_moderator, obstacle
-from bot.chat.answer import answer
+from bot.chat.answers.answer import answer
 from bot.chat.language import personal
 from bot.chat.sentences import ENGLISH
 

@@ -7,12 +7,12 @@ import discord
 from discord import app_commands
 from discord.app_commands import Choice, locale_str
 
-from bot.chat.answer import answer
+from bot.chat.answers.answer import answer
 from bot.chat.commands.dream import PRESET_CHOICES, SIZE_CHOICES
 from bot.chat.language import personal
 from bot.chat.sentences import ENGLISH, LANGUAGES
-from bot.notices import NOTICES
-from bot.preferences import NONE
+from bot.dreams.notices import NOTICES
+from bot.dreams.preferences import NONE
 from engine.settings import PRESETS, SIZES
 
 if TYPE_CHECKING:

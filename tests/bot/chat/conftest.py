@@ -13,7 +13,7 @@ from simcord.results import InteractionResult
 
 from bot.__main__ import Parts, build
 from bot.chat.access import PERMISSIONS
-from bot.dreams import Dream, DreamState, Wish
+from bot.dreams.dream import Dream, DreamState, Wish
 from bot.settings import Settings
 from tests.bot.scripted import ScriptedEngine, until
 

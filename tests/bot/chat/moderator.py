@@ -6,8 +6,8 @@ from simcord.actors import MemberActor, _dispatch_actor_interaction
 from simcord.enums import InteractionType, OptionType
 from simcord.results import InteractionResult
 
-from bot.chat.moderate import NotAModerator
-from bot.guilds import ServerSettings
+from bot.chat.commands.moderate import NotAModerator
+from bot.servers.settings import ServerSettings
 from tests.bot.chat.conftest import World
 
 SUB = OptionType.SUBCOMMAND

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bot.chat.sentences import Sentences
-from bot.dreams import DreamState
+from bot.dreams.dream import DreamState
 
 COLLECTION: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.page(2, 3), "Page 2 of 3"),

@@ -8,7 +8,7 @@ from simcord.actors import MemberActor
 from simcord.results import InteractionResult
 
 from bot.chat.sentences import ENGLISH as SAY
-from bot.dreams import DreamState
+from bot.dreams.dream import DreamState
 from tests.bot.chat.conftest import World, labels
 from tests.bot.scripted import picture, until
 

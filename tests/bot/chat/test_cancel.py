@@ -3,7 +3,7 @@
 import pytest
 
 from bot.chat.sentences import ENGLISH as sentences
-from bot.dreams import DreamState
+from bot.dreams.dream import DreamState
 from engine import FailureKind
 from tests.bot.chat.conftest import World, labels
 from tests.bot.scripted import picture, until

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from bot.chat.desk import Desks
-from bot.dreams import DreamState
+from bot.chat.messages.pacing import Desks
+from bot.dreams.dream import DreamState
 from tests.bot.chat.conftest import World
-from tests.bot.chat.test_desk import a_screen
+from tests.bot.chat.test_pacing import a_screen
 
 
 @pytest.mark.parametrize("part", ["steering", "jury"])

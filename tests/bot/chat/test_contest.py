@@ -4,10 +4,10 @@ import discord
 from simcord.actors import MemberActor
 from simcord.results import InteractionResult
 
-from bot.chat.contest import winner_url
+from bot.chat.commands.contest import winner_url
 from bot.chat.sentences import ENGLISH
-from bot.contests import DAY_S, Contest
-from bot.guilds import VOTE_EMOJI
+from bot.community.contests import DAY_S, Contest
+from bot.servers.settings import VOTE_EMOJI
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import until
 

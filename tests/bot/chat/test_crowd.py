@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from bot.database import Database
+from bot.database.connection import Database
 from bot.settings import Settings
 from engine import DreamRequest, Event, Finished, Recipe, Started
 from tests.bot.chat.conftest import NEEDED, World
@@ -18,7 +18,7 @@ DREAMS_EACH = 5
 
 
 class QuickEngine:
-    """`bot.worker.Engine`: every dream is done at once."""
+    """`bot.queue.worker.Engine`: every dream is done at once."""
 
     async def dream(self, request: DreamRequest) -> AsyncGenerator[Event, None]:
         yield Started(request.id, "pocket", 60)

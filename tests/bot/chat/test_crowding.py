@@ -10,8 +10,8 @@ from PIL import Image
 
 from bot.chat import attachments
 from bot.chat.sentences import ENGLISH as SAY
-from bot.guilds import Allowance
-from bot.turnstile import Crowded, Turnstile
+from bot.queue.turnstile import Crowded, Turnstile
+from bot.servers.settings import Allowance
 from tests.bot.chat.conftest import World
 from tests.bot.chat.test_options import said
 from tests.bot.scripted import picture, until

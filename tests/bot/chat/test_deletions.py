@@ -10,11 +10,11 @@ from simcord.backend import serializers
 from simcord.backend.models import Overwrite
 from simcord.builders import ChannelHandle
 
-from bot.chat import hall
-from bot.database import StoreBusy
-from bot.dreams import DreamState, Gone
-from bot.guilds import VOTE_EMOJI, NsfwPolicy
-from bot.tops import By, Period, View
+from bot.chat.messages import hall_of_fame
+from bot.community.ranking import By, Period, View
+from bot.database.connection import StoreBusy
+from bot.dreams.dream import DreamState, Gone
+from bot.servers.settings import VOTE_EMOJI, NsfwPolicy
 from tests.bot.chat.channels import archive, dreamt_in, thread
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import until
@@ -26,7 +26,7 @@ class Hung:
     """Alice's dream, with bob's vote, in a hall and a gallery."""
 
     def __init__(self, world: World, hall: ChannelHandle, gallery: ChannelHandle) -> None:
-        self.world, self.hall, self.gallery = world, hall, gallery
+        self.world, self.hall, self.gallery = world, hall_of_fame, gallery
 
     def hangs(self) -> tuple[int, int]:
         return len(self.world.messages(self.hall)), len(self.world.messages(self.gallery))
@@ -54,11 +54,11 @@ class Hung:
 @pytest.fixture
 async def hung(world: World) -> Hung:
     world.parts.client.gallery._pace_s = world.parts.client.deletions._pace_s = 0.001
-    hall, gallery = (world.guild.create_text_channel(name) for name in ("hall", "gallery"))
+    hall_of_fame, gallery = (world.guild.create_text_channel(name) for name in ("hall", "gallery"))
     await world.env.settle()
 
     def change(old: Any) -> Any:
-        return type(old)(fame_channel=hall.id, fame_votes=1, gallery_channel=gallery.id)
+        return type(old)(fame_channel=hall_of_fame.id, fame_votes=1, gallery_channel=gallery.id)
 
     await world.parts.moderation.change(world.guild.id, by=1, change=change)
     await world.dream(world.alice)
@@ -67,13 +67,13 @@ async def hung(world: World) -> Hung:
     await world.until_delivered(1)
     await until(lambda: len(world.messages(gallery)) == 1)
     await world.bob.react(world.messages()[0], STAR)
-    await until(lambda: [bool(m.content) for m in world.messages(hall)] == [True])
+    await until(lambda: [bool(m.content) for m in world.messages(hall_of_fame)] == [True])
 
     async def remembered() -> bool:
         return len(await world.parts.client.copies.of(1)) == 2
 
     await until(remembered)
-    found = Hung(world, hall, gallery)
+    found = Hung(world, hall_of_fame, gallery)
     assert await found.ranked() == 1
     return found
 
@@ -298,14 +298,16 @@ async def test_a_stricter_policy_takes_down_what_hangs_already(
     await until_looked(world)
     assert hung.hangs() == (1, 1)
     await change(policy)
-    in_hall = 1 if policy is NsfwPolicy.SPOILER else 0  # hidden until somebody clicks on it: see bot.showing
+    in_hall = (
+        1 if policy is NsfwPolicy.SPOILER else 0
+    )  # hidden until somebody clicks on it: see bot.dreams.showing
     await until(lambda: hung.hangs() == (in_hall, 0))
 
 
 async def until_looked(world: World) -> None:
     """Until the server was looked at and the hall has done what came of it."""
-    deletions, hall = world.parts.client.deletions, world.parts.hall
-    await until(lambda: deletions._task is not None and deletions._task.done() and not hall._moved)
+    deletions, hall_of_fame = world.parts.client.deletions, world.parts.hall
+    await until(lambda: deletions._task is not None and deletions._task.done() and not hall_of_fame._moved)
     await world.env.settle()
 
 
@@ -446,7 +448,7 @@ async def test_at_a_start_only_what_discord_does_not_know_is_gone(
 async def test_a_copy_out_of_reach_for_a_while_is_not_forgotten(
     world: World, hung: Hung, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hall, "FORBIDDEN_S", 0.01)
+    monkeypatch.setattr(hall_of_fame, "FORBIDDEN_S", 0.01)
     for place in (hung.hall, hung.gallery):
         path = f"/channels/{place.id}/messages/{world.messages(place)[0].id}"
         world.env.inject_error("DELETE", path, status=403, code=50001, times=2)

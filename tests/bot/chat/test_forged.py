@@ -9,9 +9,9 @@ from simcord.enums import AppCommandType, InteractionType
 from simcord.results import InteractionResult
 
 from bot.chat.sentences import ENGLISH as SAY
-from bot.choices import MAX_CANDIDATES, MIN_CANDIDATES
-from bot.dreams import Wish, checked
-from bot.guilds import LIMITS, ServerSettings, in_range
+from bot.community.choices import MAX_CANDIDATES, MIN_CANDIDATES
+from bot.dreams.dream import Wish, checked
+from bot.servers.settings import LIMITS, ServerSettings, in_range
 from engine.errors import BadRequest
 from engine.settings import MAX_SEED, MAX_STEPS
 from tests.bot.chat.conftest import World

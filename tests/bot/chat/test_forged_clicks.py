@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from simcord.enums import InteractionType
 
-from bot.dreams import DreamState
+from bot.dreams.dream import DreamState
 from tests.bot.chat.conftest import World
 
 NUMBERS = ("9" * 18, "9" * 19, "-1", "\u0661", "")

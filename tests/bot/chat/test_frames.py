@@ -8,9 +8,9 @@ from PIL import Image
 
 from bot.chat.sentences import ENGLISH as sentences
 from bot.chat.sentences import ITALIAN
-from bot.database import StoreBusy
-from bot.dreams import DreamState, Picture
-from bot.guilds import VOTE_EMOJI
+from bot.database.connection import StoreBusy
+from bot.dreams.dream import DreamState, Picture
+from bot.servers.settings import VOTE_EMOJI
 from tests.bot.chat.conftest import World, labels
 from tests.bot.scripted import picture, until
 

@@ -8,12 +8,12 @@ import pytest
 from simcord.actors import MemberActor
 from simcord.results import InteractionResult
 
+from bot.chat.reaction_commands import obey
 from bot.chat.sentences import ENGLISH as SAY
 from bot.chat.sentences import ITALIAN
-from bot.chat.wishes_by_reaction import obey
-from bot.dreams import DreamState
-from bot.guilds import Allowance
-from bot.preferences import NONE, Preference
+from bot.dreams.dream import DreamState
+from bot.dreams.preferences import NONE, Preference
+from bot.servers.settings import Allowance
 from engine import Recipe
 from tests.bot.chat.conftest import World, labels
 from tests.bot.scripted import until

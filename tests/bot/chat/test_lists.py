@@ -6,10 +6,10 @@ import discord
 import pytest
 from simcord.results import InteractionResult
 
-from bot.chat import visibility
+from bot.chat import channels
 from bot.chat.sentences import ENGLISH
-from bot.dreams import DreamState
-from bot.guilds import VOTE_EMOJI
+from bot.dreams.dream import DreamState
+from bot.servers.settings import VOTE_EMOJI
 from tests.bot.chat.channels import archive, dreamt_in, for_adults, restarted, secret, thread, until_idle
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import until
@@ -245,7 +245,7 @@ async def test_a_thread_is_asked_for_once_and_not_too_many_at_a_time(
         return await fetch(channel_id)
 
     monkeypatch.setattr(client, "fetch_channel", counted)
-    monkeypatch.setattr(visibility, "MOST", 2)
+    monkeypatch.setattr(channels, "MOST", 2)
     venues, ids = client.sight.venues, [place.id for place in made]
     for _ in range(2):
         await venues.learn(world.guild.id, [*ids, 12345])

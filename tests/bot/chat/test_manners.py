@@ -8,10 +8,10 @@ import discord
 from simcord.builders import ChannelHandle
 from simcord.results import InteractionResult
 
-from bot.chat.presence import Presence
+from bot.chat.messages.presence import Presence
+from bot.chat.messages.welcome import catch_up, welcome
 from bot.chat.sentences import ENGLISH
-from bot.chat.welcome import catch_up, welcome
-from bot.dreams import DreamState
+from bot.dreams.dream import DreamState
 from tests.bot.chat.conftest import NEEDED, World
 from tests.bot.scripted import until
 

@@ -7,10 +7,15 @@ import pytest
 from simcord.actors import MemberActor
 from simcord.enums import OptionType
 
-from bot.chat.moderate import moderate
+from bot.chat.commands.moderate import moderate
 from bot.chat.sentences import ENGLISH
-from bot.dreams import DreamState
-from bot.guilds import LIMITS, Allowance, NsfwPolicy, ServerSettings
+from bot.dreams.dream import DreamState
+from bot.servers.settings import (
+    LIMITS,
+    Allowance,
+    NsfwPolicy,
+    ServerSettings,
+)
 from engine.settings import SIZES
 from tests.bot.chat.conftest import World
 from tests.bot.chat.moderator import Options, force, nested, read, refused, settings, trail, use

@@ -8,8 +8,8 @@ import pytest
 from simcord.actors import MemberActor
 
 from bot.chat.sentences import ENGLISH
-from bot.dreams import DreamState
-from bot.guilds import VOTE_EMOJI, NsfwPolicy, ServerSettings
+from bot.dreams.dream import DreamState
+from bot.servers.settings import VOTE_EMOJI, NsfwPolicy, ServerSettings
 from tests.bot.chat.conftest import World
 from tests.bot.chat.moderator import read, settings, trail, use
 from tests.bot.scripted import until

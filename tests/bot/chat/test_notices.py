@@ -4,8 +4,8 @@ import discord
 import pytest
 
 from bot.chat.sentences import ENGLISH, ITALIAN
-from bot.dreams import DreamState
-from bot.preferences import Preference
+from bot.dreams.dream import DreamState
+from bot.dreams.preferences import Preference
 from engine import FailureKind
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import picture, until

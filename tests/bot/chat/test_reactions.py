@@ -2,8 +2,8 @@
 
 import asyncio
 
-from bot.chat.tallies import PACES
-from bot.guilds import VOTE_EMOJI
+from bot.chat.messages.votes import PACES
+from bot.servers.settings import VOTE_EMOJI
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import until
 

@@ -7,10 +7,10 @@ import pytest
 from simcord.builders import ChannelHandle
 from simcord.results import InteractionResult
 
+from bot.chat.messages.exhibit import Veil, veil
 from bot.chat.sentences import ENGLISH
-from bot.chat.veil import Veil, veil
-from bot.dreams import DreamState
-from bot.guilds import NsfwPolicy
+from bot.dreams.dream import DreamState
+from bot.servers.settings import NsfwPolicy
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import picture, until
 

@@ -15,8 +15,8 @@ from bot.chat.sentences import ENGLISH, ITALIAN, Sentences, spoken
 from bot.chat.sentences.italian.engine import SENTENCES as TRANSLATED
 from bot.chat.sentences.italian.engine import known
 from bot.chat.sentences.numbers import duration
-from bot.choices import Decision
-from bot.database import StoreBusy, StoreError, StoreFull
+from bot.community.choices import Decision
+from bot.database.connection import StoreBusy, StoreError, StoreFull
 from engine import FailureKind
 from engine.errors import BadRequest, DiskError, EmptyPrompt, OutOfMemory, StoppedEarly
 from tests.bot.chat import said_buttons, said_collection, said_manners, said_moderation, said_refusals

@@ -12,8 +12,8 @@ from simcord.results import InteractionResult
 
 import bot.chat
 from bot.chat.sentences import ENGLISH
-from bot.dreams import DreamState
-from bot.guilds import VOTE_EMOJI, NsfwPolicy
+from bot.dreams.dream import DreamState
+from bot.servers.settings import VOTE_EMOJI, NsfwPolicy
 from tests.bot.chat.channels import (
     CLOSED_KINDS,
     OPEN_KINDS,
@@ -251,7 +251,9 @@ SOURCES = {path.relative_to(CHAT).with_suffix("").as_posix(): path for path in C
 def test_a_file_is_made_and_a_showing_granted_in_one_place() -> None:
     assert [name for name, path in SOURCES.items() if {"File", "to_file"} & _calls(path)] == ["veil"]
     assert [name for name, path in SOURCES.items() if "Exhibit" in _calls(path)] == ["veil"]
-    assert not [name for name, path in SOURCES.items() if "Showing" in _calls(path)], "only bot.showing does"
+    assert not [name for name, path in SOURCES.items() if "Showing" in _calls(path)], (
+        "only bot.dreams.showing does"
+    )
 
 
 def test_every_poster_of_pictures_is_tried_here() -> None:

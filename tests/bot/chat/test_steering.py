@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 from simcord.backend.errors import OptionError
 
-from bot.chat.choice_message import NUMBERS
-from bot.chat.grid import CELL, GAP, grid
+from bot.chat.messages.choice_message import NUMBERS
+from bot.chat.messages.grid import CELL, GAP, grid
 from bot.chat.sentences import ENGLISH
-from bot.choices import ChoiceState, Decision
-from bot.dreams import DreamState
-from bot.worker import BEGINNING_STARTS
+from bot.community.choices import ChoiceState, Decision
+from bot.dreams.dream import DreamState
+from bot.queue.worker import BEGINNING_STARTS
 from engine import FailureKind
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import picture, until

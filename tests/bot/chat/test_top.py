@@ -11,7 +11,7 @@ from simcord.enums import InteractionType
 from simcord.results import InteractionResult
 
 from bot.chat.sentences import ENGLISH
-from bot.guilds import VOTE_EMOJI
+from bot.servers.settings import VOTE_EMOJI
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import picture
 

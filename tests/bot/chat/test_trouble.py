@@ -3,7 +3,7 @@
 import pytest
 
 from bot.chat.sentences import ENGLISH as SAY
-from bot.dreams import DreamState
+from bot.dreams.dream import DreamState
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import picture, until
 
@@ -61,7 +61,7 @@ async def test_a_message_too_old_to_be_edited_gives_way_to_a_new_one(world: Worl
 async def test_a_frame_that_an_old_message_does_not_take_is_no_loss(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", logger="bot.chat.post")
+    caplog.set_level("INFO", logger="bot.chat.messages.poster")
     await running(world)
     world.env.inject_error("PATCH", "/channels/*/messages/*", status=429, code=30046, times=1)
     world.engine.step(preview=picture("JPEG", shade=9))

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.chat.uploads import Upload
-from bot.chat.veil import Exhibit
-from bot.dreams import Picture
-from bot.showing import Veil
+from bot.chat.messages.exhibit import Exhibit
+from bot.chat.messages.uploads import Upload
+from bot.dreams.dream import Picture
+from bot.dreams.showing import Veil
 
 
 @pytest.fixture(autouse=True)

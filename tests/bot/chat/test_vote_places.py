@@ -11,8 +11,8 @@ from simcord.backend import serializers
 from simcord.http import router
 
 from bot.chat import reactions
-from bot.database import StoreBusy
-from bot.guilds import VOTE_EMOJI
+from bot.database.connection import StoreBusy
+from bot.servers.settings import VOTE_EMOJI
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import until
 

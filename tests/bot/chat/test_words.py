@@ -11,7 +11,7 @@ from simcord.results import InteractionResult
 
 import bot
 from bot.chat.sentences import ENGLISH as SAY
-from bot.dreams import DreamState, Wish
+from bot.dreams.dream import DreamState, Wish
 from engine import DreamRequest
 from tests.bot.chat.conftest import World
 from tests.bot.chat.moderator import settings, use
@@ -112,7 +112,8 @@ async def test_a_contest_s_theme_holds_no_banned_word(world: World, admin: Membe
 
 
 def test_text_reaches_the_engine_through_these_fields_only() -> None:
-    """A new field of words must be checked (`bot.limits`), and be put into words (`bot.chat.wishing`)."""
+    """A new field of words must be checked (`bot.queue.limits`), and be put into words
+    (`bot.chat.asking`)."""
     texts = {field.name for field in fields(DreamRequest) if field.type in ("str", str)}
     assert texts - {"id", "model", "preset", "recipe", "begin", "clip"} == {"prompt", "avoid"}
     texts = {field.name for field in fields(Wish) if field.type in ("str", str)}

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from bot.dreams import DreamState
+from bot.dreams.dream import DreamState
 
 
 class Collection:

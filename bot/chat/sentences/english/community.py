@@ -1,7 +1,7 @@
 """What is said about votes, the best dreams, candidates and contests."""
 
 from bot.chat.sentences.numbers import listed
-from bot.choices import Decision
+from bot.community.choices import Decision
 
 
 class Community:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from bot.chat.sentences.numbers import bar, duration, listed, moment
-from bot.database import StoreBusy, StoreError, StoreFull
+from bot.database.connection import StoreBusy, StoreError, StoreFull
 from engine import FailureKind
 
 

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from bot.chat.sentences.english.collection import Collection
-from bot.dreams import DreamState
+from bot.dreams.dream import DreamState
 
 
 class Raccolta(Collection):

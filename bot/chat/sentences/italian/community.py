@@ -2,7 +2,7 @@
 
 from bot.chat.sentences.english.community import Community
 from bot.chat.sentences.numbers import listed
-from bot.choices import Decision
+from bot.community.choices import Decision
 
 
 class Comunita(Community):

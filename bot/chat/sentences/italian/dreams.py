@@ -6,7 +6,7 @@ from typing import ClassVar
 from bot.chat.sentences.english.dreams import Dreams
 from bot.chat.sentences.italian.engine import translated
 from bot.chat.sentences.numbers import bar, duration, listed, moment
-from bot.database import StoreBusy, StoreError, StoreFull
+from bot.database.connection import StoreBusy, StoreError, StoreFull
 from engine import FailureKind
 
 

@@ -1,0 +1,90 @@
+"""`/moderate show` and `audit`: what is set, and who set it."""
+
+import re
+from typing import Self
+
+import discord
+
+from bot.chat.answers import audit_trail
+from bot.chat.answers.answer import answer, answering
+from bot.chat.commands.moderate.group import (
+    NotAModerator,
+    check,
+    guild_id,
+    moderate,
+    settings,
+    the_client,
+    within,
+)
+from bot.chat.language import personal
+from bot.chat.sentences import ENGLISH, Sentences
+
+PAGE = 10  # entries
+_DESCRIPTION = 4000  # characters; an embed's description holds 4096
+
+
+@moderate.command(name="show", description=ENGLISH.COMMAND_SHOW)
+async def show(interaction: discord.Interaction) -> None:
+    say = personal(interaction)
+    unchecked = not the_client(interaction).worker.checks_pictures
+    text = within(audit_trail.overview(settings(interaction), say, unchecked=unchecked), _DESCRIPTION)
+    await answer(interaction, embed=discord.Embed(title=say.SETTINGS_TITLE, description=text))
+
+
+@moderate.command(name="audit", description=ENGLISH.COMMAND_AUDIT)
+async def audit(interaction: discord.Interaction) -> None:
+    embed, view = await _page(interaction, None)
+    await answer(interaction, embed=embed, view=view)
+
+
+class AuditButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=r"moderate:audit:(?P<before>[0-9]{1,18})",
+):
+    """Turns to the entries before one of them; 0: to the newest."""
+
+    def __init__(self, before: int, say: Sentences = ENGLISH, *, disabled: bool = False) -> None:
+        super().__init__(
+            discord.ui.Button(
+                label=say.OLDER if before else say.NEWEST,
+                custom_id=f"moderate:audit:{before}",
+                disabled=disabled,
+            )
+        )
+        self.before = before
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction,
+        item: discord.ui.Item[discord.ui.View],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        return cls(int(match["before"]))
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        await answering(interaction, self._turn(interaction))
+
+    async def _turn(self, interaction: discord.Interaction) -> str | None:
+        try:
+            check(interaction)
+        except NotAModerator:
+            return personal(interaction).NOT_A_MODERATOR
+        embed, view = await _page(interaction, self.before or None)
+        await interaction.response.edit_message(embed=embed, view=view)
+        return None
+
+
+async def _page(
+    interaction: discord.Interaction, before: int | None
+) -> tuple[discord.Embed, discord.ui.View]:
+    say, moderation = personal(interaction), the_client(interaction).moderation
+    found = await moderation.audit(guild_id(interaction), before=before, most=PAGE + 1)
+    entries = found[:PAGE]
+    text = within([audit_trail.line(entry, say) for entry in entries], _DESCRIPTION) or say.NO_CHANGES
+    view = discord.ui.View(timeout=None)
+    view.add_item(AuditButton(0, say, disabled=before is None))
+    if len(found) > PAGE:
+        view.add_item(AuditButton(entries[-1].id, say))
+    return discord.Embed(title=say.AUDIT_TITLE, description=text), view

@@ -1,0 +1,201 @@
+"""/top: the best dreams of a server, for whoever asks, with pictures and pages that outlive a restart."""
+
+import io
+import logging
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import discord
+from discord import app_commands
+from PIL import Image
+
+from bot.chat.answers.answer import answer, think
+from bot.chat.answers.refusals import Refusal, refusal
+from bot.chat.language import personal
+from bot.chat.messages.exhibit import Exhibit, exhibit, sight
+from bot.chat.quoting import quoted
+from bot.chat.sentences import ENGLISH, Sentences
+from bot.chat.unpacking import one_at_a_time
+from bot.community.ranking import (
+    By,
+    Period,
+    Place,
+    View,
+)
+from bot.dreams.dream import Picture
+from bot.dreams.showing import Veil, address
+
+if TYPE_CHECKING:
+    from bot.chat.client import OneiroClient
+
+log = logging.getLogger(__name__)
+
+PICTURES = 3  # places of a page with a picture each
+LINES = 10  # places of a page without
+SIDE = 512  # pixels; a page's pictures shall come quickly
+SHOWN_PROMPT = 200  # characters
+_GOLD = 0xF1C40F
+_MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
+
+_BY = [app_commands.Choice(name=getattr(ENGLISH, f"TOP_BY_{by.name}"), value=by.value) for by in By]
+_PERIODS = [app_commands.Choice(name=getattr(ENGLISH, f"TOP_{p.name}"), value=p.value) for p in Period]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which page of which ranking."""
+
+    by: By = By.PICTURE
+    period: Period = Period.WEEK
+    number: int = 0
+
+    @property
+    def size(self) -> int:
+        """Places on it."""
+        return PICTURES if self.by is By.PICTURE else LINES
+
+
+@app_commands.command(name="top", description=ENGLISH.COMMAND_TOP)
+@app_commands.describe(by=ENGLISH.COMMAND_TOP_BY, period=ENGLISH.COMMAND_TOP_PERIOD)
+@app_commands.choices(by=_BY, period=_PERIODS)
+@app_commands.guild_only()
+async def top(interaction: discord.Interaction, by: str = By.PICTURE, period: str = Period.WEEK) -> None:
+    """The first page, for the one who asks alone: others may see fewer channels."""
+    say = personal(interaction)
+    if by not in list(By) or period not in list(Period):  # from a changed client
+        await answer(interaction, say.BAD_OPTION)
+        return
+    await think(interaction)
+    await _show(interaction, Page(By(by), Period(period)), say)
+
+
+class PageButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=r"top:(?P<by>picture|dreamer|prompt):(?P<period>day|week|month|ever):(?P<page>[0-9]{1,6})",
+):
+    """Turns to a page."""
+
+    def __init__(self, page: Page, label: str) -> None:
+        custom_id = f"top:{page.by}:{page.period}:{page.number}"
+        super().__init__(discord.ui.Button(label=label, custom_id=custom_id))
+        self.page = page
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction,
+        item: discord.ui.Item[discord.ui.View],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        return cls(Page(By(match["by"]), Period(match["period"]), int(match["page"])), "▶")
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        try:
+            await interaction.response.defer()
+        except discord.HTTPException as error:
+            log.info("interaction %d: not deferred, %s", interaction.id, error)
+            return
+        await _show(interaction, self.page, personal(interaction))
+
+
+async def _show(interaction: discord.Interaction, page: Page, say: Sentences) -> None:
+    """Let the interaction's answer be this page."""
+    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    assert interaction.guild_id is not None  # the command is for servers
+    try:
+        all_channels = await client.tops.channels(interaction.guild_id)
+        channels = await client.sight.listable(interaction, all_channels)
+        view = View(interaction.guild_id, channels, flagged=client.sight.lists_unsafe(interaction))
+        places, total = await client.tops.page(view, page.by, page.period, page=page.number, size=page.size)
+        async with client.outlet.turn(interaction.user.id):
+            best = places if page.by is By.PICTURE else places[:1]
+            pictures = await _pictures(interaction, best, say)
+    except Refusal as error:
+        log.info("interaction %d: no ranking, %s", interaction.id, error)
+        await answer(interaction, refusal(error, say))
+        return
+    embeds, files = _embeds(page, places, pictures, say)
+    try:
+        await interaction.edit_original_response(
+            content=None if places else say.NO_TOP, embeds=embeds, attachments=files, view=_view(page, total)
+        )
+    except discord.HTTPException as error:
+        log.info("interaction %d: not answered, %s", interaction.id, error)
+
+
+def _view(page: Page, total: int) -> discord.ui.View:
+    """Buttons to the neighbours of a page, where there are any."""
+    view = discord.ui.View(timeout=None)
+    if page.number > 0:
+        view.add_item(PageButton(Page(page.by, page.period, page.number - 1), "◀"))
+    if (page.number + 1) * page.size < total:
+        view.add_item(PageButton(Page(page.by, page.period, page.number + 1), "▶"))
+    return view
+
+
+async def _pictures(
+    interaction: discord.Interaction, places: list[Place], say: Sentences
+) -> dict[int, Exhibit]:
+    """Small JPEGs of the best dreams that hide nothing, by dream."""
+    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    allowed = await sight(interaction).listed(interaction, [place.best for place in places])
+    found = {}
+    for dream in (place.best for place in places):
+        picture = await client.store.picture(dream.id) if allowed[dream.id].veil is Veil.OPEN else None
+        if picture is None:
+            continue
+        small = Picture(await one_at_a_time(_small, picture.content), "jpg")
+        alt_text = say.alt_text(dream.prompt)
+        shown = exhibit(small, allowed[dream.id], stem=f"dream-{dream.id}", alt_text=alt_text)
+        if shown is not None:
+            found[dream.id] = shown
+    return found
+
+
+def _small(content: bytes) -> bytes:
+    with Image.open(io.BytesIO(content)) as picture:
+        image = picture.convert("RGB")
+        image.thumbnail((SIDE, SIDE))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+def _embeds(
+    page: Page, places: list[Place], pictures: dict[int, Exhibit], say: Sentences
+) -> tuple[list[discord.Embed], list[discord.File]]:
+    shown = [pictures[place.best.id] for place in places if place.best.id in pictures]
+    files = [one.file() for one in shown]
+    if not places:
+        return [], []
+    title = say.top_title(page.by.value, page.period.value)
+    if page.by is not By.PICTURE:
+        lines = "\n".join(_line(page.by, place, say) for place in places)
+        embed = discord.Embed(title=title, description=lines, colour=_GOLD)
+        for one in shown:
+            one.hang_in(embed, small=True)
+        return [embed], files
+    embeds = []
+    for place in places:
+        embed = discord.Embed(description=_line(page.by, place, say), colour=_GOLD)
+        if place.best.id in pictures:
+            pictures[place.best.id].hang_in(embed)
+        embeds.append(embed)
+    embeds[0].title = title
+    return embeds, files
+
+
+def _line(by: By, place: Place, say: Sentences) -> str:
+    dream = place.best
+    medal = _MEDALS.get(place.number, f"**{place.number}.**")
+    words = f"[{quoted(dream.prompt, SHOWN_PROMPT)}]({address(dream)})"
+    match by:
+        case By.PICTURE:
+            said = say.top_picture(words, place.votes, dream.author_id)
+        case By.DREAMER:
+            said = say.top_dreamer(dream.author_id, place.votes, place.dreams, words)
+        case By.PROMPT:
+            said = say.top_prompt(words, place.votes, place.dreams)
+    return f"{medal} {said}"

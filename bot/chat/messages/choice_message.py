@@ -1,0 +1,70 @@
+"""What a choice's channel message shows: its beginnings in one picture, the vote, and who decided."""
+
+from collections.abc import Mapping, Sequence
+
+import discord
+
+from bot.chat.buttons.choices import choice_view
+from bot.chat.messages.dream_message import SHOWN_PROMPT, Content
+from bot.chat.messages.exhibit import exhibit
+from bot.chat.messages.grid import grid
+from bot.chat.quoting import quoted
+from bot.chat.sentences import spoken
+from bot.community.choices import (
+    Choice,
+    ChoiceState,
+    Decision,
+    came_out,
+)
+from bot.dreams.dream import Dream, Picture
+from bot.dreams.showing import Showing
+
+NUMBERS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")  # what people vote with
+_COLOURS = {
+    ChoiceState.DREAMING: 0x9B59B6,  # purple
+    ChoiceState.VOTING: 0xF1C40F,  # gold
+    ChoiceState.DECIDED: 0xE91E63,  # cherry
+    ChoiceState.OVER: 0x607D8B,  # blue grey
+}
+
+
+def draw(choice: Choice, candidates: Sequence[Dream], pictures: Mapping[int, bytes]) -> bytes | None:
+    """The beginnings in one picture, a PNG; None while there is none. For a thread: it takes a moment.
+
+    `pictures`: a file for each beginning that has one, by its number.
+    """
+    winner = Decision.from_json(choice.decision).winner if choice.decision else None
+    cells = [pictures.get(dream.candidate) for dream in candidates]
+    return grid(cells, winner=winner) if pictures else None
+
+
+def choice_content(
+    choice: Choice, candidates: Sequence[Dream], drawn: bytes | None, allowed: Showing
+) -> Content:
+    """`drawn`: the beginnings' picture; `allowed`: how those in it may be shown."""
+    say = spoken(choice.language)
+    head = f"**{quoted(choice.prompt, SHOWN_PROMPT)}**\n{say.dreamer(choice.author_id)}"
+    embed = discord.Embed(
+        description=f"{head}\n\n{_status(choice, candidates)}", colour=_COLOURS[choice.state]
+    )
+    view = None if choice.state.is_over else choice_view(choice.id, say, voting=choice.ends_at is not None)
+    grid_picture = None if drawn is None else Picture(drawn, "png")
+    alt_text = say.grid_alt(len(candidates), choice.prompt)
+    shown = exhibit(grid_picture, allowed, stem=f"choice-{choice.id}", alt_text=alt_text)
+    if shown is not None:
+        shown.hang_in(embed)
+    return Content(embed, view, shown)
+
+
+def _status(choice: Choice, candidates: Sequence[Dream]) -> str:
+    say = spoken(choice.language)
+    match choice.state:
+        case ChoiceState.DREAMING:
+            return say.beginnings(sum(dream.state.is_over for dream in candidates), len(candidates))
+        case ChoiceState.VOTING:
+            assert choice.ends_at is not None
+            return say.voting(round(choice.ends_at), len(came_out(list(candidates))))
+        case ChoiceState.DECIDED:
+            return say.decided(Decision.from_json(choice.decision))
+    failed = all(dream.failure is not None for dream in candidates)
+    return say.NO_BEGINNING if failed else say.cancelled(has_picture=False)

@@ -1,0 +1,245 @@
+"""Leads the channel through its choices: shows the beginnings, opens the vote, counts it, tells the winner.
+
+The reactions under the message are the votes: nothing is lost while the bot is away, and what somebody takes
+back is gone. They are read once, when the vote ends.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from bot.chat.messages.choice_message import NUMBERS, choice_content, draw
+from bot.chat.messages.pacing import Desks, Rank
+from bot.chat.messages.poster import Outcome, Poster
+from bot.chat.unpacking import one_at_a_time
+from bot.community.choices import (
+    Choice,
+    Choices,
+    ChoiceState,
+    came_out,
+)
+from bot.database.connection import StoreError
+from bot.dreams.dream import Dream
+from bot.dreams.showing import (
+    Occasion,
+    Showing,
+    Veil,
+    together,
+)
+from bot.dreams.store import Store
+from engine import Event
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 5.0  # seconds to wait while Discord or the database cannot be used
+IDLE_S = 60.0  # seconds between looks at the clock while no vote goes on
+NONCE = 25  # characters (Discord reference, 2026-08)
+TRIES = 5  # of showing something that Discord would not take, before the next restart
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """A choice, for its channel's desk. See `bot.chat.messages.pacing.Note`."""
+
+    choice_id: int
+    rank: Rank
+    paces: float
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return "choice", self.choice_id
+
+
+class Steering:
+    """Live: `start` when the client can send, `close` before it is closed."""
+
+    def __init__(self, *, choices: Choices, store: Store, desks: Desks, retry_s: float = RETRY_S) -> None:
+        self._choices = choices
+        self._store = store
+        self._desks = desks
+        self._retry_s = retry_s
+        self._changed = asyncio.Event()
+        self._moved: set[int] = set()  # choices to be looked at again
+        self._ends: dict[int, float] = {}  # choice → when its vote ends, seconds since 1970
+        self._tries: dict[int, int] = {}  # choice → showings in a row that Discord would not take
+        self._asked: set[int] = set()  # choices whose message has the numbers under it
+        self._posted: dict[int, asyncio.Future[bool]] = {}  # who waits for a choice's first message
+        self._task: asyncio.Task[None] | None = None
+        self._erased: set[int] = set()  # choices whose dream its author deleted
+        choices.on_change.append(self.moved)
+        store.on_erase.append(self._on_erase)
+
+    async def start(self, *, poster: Poster) -> None:
+        """Go on where a former process ended. Raises `StoreError`."""
+        self._poster = poster
+        self._moved |= {choice.id for choice in await self._choices.open()}
+        self._changed.set()
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Stop; everything is stored."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def posted(self, choice_id: int) -> bool:
+        """Wait for the choice's first message; False when it cannot be posted. Raises `StoreError`."""
+        future = self._posted.setdefault(choice_id, asyncio.get_running_loop().create_future())
+        choice = await self._choices.get(choice_id)
+        if choice is None or choice.message_id is not None or choice.delivered:
+            self._answer(choice_id, choice is not None and choice.message_id is not None)
+        return await asyncio.shield(future)
+
+    def heard(self, dream: Dream, event: Event | None) -> None:
+        """A beginning waits, is dreamt, or is over."""
+        if dream.choice_id is not None and dream.state.is_over:
+            self.moved(dream.choice_id)
+
+    def moved(self, choice_id: int) -> None:
+        """Something about a choice is new."""
+        self._moved.add(choice_id)
+        self._changed.set()
+
+    # ------------------------------------------------------------------ tasks
+
+    async def _run(self) -> None:
+        while True:
+            now = self._choices.clock()
+            wait_s = min((end - now for end in self._ends.values()), default=IDLE_S)
+            with suppress(TimeoutError):  # a vote ends
+                async with asyncio.timeout(max(0.0, wait_s)):
+                    await self._changed.wait()
+            self._changed.clear()
+            for choice_id in [*self._moved, *self._due()]:
+                try:
+                    await self._look(choice_id)
+                except StoreError as error:
+                    log.warning("choice %d: waits, %s", choice_id, error)
+                    self._later(choice_id)
+                except Exception:
+                    # A fault with one choice must not hold up the others.
+                    log.exception("choice %d: cannot go on", choice_id)
+                    self._moved.discard(choice_id)
+                    self._ends.pop(choice_id, None)
+
+    def _due(self) -> list[int]:
+        now = self._choices.clock()
+        return [choice_id for choice_id, end in self._ends.items() if end <= now]
+
+    def _later(self, choice_id: int) -> None:
+        self._ends.pop(choice_id, None)
+        self._moved.discard(choice_id)
+        asyncio.get_running_loop().call_later(self._retry_s, self.moved, choice_id)
+
+    def _on_erase(self, dream: Dream) -> None:
+        if dream.choice_id is not None and not dream.candidate:
+            self._erased.add(dream.choice_id)
+            self.moved(dream.choice_id)
+
+    async def _forget(self, choice_id: int) -> None:
+        """The beginnings go with the dream that came of them, and so does their message."""
+        choice = await self._choices.forget(choice_id)
+        self._erased.discard(choice_id)
+        if choice is not None and choice.message_id is not None:
+            await self._poster.delete(choice)
+
+    async def _look(self, choice_id: int) -> None:
+        """Do what is due for a choice, and have it shown."""
+        self._moved.discard(choice_id)
+        self._ends.pop(choice_id, None)
+        if choice_id in self._erased:
+            await self._forget(choice_id)
+            return
+        choice = await self._choices.get(choice_id)
+        if choice is None:
+            return
+        if choice.state is ChoiceState.DREAMING:
+            await self._choices.settle(choice_id)
+            choice = await self._choices.get(choice_id) or choice
+        if choice.state is ChoiceState.VOTING and choice.ends_at is not None and choice.message_id:
+            if choice.ends_at > self._choices.clock():
+                self._ends[choice_id] = choice.ends_at
+            else:
+                await self._count(choice)
+                return
+        if not choice.delivered:
+            over = choice.state.is_over
+            note = _Note(choice_id, Rank.END if over else Rank.FRAME, paces=0 if over else 1)
+            self._desks.want(choice.channel_id, note, partial(self._show, choice_id))
+
+    async def _count(self, choice: Choice) -> None:
+        """Read the votes under the message and decide."""
+        outcome, people = await self._poster.votes(choice, NUMBERS)
+        if outcome is Outcome.GONE:
+            await self._choices.cancel(choice.id)  # whoever deleted the message does not want it
+        elif outcome is Outcome.SHOWN:
+            votes = {number: len(voters) for number, voters in enumerate(people, start=1)}
+            await self._choices.decide(choice.id, votes)
+        else:
+            self._later(choice.id)  # nobody's vote is lost over a hiccup
+
+    async def _show(self, choice_id: int) -> None:
+        """Bring the choice's message up to date."""
+        choice = await self._choices.get(choice_id)
+        if choice is None:
+            return
+        candidates = await self._choices.candidates(choice_id)
+        allowed = await self._allowed(candidates)
+        drawn = await one_at_a_time(draw, choice, candidates, await self._pictures(allowed))
+        content = choice_content(choice, candidates, drawn, together(allowed.values()))
+        outcome, message_id = await self._poster.show(choice, content)
+        if outcome is Outcome.ARCHIVED:
+            # A new message opens the thread again; a nonce of its own, for it is not the first one.
+            nonce = f"{choice.origin}-{choice.state}"
+            outcome, message_id = await self._poster.post(choice, content, nonce=nonce[:NONCE])
+        if outcome is Outcome.SHOWN:
+            self._tries.pop(choice_id, None)
+            await self._shown(choice, message_id, candidates)
+        elif outcome is Outcome.LATER:
+            self._tries[choice_id] = self._tries.get(choice_id, 0) + 1
+            if self._tries[choice_id] < TRIES:
+                self._later(choice_id)
+        else:
+            log.info("choice %d: %s, so it ends", choice_id, outcome.name.lower())
+            await self._choices.cancel(choice_id)
+            await self._choices.set_delivered(choice_id)
+            self._answer(choice_id, False)
+
+    async def _shown(self, choice: Choice, message_id: int | None, candidates: Sequence[Dream]) -> None:
+        if message_id is not None and message_id != choice.message_id:
+            await self._choices.set_message(choice.id, message_id)
+            self._answer(choice.id, True)
+            self.moved(choice.id)  # now there is something to vote under
+            return
+        if choice.state is ChoiceState.VOTING and choice.id not in self._asked:
+            self._asked.add(choice.id)
+            numbers = [NUMBERS[dream.candidate - 1] for dream in came_out(list(candidates))]
+            left_s = (choice.ends_at or 0.0) - self._choices.clock()
+            await self._poster.react(choice, numbers, for_s=left_s)
+        if choice.state.is_over:
+            self._asked.discard(choice.id)
+            await self._choices.set_delivered(choice.id)
+
+    def _answer(self, choice_id: int, posted: bool) -> None:
+        future = self._posted.pop(choice_id, None)
+        if future is not None and not future.done():
+            future.set_result(posted)
+
+    async def _allowed(self, candidates: Sequence[Dream]) -> dict[Dream, Showing]:
+        """The beginnings that may be shown, and how."""
+        out = came_out(list(candidates))
+        asked = {dream: await self._poster.showing(dream, Occasion.HOME) for dream in out}
+        return {dream: found for dream, found in asked.items() if found.veil is not Veil.WITHHELD}
+
+    async def _pictures(self, candidates: Iterable[Dream]) -> dict[int, bytes]:
+        """The files of beginnings, by number."""
+        found = {}
+        for dream in candidates:
+            picture = await self._store.picture(dream.id)
+            if picture is not None:
+                found[dream.candidate] = picture.content
+        return found

@@ -1,0 +1,158 @@
+"""Ends contests when their time is over and tells the winner in their channel, once, whoever was away."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from bot.chat.commands.contest import winner_embed, winner_url
+from bot.chat.messages.dream_message import Content
+from bot.chat.messages.exhibit import exhibit
+from bot.chat.messages.poster import Outcome, Poster, fitting
+from bot.chat.sentences import spoken
+from bot.community.contests import Contest, Contests
+from bot.database.connection import StoreError
+from bot.dreams.showing import HIDDEN, Occasion
+from bot.dreams.store import Store
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 30.0  # seconds to wait while Discord or the database cannot be used
+COUNTED_S = 300.0  # seconds to wait for the votes of the time when nobody was here
+IDLE_S = 3600.0  # seconds between looks at the clock
+
+
+class Jury:
+    """Live: `start` when the client can send, `close` before it is closed."""
+
+    def __init__(self, *, contests: Contests, store: Store, retry_s: float = RETRY_S) -> None:
+        self._contests = contests
+        self._store = store
+        self._retry_s = retry_s
+        self._changed = asyncio.Event()
+        self._counted = asyncio.Event()  # votes that were cast while nobody was here are found
+        self._seen: set[int] = set()  # contests whose end this process has tried to tell
+        self._doubtful: dict[int, bool] = {}  # winners that may be shown no more; True: that is certain
+        self._task: asyncio.Task[None] | None = None
+        store.on_erase.append(lambda dream: self.doubt(dream.id))
+
+    async def start(self, *, poster: Poster) -> None:
+        """Begin; tell what ended while nobody was here. Raises `StoreError`."""
+        self._poster = poster
+        for dream_id in await self._contests.lost_winners():
+            self.doubt(dream_id)
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Stop; everything is stored."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def counted(self) -> None:
+        """The votes that were cast while the bot was away are counted: now contests may end."""
+        self._counted.set()
+
+    def moved(self, contest_id: int) -> None:
+        """A contest began or was ended."""
+        self._changed.set()
+
+    def doubt(self, dream_id: int, *, hidden: bool = False) -> None:
+        """A dream was deleted, or is not for everybody any more: where it won, that is not to be seen.
+
+        `hidden`: nobody needs to be asked whether it is so.
+        """
+        self._doubtful[dream_id] = hidden or self._doubtful.get(dream_id, False)
+        self._changed.set()
+
+    async def _run(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COUNTED_S):
+                await self._counted.wait()
+        first = True
+        while True:
+            wait_s = self._retry_s
+            try:
+                wait_s = await self._look(restarted=first)
+                first = False
+            except StoreError as error:
+                log.warning("Contests wait: %s", error)
+            except Exception:
+                # A fault with one contest must not end the others.
+                log.exception("A fault of ours with a contest")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._changed.wait()
+            self._changed.clear()
+
+    async def _look(self, *, restarted: bool) -> float:
+        """End what is due and tell it. Gives the seconds until the next look."""
+        wait_s = IDLE_S
+        for dream_id, hidden in list(self._doubtful.items()):
+            if await self._withdrawn(dream_id, hidden=hidden):
+                self._doubtful.pop(dream_id, None)
+            else:
+                wait_s = self._retry_s
+        for contest in await self._contests.open():
+            left_s = contest.ends_at - self._contests.clock()
+            if contest.running_in is not None and left_s > 0:
+                wait_s = min(wait_s, left_s)
+                continue
+            if contest.running_in is not None:
+                await self._contests.finish(contest.id)
+            if not await self._tell(contest.id, again=restarted):
+                wait_s = min(wait_s, self._retry_s)
+        return wait_s
+
+    async def _withdrawn(self, dream_id: int, *, hidden: bool) -> bool:
+        """Take a winner's words and picture out of what was told. False when it has to be tried again."""
+        for contest in await self._contests.won_by(dream_id):
+            dream = await self._store.get(dream_id)
+            if dream is None or not (hidden or await self._poster.hides(dream, contest.channel_id)):
+                continue
+            allowed = await self._poster.showing(dream, Occasion.EXHIBITED, channel_id=contest.channel_id)
+            entries = len(await self._contests.entries(contest.id))
+            bare = Content(winner_embed(contest, dream, HIDDEN if hidden else allowed, entries), None)
+            outcome, _ = await self._poster.show(contest, bare)
+            if outcome in (Outcome.ARCHIVED, Outcome.OLD):  # Discord takes no edit
+                outcome = await self._poster.delete(contest)
+            if outcome is not Outcome.SHOWN and outcome is not Outcome.GONE:
+                return False
+            await self._contests.withdraw(contest.id)
+        return True
+
+    async def _tell(self, contest_id: int, *, again: bool) -> bool:
+        """Say who won. False when it has to be tried again; `again`: a former process may have said so."""
+        contest = next((one for one in await self._contests.open() if one.id == contest_id), None)
+        if contest is None:
+            return True
+        message_id = None
+        if again or contest_id in self._seen:
+            message_id = await self._poster.find(contest, winner_url(contest))
+        self._seen.add(contest_id)
+        if message_id is None:
+            nonce = f"contest-{contest_id}"
+            outcome, message_id = await self._poster.post(contest, await self._content(contest), nonce=nonce)
+            if outcome is Outcome.LATER:
+                return False
+        await self._contests.told(contest_id, message_id)
+        return True
+
+    async def _content(self, contest: Contest) -> Content:
+        dream = await self._store.get(contest.winner_id) if contest.winner_id is not None else None
+        if dream is not None and not dream.is_shown:
+            dream = None
+        allowed = HIDDEN
+        if dream is not None:
+            here = contest.channel_id
+            allowed = await self._poster.showing(dream, Occasion.EXHIBITED, channel_id=here)
+        embed = winner_embed(contest, dream, allowed, len(await self._contests.entries(contest.id)))
+        stored = await self._store.picture(dream.id) if dream is not None else None
+        picture = await fitting(stored, self._poster.upload_limit(contest)) if stored else None
+        if dream is None or picture is None:
+            return Content(embed, None)
+        alt_text = spoken(contest.language).alt_text(dream.prompt)
+        shown = exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=alt_text)
+        if shown is not None:
+            shown.hang_in(embed)
+        return Content(embed, None, shown)

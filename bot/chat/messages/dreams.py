@@ -1,0 +1,297 @@
+"""Shows every dream in its one channel message: its place, its frames, its end. The worker's `Audience`."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from time import time
+from typing import Protocol
+
+from bot.chat.messages.dream_message import Content, Screen
+from bot.chat.messages.notices import Notices
+from bot.chat.messages.pacing import Desks
+from bot.chat.messages.poster import Outcome, Poster, fitting
+from bot.chat.messages.waiting import NOWHERE, outlooks
+from bot.database.connection import StoreError
+from bot.dreams.dream import Dream, DreamState, Picture
+from bot.dreams.showing import Occasion
+from bot.dreams.store import Store
+from bot.queue.durations import Paces
+from bot.queue.fair_queue import Turn
+from bot.queue.worker import Cancelled
+from bot.servers.settings import ServerSettings
+from engine import Event, Fetching, Progress, Started
+
+log = logging.getLogger(__name__)
+
+RETRIES = 5  # tries of an end that Discord or the network would not take, before the next restart's
+RETRY_S = 5.0  # seconds before the first of them, doubled each time
+FAREWELL_S = 3.0  # seconds for the last edits when the bot stops
+
+
+class Line(Protocol):
+    """What the presenter asks of the worker."""
+
+    def order(self) -> list[Turn]: ...
+
+    async def cancel(self, dream_id: int) -> Cancelled: ...
+
+
+class Presenter:
+    """Live: `start` when the client can send, `close` before it is closed. `heard` may be called before."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        desks: Desks,
+        settings: Callable[[int | None], ServerSettings],
+        paces: Paces,
+        notices: Notices,
+        retry_s: float = RETRY_S,
+    ) -> None:
+        """`settings`: a server's, by its id."""
+        self._store = store
+        self._desks = desks
+        self._settings = settings
+        self._paces = paces
+        self._notices = notices
+        self._retry_s = retry_s
+        self.on_candidate: list[Callable[[Dream, Event | None], None]] = []  # told of beginnings
+        self.on_picture: list[Callable[[Dream, Picture], None]] = []  # told of final pictures that are shown
+        self._screens: dict[int, Screen] = {}  # by dream, until it is over and shown
+        self._posted: dict[int, asyncio.Future[bool]] = {}  # who waits for a dream's first message
+        self._gone: set[int] = set()  # dreams whose message is deleted, until they are over
+        self._wanted: set[int] = set()  # dreams to be shown anew
+        self._line_moved = False
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, *, poster: Poster, line: Line) -> None:
+        """Begin; show what a former process could not show any more. Raises `StoreError`."""
+        self._poster = poster
+        self._line = line
+        for dream in await self._store.undelivered():
+            if dream.state is not DreamState.DREAMING and dream.id not in self._screens:
+                self.heard(dream, None)
+        self._line_moved = True
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Say in each running dream's message that it goes on after the restart, and stop."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._task = None
+        last = [s for s in self._screens.values() if s.progress is not None or s.dream.state.is_over]
+        for screen in last:
+            screen.paused = not screen.dream.state.is_over
+        try:
+            async with asyncio.timeout(FAREWELL_S):
+                await asyncio.gather(*(self._show(screen) for screen in last))
+        except TimeoutError:
+            log.info("Not every message could be brought up to date before the end.")
+
+    def heard(self, dream: Dream, event: Event | None) -> None:
+        """See `bot.queue.worker.Audience`."""
+        if dream.candidate:
+            for hear in self.on_candidate:
+                hear(dream, event)
+            return
+        if dream.id in self._gone:
+            if dream.state.is_over:
+                self._gone.discard(dream.id)
+            return
+        screen = self._screens.setdefault(dream.id, Screen(dream))
+        # The worker's copy may be older than the message that was posted meanwhile.
+        screen.dream = replace(dream, message_id=dream.message_id or screen.dream.message_id)
+        if isinstance(event, Progress):
+            if screen.progress is None or event.picture is not None:
+                self._line_moved = True  # it is known better now how long the others wait
+                self._changed.set()
+            screen.progress = event
+            screen.frame = event.picture or screen.frame
+            screen.flagged = event.flagged or screen.flagged  # once seen it may come back between two checks
+            if screen.frame is not None and event.picture is None:
+                return  # an edit is worth it only for a new picture
+        elif isinstance(event, Fetching | Started):
+            screen.fetching = event if isinstance(event, Fetching) else None
+        elif dream.state is DreamState.DREAMING and event is None:
+            screen.progress = screen.frame = screen.fetching = None  # it begins, perhaps once more
+        self._wanted.add(dream.id)
+        self._changed.set()
+
+    def line_moved(self) -> None:
+        """See `bot.queue.worker.Audience`."""
+        self._line_moved = True
+        self._changed.set()
+
+    async def posted(self, dream_id: int) -> bool:
+        """Wait for the dream's first message; False when it cannot be posted. Raises `StoreError`."""
+        screen = self._screens.get(dream_id)
+        if screen is None:
+            dream = await self._store.get(dream_id)
+            return dream is not None and dream.message_id is not None
+        if screen.dream.message_id is not None:
+            return True
+        future = self._posted.setdefault(dream_id, asyncio.get_running_loop().create_future())
+        return await asyncio.shield(future)
+
+    def ready_at(self, dream_id: int) -> float | None:
+        """When a waiting dream will be ready (seconds since 1970), as its message says; None: unknown."""
+        screen = self._screens.get(dream_id)
+        return None if screen is None else screen.outlook.ready_at
+
+    def forget(self, dream_id: int) -> None:
+        """Show a dream that is over no more."""
+        self._drop(dream_id)
+
+    # ------------------------------------------------------------------ tasks
+
+    async def _run(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            if self._line_moved:
+                self._line_moved = False
+                self._take_places()
+            for dream_id in self._wanted:
+                if screen := self._screens.get(dream_id):
+                    self._desks.want(screen.dream.channel_id, screen, partial(self._show, screen))
+            self._wanted.clear()
+
+    def _take_places(self) -> None:
+        """What each waiting dream's message shall say; it is edited when that is worth it."""
+        now = time()
+        running = next((s for s in self._screens.values() if s.dream.state is DreamState.DREAMING), None)
+        left_s: float | None = None
+        if running is not None:
+            left_s = self._paces.left(running.dream, running.progress, now=now)
+        found = outlooks(
+            self._line.order(),
+            {dream_id: screen.dream for dream_id, screen in self._screens.items()},
+            running=running.dream if running is not None else None,
+            running_s=left_s,
+            seconds=self._paces.seconds,
+            now=now if running is not None else now + self._paces.loading_s(),
+            names=self._poster.names,
+        )
+        for dream_id, screen in self._screens.items():
+            outlook, held = found.get(dream_id, NOWHERE), self._settings(screen.dream.guild_id).paused
+            moved = screen.outlook.differs(outlook, now) or screen.held != held
+            if screen.dream.state is DreamState.QUEUED and moved:
+                screen.outlook, screen.held = outlook, held
+                self._wanted.add(dream_id)
+
+    async def _show(self, screen: Screen) -> None:
+        over = screen.dream.state.is_over
+        try:
+            if not over:
+                await self._inherit(screen)
+            flagged = None if over else screen.flagged
+            screen.showing = await self._poster.showing(screen.dream, Occasion.HOME, flagged=flagged)
+            if screen.dream.state.is_over:
+                await self._show_end(screen)
+            else:
+                await self._show_now(screen)
+        except StoreError as error:
+            log.warning("dream %d: not shown yet, %s", screen.dream.id, error)
+            asyncio.get_running_loop().call_later(self._retry_s, self._once_more, screen.dream.id)
+        except Exception:
+            # A fault with one message must not silence the channel's others.
+            log.exception("dream %d: could not be shown", screen.dream.id)
+            self._answer(screen.dream.id, False)
+
+    def _once_more(self, dream_id: int) -> None:
+        if dream_id in self._screens:
+            self._wanted.add(dream_id)
+            self._changed.set()
+
+    async def _inherit(self, screen: Screen) -> None:
+        """Until the check has seen its end, a dream that begins at an unsafe picture shows that one."""
+        if screen.dream.begin != "new" and not screen.rooted:
+            screen.flagged = screen.flagged or await self._store.found_at_beginning(screen.dream)
+            screen.rooted = True
+
+    async def _show_now(self, screen: Screen) -> None:
+        dream = screen.dream
+        if dream.message_id is None and dream.parent_id is not None:
+            parent = await self._store.get(dream.parent_id)
+            if parent is not None and parent.channel_id == dream.channel_id:
+                screen.reply_to = parent.message_id
+        outcome, message_id = await self._poster.show(dream, screen.content())
+        if outcome is Outcome.SHOWN:
+            await self._keep(screen, message_id)
+        elif outcome is Outcome.GONE:
+            # Nobody could see it: whoever deleted the message does not want it either.
+            self._gone.add(dream.id)
+            try:
+                await self._line.cancel(dream.id)
+                await self._store.set_delivered(dream.id)
+            finally:
+                self._drop(dream.id)  # last: it tells whoever waits for the message that the dream is off
+        elif outcome is Outcome.LATER and dream.message_id is None:
+            self._wanted.add(dream.id)
+            self._changed.set()
+
+    async def _show_end(self, screen: Screen) -> None:
+        dream = screen.dream
+        stored = await self._store.picture(dream.id)
+        limit = self._poster.upload_limit(dream)
+        picture = await fitting(stored, limit) if stored else None
+        screen.too_large = stored is not None and picture is None
+        pause_s = self._retry_s
+        for _ in range(RETRIES):
+            content = screen.content(picture)
+            outcome, message_id = await self._poster.show(screen.dream, content)
+            if outcome in (Outcome.ARCHIVED, Outcome.OLD):
+                # A new message, which opens the thread; a nonce of its own, for it is not the first one.
+                was_old = outcome is Outcome.OLD
+                outcome, message_id = await self._poster.post(dream, content, nonce=f"{dream.origin}-end")
+                if was_old and outcome is Outcome.SHOWN:
+                    await self._poster.delete(dream)
+            if outcome is Outcome.TOO_LARGE and picture is not None:
+                # What Discord refused is the measure, whatever limit it names.
+                picture = await fitting(picture, len(picture.content) // 4)
+                screen.too_large = picture is None
+            elif outcome is not Outcome.LATER:
+                await self._delivered(screen, content, message_id)
+                return
+            else:
+                await asyncio.sleep(pause_s)
+                pause_s *= 2
+        log.warning("dream %d: its end is shown after the next restart", dream.id)
+
+    async def _delivered(self, screen: Screen, content: Content, message_id: int | None) -> None:
+        """The end is shown (`message_id`), or never will be (None)."""
+        if message_id is not None:
+            await self._keep(screen, message_id)
+            if content.exhibit is not None:
+                await self._poster.react(screen.dream, self._settings(screen.dream.guild_id).vote_emoji)
+                for hear in self.on_picture:
+                    hear(screen.dream, content.exhibit.picture)
+        to_tell = message_id is not None and self._notices.due(screen.dream)
+        await self._store.set_delivered(screen.dream.id, to_tell=to_tell)
+        if to_tell:
+            self._notices.tell(screen.dream)
+        self._drop(screen.dream.id)
+
+    async def _keep(self, screen: Screen, message_id: int | None) -> None:
+        """Remember the message that shows the dream."""
+        if message_id is not None and message_id != screen.dream.message_id:
+            await self._store.set_message(screen.dream.id, message_id)
+            screen.dream = replace(screen.dream, message_id=message_id)
+        self._answer(screen.dream.id, True)
+
+    def _drop(self, dream_id: int) -> None:
+        screen = self._screens.pop(dream_id, None)
+        if screen is not None:
+            self._desks.forget(screen.dream.channel_id, dream_id)
+        self._answer(dream_id, False)
+
+    def _answer(self, dream_id: int, posted: bool) -> None:
+        future = self._posted.pop(dream_id, None)
+        if future is not None and not future.done():
+            future.set_result(posted)

@@ -1,0 +1,225 @@
+"""The hall of fame: a dream with enough votes is posted there once, and taken down with its original.
+
+What may hang there is `bot.dreams.showing`'s to say, also of what hangs already, whenever its votes move. A
+picture is taken down when half of the votes that it took are gone.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.chat.messages.dream_message import SHOWN_PROMPT, Content
+from bot.chat.messages.exhibit import exhibit
+from bot.chat.messages.pacing import Desks, Rank
+from bot.chat.messages.poster import Outcome, Poster, fitting
+from bot.chat.messages.votes import caption
+from bot.chat.quoting import quoted
+from bot.chat.sentences import spoken
+from bot.community.hall_of_fame import Fame, Hung
+from bot.community.votes import Votes
+from bot.database.connection import StoreError
+from bot.dreams.dream import Dream, Gone, Picture
+from bot.dreams.showing import (
+    Occasion,
+    Showing,
+    Veil,
+    address,
+)
+from bot.dreams.store import Store
+from bot.servers.settings import ServerSettings
+
+if TYPE_CHECKING:
+    from bot.chat.client import OneiroClient
+
+log = logging.getLogger(__name__)
+
+FRESH_S = 3600.0  # seconds after which Discord minds edits
+RETRY_S = 30.0  # seconds to wait while Discord or the database cannot be used
+FORBIDDEN_S = 3600.0  # seconds until a picture that we may not reach is tried to be taken down again
+PACES, OLD_PACES = 8, 150  # between two edits: 32 s, or 10 min, where frames are 4 s apart
+_GOLD = 0xF1C40F
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """A dream in the hall, for its desk. See `bot.chat.messages.pacing.Note`."""
+
+    dream_id: int
+    paces: float
+    rank: Rank = Rank.VOTES
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return "fame", self.dream_id
+
+
+class Hall:
+    """Live: `start` when the client can send, `close` before it is closed."""
+
+    def __init__(
+        self,
+        *,
+        client: "OneiroClient",
+        store: Store,
+        fame: Fame,
+        votes: Votes,
+        desks: Desks,
+        settings: Callable[[int | None], ServerSettings],
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._fame = fame
+        self._votes = votes
+        self._desks = desks
+        self._settings = settings
+        self._moved: set[int] = set()  # dreams to be looked at
+        self._hidden: set[int] = set()  # those of them that not everybody may see any more
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        votes.on_change.append(lambda dream, tally: self.moved(dream.id))
+        store.on_erase.append(lambda dream: self.moved(dream.id))
+
+    async def start(self, *, poster: Poster) -> None:
+        """Begin; finish what a former process could not. Raises `StoreError`."""
+        self._poster = poster
+        for hung in await self._fame.unfinished():
+            self.moved(hung.dream_id)
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Stop; everything is stored."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def moved(self, dream_id: int) -> None:
+        """A dream's votes changed, or it was erased."""
+        self._moved.add(dream_id)
+        self._changed.set()
+
+    def hide(self, dream: Dream) -> None:
+        """Not everybody may see it any more: it comes down, and may hang again with a later vote."""
+        self._hidden.add(dream.id)
+        self.moved(dream.id)
+
+    def _later(self, dream_id: int, pause_s: float = RETRY_S) -> None:
+        asyncio.get_running_loop().call_later(pause_s, self.moved, dream_id)
+
+    async def _run(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            while self._moved:
+                dream_id = self._moved.pop()
+                try:
+                    await self._look(dream_id)
+                except StoreError as error:
+                    log.warning("dream %d: the hall of fame waits, %s", dream_id, error)
+                    self._later(dream_id)
+                except Exception:
+                    # A fault with one dream must not keep the others out.
+                    log.exception("dream %d: a fault in the hall of fame", dream_id)
+
+    async def _look(self, dream_id: int) -> None:
+        dream, hung = await self._store.get(dream_id), await self._fame.get(dream_id)
+        if dream is None:
+            return
+        settings, tally = self._settings(dream.guild_id), await self._votes.tally(dream_id)
+        hidden = dream_id in self._hidden
+        if hung is None:
+            self._hidden.discard(dream_id)
+            hall = settings.fame_channel
+            if hall is not None and tally >= settings.fame_votes and await self._may_hang(dream, hall):
+                await self._hang(dream, hall, tally)
+        elif dream.erased or dream.gone is Gone.DELETED:
+            await self._take_down(dream, hung)
+        elif hung.removed:
+            return  # a moderator does not want it here
+        elif (
+            hidden
+            or 2 * tally <= settings.fame_votes - 1
+            or await self._client.sight.hides(dream, hung.channel_id)
+        ):
+            await self._take_down(dream, hung)
+        elif hung.message_id is None:  # a former process was about to post it
+            await self._post(dream, hung, again=True)
+        elif tally != hung.votes:
+            self._update(dream, hung)
+
+    async def _hang(self, dream: Dream, hall: int, tally: int) -> None:
+        outcome, _ = await self._poster.given(dream, lambda emoji: False)
+        if outcome is Outcome.GONE:
+            return  # the original was deleted, and nobody told us
+        hung = await self._fame.hang(dream, hall, tally)
+        if hung is not None:
+            await self._post(dream, hung)
+
+    async def _may_hang(self, dream: Dream, hall: int) -> bool:
+        return dream.is_shown and (await self._showing(dream, hall)).veil is not Veil.WITHHELD
+
+    async def _showing(self, dream: Dream, hall: int) -> Showing:
+        return await self._poster.showing(dream, Occasion.EXHIBITED, channel_id=hall)
+
+    async def _post(self, dream: Dream, hung: Hung, *, again: bool = False) -> None:
+        content = await self._content(dream, hung.channel_id)
+        if content is None:
+            await self._fame.take_down(dream.id)
+            return
+        message_id = await self._poster.find(hung, address(dream)) if again else None
+        if message_id is None:
+            outcome, message_id = await self._poster.post(hung, content, nonce=f"fame-{dream.id}")
+            if outcome is Outcome.GONE or outcome is Outcome.TOO_LARGE:
+                log.warning("server %d: its hall of fame takes no pictures", hung.guild_id)
+                await self._fame.take_down(dream.id)
+        if message_id is not None:
+            await self._fame.set_message(dream.id, message_id)
+            self._update(dream, replace(hung, message_id=message_id))
+
+    async def _content(self, dream: Dream, hall: int) -> Content | None:
+        stored = await self._store.picture(dream.id)
+        picture: Picture | None = await fitting(stored, self._poster.upload_limit(dream)) if stored else None
+        say, allowed = spoken(dream.language), await self._showing(dream, hall)
+        alt_text = say.alt_text(dream.prompt)
+        shown = exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=alt_text)
+        if shown is None:
+            return None
+        embed = discord.Embed(
+            title=say.FAME_TITLE,
+            url=allowed.link,
+            description=f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}",
+            colour=_GOLD,
+        )
+        embed.set_footer(text=say.dream_number(dream.id))
+        shown.hang_in(embed)
+        return Content(embed, None, shown)
+
+    async def _take_down(self, dream: Dream, hung: Hung) -> None:
+        if hung.message_id is not None and not hung.removed:
+            outcome = await self._poster.delete(hung)
+            if outcome in (Outcome.LATER, Outcome.FORBIDDEN):
+                self._later(dream.id, RETRY_S if outcome is Outcome.LATER else FORBIDDEN_S)
+                return
+        self._hidden.discard(dream.id)
+        await self._fame.take_down(dream.id)
+        if dream.is_shown:
+            await self._votes.tell(dream)  # reactions under it went with it
+
+    def _update(self, dream: Dream, hung: Hung) -> None:
+        is_old = self._votes.clock() - hung.created_at > FRESH_S
+        note = _Note(dream.id, OLD_PACES if is_old else PACES)
+        self._desks.want(hung.channel_id, note, partial(self._caption, dream, hung))
+
+    async def _caption(self, dream: Dream, hung: Hung) -> None:
+        tally = await self._votes.tally(dream.id)
+        emoji = self._settings(dream.guild_id).vote_emoji[0]
+        text = spoken(dream.language).fame(emoji, tally, dream.channel_id)
+        if await self._poster.caption(hung, text) is Outcome.SHOWN:
+            await self._fame.set_votes(dream.id, tally)
+        if self._votes.clock() - dream.created_at >= FRESH_S:  # until then the channel's own tallies do it
+            await self._poster.caption(dream, caption(dream, self._settings(dream.guild_id), tally))

@@ -1,0 +1,55 @@
+"""Says hello in a server once, where its people see it, and takes leave of one."""
+
+import logging
+from datetime import timedelta
+
+import aiohttp
+import discord
+
+from bot.chat.language import of_guild
+from bot.database.connection import StoreError
+from bot.dreams.dream import DreamState
+from bot.dreams.store import Store
+from bot.queue.worker import Worker
+from bot.servers.moderation import Moderation
+
+log = logging.getLogger(__name__)
+
+LATE = timedelta(days=1)  # who invited us while we were away is still told how to begin
+
+
+async def welcome(client: discord.Client, moderation: Moderation, guild: discord.Guild) -> None:
+    """Tell how to begin, in the system channel or else to the owner; once for each server."""
+    try:
+        if not await moderation.welcome(guild.id):
+            return
+    except StoreError as error:
+        log.warning("server %d: not welcomed: %s", guild.id, error)
+        return
+    text = of_guild(guild, moderation.settings(guild.id)).WELCOME
+    try:
+        channel = guild.system_channel
+        if channel is not None and channel.permissions_for(guild.me).send_messages:
+            await channel.send(text)
+        elif guild.owner_id is not None:
+            owner = await client.fetch_user(guild.owner_id)
+            await owner.send(text)
+    except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
+        log.info("server %d: its welcome did not arrive: %s", guild.id, error)
+
+
+async def catch_up(client: discord.Client, moderation: Moderation) -> None:
+    """Welcome the servers that were joined while nobody was here to hear of it."""
+    since = discord.utils.utcnow() - LATE
+    for guild in client.guilds:
+        if guild.me is not None and guild.me.joined_at is not None and guild.me.joined_at > since:
+            await welcome(client, moderation, guild)
+
+
+async def leave(store: Store, worker: Worker, guild_id: int) -> None:
+    """Withdraw all dreams of a server that we are no longer in: nobody could see them."""
+    try:
+        for dream in await store.in_server(guild_id, (DreamState.QUEUED, DreamState.DREAMING)):
+            await worker.cancel(dream.id)
+    except StoreError as error:
+        log.warning("server %d: its dreams go on until they cannot be shown: %s", guild_id, error)

@@ -1,0 +1,1 @@
+"""What people do together: votes, rankings, the hall of fame, contests, choices. Knows no Discord."""

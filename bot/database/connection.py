@@ -1,0 +1,347 @@
+"""The database: opening it with its tables in their newest form, transactions, named errors. Knows no table.
+
+`Store` and its neighbours share one `Database`; each has tables of its own on `bot.database.tables.metadata`.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.database.file import (
+    make_folder,
+    make_private,
+    rewrite_once,
+    truncate_log,
+)
+from bot.database.migrations import NewerTables, is_current, upgrade
+
+try:
+    from asyncpg import InterfaceError, PostgresError
+
+    _SERVER_ERRORS: tuple[type[Exception], ...] = (InterfaceError, PostgresError)
+except ImportError:  # the extra `postgres`
+    _SERVER_ERRORS = ()
+_ERRORS: tuple[type[Exception], ...] = (SQLAlchemyError, sqlite3.Error, OSError, *_SERVER_ERRORS)
+
+log = logging.getLogger(__name__)
+
+FORGET_S, FORGET_TRIES = 1.0, 60  # seconds between tries to empty the write-ahead log, and how many
+BUSY_TIMEOUT_S = 2.0  # how long to wait for another writer; an interaction must be answered within 3 s
+# Of a PostgreSQL server:
+CONNECT_S = 2.0  # for a connection, for the same reason
+STARTING_S = 20.0  # how long `open` goes on asking one that does not answer yet: hosts start both at once
+CLOSE_S = 5.0  # seconds to wait at the end for transactions that run
+SILENCE_S = 60.0  # for one statement's answer; a time-lapse of some MB is long on its way
+CONNECTIONS = 8  # hosts' small plans allow 20, and two of our processes may overlap
+UPGRADING, MODERATING = 20211, 20212  # for `alone`: any numbers that no other program would use
+
+# SQLSTATEs (PostgreSQL 15, appendix A) that say what to do.
+_FULL = frozenset({"53100"})
+_BUSY = frozenset({"40001", "40P01", "55P03", "57014"})  # locks and deadlocks
+_CROWDED = "53300"
+_SHUT = frozenset({"57P01", "57P02", "57P03"})  # it is starting or stopping
+_POOLED = (
+    "Before the database's server stands a pooler that lends a connection for one transaction only; "
+    "please write pgbouncer=true behind the ? of DATABASE_URL."
+)
+_WRONG = {
+    "26000": _POOLED,  # a prepared statement is not there …
+    "42P05": _POOLED,  # … or is there already
+    "28000": "The database does not accept the name in DATABASE_URL, or not from here.",
+    "28P01": "The database does not accept the name or the password in DATABASE_URL.",
+    "3D000": "The database's server does not know the database that DATABASE_URL names.",
+    "42501": "The name in DATABASE_URL may not make or change tables in this database.",
+}
+_TELLING = ("08", "25", "42", "53", "54", "55", "57", "58", "XX")  # classes whose messages quote no row
+
+
+class StoreError(Exception):
+    """The database cannot be used just now."""
+
+    def __init__(self, sentence: str | None = None) -> None:
+        super().__init__(sentence or (type(self).__doc__ or "").split("\n")[0])
+
+
+class StoreFull(StoreError):
+    """The disk is full, so nothing new can be kept."""
+
+
+class StoreBusy(StoreError):
+    """The database is locked by another program."""
+
+
+class StoreAway(StoreError):
+    """The database's server cannot be reached."""
+
+
+class StoreClosed(StoreError):
+    """The bot is stopping, so nothing is kept any more."""
+
+
+class Database:
+    """One database, SQLite or PostgreSQL. `open` first, `close` last."""
+
+    def __init__(
+        self, url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S, starting_s: float = STARTING_S
+    ) -> None:
+        """`url`: for SQLAlchemy's asyncio engine; behind the ? of a server's address libpq's words, and
+        `pgbouncer=true` where a pooler lends us another of its connections for each transaction."""
+        parsed = make_url(url)
+        self._is_pooled = "pgbouncer" in parsed.query
+        parsed = parsed.difference_update_query(("pgbouncer",))
+        self._file = (
+            Path(parsed.database) if parsed.drivername == "sqlite+aiosqlite" and parsed.database else None
+        )
+        self._forgetting: asyncio.Task[None] | None = None
+        self._running = 0  # transactions
+        self._ended = asyncio.Event()  # one of them, once this is closed
+        self._is_closed = False
+        self._starting_s = starting_s
+        self._is_server = parsed.get_backend_name() == "postgresql"
+        options: dict[str, Any] = {}
+        if self._file:
+            options = {"connect_args": {"timeout": busy_timeout_s}}
+        elif self._is_server:
+            told: dict[str, Any] = {"timeout": CONNECT_S, "command_timeout": SILENCE_S}
+            if self._is_pooled:  # what was prepared in one transaction is not there in the next
+                told |= {
+                    "statement_cache_size": 0,
+                    "prepared_statement_cache_size": 0,
+                    "prepared_statement_name_func": str,  # "", the one that is replaced: nothing piles up
+                }
+            if parsed.query:  # only of such an address does asyncpg take libpq's words
+                told["dsn"] = f"postgresql://?{urlencode(parsed.query, doseq=True)}"
+                parsed = parsed.set(query={})
+            options = {
+                "connect_args": told,
+                "pool_size": CONNECTIONS,
+                "max_overflow": 0,
+                "pool_timeout": CONNECT_S,
+                "pool_pre_ping": True,  # servers restart, and hosts cut connections that are idle
+                "hide_parameters": True,  # people's words stay out of the log
+            }
+        self._engine: AsyncEngine = create_async_engine(parsed, **options)
+        if self._file:
+            event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
+        elif self._is_pooled:
+            event.listen(self._engine.sync_engine, "begin", _prepare_transaction(busy_timeout_s))
+        elif self._is_server:
+            event.listen(self._engine.sync_engine, "connect", _prepare_server(busy_timeout_s))
+
+    async def open(self) -> None:
+        """Bring the tables to their newest form. Raises `StoreError` when they are newer or not usable."""
+        self._is_closed = False
+        if self._file:
+            try:
+                await asyncio.to_thread(make_folder, self._file)
+            except OSError as error:
+                raise StoreError(
+                    f"The folder {self._file.parent} cannot be made: {error.strerror}."
+                ) from error
+            if self._is_on_disk:
+                await asyncio.to_thread(make_private, self._file)
+        try:
+            if not await self._is_current():
+                await self._upgrade()
+        except NewerTables as error:
+            raise StoreError(
+                "The database was made by a newer version of Oneiro; please update this one."
+            ) from error
+        if self._file and self._is_on_disk:
+            await rewrite_once(self._engine, self._file)
+            if not await self._emptied_log():  # of what a process left that was killed
+                self.forget()
+
+    async def close(self) -> None:
+        """Let transactions come to their end, and begin no others: whoever is still at work hears so."""
+        self._is_closed = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                while self._running:
+                    self._ended.clear()
+                    await self._ended.wait()
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+            await asyncio.gather(self._forgetting, return_exceptions=True)
+        await self._engine.dispose()  # the last connection's end empties the log
+
+    def forget(self) -> None:
+        """Soon have the bytes of what was deleted nowhere any more. Returns at once, raises nothing.
+
+        In SQLite's file they are overwritten when they are deleted; older ones stay in its write-ahead log
+        until that is emptied. Of PostgreSQL see `bot.database.file`.
+        """
+        if self._is_on_disk and not self._is_closed:
+            if self._forgetting is not None:
+                self._forgetting.cancel()
+            self._forgetting = asyncio.create_task(self._empty_log())
+
+    @property
+    def _is_on_disk(self) -> bool:
+        return self._file is not None and self._file.name != ":memory:"
+
+    async def _empty_log(self) -> None:
+        for _ in range(FORGET_TRIES):
+            if await self._emptied_log():
+                return
+            await asyncio.sleep(FORGET_S)
+
+    async def _emptied_log(self) -> bool:
+        try:
+            return await truncate_log(self._engine)
+        except _ERRORS as error:
+            log.debug("The write-ahead log is not emptied yet: %s", error)
+            return False
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """All or nothing. Raises `StoreError`; `IntegrityError` passes: it is about a row."""
+        if self._is_closed:
+            raise StoreClosed
+        self._running += 1
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except _ERRORS as error:
+            raise (_named_by_server if self._is_server else _named)(error) from error
+        finally:
+            self._running -= 1
+            if self._is_closed:
+                self._ended.set()
+
+    async def _is_current(self) -> bool:
+        """Whether the tables are in their newest form; waits for a server that is on its way."""
+        until = monotonic() + self._starting_s
+        while True:
+            try:
+                async with self.transaction() as connection:
+                    return await connection.run_sync(is_current)
+            except StoreAway as error:
+                if monotonic() >= until:
+                    raise
+                log.warning("%s It is asked again.", error)
+                await asyncio.sleep(1.0)
+
+    async def _upgrade(self) -> None:
+        """All steps in one transaction that shuts other processes out: two may open a database at once."""
+        async with self.transaction() as connection:
+            if self._is_server:
+                await connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{SILENCE_S:.0f}s'")
+            else:
+                # Outside a transaction, or it has no effect; with it a table made anew takes its rows along.
+                await connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            await alone(connection, UPGRADING)
+            await connection.run_sync(upgrade)
+        await self._engine.dispose()  # the next connections mind foreign keys again
+
+
+async def alone(connection: AsyncConnection, number: int) -> None:
+    """Until its end let no other transaction be alone with this number (SQLite: let none write)."""
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({number:d})")
+    else:
+        await connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+async def put(connection: AsyncConnection, table: Table, *rows: Mapping[str, Any]) -> None:
+    """Let these rows be in a table, each instead of the one with its primary key; all name the same columns.
+
+    In one statement, so that whoever puts the same row at the same moment is not refused: in PostgreSQL a
+    deletion keeps nobody from inserting.
+    """
+    if not rows:
+        return
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = make(table)
+    others = {name: statement.excluded[name] for name in rows[0] if not table.c[name].primary_key}
+    if others:
+        statement = statement.on_conflict_do_update(index_elements=table.primary_key, set_=others)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=table.primary_key)
+    await connection.execute(statement, list(rows))
+
+
+def _named(error: Exception) -> StoreError:
+    """The `StoreError` for an error of SQLite's driver, which tells them apart only in its message."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    text = str(cause).lower()
+    if "full" in text or "no space" in text:
+        return StoreFull()
+    if "locked" in text or "busy" in text:
+        return StoreBusy()
+    return StoreError()
+
+
+def _named_by_server(error: Exception) -> StoreError:
+    """The `StoreError` for an error on the way to PostgreSQL, or of its own."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None) or ""
+    if state in _FULL:
+        return StoreFull()
+    if state == _CROWDED or isinstance(error, PoolTimeout):
+        return StoreBusy("The database has no connection left for us just now.")
+    if state in _BUSY:
+        return StoreBusy()
+    if state in _SHUT or isinstance(cause, OSError) or getattr(error, "connection_invalidated", False):
+        why = str(cause) if isinstance(cause, OSError) and str(cause) else "no answer"
+        return StoreAway(f"{StoreAway.__doc__} Please check DATABASE_URL and the network ({why}).")
+    if state in _WRONG:
+        return StoreError(_WRONG[state])
+    if state.startswith(_TELLING):
+        return StoreError(f"{StoreError.__doc__} The reason: {cause}")
+    return StoreError()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Readers and a writer at the same time, and no dream lost when the power is."""
+    cursor = connection.cursor()
+    # What is deleted is overwritten: people delete pictures that nobody shall see again.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _patience(busy_timeout_s: float) -> dict[str, int]:
+    """Nobody waits long for a row, and one whose process vanished while it held some lets them go; in ms."""
+    return {
+        "lock_timeout": round(busy_timeout_s * 1000),
+        "idle_in_transaction_session_timeout": round(SILENCE_S * 1000),
+    }
+
+
+def _prepare_server(busy_timeout_s: float) -> Any:
+    def prepare(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        # Not as parameters of the connection: PgBouncer refuses those that it does not know.
+        for name, value in _patience(busy_timeout_s).items():
+            cursor.execute(f"SET {name} = {value}")
+        connection.commit()
+        cursor.close()
+
+    return prepare
+
+
+def _prepare_transaction(busy_timeout_s: float) -> Any:
+    """For each transaction anew: what a session sets stays with the pooler's connection, for others."""
+    settings = _patience(busy_timeout_s).items()
+    given = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings)
+
+    def prepare(connection: Any) -> None:
+        connection.exec_driver_sql(f"SELECT {given}")
+
+    return prepare

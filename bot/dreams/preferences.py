@@ -1,0 +1,76 @@
+"""What each person wants their dreams to be when they say nothing else. Knows no Discord."""
+
+from dataclasses import asdict, dataclass, fields, replace
+
+from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table, delete, false, select
+
+from bot.database.connection import Database, put
+from bot.database.tables import metadata
+from bot.dreams.notices import NOTICES, WAITED
+from engine.settings import PRESETS, SIZES
+
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+    Column("preset", String(16), nullable=False, server_default=""),
+    Column("size", Integer),
+    Column("spoiler", Boolean, nullable=False, server_default=false()),
+    Column("language", String(8), nullable=False, server_default=""),
+    Column("notice", String(16), nullable=False, server_default=WAITED),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """One person's defaults."""
+
+    preset: str = ""  # one of engine.settings.PRESETS; "": the model's own settings
+    size: int | None = None  # one of engine.settings.SIZES; None: the model's own
+    spoiler: bool = False
+    language: str = ""  # of what only they read, e.g. "it"; "": what their Discord speaks
+    # One of bot.dreams.notices.NOTICES. A dream that is over at once is being looked at, so its author needs
+    # no notice; who waits for longer looks elsewhere, and Discord tells nobody of an edited message.
+    notice: str = WAITED
+
+
+NONE = Preference()
+
+
+class Preferences:
+    """Everybody's. Kept in memory, as each click asks for them; only those who set any have a row."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+        self._known: dict[int, Preference] = {}
+
+    async def start(self) -> None:
+        """Read them. Raises `StoreError`."""
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(select(preferences))).all()
+        names = [field.name for field in fields(Preference)]
+        self._known = {row.person: _usable({name: getattr(row, name) for name in names}) for row in rows}
+
+    def of(self, person: int) -> Preference:
+        return self._known.get(person, NONE)
+
+    async def put(self, person: int, preference: Preference) -> None:
+        """From now on they want this. Raises `StoreError`, and nothing is changed."""
+        async with self._database.transaction() as connection:
+            if preference == NONE:
+                await connection.execute(delete(preferences).where(preferences.c.person == person))
+            else:
+                await put(connection, preferences, {"person": person} | asdict(preference))
+        self._known.pop(person, None)
+        if preference != NONE:
+            self._known[person] = preference
+
+
+def _usable(values: dict[str, object]) -> Preference:
+    """What was stored, without what this version does not know any more."""
+    preference = Preference(**values)  # type: ignore[arg-type]  # the columns have the fields' types
+    if preference.preset not in PRESETS:
+        preference = replace(preference, preset="")
+    if preference.notice not in NOTICES:
+        preference = replace(preference, notice=WAITED)
+    return preference if preference.size in SIZES else replace(preference, size=None)

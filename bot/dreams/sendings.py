@@ -1,0 +1,82 @@
+"""To whom which dream's picture was sent: once, and to nobody too many. Knows no Discord."""
+
+from collections.abc import Callable
+from time import time
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    and_,
+    delete,
+    func,
+    select,
+    update,
+)
+
+from bot.database.connection import Database, put
+from bot.database.tables import DreamId, metadata
+
+MOST_TRIES = 3  # of sending one picture to one person, over hiccups of Discord or the network
+MOST_AN_HOUR = 20  # pictures to one person
+HOUR_S = 3600.0
+REFUSAL_S = HOUR_S  # seconds in which whoever takes no messages is sent none
+
+sendings = Table(
+    "sendings",
+    metadata,
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+    Column("dream_id", DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
+    Column("at", Float(53), nullable=False),  # of the last try, seconds since 1970, UTC
+    Column("tries", Integer, nullable=False),
+    Column("settled", Boolean, nullable=False),  # it arrived, or the person takes no messages
+    Index("sendings_by_person", "person", "at"),
+)
+
+
+class Sendings:
+    """Every method is one transaction and raises `StoreError`."""
+
+    def __init__(self, *, database: Database, clock: Callable[[], float] = time) -> None:
+        self._transaction = database.transaction
+        self._clock = clock
+        self._refused: dict[int, float] = {}  # who takes no messages → when we found out
+
+    async def claim(self, person: int, dream_id: int) -> bool:
+        """Whether this picture is to be sent to this person now. Counts as a try."""
+        now = self._clock()
+        if self._refused.get(person, -REFUSAL_S) > now - REFUSAL_S:
+            return False
+        self._refused.pop(person, None)
+        here = and_(sendings.c.person == person, sendings.c.dream_id == dream_id)
+        lately = and_(sendings.c.person == person, sendings.c.at > now - HOUR_S)
+        async with self._transaction() as connection:
+            before = (await connection.execute(select(sendings).where(here))).first()
+            if before is not None and (before.settled or before.tries >= MOST_TRIES):
+                return False
+            tries = select(func.coalesce(func.sum(sendings.c.tries), 0)).where(lately)
+            if (await connection.scalar(tries) or 0) >= MOST_AN_HOUR:
+                return False
+            row = {"person": person, "dream_id": dream_id, "at": now, "settled": True}
+            await put(connection, sendings, row | {"tries": 1 + (before.tries if before else 0)})
+        return True
+
+    async def failed(self, person: int, dream_id: int) -> None:
+        """It did not arrive, and might at another try."""
+        here = and_(sendings.c.person == person, sendings.c.dream_id == dream_id)
+        async with self._transaction() as connection:
+            await connection.execute(update(sendings).where(here).values(settled=False))
+
+    def refused(self, person: int) -> None:
+        """The person takes no messages from us: of no dream, for a while."""
+        self._refused[person] = self._clock()
+
+    async def forget(self, dream_id: int) -> None:
+        """The dream is deleted, and so is who got it."""
+        async with self._transaction() as connection:
+            await connection.execute(delete(sendings).where(sendings.c.dream_id == dream_id))

@@ -1,0 +1,555 @@
+"""Keeps dreams, pictures and votes in a database, so that a restart loses nothing. Knows no Discord.
+
+A dream is claimed under a lease: its row names the process that dreams it and the time until which it holds.
+Two processes that overlap (a host starts the new one before the old one is gone) never dream the same dream.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, fields
+from time import time
+from typing import Any
+
+from sqlalchemy import Row, Table, and_, case, delete, exists, func, insert, or_, select, union_all, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.community.hall_of_fame import fame
+from bot.database.connection import Database, put
+from bot.database.tables import (
+    dreams,
+    images,
+    pictures,
+    states,
+    timelapses,
+    votes,
+)
+from bot.dreams.dream import (
+    Dream,
+    DreamState,
+    Gone,
+    Picture,
+    Wish,
+    tidy,
+)
+from bot.queue.fair_queue import Past, Turn
+from engine import Failed, FailureKind, Finished
+
+COSTLY = (FailureKind.CRASH, FailureKind.HANG, FailureKind.MEMORY)  # an engine's start, or minutes of it
+FORGIVEN = 3  # of them within the asked time: a fault of the machine's is nobody's
+OVER = tuple(state for state in DreamState if state.is_over)
+_DREAM_FIELDS = frozenset(field.name for field in fields(Dream))
+_NEW = {"state": DreamState.QUEUED, "attempts": 0}
+_WORDS = (
+    "prompt",
+    "avoid",
+    "recipe",
+    "notice",
+    "failure_detail",
+    "nearest",
+)  # what is somebody's own in a dream's row
+
+# A chapter waits until the one before is over.
+_parents = dreams.alias("parents")
+_MAY_BEGIN = or_(
+    dreams.c.parent_id.is_(None),
+    exists().where(_parents.c.id == dreams.c.parent_id, _parents.c.state.in_(OVER)),
+)
+# What a person finds again: no beginning that lost, or that goes on in another dream.
+_BY_HAND = and_(dreams.c.erased.is_(False), dreams.c.candidate == 0)
+_FOLLOWS = and_(dreams.c.state == DreamState.QUEUED, dreams.c.chapter > 1)
+
+
+class AlreadyStored(Exception):
+    """This interaction's dream is stored already, by this process or by another one."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many people voted for a dream, before and after a change."""
+
+    before: int = 0
+    after: int = 0
+
+
+class Store:
+    """Every method is one transaction and raises `StoreError`."""
+
+    def __init__(self, database: Database, *, owner: str, clock: Callable[[], float] = time) -> None:
+        """`owner`: this process's own name in leases; `clock`: seconds since 1970."""
+        self._clock = clock
+        self.owner = owner
+        self._transaction = database.transaction
+        self._forget = database.forget
+        self.on_erase: list[Callable[[Dream], None]] = []  # told a dream without its words and pictures
+
+    # ---------------------------------------------------------------- dreams
+
+    async def add(self, wish: Wish, *, image: bytes | None = None) -> Dream:
+        """Store a wish as a queued dream, with its image prompt. Raises `AlreadyStored`."""
+        return (await self.add_story([wish], image=image))[0]
+
+    async def add_story(self, wishes: Sequence[Wish], *, image: bytes | None = None) -> list[Dream]:
+        """Store dreams of which each begins at the end of the one before, the first with an image prompt.
+
+        Raises `AlreadyStored` when the first one's origin was stored before.
+        """
+        stored: list[Dream] = []
+        try:
+            async with self._transaction() as connection:
+                for wish in wishes:
+                    values = asdict(wish) | _NEW | {"created_at": self._clock()}
+                    if stored:
+                        values |= {"parent_id": stored[-1].id, "origin": -stored[-1].id, "begin": "continue"}
+                    elif image is not None:
+                        values["image_id"] = await add(connection, images, {"content": image})
+                    stored.append(await self._get(connection, await add(connection, dreams, values)))
+        except IntegrityError as error:
+            raise AlreadyStored from error
+        return stored
+
+    async def get(self, dream_id: int) -> Dream | None:
+        async with self._transaction() as connection:
+            return await self._find(connection, dreams.c.id == dream_id)
+
+    async def shown_by(self, message_id: int) -> Dream | None:
+        """The dream that this channel message shows."""
+        async with self._transaction() as connection:
+            return await self._find(connection, dreams.c.message_id == message_id)
+
+    async def shown_at(self, message_id: int) -> tuple[Dream, int] | None:
+        """The dream of this message, and 0 when it is its own; else the message: a copy of it."""
+        own = select(dreams.c.id).where(dreams.c.message_id == message_id)
+        gallery = select(dreams.c.id).where(dreams.c.gallery_message_id == message_id)
+        hall = select(fame.c.dream_id).where(fame.c.message_id == message_id)
+        async with self._transaction() as connection:
+            dream = await self._find(connection, dreams.c.id.in_(union_all(own, gallery, hall)))
+        if dream is None:
+            return None
+        return dream, 0 if dream.message_id == message_id else message_id
+
+    async def found_at_beginning(self, dream: Dream) -> str:
+        """What the safety check found in a picture at which this dream begins, or ''."""
+        begun_at = [id for id in (dream.parent_id, dream.other_id) if id is not None]
+        if dream.begin == "new" or not begun_at:
+            return ""
+        unsafe = select(dreams.c.flagged).where(dreams.c.id.in_(begun_at), dreams.c.flagged != "")
+        async with self._transaction() as connection:
+            return (await connection.scalar(unsafe.order_by(dreams.c.id))) or ""
+
+    async def waiting(self) -> list[Dream]:
+        """All queued dreams that may begin and those whose owner's lease ran out, oldest first."""
+        abandoned = and_(dreams.c.state == DreamState.DREAMING, dreams.c.lease_until < self._clock())
+        return await self._list(or_(and_(dreams.c.state == DreamState.QUEUED, _MAY_BEGIN), abandoned))
+
+    async def history(self, *, since: float) -> list[Past]:
+        """Whose turn came since then (seconds since 1970), and all who wait."""
+        columns = (dreams.c.id, dreams.c.author_id, dreams.c.guild_id)
+        times = (dreams.c.created_at, dreams.c.moved_at, dreams.c.started_at)
+        queued = and_(dreams.c.state == DreamState.QUEUED, _MAY_BEGIN)
+        unserved = or_(queued, dreams.c.lease_until < self._clock())
+        waits = and_(dreams.c.state.not_in(OVER), func.coalesce(unserved, False))
+        query = select(*columns, *times, waits.label("waits")).where(or_(waits, dreams.c.started_at >= since))
+        async with self._transaction() as connection:
+            rows = await connection.execute(query.order_by(dreams.c.id))
+            return [
+                Past(Turn.of(row), row.created_at, row.moved_at, None if row.waits else row.started_at)
+                for row in rows
+            ]
+
+    async def asked(self, *, guild_id: int | None, author_id: int | None, since: float) -> list[float]:
+        """When dreams were asked for here (by this person), oldest first, in seconds since 1970.
+
+        Every chapter and every beginning counts, for each costs the engine. Those that were withdrawn before
+        they began do not, nor those that failed; but whoever makes the engine fail again and again costs it
+        more than others do, so that only the first `FORGIVEN` of `COSTLY` failures are not counted.
+        """
+        counted = or_(
+            dreams.c.state.in_((DreamState.QUEUED, DreamState.DREAMING, DreamState.DONE)),
+            and_(dreams.c.state == DreamState.CANCELLED, dreams.c.started_at.is_not(None)),
+        )
+        failed = and_(dreams.c.state == DreamState.FAILED, dreams.c.failure.in_(COSTLY))
+        query = select(dreams.c.id, dreams.c.created_at, dreams.c.state).where(
+            or_(counted, failed), dreams.c.created_at > since, dreams.c.guild_id == guild_id
+        )
+        if author_id is not None:
+            query = query.where(dreams.c.author_id == author_id)
+        async with self._transaction() as connection:
+            rows = (await connection.execute(query.order_by(dreams.c.created_at))).all()
+        forgiven = [row.id for row in rows if row.state == DreamState.FAILED][:FORGIVEN]
+        return [row.created_at for row in rows if row.id not in forgiven]
+
+    async def in_server(self, guild_id: int, states: Sequence[DreamState]) -> list[Dream]:
+        """A server's dreams in these states, oldest first."""
+        return await self._list(and_(dreams.c.guild_id == guild_id, dreams.c.state.in_(states)))
+
+    async def move_to_front(self, dream_id: int) -> Dream | None:
+        """Remember that a dream was moved to the front of its server's line; None when it does not wait."""
+        waits = dreams.c.state == DreamState.QUEUED
+        return await self._change(dream_id, {"moved_at": self._clock()}, only_if=waits)
+
+    async def undelivered(self) -> list[Dream]:
+        """All dreams whose channel message does not yet show how they ended, oldest first.
+
+        Chapters whose turn has not come and beginnings have no message and are not among them.
+        """
+        shown = and_(dreams.c.delivered.is_(False), dreams.c.candidate == 0)
+        return await self._list(and_(shown, _MAY_BEGIN))
+
+    async def next_chapter(self, dream_id: int) -> Dream | None:
+        """The chapter that waits for this one, if there is one."""
+        async with self._transaction() as connection:
+            return await self._find(connection, and_(_FOLLOWS, dreams.c.parent_id == dream_id))
+
+    async def by(self, author_id: int, *, before: int | None = None, most: int) -> list[Dream]:
+        """A person's newest dreams, the newest first; `before`: only those with a lower id."""
+        theirs = and_(_BY_HAND, dreams.c.author_id == author_id)
+        if before is not None:
+            theirs = and_(theirs, dreams.c.id < before)
+        return (await self._list(theirs, most=most))[::-1]
+
+    async def count_by(self, author_id: int) -> int:
+        """How many dreams `by` could give."""
+        query = select(func.count()).where(_BY_HAND, dreams.c.author_id == author_id)
+        async with self._transaction() as connection:
+            return await connection.scalar(query) or 0
+
+    async def recent(self, *, since: float, most: int) -> list[Dream]:
+        """The newest delivered dreams with a message, ended after `since` (seconds since 1970)."""
+        over = and_(dreams.c.state.in_(OVER), dreams.c.delivered.is_(True), dreams.c.ended_at >= since)
+        there = and_(dreams.c.message_id.is_not(None), dreams.c.gone == Gone.NOT)
+        return await self._list(and_(over, there), most=most)
+
+    async def set_message(self, dream_id: int, message_id: int) -> None:
+        """This message shows it from now on, whatever became of the one before."""
+        await self._change(dream_id, {"message_id": message_id, "gone": Gone.NOT})
+
+    async def set_gallery(self, dream_id: int, channel_id: int, message_id: int) -> None:
+        """Where its picture hangs in a gallery."""
+        place = {"gallery_channel_id": channel_id, "gallery_message_id": message_id}
+        await self._change(dream_id, place)
+
+    async def set_notice(self, dream_id: int, notice: str) -> None:
+        await self._change(dream_id, {"notice": tidy(notice)})
+
+    async def set_delivered(self, dream_id: int, *, to_tell: bool = False) -> None:
+        """The channel shows how it ended; `to_tell`: its author is still to be told so."""
+        await self._change(dream_id, {"delivered": True, "to_tell": to_tell})
+
+    async def untold(self) -> list[Dream]:
+        """All dreams whose author is still to be told that they are over, oldest first."""
+        return await self._list(dreams.c.to_tell)
+
+    async def set_told(self, dream_id: int) -> None:
+        await self._change(dream_id, {"to_tell": False})
+
+    # ---------------------------------------------------------------- leases
+
+    async def claim(self, dream_id: int, *, lease_s: float) -> Dream | None:
+        """Make a waiting dream ours for `lease_s` seconds; None when another process has it or it is over."""
+        now = self._clock()
+        free = or_(
+            dreams.c.state == DreamState.QUEUED,
+            dreams.c.lease_until < now,
+            dreams.c.owner == self.owner,  # ours already, but the database failed us on the way
+        )
+        values = {
+            "state": DreamState.DREAMING,
+            "owner": self.owner,
+            "lease_until": now + lease_s,
+            "attempts": dreams.c.attempts + 1,
+            "started_at": now,
+        }
+        claimable = and_(free, dreams.c.state.not_in(OVER))
+        return await self._change(dream_id, values, only_if=claimable)
+
+    async def renew(self, dream_id: int, *, lease_s: float) -> Dream | None:
+        """Hold our dream for `lease_s` more seconds; None when it is ours no more."""
+        return await self._change(dream_id, {"lease_until": self._clock() + lease_s}, only_if=self._ours())
+
+    async def release(self, dream_id: int, *, refund: bool) -> Dream | None:
+        """Put our dream back in line; `refund` when the attempt was not the dream's fault."""
+        values = {
+            "state": DreamState.QUEUED,
+            "owner": None,
+            "lease_until": None,
+            "started_at": None,
+            "attempts": dreams.c.attempts - (1 if refund else 0),
+        }
+        return await self._change(dream_id, values, only_if=self._ours())
+
+    async def finish(
+        self,
+        dream_id: int,
+        state: DreamState,
+        *,
+        finished: Finished | None = None,
+        picture: Picture | None = None,
+        failure: Failed | None = None,
+        flagged: str = "",
+    ) -> Dream | None:
+        """End our dream as `state` with its picture; None when it is ours no more.
+
+        `flagged`: what the safety check found in the picture, or ''.
+        """
+        assert DreamState.DREAMING.may_become(state) and state.is_over
+        values: dict[str, Any] = {"state": state, "ended_at": self._clock(), "owner": None}
+        values["flagged"] = flagged
+        if failure is not None:
+            values |= {"failure": failure.kind, "failure_detail": tidy(failure.message)}
+        if finished is not None:
+            values |= {
+                "score": finished.score,
+                "best_step": finished.best_step,
+                "steps_done": finished.steps_done,
+                "seconds": finished.seconds,
+                "recipe": finished.recipe.to_json(),
+                "nearest": json.dumps(finished.nearest, ensure_ascii=False) if finished.nearest else "",
+            }
+        async with self._transaction() as connection:
+            dream = await self._update(connection, dream_id, values, self._ours())
+            if dream is None:
+                return None
+            if picture is not None:
+                await put(connection, pictures, {"dream_id": dream_id} | asdict(picture))
+            if finished is not None and finished.state is not None:
+                await put(connection, states, {"dream_id": dream_id, "content": finished.state})
+            if finished is not None and finished.timelapse is not None:
+                await put(connection, timelapses, {"dream_id": dream_id, "content": finished.timelapse})
+            if state is not DreamState.DONE:
+                await self._end_story(connection, dream_id)
+            return dream
+
+    async def cancel_queued(self, dream_id: int, *, by: int | None = None) -> Dream | None:
+        """Cancel a dream that waits; None when it does not. `by`: who wants that, where it is a person."""
+        values = {"state": DreamState.CANCELLED, "ended_at": self._clock(), "cancelled_by": by}
+        async with self._transaction() as connection:
+            dream = await self._update(connection, dream_id, values, dreams.c.state == DreamState.QUEUED)
+            if dream is not None:
+                await self._end_story(connection, dream_id)
+            return dream
+
+    async def ask_cancel(self, dream_id: int, *, by: int | None = None) -> Dream | None:
+        """Ask whichever process dreams it to stop; None when none does. `by`: as of `cancel_queued`."""
+        running = dreams.c.state == DreamState.DREAMING
+        first = case((dreams.c.cancel_asked, dreams.c.cancelled_by), else_=by)
+        return await self._change(dream_id, {"cancel_asked": True, "cancelled_by": first}, only_if=running)
+
+    # ------------------------------------------------- what a dream leaves behind
+
+    async def picture(self, dream_id: int) -> Picture | None:
+        query = select(pictures.c.content, pictures.c.kind).where(pictures.c.dream_id == dream_id)
+        async with self._transaction() as connection:
+            row = (await connection.execute(query)).first()
+        return Picture(content=row.content, kind=row.kind) if row else None
+
+    async def keep_state(self, dream_id: int, state: bytes) -> None:
+        """From here our dream can be resumed; without effect when it is ours no more."""
+        async with self._transaction() as connection:
+            ours = select(dreams.c.id).where(dreams.c.id == dream_id, self._ours()).with_for_update()
+            if await connection.scalar(ours) is not None:
+                await put(connection, states, {"dream_id": dream_id, "content": state})
+
+    async def drop_state(self, dream_id: int) -> None:
+        async with self._transaction() as connection:
+            await connection.execute(delete(states).where(states.c.dream_id == dream_id))
+
+    async def state(self, dream_id: int) -> bytes | None:
+        """From where this dream can be resumed or, once it is over, continued."""
+        return await self._content(states, states.c.dream_id == dream_id)
+
+    async def has_state(self, dream_id: int) -> bool:
+        async with self._transaction() as connection:
+            query = select(states.c.dream_id).where(states.c.dream_id == dream_id)
+            return await connection.scalar(query) is not None
+
+    async def timelapse(self, dream_id: int) -> bytes | None:
+        """An animated WebP."""
+        return await self._content(timelapses, timelapses.c.dream_id == dream_id)
+
+    async def image(self, image_id: int) -> bytes | None:
+        """An image prompt, as it was attached."""
+        return await self._content(images, images.c.id == image_id)
+
+    async def sweep(self, *, before: float) -> None:
+        """Throw away states and time-lapses of dreams that ended before then (seconds since 1970)."""
+        old = select(dreams.c.id).where(dreams.c.state.in_(OVER), dreams.c.ended_at < before)
+        async with self._transaction() as connection:
+            for table in (states, timelapses):
+                await connection.execute(delete(table).where(table.c.dream_id.in_(old)))
+        self._forget()
+
+    async def erase(self, dream_id: int) -> Dream | None:
+        """Forget the words, pictures and votes of a dream that is over; None when there is none such."""
+        values = dict.fromkeys(_WORDS, "") | {"erased": True, "image_id": None}
+        over = and_(dreams.c.state.in_(OVER), dreams.c.erased.is_(False))
+        async with self._transaction() as connection:
+            before = await self._find(connection, dreams.c.id == dream_id)
+            dream = await self._update(connection, dream_id, values, over)
+            if dream is None or before is None:
+                return None
+            for table in (pictures, states, timelapses, votes):
+                await connection.execute(delete(table).where(table.c.dream_id == dream_id))
+            used = select(dreams.c.id).where(dreams.c.image_id == before.image_id)
+            if (await connection.execute(used)).first() is None:
+                await connection.execute(delete(images).where(images.c.id == before.image_id))
+        self._forget()
+        for hear in self.on_erase:
+            hear(dream)
+        return dream
+
+    # ----------------------------------------------------------------- votes
+
+    async def add_vote(
+        self, dream_id: int, person: int, emoji: str, *, copy_id: int = 0, burst: bool = False
+    ) -> Counts:
+        """Keep one reaction; a second time is harmless. `copy_id`: under which copy; 0: the dream itself."""
+        vote = {"dream_id": dream_id, "person": person, "emoji": emoji, "copy_id": copy_id, "burst": burst}
+        async with self._counting(dream_id) as (connection, counts):
+            await put(connection, votes, vote)
+        return counts
+
+    async def remove_votes(
+        self,
+        dream_id: int,
+        *,
+        person: int | None = None,
+        emoji: str | None = None,
+        copy_id: int | None = None,
+        burst: bool | None = None,
+    ) -> Counts:
+        """Forget the reactions of a dream, or only those of which all that is named here is true."""
+        wanted = {"person": person, "emoji": emoji, "copy_id": copy_id, "burst": burst}
+        async with self._counting(dream_id) as (connection, counts):
+            await connection.execute(_votes_of(delete(votes), {"dream_id": dream_id} | wanted))
+        return counts
+
+    async def replace_votes(
+        self,
+        dream_id: int,
+        reactions: Iterable[tuple[int, str] | tuple[int, str, bool]],
+        *,
+        copy_id: int | None = None,
+        but: Collection[int] = (),
+    ) -> Counts:
+        """Let a dream's reactions be exactly these (person, emoji, burst).
+
+        `copy_id`: only those under this copy, or (0) under the dream itself; None: all there are. `but`:
+        people whose reactions are newer than these, and stay as they are.
+        """
+        rows = [
+            {
+                "dream_id": dream_id,
+                "person": person,
+                "emoji": emoji,
+                "copy_id": copy_id or 0,
+                "burst": bool(burst and burst[0]),
+            }
+            for person, emoji, *burst in set(reactions)
+            if person not in but
+        ]
+        alone = select(dreams.c.id).where(dreams.c.id == dream_id).with_for_update(key_share=True)
+        old = _votes_of(delete(votes), {"dream_id": dream_id, "copy_id": copy_id})
+        async with self._counting(dream_id) as (connection, counts):
+            await connection.execute(alone)  # two that insert in another order would block each other
+            await connection.execute(old.where(votes.c.person.not_in(but)) if but else old)
+            await put(connection, votes, *rows)
+        return counts
+
+    async def vote_emoji(self, dream_id: int) -> set[str]:
+        """With which emoji people voted for it."""
+        query = select(votes.c.emoji).where(votes.c.dream_id == dream_id).distinct()
+        async with self._transaction() as connection:
+            return set((await connection.execute(query)).scalars())
+
+    async def count_votes(self, dream_id: int) -> int:
+        """How many people voted for it."""
+        async with self._transaction() as connection:
+            return await _people(connection, dream_id)
+
+    # -------------------------------------------------------------- plumbing
+
+    @asynccontextmanager
+    async def _counting(self, dream_id: int) -> AsyncIterator[tuple[AsyncConnection, Counts]]:
+        """A transaction that changes a dream's votes."""
+        counts = Counts()
+        async with self._transaction() as connection:
+            counts.before = await _people(connection, dream_id)
+            yield connection, counts
+            counts.after = await _people(connection, dream_id)
+
+    def _ours(self) -> Any:
+        return and_(dreams.c.state == DreamState.DREAMING, dreams.c.owner == self.owner)
+
+    async def _end_story(self, connection: AsyncConnection, dream_id: int) -> None:
+        """Cancel the chapters after one that did not come to its end; they never had a message."""
+        values = {"state": DreamState.CANCELLED, "ended_at": self._clock(), "delivered": True}
+        after: int | None = dream_id
+        while after is not None:
+            follows = and_(_FOLLOWS, dreams.c.parent_id == after)
+            after = await connection.scalar(select(dreams.c.id).where(follows))
+            if after is not None:
+                await connection.execute(update(dreams).where(dreams.c.id == after).values(values))
+
+    async def _content(self, table: Table, condition: Any) -> bytes | None:
+        async with self._transaction() as connection:
+            content: bytes | None = await connection.scalar(select(table.c.content).where(condition))
+            return content
+
+    async def _list(self, condition: Any, *, most: int | None = None) -> list[Dream]:
+        """Oldest first; with `most`, the newest so many."""
+        query = select(dreams).where(condition).order_by(dreams.c.id.desc()).limit(most)
+        async with self._transaction() as connection:
+            return [dream_of(row) for row in await connection.execute(query)][::-1]
+
+    async def _change(self, dream_id: int, values: Mapping[str, Any], *, only_if: Any = None) -> Dream | None:
+        async with self._transaction() as connection:
+            return await self._update(connection, dream_id, values, only_if)
+
+    async def _update(
+        self, connection: AsyncConnection, dream_id: int, values: Mapping[str, Any], only_if: Any
+    ) -> Dream | None:
+        change = update(dreams).where(dreams.c.id == dream_id).values(values)
+        if only_if is not None:
+            change = change.where(only_if)
+        if (await connection.execute(change)).rowcount == 0:
+            return None
+        return await self._get(connection, dream_id)
+
+    async def _get(self, connection: AsyncConnection, dream_id: int) -> Dream:
+        dream = await self._find(connection, dreams.c.id == dream_id)
+        assert dream is not None
+        return dream
+
+    async def _find(self, connection: AsyncConnection, condition: Any) -> Dream | None:
+        row = (await connection.execute(select(dreams).where(condition))).first()
+        return dream_of(row) if row else None
+
+
+def dream_of(row: Row[Any]) -> Dream:
+    """The value of a row of `dreams`."""
+    values = {key: value for key, value in row._mapping.items() if key in _DREAM_FIELDS}
+    values["state"] = DreamState(values["state"])
+    values["gone"] = Gone(values["gone"])
+    values["failure"] = None if values["failure"] is None else FailureKind(values["failure"])
+    return Dream(**values)
+
+
+async def add(connection: AsyncConnection, table: Table, values: Mapping[str, Any]) -> int:
+    """A new row; gives its id."""
+    key = (await connection.execute(insert(table).values(values))).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+async def _people(connection: AsyncConnection, dream_id: int) -> int:
+    query = select(func.count(votes.c.person.distinct())).where(votes.c.dream_id == dream_id)
+    return await connection.scalar(query) or 0
+
+
+def _votes_of(statement: Any, wanted: Mapping[str, Any]) -> Any:
+    for name, value in wanted.items():
+        if value is not None:
+            statement = statement.where(votes.c[name] == value)
+    return statement

@@ -1,0 +1,215 @@
+"""Asks before a wish is stored whether its person may dream it here and now. Knows no Discord.
+
+Everything that a server's moderators set about wishes is asked for in this one place, so that no way to a
+dream (a command, a button, a form) leads around it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import inf
+from time import time
+
+from bot.dreams.dream import Wish
+from bot.dreams.store import Store
+from bot.queue.fair_queue import Turns, server_of
+from bot.servers.banned_words import is_allowed
+from bot.servers.moderation import Moderation
+from bot.servers.settings import Allowance, ServerSettings
+
+HOUR_S, DAY_S = 3600.0, 24 * 3600.0
+
+
+class Refused(Exception):
+    """This wish may not be dreamt here and now."""
+
+
+class LineFull(Refused):
+    """The line is as long as it may be."""
+
+    def __init__(self, allowed: int) -> None:
+        super().__init__(allowed)
+        self.allowed = allowed  # dreams
+
+
+class ServerFull(LineFull):
+    """This server has as many dreams waiting as it may."""
+
+
+class TooManyWaiting(LineFull):
+    """This person has as many dreams waiting as they may."""
+
+
+class TooOften(Refused):
+    """This person, or the whole server, had as many dreams in this time as allowed."""
+
+    def __init__(
+        self, allowed: int, *, within_s: float, again_at: float, all_together: bool, asked: int = 1
+    ) -> None:
+        super().__init__(allowed, within_s, again_at, all_together, asked)
+        self.allowed = allowed  # dreams
+        self.within_s = within_s  # HOUR_S or DAY_S
+        self.again_at = again_at  # seconds since 1970; inf: never, for it is more than is ever allowed
+        self.all_together = all_together  # it is the server's limit
+        self.asked = asked  # dreams: a story's chapters, a choice's beginnings and what goes on from one
+
+
+class CoolingDown(Refused):
+    """This person wished for a dream a moment ago."""
+
+    def __init__(self, cooldown_s: float, again_at: float) -> None:
+        super().__init__(cooldown_s, again_at)
+        self.cooldown_s = cooldown_s
+        self.again_at = again_at  # seconds since 1970
+
+
+class TooMuch(Refused):
+    """The dream asks for more than this person may."""
+
+    def __init__(self, what: str, allowed: int) -> None:
+        super().__init__(what, allowed)
+        self.what = what  # a field of `Allowance`: "steps", "size", "candidates"
+        self.allowed = allowed
+
+
+class NoNewDreams(Refused):
+    """The moderators let the line run out."""
+
+
+class Banned(Refused):
+    """This person may not dream in this server."""
+
+    def __init__(self, until: float | None, reason: str) -> None:
+        super().__init__(until, reason)
+        self.until = until  # seconds since 1970; None: until a moderator lifts it
+        self.reason = reason  # the moderator's words, or ''
+
+
+class WrongChannel(Refused):
+    """One may dream in other channels of this server."""
+
+    def __init__(self, channels: tuple[int, ...]) -> None:
+        super().__init__(channels)
+        self.channels = channels
+
+
+class BannedWords(Refused):
+    """The words hold something that this server does not allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """What Discord says of whoever wishes, at that moment."""
+
+    roles: frozenset[int] = frozenset()
+    channels: frozenset[int] = frozenset()  # that the wish's channel lies in: a thread's parent
+
+
+NOBODY = Asker()  # of whom Discord says nothing
+
+
+def are_allowed(settings: ServerSettings, *texts: str) -> bool:
+    """Whether a server allows all of these texts, which are to be dreamt or shown to everybody."""
+    return all(is_allowed(text, settings.words, settings.patterns) for text in texts)
+
+
+class Limits:
+    """Live: counts with the store and the line."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        moderation: Moderation,
+        per_person: int,
+        in_all: int,
+        steps: int | None = None,
+        clock: Callable[[], float] = time,
+    ) -> None:
+        """`per_person`: dreams that one may have waiting where a server says nothing; `in_all`: in line;
+        `steps`: of a dream that names neither steps nor a preset, None for the model's own.
+        """
+        self._store = store
+        self._moderation = moderation
+        self._default = Allowance(waiting=per_person)
+        self._in_all = in_all
+        self._clock = clock
+        self._steps = steps
+
+    async def check(self, turns: Turns, wish: Wish, asker: Asker, *, dreams: int = 1) -> Wish:
+        """The wish as it may be dreamt. Raises a kind of `Refused`, or `StoreError`.
+
+        `dreams`: how many the engine will dream in all for what is asked, this one included.
+        """
+        settings = self._moderation.settings(wish.guild_id)
+        allowed = settings.allowance(wish.author_id, asker.roles, self._default)
+        self._check_rules(settings, wish, asker)
+        wish = self._within(allowed, wish)
+        self._check_line(settings.together, allowed, turns, wish)
+        await self._check_pace(settings, allowed, wish, dreams)
+        return wish
+
+    async def refresh(self) -> None:
+        """Look for what moderators changed through another process. Raises `StoreError`."""
+        await self._moderation.refresh()
+
+    def check_words(self, guild_id: int | None, *texts: str) -> None:
+        """Raises `BannedWords` when a server does not allow one of these texts."""
+        if not are_allowed(self._moderation.settings(guild_id), *texts):
+            raise BannedWords
+
+    def _check_rules(self, settings: ServerSettings, wish: Wish, asker: Asker) -> None:
+        ban = self._moderation.ban(wish.guild_id, wish.author_id)
+        if ban is not None:
+            raise Banned(ban.until, ban.reason)
+        if settings.draining:
+            raise NoNewDreams
+        if settings.channels and not {wish.channel_id, *asker.channels} & set(settings.channels):
+            raise WrongChannel(settings.channels)
+        self.check_words(wish.guild_id, wish.prompt, wish.avoid)
+
+    def _within(self, allowed: Allowance, wish: Wish) -> Wish:
+        """What was named is refused beyond the limit; what the bot or the model chooses keeps below it."""
+        if allowed.size is not None and (wish.size or 0) > allowed.size:
+            raise TooMuch("size", allowed.size)
+        if allowed.steps is not None and (wish.steps or 0) > allowed.steps:
+            raise TooMuch("steps", allowed.steps)
+        steps = wish.steps
+        if steps is None and not wish.preset and self._steps is not None:
+            steps = min(self._steps, allowed.steps or self._steps)
+        return replace(wish, steps=steps, most_steps=allowed.steps, most_size=allowed.size)
+
+    def _check_line(self, together: Allowance, allowed: Allowance, turns: Turns, wish: Wish) -> None:
+        assert allowed.waiting is not None  # the bot's own setting says it at least
+        server = server_of(wish.guild_id, wish.author_id)
+        if turns.waiting(person=wish.author_id, server=server) >= allowed.waiting:
+            raise TooManyWaiting(allowed.waiting)
+        if together.waiting is not None and turns.waiting(server=server) >= together.waiting:
+            raise ServerFull(together.waiting)
+        if turns.waiting() >= self._in_all:
+            raise LineFull(self._in_all)
+
+    async def _check_pace(
+        self, settings: ServerSettings, allowed: Allowance, wish: Wish, dreams: int
+    ) -> None:
+        now = self._clock()
+        refusals: list[TooOften] = []
+        for rule, person in ((allowed, wish.author_id), (settings.together, None)):
+            cooldown_s = settings.cooldown_s if person is not None else 0
+            if rule.per_hour is None and rule.per_day is None and not cooldown_s:
+                continue
+            times = await self._store.asked(guild_id=wish.guild_id, author_id=person, since=now - DAY_S)
+            if cooldown_s and times and times[-1] + cooldown_s > now:
+                raise CoolingDown(cooldown_s, times[-1] + cooldown_s)
+            for most, within_s in ((rule.per_hour, HOUR_S), (rule.per_day, DAY_S)):
+                lately = [asked for asked in times if asked > now - within_s]
+                if most is None or len(lately) + dreams <= most:
+                    continue
+                # The dreams that must have passed out of the span before there is room for these.
+                again_at = lately[len(lately) + dreams - most - 1] + within_s if dreams <= most else inf
+                refusals.append(
+                    TooOften(
+                        most, within_s=within_s, again_at=again_at, all_together=person is None, asked=dreams
+                    )
+                )
+        if refusals:
+            raise max(refusals, key=lambda refusal: refusal.again_at)

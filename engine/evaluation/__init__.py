@@ -1,0 +1,1 @@
+"""Do dreams come true: a list of prompts, dreamt and judged."""

@@ -1,0 +1,81 @@
+"""How much memory a dream needs, estimated before its models are loaded, and how many views fit at once."""
+
+import torch
+
+from engine.errors import OutOfMemory
+from engine.models.files import PYTORCH, SAFETENSORS
+from engine.models.perceptor import Perceptor
+from engine.models.registry import Pair
+from engine.process import free_memory
+from engine.process.free_memory import MIB
+
+CHUNK_BYTES = 1024 * MIB  # what the activations of the views seen at once may take
+# What a generator keeps of one picture for its backward pass, measured with random weights of that layout.
+PICTURE_BYTES = {
+    "biggan-deep-128": 118 * MIB,
+    "biggan-deep-256": 394 * MIB,
+    "biggan-deep-512": 845 * MIB,
+}
+POCKET_BYTES = (
+    360 * MIB
+)  # weights, picture, views and film of the embedded pair: 199 to 567 MiB (free_memory)
+SMALLEST = "pocket"
+
+
+def need(pair: Pair) -> int:
+    """About how many bytes a dream of this pair takes: weights, a picture's activations, a chunk of views."""
+    if pair.name not in PICTURE_BYTES:
+        return POCKET_BYTES
+    files = [
+        folder / name for folder in (pair.generator, *pair.perceptors) for name in (SAFETENSORS, PYTORCH)
+    ]
+    weights = sum(file.stat().st_size for file in files if file.is_file())
+    return weights + PICTURE_BYTES[pair.name] + CHUNK_BYTES
+
+
+def free(device: torch.device) -> int | None:
+    """How many bytes are free on the device, or for this process's container; None where nobody tells."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    room = [each for each in (free_memory.found(), free_memory.addresses()) if each is not None]
+    return min(room, default=None)
+
+
+def check_room(name: str, needed: int, found: int | None) -> None:
+    """Raises `OutOfMemory` with a sentence when less is free than the model `name` needs."""
+    if found is None or found >= needed:
+        return
+    if name == SMALLEST:
+        raise OutOfMemory(
+            f"A dream needs about {needed / 1e9:.1f} GB of memory, but only {found / 1e9:.1f} GB are free."
+        )
+    raise OutOfMemory(
+        f"The model {name} needs about {needed / 1e9:.1f} GB of memory, but only {found / 1e9:.1f} GB are"
+        " free; a smaller model may fit."
+    )
+
+
+def views_at_once(perceptor: Perceptor, device: torch.device) -> int:
+    """How many views' activations fit into `CHUNK_BYTES`, at least one.
+
+    Measured by counting what the perceptor keeps of one view for its backward pass. It depends on the model
+    alone, never on what happens to be free, for a chunk's size changes a picture's rounding.
+    """
+    view = torch.zeros(1, 3, perceptor.size, perceptor.size, device=device, requires_grad=True)
+    return max(1, CHUNK_BYTES // saved_bytes(perceptor, view))
+
+
+def saved_bytes(perceptor: Perceptor, views: torch.Tensor) -> int:
+    """How many bytes `encode_images(views)` keeps for the backward pass, weights not counted."""
+    kept: dict[int, int] = {}
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        if not tensor.is_leaf:  # weights are leaves
+            storage = tensor.untyped_storage()
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        features = perceptor.encode_images(views)  # alive until all is counted: no address is used twice
+    del features
+    return sum(kept.values())

@@ -1,0 +1,1 @@
+"""Pictures: those that people give, those that are dreamt, and films of dreams."""

@@ -1,0 +1,1 @@
+"""The search in latent space: BigSleep's loop and its parts. Knows no files, no processes, no listeners."""

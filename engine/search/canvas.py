@@ -1,0 +1,312 @@
+"""A canvas: one picture made of two, each thing of a `Scene` searched in a panel of its own.
+
+A generator that draws one thing a picture blends two that are asked for into neither. So the search moves two
+sets of latents, a half of the rows each, and its views look at the one thing or the other alone (`sheet`).
+What makes a picture one is shared, drawing style and background, and each panel is see-through where it shows
+its own background, so that things may overlap: the crown sits on the frog's head, the wings behind the pizza.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.models.generator import Generator
+from engine.pocket.latents_map import BACKGROUND_ROW, STYLE_ROW, below_horizon, contrasting
+from engine.search.cutouts import Boxes, Views
+from engine.search.latents import Latents
+from engine.words.scene import Scene
+
+SCALE = 2  # side of the canvas, in units of the generator's pictures
+HAT = 1.5  # width of a hat, in units of a head's that juts out
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a panel is shown: left and top of its square and its side, in units of the canvas's side."""
+
+    left: float
+    top: float
+    side: float
+    mirrored: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the first thing is shown, and the second, perhaps twice; what is in front hides the other."""
+
+    first: Spot
+    second: tuple[Spot, ...]
+    front: int  # 0: the first thing, 1: the second
+    overlap: float | None = None  # of the upper thing's height: both are moved until they overlap so far
+
+
+def _layout(
+    first: tuple[float, float, float],
+    second: tuple[float, float, float],
+    front: int = 0,
+    overlap: float | None = None,
+) -> Layout:
+    return Layout(Spot(*first), (Spot(*second),), front, overlap)
+
+
+def _twins(
+    first: tuple[float, float, float],
+    left: float,
+    top: float,
+    side: float,
+    front: int,
+    overlap: float | None = None,
+) -> Layout:
+    """The second thing twice: at the right as it is, at the left mirrored."""
+    right = Spot(1 - left - side, top, side)
+    return Layout(Spot(*first), (right, Spot(left, top, side, mirrored=True)), front, overlap)
+
+
+# By how the two stand (`Scene.place`). Things fill some four fifths of their panels.
+LAYOUTS = {
+    "left": _layout((0.0, 0.22, 0.56), (0.44, 0.22, 0.56)),
+    "right": _layout((0.44, 0.22, 0.56), (0.0, 0.22, 0.56)),
+    "above": _layout((0.22, 0.0, 0.56), (0.22, 0.44, 0.56)),
+    "below": _layout((0.22, 0.44, 0.56), (0.22, 0.0, 0.56)),
+    "on": _layout((0.24, 0.0, 0.52), (0.15, 0.3, 0.7), 0, 0.12),  # its feet within the other's upper part
+    "in": _layout((0.2, 0.0, 0.6), (0.15, 0.3, 0.7), 1, 0.5),  # the lower part hidden
+    "hat": _layout((0.16, 0.32, 0.68), (0.26, 0.0, 0.48), 1, 0.13),
+    "glasses": _layout((0.1, 0.1, 0.8), (0.24, 0.25, 0.52), 1),
+    "clothes": _layout((0.1, 0.06, 0.8), (0.28, 0.46, 0.44), 1),
+    "held": _layout((0.0, 0.08, 0.78), (0.52, 0.46, 0.48), 1),  # beside it, low
+    "aloft": _layout((0.0, 0.28, 0.7), (0.46, 0.0, 0.54), 1),  # beside it, high
+    "flanked": _twins((0.17, 0.02, 0.66), 0.0, 0.5, 0.44, 1),  # by one on each side, low
+    "wings": _twins((0.22, 0.24, 0.56), 0.0, 0.12, 0.5, 0),  # on both sides, behind
+    "horns": _twins((0.16, 0.28, 0.68), 0.1, 0.04, 0.42, 0),  # at the top, behind
+    "legs": _twins((0.14, 0.0, 0.72), 0.18, 0.54, 0.42, 0, 0.15),  # below, behind
+}
+
+
+def settled(layout: Layout, there: Tensor) -> Layout:
+    """The layout for these two things, `there` [2, s, s], true where each is in its panel: moved up or down
+    until they meet as `Layout.overlap` says, and together to the middle; a hat is fitted to a head that juts
+    out. Unchanged where nothing shall meet or is there.
+    """
+    if layout.overlap is None or not there.flatten(1).any(1).all():
+        return layout
+    first, second = layout.first, layout.second[0]
+    hat = second.top < first.top
+    head = _head(there[0]) if hat else None
+    if head:
+        second = _fitted(second, there[1], *(first.left + first.side * at for at in head))
+    spots = (first, second)
+    upper, lower = (1, 0) if hat else (0, 1)
+    (top, feet), (met, bottom) = (
+        [spots[i].top + spots[i].side * at for at in _span(there[i].any(1))] for i in (upper, lower)
+    )
+    highest = met
+    if len(layout.second) == 1 and not head:
+        met = _top_below(spots[upper], there[upper], spots[lower], there[lower])
+    down = met + layout.overlap * (feet - top) - feet  # how far the upper one has to go
+    rise = 0.5 - (min(top + down, highest) + max(feet + down, bottom)) / 2
+    moves = (rise, rise + down) if hat else (rise + down, rise)
+    twins = layout.second[1:]  # of things that are no hats, which alone are moved sideways
+    return replace(
+        layout,
+        first=replace(first, top=first.top + moves[0]),
+        second=tuple(replace(spot, top=spot.top + moves[1]) for spot in (second, *twins)),
+    )
+
+
+def _fitted(spot: Spot, there: Tensor, start: float, end: float) -> Spot:
+    """A hat's spot over a head that begins and ends there across the canvas, half of its size at least."""
+    left, right = _span(there.any(0))
+    side = spot.side * min(max(HAT * (end - start) / (spot.side * (right - left)), 0.5), 1)
+    return replace(spot, left=(start + end) / 2 - side * (left + right) / 2, side=side)
+
+
+def _top_below(upper: Spot, standing: Tensor, lower: Spot, there: Tensor) -> float:
+    """The mean upper edge, down the canvas, of the lower thing under the middle half of the upper one, for
+    its highest point may be elsewhere; that where nothing is under it."""
+    size = len(there)
+    left, right = (upper.left + upper.side * at for at in _span(standing.any(0)))
+    start, end = (
+        max(int((left + (right - left) * part - lower.left) / lower.side * size), 0) for part in (0.25, 0.75)
+    )
+    under = there[:, start:end]
+    tops = under.int().argmax(0)[under.any(0)]  # the first true one of each column
+    at = float(tops.float().mean()) / size if len(tops) else _span(there.any(1))[0]
+    return lower.top + lower.side * at
+
+
+def _span(there: Tensor) -> tuple[float, float]:
+    """Where the first and after the last true one of [s] is, 0..1."""
+    found = there.nonzero()
+    return found[0].item() / len(there), (found[-1].item() + 1) / len(there)
+
+
+def _head(there: Tensor) -> tuple[float, float] | None:
+    """Where the upper fifth of a thing begins and ends across its panel, 0..1; None unless it juts out."""
+    top, bottom = _span(there.any(1))
+    left, right = _span(there.any(0))
+    start, end = _span(there[: int((top + (bottom - top) / 5) * len(there)) + 1].any(0))
+    return (start, end) if end - start < 0.6 * (right - left) else None
+
+
+ANY = Scene("", "left", "")  # a canvas whose latents alone matter
+
+
+class Canvas:
+    """A `Generator` whose pictures hold two of another one's, on their common ground.
+
+    The first half of its rows is the first panel's, the second half the second's, whose style and background
+    are the first's. Where a generator's latents say nothing of a background, panels are whole squares.
+    """
+
+    def __init__(self, generator: Generator, scene: Scene) -> None:
+        self.base = generator
+        self.name = generator.name
+        self.size = SCALE * generator.size
+        self.rows = 2 * generator.rows
+        self.z_dim = generator.z_dim
+        self.classes = generator.classes
+        self.layout = LAYOUTS[scene.place]
+        shared = torch.arange(generator.rows)[:, None]
+        self._shared = (shared == STYLE_ROW) | (shared == BACKGROUND_ROW)  # [rows / 2, 1]
+
+    @torch.no_grad()
+    def __call__(self, z: Tensor, class_weights: Tensor) -> Tensor:
+        """As `Generator.__call__` says, but without gradients: those go through `sheet`."""
+        z, class_weights = self._panels(z, class_weights)
+        panels = self.base(z, class_weights)  # [2 n, 3, s, s]
+        cover, things, clear = cut_out(panels, self.base(contrasting(z), class_weights))
+        ground = common_ground(panels.unflatten(0, (-1, 2)), clear.unflatten(0, (-1, 2)))  # [n, 3, s, 1]
+        ground = F.interpolate(ground, (self.size, 1), mode="bilinear").expand(-1, -1, -1, self.size)
+        pairs = zip(ground, cover.unflatten(0, (-1, 2)), things.unflatten(0, (-1, 2)), strict=True)
+        return torch.stack([self._laid(*one) for one in pairs]).clamp(-1, 1)
+
+    def _laid(self, picture: Tensor, cover: Tensor, things: Tensor) -> Tensor:
+        """Two things [2, 3, s, s], covering so much [2, 1, s, s], over a picture [3, size, size]."""
+        layout = settled(self.layout, cover[:, 0].cpu() > 0.5)
+        shown = [(0, layout.first), *((1, spot) for spot in layout.second)]
+        shown.sort(key=lambda one: one[0] == layout.front)  # what is in front comes last
+        for panel, spot in shown:
+            rows, columns = (matrix.to(picture) for matrix in self._placing(spot))
+            over = (rows @ cover[panel] @ columns.T).clamp(0, 1)  # [1, size, size]
+            picture = (1 - over) * picture + rows @ (cover * things)[panel] @ columns.T
+        return picture
+
+    def sheet(self, z: Tensor, class_weights: Tensor) -> Tensor:
+        """What the search looks at: both things by themselves, the first at the upper left, the second at the
+        upper right, nothing below. Arguments and range as `__call__`, [n, 3, size, size]."""
+        panels = self.base(*self._panels(z, class_weights))
+        return F.pad(torch.cat((panels[::2], panels[1::2]), dim=3), (0, 0, 0, self.base.size))
+
+    def _panels(self, z: Tensor, class_weights: Tensor) -> tuple[Tensor, Tensor]:
+        """The base's arguments, [2 n, rows / 2, ...] each: each picture's first panel, then its second."""
+        z = z.unflatten(1, (2, -1))  # [n, 2, rows / 2, z_dim]
+        z = torch.where(self._shared.to(z.device), z[:, :1], z).flatten(0, 1)
+        return z, class_weights.unflatten(1, (2, -1)).flatten(0, 1)
+
+    def _placing(self, spot: Spot) -> tuple[Tensor, Tensor]:
+        """The matrices [size, s] that resize a panel's rows and columns and put them at its spot, of which a
+        part may lie outside."""
+        side = round(spot.side * self.size)
+        one = torch.eye(self.base.size)[None, None]  # [1, 1, s, s]
+        shape = (side, self.base.size)
+        resize = F.interpolate(one, shape, mode="bicubic", align_corners=False, antialias=True)[0, 0]
+        left, top = (round(at * self.size) for at in (spot.left, spot.top))
+        rows, columns = (F.pad(resize, (0, 0, at, self.size - side - at)) for at in (top, left))
+        return rows, columns.flip(1) if spot.mirrored else columns
+
+    def aimed(self, views: Views) -> Views:
+        """These views, made for a whole picture, each at one of the things of a sheet: two by two in turn."""
+        panel = torch.arange(len(views)) // 2 % 2  # neighbours differ in being mirrored
+        return replace(views, boxes=_within(views.boxes, panel), panel=panel)
+
+    def boxes(self, boxes: Boxes) -> tuple[Boxes, Tensor]:
+        """All of the `boxes` [n] at a sheet's first thing, then at the second; and whose each is [2 n]."""
+        n = len(boxes[0])
+        panel = torch.arange(2).repeat_interleave(n)
+        left, top, side = (values.repeat(2) for values in boxes)
+        return _within((left, top, side), panel), panel
+
+
+def _within(boxes: Boxes, panel: Tensor) -> Boxes:
+    """Boxes [n] of a whole picture, each at its `panel` [n] of a sheet."""
+    left, top, side = (values / SCALE for values in boxes)
+    return left + panel / SCALE, top, side
+
+
+NOISE = 0.15  # of the cover that a generator's unevenness makes up
+HIDDEN = 0.1  # of the strongest row's squared difference: less is a row that a thing hides
+FAINT = 1e-3  # squared difference of two backgrounds, of -1..1, that is none
+
+
+def cut_out(panels: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What the panels [n, 3, s, s] show, without their backgrounds.
+
+    `other`: the same things on other backgrounds. Where the two differ as the backgrounds do, one looks at a
+    background; where they do not, at a thing, be it of the background's own colour (triangulation matting,
+    Smith and Blinn 1996). Backgrounds are known by row, from the sides. Returns how much is covered
+    [n, 1, s, s], 0..1; the things' colours there [n, 3, s, s]; and what is clear of things and of
+    the edges' unevenness [n, 1, s, s], 0..1.
+    """
+    difference = panels - other
+    side = panels.shape[-1]
+    near = _nearness(side, 1).to(panels)
+    power = _edges(difference).square().sum(2, keepdim=True)  # [2, n, 1, s]: next to none where a thing hides
+    most = ((near > 0) * power.amax(0)[:, :, None]).amax(3).clamp(min=FAINT)  # [n, 1, s]: so far as rows tell
+    weight = power * (power > HIDDEN * most) + 1e-25
+    near.diagonal().add_(4)  # a hidden row is as those next to it, others are mostly as they are
+
+    def by_row(pictures: Tensor) -> Tensor:
+        """[n, 3, s, s] -> [n, 3, s, 1]"""
+        return ((weight * _edges(pictures)).sum(0) @ near / (weight.sum(0) @ near))[..., None]
+
+    behind, contrast = by_row(panels), by_row(difference)
+    square = contrast.square().sum(1, keepdim=True)  # [n, 1, s, 1]
+    seen = (difference * contrast).sum(1, keepdim=True) / square.clamp(min=FAINT)
+    cover = torch.where(square < FAINT, 1.0, (1 - seen).clamp(0, 1))  # [n, 1, s, s]
+    things = (behind + (panels - behind) / cover.clamp(min=2 * NOISE)).clamp(-1, 1)
+    down = torch.arange(side, device=panels.device)
+    edge = ((torch.minimum(down, side - 1 - down) + 0.5) * 32 / side).clamp(max=1)  # a panel's last pixels
+    edge = edge * edge[:, None]  # [s, s]
+    clear = (F.max_pool2d(cover, 5, 1, 2) < NOISE) & (edge == 1)
+    cover = ((cover - NOISE) / (1 - 2 * NOISE)).clamp(0, 1) * edge
+    return cover, things, clear + 1e-6 * (edge < 1)  # the edges' own, where there is nothing else
+
+
+def common_ground(panels: Tensor, clear: Tensor) -> Tensor:
+    """The background [n, 3, s, 1] by row that two panels [n, 2, 3, s, s] share, where they are `clear`."""
+    near = _nearness(panels.shape[-1], 4).to(panels)
+    return ((clear * panels).sum((1, 4)) @ near / (clear.sum((1, 4)) @ near))[..., None]
+
+
+def _nearness(side: int, reach: float) -> Tensor:
+    """What rows say of one another [side, side], falling off by `reach` 128ths of the side; none does of the
+    horizon's other side."""
+    down, below = torch.arange(side), below_horizon(side) > 0.5
+    return (-(down[:, None] - down).abs() * 128 / (side * reach)).exp() * (below[:, None] == below)
+
+
+def _edges(pictures: Tensor) -> Tensor:
+    """The columns near the left and the right side of [n, 3, s, s], their means: [2, n, 3, s]."""
+    side = pictures.shape[-1]
+    few = slice(side // 64, side // 16)
+    return torch.stack((pictures[..., few].mean(-1), pictures.flip(-1)[..., few].mean(-1)))
+
+
+def joined(latents: Sequence[Latents]) -> Latents:
+    """Two panels' latents, all on one device, as a canvas's."""
+    first, second = latents
+    return Latents(
+        torch.cat((first.z, second.z)).detach(), torch.cat((first.class_logits, second.class_logits)).detach()
+    )
+
+
+def fitted(latents: Latents, rows: int) -> Latents:
+    """`latents` with so many rows: one thing's twice for a canvas of two, the first of two things alone."""
+    if len(latents.z) == rows:
+        return latents
+    if 2 * len(latents.z) == rows:
+        return joined((latents, latents))
+    return Latents(latents.z[:rows].detach(), latents.class_logits[:rows].detach())

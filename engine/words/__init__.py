@@ -1,0 +1,1 @@
+"""What words mean: emoji, what chats write between angle brackets, scenes, the known things. No torch."""

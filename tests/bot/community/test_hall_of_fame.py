@@ -1,0 +1,38 @@
+"""The hall of fame as it is stored: each dream hangs there once, whichever process hangs it."""
+
+import asyncio
+from collections.abc import Callable
+
+from bot.community.hall_of_fame import Fame
+from bot.database.connection import Database
+from bot.dreams.dream import DreamState, Wish
+from bot.dreams.store import Store
+
+
+async def test_a_dream_hangs_once_until_it_is_taken_down(
+    database: Database, store: Store, a_wish: Callable[..., Wish]
+) -> None:
+    fame, dream = Fame(database=database), await store.add(a_wish())
+    hung = await asyncio.gather(*(fame.hang(dream, 5, 3) for _ in range(3)))
+    assert len([one for one in hung if one]) == 1
+    assert [one.dream_id for one in await fame.unfinished()] == [dream.id]
+    await fame.set_message(dream.id, 2**62)
+    await fame.set_votes(dream.id, 4)
+    kept = await fame.get(dream.id)
+    assert kept is not None and (kept.message_id, kept.votes) == (2**62, 4)
+    assert await fame.unfinished() == []
+    await fame.take_down(dream.id)
+    assert await fame.get(dream.id) is None
+    assert await fame.hang(dream, 5, 3) is not None
+
+
+async def test_an_erased_dream_is_to_be_taken_down(
+    database: Database, store: Store, a_wish: Callable[..., Wish]
+) -> None:
+    fame, dream = Fame(database=database), await store.add(a_wish())
+    await fame.hang(dream, 5, 3)
+    await fame.set_message(dream.id, 77)
+    await store.claim(dream.id, lease_s=30)
+    await store.finish(dream.id, DreamState.CANCELLED)
+    await store.erase(dream.id)
+    assert [one.dream_id for one in await fame.unfinished()] == [dream.id]

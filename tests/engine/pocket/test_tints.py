@@ -1,0 +1,68 @@
+"""Colours that words name, and the tints that a dream of them begins with."""
+
+import pytest
+import torch
+
+from engine.models.generator import Generator
+from engine.models.perceptor import PocketPerceptor
+from engine.pocket import tints
+from engine.pocket.latents_map import TINT, TINT_ROW
+from engine.search import start
+from engine.search.latents import Latents
+from engine.search.loop import hues
+from engine.search.objective import Target
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("words", "colour"),
+    [
+        ("a blue bird", "blue"), ("Red.", "red"), ("due gatti rossi", "red"), ("una stella gialla", "yellow"),
+        ("an orange balloon", "orange"), ("un fiore rosa", "pink"), ("una rosa", None),
+        ("una rosa rossa", "red"), ("a cat", None), ("", None), ("a white horse", None),
+        ("a black and red bug", None), ("a blue bird and a red car", None),
+        ("a bluebird", None), ("\x00", None),
+    ],
+)  # fmt: skip
+def test_words_name_a_hue_if_it_is_one(words: str, colour: str | None) -> None:
+    assert tints.named(words) == (None if colour is None else tints.HUES[colour])
+
+
+def test_tints_are_strong_and_of_about_the_hue() -> None:
+    points = tints.points(120.0, 200, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(points.norm(dim=1), torch.full((200,), tints.STRENGTH))
+    angles = torch.rad2deg(torch.atan2(points[:, 1], points[:, 0]))
+    assert abs(float(angles.mean()) - 120) < 3
+    assert 8 < float(angles.std()) < 15
+
+
+def test_what_is_avoided_gives_no_colour_and_two_colours_give_none(
+    embedded: tuple[Generator, PocketPerceptor, torch.Tensor],
+) -> None:
+    vector = torch.zeros(4)
+    red, blue, avoided = Target(vector, 1, 0.0), Target(vector, 1, 230.0), Target(vector, -1, 120.0)
+    small = embedded[0]
+    assert hues(small, [red, avoided], []) == (0.0,)
+    assert hues(small, [red, blue], []) == (None,)
+    assert hues(small, [avoided], []) == (None,)
+
+
+@pytest.mark.parametrize(("words", "channel"), [("a blue bird", 2), ("a green cat", 1), ("un'auto rossa", 0)])
+def test_embedded_models_begin_a_dream_in_the_colour_that_its_words_name(
+    words: str, channel: int, embedded: tuple[Generator, PocketPerceptor, torch.Tensor]
+) -> None:
+    generate, perceive, ranks = embedded
+    towards, hue = perceive.encode_texts([words])[0], tints.named(words)
+
+    def begun(*asked: float | None) -> Latents:
+        rng = torch.Generator().manual_seed(5)
+        return start.scored_start(generate, perceive, towards, ranks, 40, rng, CPU, None, asked)
+
+    with torch.no_grad():
+        z, classes = begun(hue)()
+        middle = generate(z[None], classes[None])[0, :, 40:88, 40:88].mean((1, 2))
+        away = torch.rad2deg(torch.atan2(z[TINT_ROW, TINT[1]], z[TINT_ROW, TINT[0]])) - hue
+    assert int(middle.argmax()) == channel
+    assert abs((float(away) + 180) % 360 - 180) < 45
+    assert torch.equal(begun().z, begun(None).z)  # without a colour no number more is drawn

@@ -1,4 +1,4 @@
-"""`python -m bot`: builds every part in one place, hands it over by keyword, and closes it in order.
+"""`python -m bot`: runs the parts (`bot.parts`) until it is asked to stop, and says what stops it.
 
 Exit codes (sysexits.h): 0 stopped on request, 69 Discord cannot be reached, 70 a fault of ours, 74 the
 database cannot be used, 77 Discord refuses the token, 78 a setting is missing or bad.
@@ -13,39 +13,16 @@ import logging
 import signal
 import sys
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import aiohttp
 import discord
 import yarl
 
-from bot.chat.client import OneiroClient
-from bot.chat.messages.choices import Steering
-from bot.chat.messages.contests import Jury
-from bot.chat.messages.dreams import Presenter
-from bot.chat.messages.hall_of_fame import Hall
-from bot.chat.messages.notices import Notices
-from bot.chat.messages.pacing import Desks
-from bot.chat.messages.presence import Presence
-from bot.chat.messages.votes import Tallies
-from bot.community.choices import Choices
-from bot.community.contests import Contests
-from bot.community.hall_of_fame import Fame
-from bot.community.ranking import Tops
-from bot.community.votes import Votes
-from bot.database.connection import Database, StoreError
-from bot.dreams.copies import Copies
-from bot.dreams.preferences import Preferences
-from bot.dreams.sendings import Sendings
-from bot.dreams.store import Store
-from bot.queue.durations import POCKET, Paces
-from bot.queue.fair_queue import Turns
-from bot.queue.limits import Limits
-from bot.queue.worker import Engine, Worker
-from bot.servers.moderation import Moderation
+from bot.database.connection import StoreError
+from bot.parts import build
+from bot.queue.durations import POCKET
 from bot.settings import DISCORD_TOKEN, Settings
 from bot.stopping import SIGNALS
 from engine.data_dir import where
@@ -75,143 +52,6 @@ REFUSED = (
 )
 OFFLINE = "Discord cannot be reached at {address}. Please check the network and try again."
 BEHIND = "Discord cannot be reached at {address} through the proxy {proxy}. Please check HTTPS_PROXY."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """The live parts of a bot; `begin` and `end` know their order."""
-
-    database: Database
-    store: Store
-    desks: Desks
-    moderation: Moderation
-    preferences: Preferences
-    paces: Paces
-    notices: Notices
-    presenter: Presenter
-    tallies: Tallies
-    choices: Choices
-    steering: Steering
-    hall: Hall
-    contests: Contests
-    jury: Jury
-    worker: Worker
-    client: OneiroClient
-    presence: Presence
-
-    async def begin(self) -> None:
-        """Rebuild what a former process left and dream on; the client must be logged in."""
-        self.desks.start()
-        await self.moderation.start()  # before the line moves: it says which server's stands still
-        await self.preferences.start()
-        await self.paces.start()
-        await self.worker.start()  # before the presenter, so that there are places to show
-        poster = self.tallies.poster = self.client.poster
-        await self.notices.start(poster=poster)
-        await self.presenter.start(poster=poster, line=self.worker)
-        await self.steering.start(poster=poster)
-        await self.hall.start(poster=poster)
-        await self.jury.start(poster=poster)
-        self.presence.start()
-
-    async def end(self) -> None:
-        """The dream in hand goes back in line, its message says so; everything else is stored already."""
-        await self.presence.close()
-        await self.worker.close()
-        await self.steering.close()
-        await self.hall.close()
-        await self.jury.close()
-        await self.desks.close()
-        await self.presenter.close()
-        self.client.poster.close()
-
-
-def build(settings: Settings, *, engine: Engine) -> Parts:
-    """All parts, none of them started."""
-    database = Database(settings.database_url)
-    store = Store(database, owner=uuid4().hex)
-    desks = Desks(pace_s=settings.frame_pace_s)
-    moderation = Moderation(database=database)
-    paces = Paces(database=database)
-    preferences = Preferences(database=database)
-    notices = Notices(store=store, desks=desks, preferences=preferences)
-    presenter = Presenter(
-        store=store, desks=desks, settings=moderation.settings, paces=paces, notices=notices
-    )
-    votes = Votes(store=store, settings=moderation.settings)
-    tallies = Tallies(votes=votes, desks=desks, settings=moderation.settings)
-    worker = Worker(
-        store=store,
-        turns=Turns(),
-        engine=engine,
-        audience=presenter,
-        limits=Limits(
-            store=store,
-            moderation=moderation,
-            per_person=settings.waiting_per_person,
-            in_all=settings.waiting_in_all,
-            steps=settings.dream_steps,
-        ),
-        paces=paces,
-        lease_s=settings.lease_s,
-        keep_s=settings.keep_days * 24 * 3600.0,
-        preview_every_s=settings.frame_pace_s,
-    )
-    moderation.on_change.append(lambda guild: worker.hold(guild, moderation.settings(guild).paused))
-    choices = Choices(database=database, store=store, worker=worker, moderation=moderation)
-    contests = Contests(database=database)
-    jury = Jury(contests=contests, store=store)
-    steering = Steering(choices=choices, store=store, desks=desks)
-    presenter.on_candidate.append(steering.heard)
-    client = OneiroClient(
-        store=store,
-        moderation=moderation,
-        worker=worker,
-        presenter=presenter,
-        votes=votes,
-        choices=choices,
-        steering=steering,
-        tops=Tops(database=database),
-        contests=contests,
-        jury=jury,
-        preferences=preferences,
-        copies=Copies(database=database),
-        sendings=Sendings(database=database),
-        model=settings.dream_model,
-        proxy=proxy_for(settings.discord_api_url),
-    )
-    hall = Hall(
-        client=client,
-        store=store,
-        fame=Fame(database=database),
-        votes=votes,
-        desks=desks,
-        settings=moderation.settings,
-    )
-    client.deletions.on_gone.append(hall.moved)
-    client.deletions.on_hidden.append(hall.hide)
-    client.deletions.on_gone.append(jury.doubt)
-    client.deletions.on_hidden.append(lambda dream: jury.doubt(dream.id, hidden=True))
-    moderation.on_change.append(lambda guild: client.deletions.policy(guild, moderation.settings(guild).nsfw))
-    return Parts(
-        database=database,
-        store=store,
-        desks=desks,
-        moderation=moderation,
-        preferences=preferences,
-        paces=paces,
-        notices=notices,
-        presenter=presenter,
-        tallies=tallies,
-        choices=choices,
-        steering=steering,
-        hall=hall,
-        contests=contests,
-        jury=jury,
-        worker=worker,
-        client=client,
-        presence=Presence(client=client, waiting=worker.waiting),
-    )
 
 
 async def serve(settings: Settings) -> None:

@@ -63,7 +63,7 @@ def test_each_file_keeps_to_its_room(path: Path) -> None:
         "bot.queue.worker",
         "bot.database.connection",
         "bot.dreams.store",
-        "bot.chat",
+        "bot.parts",
         "bot.__main__",
     ],
 )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import discord
 
 from bot.chat.language import personal
-from bot.chat.messages.exhibit import sight
+from bot.chat.parts import parts_of
 from bot.chat.sentences import Sentences
 from bot.dreams.dream import Dream
 from bot.queue.limits import Asker
@@ -75,7 +75,7 @@ async def unseen(interaction: discord.Interaction, dream: Dream | None, sentence
     """`sentence` when this person may not look at the dream here, or one that says where; else ''."""
     if dream is None:
         return sentence
-    found = await sight(interaction).asked(interaction, dream)
+    found = await parts_of(interaction).sight.asked(interaction, dream)
     if found.tells:
         return ""
     return personal(interaction).FOR_ADULTS if found.adults_only else sentence

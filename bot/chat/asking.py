@@ -5,7 +5,6 @@ import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import discord
 
@@ -15,6 +14,7 @@ from bot.chat.answers.refusals import Refusal, refusal
 from bot.chat.attachments import MAX_ATTACHMENT, Unreachable, fetch, objection
 from bot.chat.downloads import TooLarge
 from bot.chat.language import common, personal
+from bot.chat.parts import parts_of
 from bot.chat.wording import worded
 from bot.community.choices import MAX_CANDIDATES, MIN_CANDIDATES
 from bot.dreams.dream import Dream, Wish, checked
@@ -22,9 +22,6 @@ from bot.dreams.store import AlreadyStored
 from bot.servers.settings import Allowance
 from engine import Recipe
 from engine.settings import MAX_SEED
-
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +35,14 @@ def new_seed() -> int:
 
 def plain_wish(interaction: discord.Interaction, prompt: str) -> Wish:
     """These words, dreamt where they were said, as their author prefers it, with a new seed."""
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
-    preference = client.preferences.of(interaction.user.id)
-    language = client.moderation.settings(interaction.guild_id).language
+    parts = parts_of(interaction)
+    preference = parts.preferences.of(interaction.user.id)
+    language = parts.moderation.settings(interaction.guild_id).language
     return Wish(
         prompt=prompt,
         seed=new_seed(),
         steps=None,
-        model=client.model,
+        model=parts.model,
         author_id=interaction.user.id,
         guild_id=interaction.guild_id,
         channel_id=interaction.channel_id or 0,  # there is none only where `obstacle` refuses
@@ -59,8 +56,8 @@ def plain_wish(interaction: discord.Interaction, prompt: str) -> Wish:
 
 def _preferred_size(interaction: discord.Interaction, size: int | None) -> int | None:
     """What somebody prefers asks for nothing: where it is more than they may, they get what they may."""
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
-    settings = client.moderation.settings(interaction.guild_id)
+    parts = parts_of(interaction)
+    settings = parts.moderation.settings(interaction.guild_id)
     most = settings.allowance(interaction.user.id, asker(interaction).roles, Allowance()).size
     return None if size is not None and most is not None and size > most else size
 
@@ -112,7 +109,7 @@ async def order(
     The dream's own message in the channel shows the rest. `attachment`: the first one's image prompt;
     `candidates`: beginnings of it, between which the channel chooses.
     """
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    parts = parts_of(interaction)
     say = personal(interaction)
     sentence = obstacle(interaction, say) or (objection(attachment, say) if attachment else None)
     if sentence is None and candidates is not None and not MIN_CANDIDATES <= candidates <= MAX_CANDIDATES:
@@ -141,13 +138,13 @@ async def order(
         await answer(interaction, refusal(error, say))
         return
     if candidates is None:
-        paused = client.moderation.settings(interaction.guild_id).paused
-        place = client.worker.places().get(first)
+        paused = parts.moderation.settings(interaction.guild_id).paused
+        place = parts.worker.places().get(first)
         await answer(interaction, say.LINE_PAUSED if paused else say.queued(place))
-        posting = client.presenter.posted(first)
+        posting = parts.presenter.posted(first)
     else:
         await answer(interaction, say.choice_queued(candidates))
-        posting = client.steering.posted(first)
+        posting = parts.steering.posted(first)
     try:
         async with asyncio.timeout(POSTED_S):
             posted = await posting
@@ -164,10 +161,10 @@ async def _submit(
     image: bytes | None = None,
 ) -> int:
     """Store it, and give the id of the dream (a story's first one), or of the choice. Raises `Refusal` …"""
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    parts = parts_of(interaction)
     if candidates is None:
-        return (await client.worker.submit_story(wishes, asker(interaction), image=image))[0].id
-    return (await client.choices.submit(wishes[0], candidates, asker(interaction), image=image)).id
+        return (await parts.worker.submit_story(wishes, asker(interaction), image=image))[0].id
+    return (await parts.choices.submit(wishes[0], candidates, asker(interaction), image=image)).id
 
 
 async def _submit_with(
@@ -177,18 +174,18 @@ async def _submit_with(
     candidates: int | None,
 ) -> int:
     """As `_submit`, with a picture: nothing is fetched for whoever may not dream, and not for all at once."""
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    parts = parts_of(interaction)
     await _check(interaction, wishes, candidates)
     await think(interaction)  # fetching may take longer than an answer may
-    async with client.intake.turn(interaction.user.id):
+    async with parts.intake.turn(interaction.user.id):
         await _check(interaction, wishes, candidates)  # whoever waited may have had others stored meanwhile
         image = await fetch(attachment)
         return await _submit(interaction, wishes, candidates, image)
 
 
 async def _check(interaction: discord.Interaction, wishes: Sequence[Wish], candidates: int | None) -> None:
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    parts = parts_of(interaction)
     if candidates is None:
-        await client.worker.check(wishes, asker(interaction))
+        await parts.worker.check(wishes, asker(interaction))
     else:
-        await client.choices.check(wishes[0], candidates, asker(interaction))
+        await parts.choices.check(wishes[0], candidates, asker(interaction))

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+from collections import OrderedDict
 
 import aiohttp
 import discord
@@ -27,6 +28,7 @@ TYPES = (
     ),
     *("image/gif", "image/bmp", "image/x-ms-bmp"),
 )
+KEPT_PICTURES = 1000  # chosen pictures whose form is not yet sent; older ones are forgotten
 QUALITY = 95  # of the JPEG that is kept: no perceptor sees the difference
 
 
@@ -55,6 +57,21 @@ def objection(attachment: discord.Attachment, say: Sentences) -> str | None:
     if (attachment.width or 0) * (attachment.height or 0) > MAX_PIXELS:  # the file's own header is read later
         return say.engine(str(too_large()))
     return None
+
+
+class ChosenPictures:
+    """Pictures for which a form is being filled in: the form's id → the picture. A restart forgets them."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[int, discord.Attachment] = OrderedDict()
+
+    def keep(self, form: int, picture: discord.Attachment) -> None:
+        self._kept[form] = picture
+        while len(self._kept) > KEPT_PICTURES:
+            self._kept.popitem(last=False)
+
+    def of(self, form: int) -> discord.Attachment | None:
+        return self._kept.get(form)
 
 
 async def fetch(attachment: discord.Attachment) -> bytes:

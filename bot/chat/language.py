@@ -1,16 +1,12 @@
 """Which language somebody is answered in, and a channel is spoken to."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 
+from bot.chat.parts import parts_of
 from bot.chat.sentences import ENGLISH, LANGUAGES, Sentences, spoken
-from bot.servers.settings import ServerSettings
-
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
 
 MAX_NAME, MAX_DESCRIPTION = 32, 100  # characters; Discord reference, 2026-08
 
@@ -27,18 +23,13 @@ _TRANSLATED = {
 
 def personal(interaction: discord.Interaction, *, preferred: str | None = None) -> Sentences:
     """For an answer that one person sees: `preferred`, else what they set, else what their Discord speaks."""
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
-    return spoken(preferred, client.preferences.of(interaction.user.id).language, interaction.locale.value)
+    parts = parts_of(interaction)
+    return spoken(preferred, parts.preferences.of(interaction.user.id).language, interaction.locale.value)
 
 
 def common(interaction: discord.Interaction, *, preferred: str | None = None) -> Sentences:
     """The sentences for what the whole channel sees: the server's choice, else its Discord's language."""
     return spoken(preferred, interaction.guild_locale.value if interaction.guild_locale else None)
-
-
-def of_guild(guild: discord.Guild | None, settings: ServerSettings) -> Sentences:
-    """As `common`, where nobody uses a command: `guild` is None while its server cannot be reached."""
-    return spoken(settings.language, guild.preferred_locale.value if guild is not None else None)
 
 
 class Translator(app_commands.Translator):

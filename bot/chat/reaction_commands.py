@@ -1,21 +1,19 @@
 """Reactions known from other bots: ❌ cancels or deletes one's own dream, ✉️ sends it to oneself."""
 
 import logging
-from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
 
+from bot.chat.erasing import erase
 from bot.chat.messages.exhibit import exhibit
 from bot.chat.messages.poster import fitting
+from bot.chat.parts import Parts
 from bot.chat.sentences import spoken
 from bot.community.emoji import meant
 from bot.dreams.dream import Dream
 from bot.dreams.showing import Occasion, Veil
 from bot.queue.worker import Cancelled
-
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
 
 log = logging.getLogger(__name__)
 
@@ -24,51 +22,51 @@ SEND = "✉️"
 _AWAY, _SEND = meant(AWAY), meant(SEND)
 
 
-async def obey(client: "OneiroClient", event: discord.RawReactionActionEvent) -> None:
+async def obey(client: discord.Client, parts: Parts, event: discord.RawReactionActionEvent) -> None:
     """Do what a reaction under a dream asks for, if it asks for anything. Raises `StoreError`."""
     emoji = meant(str(event.emoji))
     if emoji not in (_AWAY, _SEND) or (event.member is not None and event.member.bot):
         return
     if emoji == _SEND:  # under a copy as well
-        found = await client.store.shown_at(event.message_id)
+        found = await parts.store.shown_at(event.message_id)
         dream = found[0] if found else None
     else:
-        dream = await client.store.shown_by(event.message_id)
+        dream = await parts.store.shown_by(event.message_id)
     if dream is None or dream.erased:
         return
     if emoji == _SEND:
-        async with client.outlet.whenever():  # of many at once, one picture at a time is in memory
-            await _send(client, dream, event.user_id)
-    elif event.user_id == dream.author_id or _moderates(client, dream, event.member):
+        async with parts.outlet.whenever():  # of many at once, one picture at a time is in memory
+            await _send(client, parts, dream, event.user_id)
+    elif event.user_id == dream.author_id or _moderates(client, parts, dream, event.member):
         if dream.state.is_over:
-            done = await client.erase(dream)
+            done = await erase(parts, dream)
         else:
-            done = await client.worker.cancel(dream.id, by=event.user_id) is not Cancelled.OVER
+            done = await parts.worker.cancel(dream.id, by=event.user_id) is not Cancelled.OVER
         if done:
             what = "delete" if dream.state.is_over else "cancel"
-            await client.moderation.note_about(dream, by=event.user_id, what=what)
+            await parts.moderation.note_about(dream, by=event.user_id, what=what)
 
 
-def _moderates(client: "OneiroClient", dream: Dream, member: discord.Member | None) -> bool:
+def _moderates(client: discord.Client, parts: Parts, dream: Dream, member: discord.Member | None) -> bool:
     """Whether this person may end and delete other people's dreams here."""
     guild = client.get_guild(dream.guild_id) if dream.guild_id else None
     channel = guild.get_channel_or_thread(dream.channel_id) if guild else None
     if guild is None or channel is None or member is None:
         return False
     permissions = channel.permissions_for(member)
-    role = client.moderation.settings(guild.id).moderator_role
+    role = parts.moderation.settings(guild.id).moderator_role
     named = role is not None and any(each.id == role for each in member.roles)
     return permissions.manage_messages or permissions.manage_guild or named
 
 
-async def _send(client: "OneiroClient", dream: Dream, person: int) -> None:
+async def _send(client: discord.Client, parts: Parts, dream: Dream, person: int) -> None:
     """Send the picture, once; whoever takes no messages from us gets none. What was flagged stays here.
 
     Somebody may toggle the reaction as often as they like: see `bot.dreams.sendings`.
     """
-    allowed = await client.sight.showing(dream, Occasion.SENT)
-    picture = None if allowed.veil is Veil.WITHHELD else await client.store.picture(dream.id)
-    if picture is None or not await client.sendings.claim(person, dream.id):
+    allowed = await parts.sight.showing(dream, Occasion.SENT)
+    picture = None if allowed.veil is Veil.WITHHELD else await parts.store.picture(dream.id)
+    if picture is None or not await parts.sendings.claim(person, dream.id):
         return
     picture = await fitting(picture, discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES)
     alt_text = spoken(dream.language).alt_text(dream.prompt)
@@ -80,7 +78,7 @@ async def _send(client: "OneiroClient", dream: Dream, person: int) -> None:
         await channel.send(file=shown.file())
     except discord.Forbidden as error:
         log.info("dream %d: not sent to %d: %s", dream.id, person, error)
-        client.sendings.refused(person)
+        parts.sendings.refused(person)
     except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
         log.info("dream %d: not sent to %d: %s", dream.id, person, error)
-        await client.sendings.failed(person, dream.id)
+        await parts.sendings.failed(person, dream.id)

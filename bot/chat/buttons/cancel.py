@@ -5,7 +5,9 @@ from collections.abc import Callable
 import discord
 
 from bot.chat.answers.answer import answer
-from bot.chat.buttons.button import Click, DreamButton, action
+from bot.chat.buttons.click import Click, action
+from bot.chat.buttons.dream import DreamButton
+from bot.chat.erasing import erase as erase_dream
 from bot.chat.sentences import Sentences
 from bot.queue.worker import Cancelled
 
@@ -22,7 +24,7 @@ async def cancel(click: Click) -> None:
     if not click.may_tidy:
         await click.answer(click.say.NOT_YOURS)
         return
-    outcome = await click.client.worker.cancel(click.dream.id, by=click.interaction.user.id)
+    outcome = await click.parts.worker.cancel(click.dream.id, by=click.interaction.user.id)
     if outcome is not Cancelled.OVER:
         await _note(click, "cancel")
     await click.answer(_ANSWERS[outcome](click.say))
@@ -49,7 +51,7 @@ async def erase(click: Click) -> None:
     elif not click.dream.state.is_over:
         await click.answer(click.say.CANCEL_FIRST)
     else:
-        erased = await click.client.erase(click.dream)
+        erased = await erase_dream(click.parts, click.dream)
         if erased:
             await _note(click, "delete")
         await click.answer(click.say.DELETED if erased else click.say.NOT_DELETED)
@@ -57,4 +59,4 @@ async def erase(click: Click) -> None:
 
 async def _note(click: Click, what: str) -> None:
     """What a moderator does with somebody else's dream stands in the audit trail."""
-    await click.client.moderation.note_about(click.dream, by=click.interaction.user.id, what=what)
+    await click.parts.moderation.note_about(click.dream, by=click.interaction.user.id, what=what)

@@ -5,10 +5,9 @@ discord.py forgets a form when the process ends; a form's custom id says all tha
 
 import logging
 import re
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 
@@ -17,37 +16,19 @@ from bot.chat.answers.answer import answer, show
 from bot.chat.asking import order, plain_wish, same_wish
 from bot.chat.attachments import objection
 from bot.chat.language import personal
+from bot.chat.parts import parts_of
 from bot.chat.sentences import Sentences
 from bot.dreams.dream import Dream
 from engine.settings import MAX_PROMPT
-
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
 
 log = logging.getLogger(__name__)
 
 MAX_TITLE = 45  # characters (Discord reference, 2026-08)
 PROMPT, AVOID, BEGIN = "prompt", "avoid", "begin"  # the fields' custom ids
 AFRESH, FROM_HERE = "afresh", "from_here"
-KEPT_PICTURES = 1000  # chosen pictures whose form is not yet sent; older ones are forgotten
 
 _EDIT = re.compile(r"edit:(?P<id>[0-9]{1,18})")
 _PICTURE = re.compile(r"picture:(?P<id>[0-9]{1,20})")
-
-
-class ChosenPictures:
-    """Pictures for which a form is being filled in: the form's id → the picture. A restart forgets them."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[int, discord.Attachment] = OrderedDict()
-
-    def keep(self, form: int, picture: discord.Attachment) -> None:
-        self._kept[form] = picture
-        while len(self._kept) > KEPT_PICTURES:
-            self._kept.popitem(last=False)
-
-    def of(self, form: int) -> discord.Attachment | None:
-        return self._kept.get(form)
 
 
 async def show_edit_form(interaction: discord.Interaction, dream: Dream, *, continuable: bool) -> None:
@@ -66,13 +47,13 @@ async def show_edit_form(interaction: discord.Interaction, dream: Dream, *, cont
 
 async def show_picture_form(interaction: discord.Interaction, picture: discord.Attachment | None) -> None:
     """Ask what shall become of a picture, unless it cannot be used."""
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    parts = parts_of(interaction)
     say = personal(interaction)
     sentence = obstacle(interaction, say) or (objection(picture, say) if picture else say.NO_PICTURE_HERE)
     if sentence is not None or picture is None:
         await answer(interaction, sentence or say.NO_PICTURE_HERE)
         return
-    client.chosen_pictures.keep(interaction.id, picture)
+    parts.chosen_pictures.keep(interaction.id, picture)
     form = discord.ui.Modal(title=say.PICTURE_TITLE[:MAX_TITLE], custom_id=f"picture:{interaction.id}")
     form.add_item(_words(say, ""))
     form.add_item(_avoided(say, ""))
@@ -92,16 +73,14 @@ async def take(interaction: discord.Interaction) -> bool:
 
 
 async def _edited(interaction: discord.Interaction, dream_id: int) -> None:
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
-    dream = await client.store.get(dream_id)
+    parts = parts_of(interaction)
+    dream = await parts.store.get(dream_id)
     refused = await unseen(interaction, dream, personal(interaction).UNKNOWN_DREAM)
     if dream is None or refused:
         await answer(interaction, refused)
         return
     fields = dict(_fields(interaction))
-    if fields.get(BEGIN) == FROM_HERE and not (
-        dream.state.is_over and await client.store.has_state(dream.id)
-    ):
+    if fields.get(BEGIN) == FROM_HERE and not (dream.state.is_over and await parts.store.has_state(dream.id)):
         await answer(interaction, personal(interaction).NO_STATE)
         return
     wish = replace(
@@ -118,8 +97,8 @@ async def _edited(interaction: discord.Interaction, dream_id: int) -> None:
 
 
 async def _pictured(interaction: discord.Interaction, form: int) -> None:
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
-    picture = client.chosen_pictures.of(form)
+    parts = parts_of(interaction)
+    picture = parts.chosen_pictures.of(form)
     if picture is None:
         await answer(interaction, personal(interaction).PICTURE_FORGOTTEN)
         return

@@ -2,8 +2,8 @@
 
 from bot.chat.answers.answer import answer, think
 from bot.chat.answers.recipe import recipe_embed
-from bot.chat.buttons.button import Click, action
-from bot.chat.messages.exhibit import exhibit, sight
+from bot.chat.buttons.click import Click, action
+from bot.chat.messages.exhibit import exhibit
 from bot.dreams.dream import Picture
 from bot.dreams.showing import Showing, Veil
 
@@ -12,16 +12,16 @@ from bot.dreams.showing import Showing, Veil
 async def timelapse(click: Click) -> None:
     """How the dream took shape, as an animated picture."""
     await think(click.interaction)  # some megabytes on their way may take longer than an answer may
-    allowed = await sight(click.interaction).asked(click.interaction, click.dream)
+    allowed = await click.parts.sight.asked(click.interaction, click.dream)
     if allowed.veil is Veil.WITHHELD:
         await click.answer(click.say.WITHHELD)
         return
-    async with click.client.outlet.turn(click.interaction.user.id):
+    async with click.parts.outlet.turn(click.interaction.user.id):
         await _send_film(click, allowed)
 
 
 async def _send_film(click: Click, allowed: Showing) -> None:
-    film = await click.client.store.timelapse(click.dream.id)
+    film = await click.parts.store.timelapse(click.dream.id)
     if film is None:
         await click.answer(click.say.NO_TIMELAPSE)
     elif len(film) > click.interaction.filesize_limit:

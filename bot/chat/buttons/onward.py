@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.chat.asking import new_seed, order, same_wish
-from bot.chat.buttons.button import Click, action
+from bot.chat.buttons.click import Click, action
 from bot.chat.buttons.forms import show_edit_form
 
 VARY_STRENGTH = 0.5  # 0..1
@@ -46,7 +46,7 @@ async def more(click: Click) -> None:
 @action("edit")
 async def edit(click: Click) -> None:
     """Other words for it."""
-    kept = click.dream.state.is_over and await click.client.store.has_state(click.dream.id)
+    kept = click.dream.state.is_over and await click.parts.store.has_state(click.dream.id)
     await show_edit_form(click.interaction, click.dream, continuable=kept)
 
 
@@ -54,7 +54,7 @@ async def _has_state(click: Click) -> bool:
     """Whether the dream can be gone on from; if not, the click is answered."""
     if not click.dream.state.is_over:
         await click.answer(click.say.NOT_OVER)
-    elif not await click.client.store.has_state(click.dream.id):
+    elif not await click.parts.store.has_state(click.dream.id):
         await click.answer(click.say.NO_STATE)
     else:
         return True

@@ -2,19 +2,17 @@
 
 import logging
 import re
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import discord
 
 from bot.chat.answers.answer import answer, claim
 from bot.chat.language import personal
+from bot.chat.parts import parts_of
 from bot.chat.quoting import quoted
 from bot.chat.sentences import Sentences
 from bot.database.connection import StoreError
 from bot.dreams.dream import Dream
-
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
 
 log = logging.getLogger(__name__)
 
@@ -22,16 +20,14 @@ PAGE = 10  # dreams
 SHOWN_PROMPT = 80  # characters of each; escaping may double them
 
 
-async def mine_page(
-    client: "OneiroClient", interaction: discord.Interaction, *, page: int
-) -> tuple[discord.Embed, discord.ui.View]:
+async def mine_page(interaction: discord.Interaction, *, page: int) -> tuple[discord.Embed, discord.ui.View]:
     """A page of this person's dreams, 1 for the newest, and its buttons. Raises `StoreError`."""
-    say, person = personal(interaction), interaction.user.id
-    total = await client.store.count_by(person)
+    say, parts, person = personal(interaction), parts_of(interaction), interaction.user.id
+    total = await parts.store.count_by(person)
     pages = max(1, -(-total // PAGE))
     page = min(max(page, 1), pages)
-    shown = (await client.store.by(person, most=page * PAGE))[(page - 1) * PAGE :]
-    told = await client.sight.listed(interaction, shown)
+    shown = (await parts.store.by(person, most=page * PAGE))[(page - 1) * PAGE :]
+    told = await parts.sight.listed(interaction, shown)
     lines = [_line(dream, told[dream.id].link, say) for dream in shown]
     embed = discord.Embed(title=say.MINE, description="\n".join(lines) or say.MINE_NONE)
     if pages > 1:
@@ -63,10 +59,9 @@ class MineButton(
         return cls(int(match["page"]), "▶")
 
     async def callback(self, interaction: discord.Interaction) -> None:
-        client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
         claim(interaction)
         try:
-            embed, view = await mine_page(client, interaction, page=self.page)
+            embed, view = await mine_page(interaction, page=self.page)
             await interaction.response.edit_message(embed=embed, view=view)
         except StoreError as error:
             await answer(interaction, personal(interaction).store_trouble(error))

@@ -1,7 +1,7 @@
 """The commands. Each checks, calls one thing, answers."""
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -16,9 +16,6 @@ from bot.chat.commands.options import objection
 from bot.chat.commands.preferences import preferences
 from bot.chat.language import personal
 
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
-
 log = logging.getLogger(__name__)
 
 AnyCommand = app_commands.Command[Any, Any, Any] | app_commands.Group | app_commands.ContextMenu
@@ -31,10 +28,10 @@ COMMANDS: tuple[AnyCommand, ...] = (
 )
 
 
-class Tree(app_commands.CommandTree["OneiroClient"]):
+class Tree(app_commands.CommandTree[discord.Client]):
     """The commands, with one sentence for whatever was not expected."""
 
-    async def interaction_check(self, interaction: discord.Interaction["OneiroClient"], /) -> bool:
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         """Whether the command can be read at all; if not, whoever sent it is told."""
         sentence = objection(interaction, self, personal(interaction))
         if not sentence:
@@ -49,7 +46,7 @@ class Tree(app_commands.CommandTree["OneiroClient"]):
         return False
 
     async def on_error(
-        self, interaction: discord.Interaction["OneiroClient"], error: app_commands.AppCommandError, /
+        self, interaction: discord.Interaction, error: app_commands.AppCommandError, /
     ) -> None:
         say = personal(interaction)
         if isinstance(error, NotAModerator):

@@ -1,43 +1,31 @@
 """/contest: a moderator sets a theme and a span, dreams enter, the votes under them decide."""
 
 import logging
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 
 from bot.chat.answers.answer import answer
 from bot.chat.language import personal
-from bot.chat.messages.exhibit import sight
+from bot.chat.messages.contest_message import GOLD, SHOWN_PROMPT, about, words_of
+from bot.chat.parts import parts_of
 from bot.chat.quoting import plain, quoted
-from bot.chat.sentences import ENGLISH, Sentences, spoken
+from bot.chat.sentences import ENGLISH, Sentences
 from bot.community.contests import MAX_THEME, Contest
 from bot.database.connection import StoreError
-from bot.dreams.dream import Dream
 from bot.dreams.showing import (
     Occasion,
-    Showing,
     Veil,
     may_tell,
 )
 from bot.queue.limits import are_allowed
 
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
-
 log = logging.getLogger(__name__)
 
 MAX_CHOICE = 100  # characters of a suggestion (Discord reference, 2026-08)
 SHOWN = 10  # entries
-SHOWN_PROMPT = 150  # characters
-GOLD = 0xF1C40F
 
 contest = app_commands.Group(name="contest", description=ENGLISH.COMMAND_CONTEST, guild_only=True)
-
-
-def _client(interaction: discord.Interaction) -> "OneiroClient":
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
-    return client
 
 
 @contest.command(name="enter", description=ENGLISH.COMMAND_CONTEST_ENTER)
@@ -52,29 +40,29 @@ async def enter(interaction: discord.Interaction, dream: int | None = None) -> N
 
 
 async def _enter(interaction: discord.Interaction, dream_id: int | None, say: Sentences) -> str:
-    client = _client(interaction)
-    running = await client.contests.running(interaction.guild_id or 0)
+    parts = parts_of(interaction)
+    running = await parts.contests.running(interaction.guild_id or 0)
     if running is None:
         return say.NO_CONTEST
     if refused := await _unseen(interaction, running, say):
         return refused
-    mine = await client.contests.candidates(running, interaction.user.id)
+    mine = await parts.contests.candidates(running, interaction.user.id)
     chosen = next((one for one in mine if dream_id is None or one.id == dream_id), None)
     if chosen is None:
         return say.NOTHING_TO_ENTER if dream_id is None else say.NOT_TO_ENTER
-    allowed = await client.sight.showing(chosen, Occasion.EXHIBITED, channel_id=running.channel_id)
+    allowed = await parts.sight.showing(chosen, Occasion.EXHIBITED, channel_id=running.channel_id)
     if allowed.veil is Veil.WITHHELD:
         return say.WITHHELD if allowed.tells else say.NOT_FOR_ALL
-    if not are_allowed(client.moderation.settings(interaction.guild_id), chosen.prompt, chosen.avoid):
+    if not are_allowed(parts.moderation.settings(interaction.guild_id), chosen.prompt, chosen.avoid):
         return say.BANNED_WORDS
-    if not await client.contests.enter(running, chosen):
+    if not await parts.contests.enter(running, chosen):
         return say.NO_CONTEST
     return say.entered(quoted(chosen.prompt, SHOWN_PROMPT))
 
 
 async def _unseen(interaction: discord.Interaction, one: Contest, say: Sentences) -> str:
     """What to say when this person may not be told here of a contest; '' when they may."""
-    venues = sight(interaction).venues
+    venues = parts_of(interaction).sight.venues
     reads = one.channel_id in await venues.read_by(interaction, {one.channel_id})
     home = venues.venue(one.guild_id, one.channel_id)
     if may_tell(home, venues.here(interaction), Occasion.LISTED, reads=reads):
@@ -85,12 +73,12 @@ async def _unseen(interaction: discord.Interaction, one: Contest, say: Sentences
 @enter.autocomplete("dream")
 async def suggest(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[int]]:
     """One's own dreams since the contest began."""
-    client = _client(interaction)
+    parts = parts_of(interaction)
     try:
-        running = await client.contests.running(interaction.guild_id or 0)
+        running = await parts.contests.running(interaction.guild_id or 0)
         if running is None or await _unseen(interaction, running, personal(interaction)):
             return []
-        mine = await client.contests.candidates(running, interaction.user.id)
+        mine = await parts.contests.candidates(running, interaction.user.id)
     except StoreError:
         return []
     found = [one for one in mine if typed.lower() in one.prompt.lower() or typed in str(one.id)]
@@ -102,10 +90,10 @@ async def suggest(interaction: discord.Interaction, typed: str) -> list[app_comm
 @contest.command(name="show", description=ENGLISH.COMMAND_CONTEST_SHOW)
 async def show(interaction: discord.Interaction) -> None:
     """The running contest and who leads, or how the last one ended."""
-    client, say = _client(interaction), personal(interaction)
+    parts, say = parts_of(interaction), personal(interaction)
     try:
-        last = await client.contests.last(interaction.guild_id or 0)
-        found = await client.contests.entries(last.id) if last else []
+        last = await parts.contests.last(interaction.guild_id or 0)
+        found = await parts.contests.entries(last.id) if last else []
     except StoreError as error:
         await answer(interaction, say.store_trouble(error))
         return
@@ -113,11 +101,11 @@ async def show(interaction: discord.Interaction) -> None:
     if last is None or refused:
         await answer(interaction, refused)
         return
-    told = await client.sight.listed(interaction, [one.dream for one in found])
+    told = await parts.sight.listed(interaction, [one.dream for one in found])
     seen = [(number, one) for number, one in enumerate(found, start=1) if told[one.dream.id].tells]
     lines = [
         f"**{number}.** "
-        + say.top_picture(_words(one.dream, told[one.dream.id]), one.votes, one.dream.author_id)
+        + say.top_picture(words_of(one.dream, told[one.dream.id]), one.votes, one.dream.author_id)
         for number, one in seen[:SHOWN]
     ]
     if len(seen) < len(found):
@@ -133,29 +121,3 @@ async def show(interaction: discord.Interaction) -> None:
         await interaction.response.send_message(embed=embed, ephemeral=True)
     except discord.HTTPException as error:
         log.info("interaction %d: not answered, %s", interaction.id, error)
-
-
-def winner_embed(over: Contest, dream: Dream | None, allowed: Showing, entries: int) -> discord.Embed:
-    """How a contest ended, for its channel. `dream`: the winner; `allowed`: what may be told of it."""
-    say = spoken(over.language)
-    theme = quoted(over.theme, MAX_THEME)
-    if dream is None:
-        text = say.contest_without_winner(theme, entries)
-    else:
-        words = _words(dream, allowed) if allowed.tells else "…"
-        text = say.contest_won(theme, dream.author_id, over.winner_votes or 0, words)
-    return discord.Embed(title=say.CONTEST_OVER, url=winner_url(over), description=text, colour=GOLD)
-
-
-def winner_url(over: Contest) -> str:
-    """By which the announcement is found again: an address of the channel that is this contest's own."""
-    return f"https://discord.com/channels/{over.guild_id}/{over.channel_id}?contest={over.id}"
-
-
-def about(running: Contest, say: Sentences) -> str:
-    return say.contest_about(quoted(running.theme, MAX_THEME), round(running.ends_at))
-
-
-def _words(dream: Dream, allowed: Showing) -> str:
-    words = quoted(dream.prompt, SHOWN_PROMPT)
-    return f"[{words}]({allowed.link})" if allowed.link else words

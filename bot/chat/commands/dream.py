@@ -5,7 +5,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
@@ -15,6 +14,7 @@ from bot.chat.asking import order, plain_wish
 from bot.chat.attachments import first_picture
 from bot.chat.buttons.forms import show_picture_form
 from bot.chat.language import personal
+from bot.chat.parts import parts_of
 from bot.chat.quoting import plain
 from bot.chat.sentences import ENGLISH, Sentences
 from bot.community.choices import MAX_CANDIDATES, MIN_CANDIDATES
@@ -22,9 +22,6 @@ from bot.database.connection import StoreError
 from bot.dreams.dream import Dream
 from engine import Recipe, completions, liked_things, without_article
 from engine.settings import MAX_PROMPT, MAX_SEED, MAX_STEPS, PRESETS, SIZES
-
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
 
 log = logging.getLogger(__name__)
 
@@ -52,17 +49,17 @@ async def suggest_prompts(interaction: discord.Interaction, typed: str) -> list[
 
     Prompts longer than a suggestion may be are left out: half a prompt is another dream.
     """
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    parts = parts_of(interaction)
     try:
         async with asyncio.timeout(SUGGEST_S):
-            dreams = await client.store.by(interaction.user.id, most=RECENT)
+            dreams = await parts.store.by(interaction.user.id, most=RECENT)
     except (StoreError, TimeoutError) as error:
         log.info("interaction %d: no suggestions: %r", interaction.id, error)
         dreams = []
     begun = " ".join(typed.split())
     recent = [dream.prompt for dream in dreams if begun.lower() in dream.prompt.lower()]
     say = personal(interaction)
-    if _is_large(client.model, dreams):
+    if _is_large(parts.model, dreams):
         offered = [f"{begun}, {style}" for style in say.STYLES if begun]
     else:
         offered = offers(begun, say, Random(interaction.id))

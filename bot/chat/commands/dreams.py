@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
@@ -15,20 +14,18 @@ from bot.chat.asking import (
     plain_wish,
     same_wish,
 )
-from bot.chat.buttons import ended_view
+from bot.chat.buttons.dream import ended_view
 from bot.chat.buttons.pages import mine_page
 from bot.chat.commands.dream import MAX_CHOICE, MAX_CHOICES, RECENT, Prompt
 from bot.chat.language import personal
 from bot.chat.messages.dream_message import Screen
 from bot.chat.messages.poster import fitting
+from bot.chat.parts import parts_of
 from bot.chat.quoting import plain
 from bot.chat.sentences import ENGLISH
 from bot.database.connection import StoreError
 from bot.dreams.dream import Dream
 from engine.settings import MAX_PROMPT
-
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
 
 log = logging.getLogger(__name__)
 
@@ -46,15 +43,10 @@ dreams = app_commands.Group(
 )
 
 
-def _client(interaction: discord.Interaction) -> "OneiroClient":
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
-    return client
-
-
 async def suggest_dreams(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[int]]:
     """One's own newest dreams, by number or words."""
     try:
-        own = await _client(interaction).store.by(interaction.user.id, most=RECENT)
+        own = await parts_of(interaction).store.by(interaction.user.id, most=RECENT)
     except StoreError as error:
         log.info("interaction %d: no suggestions: %s", interaction.id, error)
         return []
@@ -69,7 +61,7 @@ async def suggest_dreams(interaction: discord.Interaction, typed: str) -> list[a
 @dreams.command(name="mine", description=ENGLISH.COMMAND_MINE)
 async def mine(interaction: discord.Interaction) -> None:
     """One's own dreams, the newest first."""
-    embed, view = await mine_page(_client(interaction), interaction, page=1)
+    embed, view = await mine_page(interaction, page=1)
     await answer(interaction, embed=embed, view=view)
 
 
@@ -114,7 +106,7 @@ async def blend(
         other = await _found(interaction, second)
     if one is None or other is None:
         return
-    store = _client(interaction).store
+    store = parts_of(interaction).store
     for dream in (one, other):
         if not dream.state.is_over or not await store.has_state(dream.id):
             say = personal(interaction)
@@ -153,7 +145,7 @@ async def story(interaction: discord.Interaction, chapters: Prompt) -> None:
 async def _found(interaction: discord.Interaction, dream_id: int) -> Dream | None:
     """The dream, if this person may see it; if not, the interaction is answered. Raises `StoreError`."""
     say = personal(interaction)
-    dream = await _client(interaction).store.get(dream_id) if 0 < dream_id <= MAX_ID else None
+    dream = await parts_of(interaction).store.get(dream_id) if 0 < dream_id <= MAX_ID else None
     refused = await unseen(interaction, dream, say.no_such_dream(dream_id))
     if dream is None or refused:
         await answer(interaction, refused)
@@ -163,15 +155,15 @@ async def _found(interaction: discord.Interaction, dream_id: int) -> Dream | Non
 
 async def _show(interaction: discord.Interaction, dream: Dream) -> None:
     await think(interaction)
-    async with _client(interaction).outlet.turn(interaction.user.id):
+    async with parts_of(interaction).outlet.turn(interaction.user.id):
         await _send(interaction, dream)
 
 
 async def _send(interaction: discord.Interaction, dream: Dream) -> None:
-    say, client = personal(interaction), _client(interaction)
-    picture = await client.store.picture(dream.id)
+    say, parts = personal(interaction), parts_of(interaction)
+    picture = await parts.store.picture(dream.id)
     picture = await fitting(picture, interaction.filesize_limit) if picture else None
-    allowed = await client.sight.asked(interaction, dream)
+    allowed = await parts.sight.asked(interaction, dream)
     content = Screen(replace(dream, language=say.CODE), showing=allowed).content(picture)
     embed = content.embed
     if allowed.link:

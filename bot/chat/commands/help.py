@@ -1,17 +1,13 @@
 """/help: how to begin, and what one may do here."""
 
-from typing import TYPE_CHECKING
-
 import discord
 from discord import app_commands
 
 from bot.chat.access import is_moderator, obstacle
 from bot.chat.answers.answer import answer
 from bot.chat.language import personal
+from bot.chat.parts import parts_of
 from bot.chat.sentences import ENGLISH
-
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
 
 
 @app_commands.command(name="help", description=ENGLISH.COMMAND_HELP)
@@ -19,9 +15,9 @@ if TYPE_CHECKING:
 @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
 async def help_me(interaction: discord.Interaction) -> None:
     """Examples and commands, with the moderators' for moderators, and what stands in the way here."""
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    parts = parts_of(interaction)
     say = personal(interaction)
-    settings = client.moderation.settings(interaction.guild_id)
+    settings = parts.moderation.settings(interaction.guild_id)
     moderates = interaction.guild_id is not None and is_moderator(interaction, settings)
     embed = discord.Embed(title=say.HELP_TITLE, description=say.help_text(moderates=moderates))
     hindrance = obstacle(interaction, say)

@@ -1,7 +1,6 @@
 """/preferences: what one's own dreams are when the command says nothing else."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
@@ -10,13 +9,11 @@ from discord.app_commands import Choice, locale_str
 from bot.chat.answers.answer import answer
 from bot.chat.commands.dream import PRESET_CHOICES, SIZE_CHOICES
 from bot.chat.language import personal
+from bot.chat.parts import parts_of
 from bot.chat.sentences import ENGLISH, LANGUAGES
 from bot.dreams.notices import NOTICES
 from bot.dreams.preferences import NONE
 from engine.settings import PRESETS, SIZES
-
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
 
 _MODELS_OWN = "model"  # what a choice says that takes a preset back
 _DISCORDS = "discord"
@@ -57,8 +54,8 @@ async def preferences(
     reset: bool = False,
 ) -> None:
     """Change what was given, and say how everything is now."""
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
-    before = NONE if reset else client.preferences.of(interaction.user.id)
+    parts = parts_of(interaction)
+    before = NONE if reset else parts.preferences.of(interaction.user.id)
     wanted = before
     if preset is not None:
         wanted = replace(wanted, preset=preset if preset in PRESETS else "")
@@ -70,8 +67,8 @@ async def preferences(
         wanted = replace(wanted, language=language if language in LANGUAGES else "")
     if notice is not None:
         wanted = replace(wanted, notice=notice if notice in NOTICES else NONE.notice)
-    if wanted != client.preferences.of(interaction.user.id):
-        await client.preferences.put(interaction.user.id, wanted)
+    if wanted != parts.preferences.of(interaction.user.id):
+        await parts.preferences.put(interaction.user.id, wanted)
     say = personal(interaction)  # in the language that was just chosen
     preset_name = getattr(say, f"PRESET_{wanted.preset.upper()}") if wanted.preset else say.MODELS_OWN
     await answer(

@@ -4,8 +4,9 @@ import discord
 from discord import app_commands
 
 from bot.chat.answers.answer import answer
-from bot.chat.commands.moderate.group import the_client, within
+from bot.chat.commands.moderate.group import within
 from bot.chat.language import personal
+from bot.chat.parts import parts_of
 from bot.chat.quoting import quoted
 from bot.chat.sentences import ENGLISH, Sentences
 from bot.dreams.dream import Dream, DreamState
@@ -19,15 +20,15 @@ SHOWN_PROMPT = 60  # characters
 @app_commands.allowed_installs(guilds=True, users=False)
 async def queue(interaction: discord.Interaction) -> None:
     """The line, for whoever asks."""
-    client, say = the_client(interaction), personal(interaction)
+    parts, say = parts_of(interaction), personal(interaction)
     if interaction.guild_id is None:
         await answer(interaction, say.ONLY_IN_SERVERS)
         return
     states = (DreamState.QUEUED, DreamState.DREAMING)
-    dreams = {dream.id: dream for dream in await client.store.in_server(interaction.guild_id, states)}
+    dreams = {dream.id: dream for dream in await parts.store.in_server(interaction.guild_id, states)}
     running = [dream for dream in dreams.values() if dream.state is DreamState.DREAMING]
-    order = [dreams[id] for id in client.worker.order_of(interaction.guild_id) if id in dreams]
-    told = await client.sight.listed(interaction, [*running, *order])
+    order = [dreams[id] for id in parts.worker.order_of(interaction.guild_id) if id in dreams]
+    told = await parts.sight.listed(interaction, [*running, *order])
     seen = {id for id, showing in told.items() if showing.tells}
     hidden = len(running) + len(order) - len(seen)
     running = [dream for dream in running if dream.id in seen]
@@ -35,17 +36,17 @@ async def queue(interaction: discord.Interaction) -> None:
     if not seen and not hidden:
         await answer(interaction, say.LINE_EMPTY)
         return
-    places = client.worker.places()
+    places = parts.worker.places()
     lines = [say.in_the_queue(None, dream.author_id, _words(dream)) for dream in running]
     for dream in listed[:MOST]:
-        ready_at = client.presenter.ready_at(dream.id)
+        ready_at = parts.presenter.ready_at(dream.id)
         lines.append(say.in_the_queue(places.get(dream.id), dream.author_id, _words(dream), ready_at))
     if len(listed) > MOST:
         lines.append(say.more_in_line(len(listed) - MOST))
     if hidden:
         lines.append(say.elsewhere(hidden))
     elsewhere = len(places) - sum(dream.id in places for dream in order)
-    lines += ["", _why(say, elsewhere, paused=client.moderation.settings(interaction.guild_id).paused)]
+    lines += ["", _why(say, elsewhere, paused=parts.moderation.settings(interaction.guild_id).paused)]
     mine = [
         places[dream.id] for dream in order if dream.author_id == interaction.user.id and dream.id in places
     ]

@@ -4,15 +4,17 @@ import discord
 from discord import app_commands
 
 from bot.chat.answers.answer import answer
-from bot.chat.buttons.button import Click, DreamButton, action
+from bot.chat.buttons.click import Click, action
+from bot.chat.buttons.dream import DreamButton
 from bot.chat.commands.moderate.group import (
     NotAModerator,
     check,
     guild_id,
-    the_client,
 )
 from bot.chat.commands.moderate.line import withdraw
-from bot.chat.language import of_guild, personal
+from bot.chat.language import personal
+from bot.chat.messages.language import of_guild
+from bot.chat.parts import parts_of
 from bot.chat.quoting import quoted
 from bot.chat.sentences import ENGLISH, Sentences
 from bot.dreams.dream import Dream
@@ -26,31 +28,31 @@ _SHOWN_PROMPT = 1000  # characters
 @app_commands.allowed_installs(guilds=True, users=False)
 async def report(interaction: discord.Interaction, message: discord.Message) -> None:
     """Tell the moderators of a dream, once for each person and dream. Raises `StoreError`."""
-    client, say = the_client(interaction), personal(interaction)
-    dream = await client.store.shown_by(message.id)
+    parts, say = parts_of(interaction), personal(interaction)
+    dream = await parts.store.shown_by(message.id)
     if dream is None or dream.guild_id != interaction.guild_id:
         await answer(interaction, say.NOT_A_DREAM)
-    elif client.moderation.settings(interaction.guild_id).log_channel is None:
+    elif parts.moderation.settings(interaction.guild_id).log_channel is None:
         await answer(interaction, say.NO_REPORTS)
-    elif not await client.moderation.report(dream.id, interaction.user.id):
+    elif not await parts.moderation.report(dream.id, interaction.user.id):
         await answer(interaction, say.REPORTED_BEFORE)
     elif await _tell(interaction, dream, message.jump_url):
         await answer(interaction, say.REPORTED)
     else:
-        await client.moderation.withdraw_report(dream.id, interaction.user.id)
+        await parts.moderation.withdraw_report(dream.id, interaction.user.id)
         await answer(interaction, say.NO_REPORTS)
 
 
 async def _tell(interaction: discord.Interaction, dream: Dream, link: str) -> bool:
     """Put it into the log channel. Whether it is there."""
-    client = the_client(interaction)
-    say = of_guild(interaction.guild, client.moderation.settings(interaction.guild_id))
-    log_channel = client.moderation.settings(interaction.guild_id).log_channel
-    allowed = await client.sight.showing(dream, Occasion.REPORTED, channel_id=log_channel)
+    parts = parts_of(interaction)
+    say = of_guild(interaction.guild, parts.moderation.settings(interaction.guild_id))
+    log_channel = parts.moderation.settings(interaction.guild_id).log_channel
+    allowed = await parts.sight.showing(dream, Occasion.REPORTED, channel_id=log_channel)
     words = quoted(dream.prompt, _SHOWN_PROMPT) if allowed.tells else "…"
     text = say.report(dream.author_id, interaction.user.id, words, link)
     embed = discord.Embed(title=say.REPORT_TITLE, description=text)
-    return await client.modlog.send(guild_id(interaction), embed, _buttons(dream, say))
+    return await parts.modlog.send(guild_id(interaction), embed, _buttons(dream, say))
 
 
 def _buttons(dream: Dream, say: Sentences) -> discord.ui.View:
@@ -73,6 +75,6 @@ async def ban_author(click: Click) -> None:
     if click.dream.guild_id != server:
         await click.answer(click.say.UNKNOWN_DREAM)
         return
-    await click.client.moderation.add_ban(server, person, by=click.interaction.user.id)
+    await click.parts.moderation.add_ban(server, person, by=click.interaction.user.id)
     withdrawn = await withdraw(click.interaction, person)
     await click.answer(click.say.is_banned(person, None, withdrawn))

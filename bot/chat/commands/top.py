@@ -4,7 +4,7 @@ import io
 import logging
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import discord
 from discord import app_commands
@@ -13,7 +13,8 @@ from PIL import Image
 from bot.chat.answers.answer import answer, think
 from bot.chat.answers.refusals import Refusal, refusal
 from bot.chat.language import personal
-from bot.chat.messages.exhibit import Exhibit, exhibit, sight
+from bot.chat.messages.exhibit import Exhibit, exhibit
+from bot.chat.parts import parts_of
 from bot.chat.quoting import quoted
 from bot.chat.sentences import ENGLISH, Sentences
 from bot.chat.unpacking import one_at_a_time
@@ -25,9 +26,6 @@ from bot.community.ranking import (
 )
 from bot.dreams.dream import Picture
 from bot.dreams.showing import Veil, address
-
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
 
 log = logging.getLogger(__name__)
 
@@ -102,14 +100,14 @@ class PageButton(
 
 async def _show(interaction: discord.Interaction, page: Page, say: Sentences) -> None:
     """Let the interaction's answer be this page."""
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
+    parts = parts_of(interaction)
     assert interaction.guild_id is not None  # the command is for servers
     try:
-        all_channels = await client.tops.channels(interaction.guild_id)
-        channels = await client.sight.listable(interaction, all_channels)
-        view = View(interaction.guild_id, channels, flagged=client.sight.lists_unsafe(interaction))
-        places, total = await client.tops.page(view, page.by, page.period, page=page.number, size=page.size)
-        async with client.outlet.turn(interaction.user.id):
+        all_channels = await parts.tops.channels(interaction.guild_id)
+        channels = await parts.sight.listable(interaction, all_channels)
+        view = View(interaction.guild_id, channels, flagged=parts.sight.lists_unsafe(interaction))
+        places, total = await parts.tops.page(view, page.by, page.period, page=page.number, size=page.size)
+        async with parts.outlet.turn(interaction.user.id):
             best = places if page.by is By.PICTURE else places[:1]
             pictures = await _pictures(interaction, best, say)
     except Refusal as error:
@@ -139,11 +137,11 @@ async def _pictures(
     interaction: discord.Interaction, places: list[Place], say: Sentences
 ) -> dict[int, Exhibit]:
     """Small JPEGs of the best dreams that hide nothing, by dream."""
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
-    allowed = await sight(interaction).listed(interaction, [place.best for place in places])
+    parts = parts_of(interaction)
+    allowed = await parts.sight.listed(interaction, [place.best for place in places])
     found = {}
     for dream in (place.best for place in places):
-        picture = await client.store.picture(dream.id) if allowed[dream.id].veil is Veil.OPEN else None
+        picture = await parts.store.picture(dream.id) if allowed[dream.id].veil is Veil.OPEN else None
         if picture is None:
             continue
         small = Picture(await one_at_a_time(_small, picture.content), "jpg")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import discord
 
-from bot.chat.buttons.choices import choice_view
+from bot.chat.buttons.choice import choice_view
 from bot.chat.messages.dream_message import SHOWN_PROMPT, Content
 from bot.chat.messages.exhibit import exhibit
 from bot.chat.messages.grid import grid

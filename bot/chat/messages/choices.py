@@ -56,9 +56,12 @@ class _Note:
 class Steering:
     """Live: `start` when the client can send, `close` before it is closed."""
 
-    def __init__(self, *, choices: Choices, store: Store, desks: Desks, retry_s: float = RETRY_S) -> None:
+    def __init__(
+        self, *, choices: Choices, store: Store, poster: Poster, desks: Desks, retry_s: float = RETRY_S
+    ) -> None:
         self._choices = choices
         self._store = store
+        self._poster = poster
         self._desks = desks
         self._retry_s = retry_s
         self._changed = asyncio.Event()
@@ -69,12 +72,9 @@ class Steering:
         self._posted: dict[int, asyncio.Future[bool]] = {}  # who waits for a choice's first message
         self._task: asyncio.Task[None] | None = None
         self._erased: set[int] = set()  # choices whose dream its author deleted
-        choices.on_change.append(self.moved)
-        store.on_erase.append(self._on_erase)
 
-    async def start(self, *, poster: Poster) -> None:
+    async def start(self) -> None:
         """Go on where a former process ended. Raises `StoreError`."""
-        self._poster = poster
         self._moved |= {choice.id for choice in await self._choices.open()}
         self._changed.set()
         self._task = asyncio.create_task(self._run())
@@ -135,7 +135,8 @@ class Steering:
         self._moved.discard(choice_id)
         asyncio.get_running_loop().call_later(self._retry_s, self.moved, choice_id)
 
-    def _on_erase(self, dream: Dream) -> None:
+    def erased(self, dream: Dream) -> None:
+        """A dream is erased; perhaps it came of a choice."""
         if dream.choice_id is not None and not dream.candidate:
             self._erased.add(dream.choice_id)
             self.moved(dream.choice_id)

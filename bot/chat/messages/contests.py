@@ -4,7 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 
-from bot.chat.commands.contest import winner_embed, winner_url
+from bot.chat.messages.contest_message import winner_embed, winner_url
 from bot.chat.messages.dream_message import Content
 from bot.chat.messages.exhibit import exhibit
 from bot.chat.messages.poster import Outcome, Poster, fitting
@@ -24,20 +24,19 @@ IDLE_S = 3600.0  # seconds between looks at the clock
 class Jury:
     """Live: `start` when the client can send, `close` before it is closed."""
 
-    def __init__(self, *, contests: Contests, store: Store, retry_s: float = RETRY_S) -> None:
+    def __init__(self, *, contests: Contests, store: Store, poster: Poster, retry_s: float = RETRY_S) -> None:
         self._contests = contests
         self._store = store
+        self._poster = poster
         self._retry_s = retry_s
         self._changed = asyncio.Event()
         self._counted = asyncio.Event()  # votes that were cast while nobody was here are found
         self._seen: set[int] = set()  # contests whose end this process has tried to tell
         self._doubtful: dict[int, bool] = {}  # winners that may be shown no more; True: that is certain
         self._task: asyncio.Task[None] | None = None
-        store.on_erase.append(lambda dream: self.doubt(dream.id))
 
-    async def start(self, *, poster: Poster) -> None:
+    async def start(self) -> None:
         """Begin; tell what ended while nobody was here. Raises `StoreError`."""
-        self._poster = poster
         for dream_id in await self._contests.lost_winners():
             self.doubt(dream_id)
         self._task = asyncio.create_task(self._run())

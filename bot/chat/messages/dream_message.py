@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.chat.buttons import ended_view, live_view
+from bot.chat.buttons.dream import ended_view, live_view
 from bot.chat.messages.exhibit import Exhibit, exhibit
 from bot.chat.messages.pacing import Rank
 from bot.chat.messages.waiting import NOWHERE, Outlook

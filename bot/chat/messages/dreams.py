@@ -45,6 +45,7 @@ class Presenter:
         self,
         *,
         store: Store,
+        poster: Poster,
         desks: Desks,
         settings: Callable[[int | None], ServerSettings],
         paces: Paces,
@@ -53,6 +54,7 @@ class Presenter:
     ) -> None:
         """`settings`: a server's, by its id."""
         self._store = store
+        self._poster = poster
         self._desks = desks
         self._settings = settings
         self._paces = paces
@@ -68,9 +70,8 @@ class Presenter:
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self, *, poster: Poster, line: Line) -> None:
+    async def start(self, *, line: Line) -> None:
         """Begin; show what a former process could not show any more. Raises `StoreError`."""
-        self._poster = poster
         self._line = line
         for dream in await self._store.undelivered():
             if dream.state is not DreamState.DREAMING and dream.id not in self._screens:

@@ -5,7 +5,6 @@ A picture leaves the bot as an `Exhibit`, and an `Exhibit` takes a `Showing`: no
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import discord
 
@@ -25,10 +24,7 @@ from bot.dreams.showing import (
 )
 from bot.servers.settings import NsfwPolicy, ServerSettings
 
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
-
-__all__ = ["Exhibit", "Occasion", "Sight", "Veil", "exhibit", "sight", "veil"]
+__all__ = ["Exhibit", "Occasion", "Sight", "Veil", "exhibit", "veil"]
 
 DIRECT = Venue(guild_id=None, channel_id=0)  # a direct message
 
@@ -161,9 +157,3 @@ class Sight:
         """The servers'; where there is none, what every server begins with."""
         found = {self._settings(server).nsfw for server in servers if server is not None}
         return found or {self._settings(None).nsfw}
-
-
-def sight(interaction: discord.Interaction) -> Sight:
-    """The connected client's."""
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
-    return client.sight

@@ -9,12 +9,13 @@ import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 import discord
 
-from bot.chat.messages.exhibit import exhibit
+from bot.chat.inbox import Inbox
+from bot.chat.messages.exhibit import Sight, exhibit
 from bot.chat.messages.poster import Outcome, Poster
 from bot.chat.quoting import quoted
 from bot.chat.sentences import spoken
@@ -24,9 +25,6 @@ from bot.dreams.dream import Dream, DreamState, Picture
 from bot.dreams.showing import Occasion, Veil
 from bot.dreams.store import Store
 from bot.servers.settings import ServerSettings
-
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +39,10 @@ class Gallery:
     def __init__(
         self,
         *,
-        client: "OneiroClient",
+        client: discord.Client,
+        poster: Poster,
+        sight: Sight,
+        inbox: Inbox,
         store: Store,
         copies: Copies,
         settings: Callable[[int | None], ServerSettings],
@@ -49,6 +50,9 @@ class Gallery:
     ) -> None:
         """`settings`: a server's, by its id."""
         self._client = client
+        self._poster = poster
+        self._sight = sight
+        self._inbox = inbox
         self._store = store
         self._copies = copies
         self._pace_s = pace_s
@@ -69,7 +73,7 @@ class Gallery:
         if dream.gallery_channel_id is None or dream.gallery_message_id is None:
             return True
         hung = replace(dream, channel_id=dream.gallery_channel_id, message_id=dream.gallery_message_id)
-        if await Poster(client=self._client).delete(hung) in (Outcome.LATER, Outcome.FORBIDDEN):
+        if await self._poster.delete(hung) in (Outcome.LATER, Outcome.FORBIDDEN):
             return False
         await self._copies.out_of_gallery(dream.id)
         return True
@@ -127,17 +131,16 @@ class Gallery:
 
     def _may_hang(self, dream: Dream, channel_id: int) -> bool:
         """As far as is known already: of an archived thread it has to be found out."""
-        sight = self._client.sight
-        if not sight.venues.venue(dream.guild_id, dream.channel_id).known:
+        if not self._sight.venues.venue(dream.guild_id, dream.channel_id).known:
             return True
-        return sight.judged(dream, Occasion.EXHIBITED, channel_id=channel_id).veil is Veil.OPEN
+        return self._sight.judged(dream, Occasion.EXHIBITED, channel_id=channel_id).veil is Veil.OPEN
 
     async def _hang(self, dream: Dream, picture: Picture) -> None:
         channel_id = self._channel_for(dream)
         if channel_id is None:
             return
         say = spoken(dream.language)
-        allowed = await self._client.sight.showing(dream, Occasion.EXHIBITED, channel_id=channel_id)
+        allowed = await self._sight.showing(dream, Occasion.EXHIBITED, channel_id=channel_id)
         alt_text = say.alt_text(dream.prompt)
         shown = exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=alt_text)
         if shown is None or shown.veil is not Veil.OPEN:
@@ -157,7 +160,7 @@ class Gallery:
             await remember()
         except StoreError as error:
             log.warning("dream %d: its place in the gallery is remembered later: %s", dream.id, error)
-            self._client.inbox.put("A picture's place in the gallery", remember)
+            self._inbox.put("A picture's place in the gallery", remember)
 
     async def _remember(self, dream_id: int, channel_id: int, message_id: int) -> None:
         await self._store.set_gallery(dream_id, channel_id, message_id)

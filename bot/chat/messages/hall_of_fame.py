@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import discord
 
@@ -32,9 +31,6 @@ from bot.dreams.showing import (
 )
 from bot.dreams.store import Store
 from bot.servers.settings import ServerSettings
-
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
 
 log = logging.getLogger(__name__)
 
@@ -64,15 +60,15 @@ class Hall:
     def __init__(
         self,
         *,
-        client: "OneiroClient",
         store: Store,
+        poster: Poster,
         fame: Fame,
         votes: Votes,
         desks: Desks,
         settings: Callable[[int | None], ServerSettings],
     ) -> None:
-        self._client = client
         self._store = store
+        self._poster = poster
         self._fame = fame
         self._votes = votes
         self._desks = desks
@@ -81,12 +77,9 @@ class Hall:
         self._hidden: set[int] = set()  # those of them that not everybody may see any more
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        votes.on_change.append(lambda dream, tally: self.moved(dream.id))
-        store.on_erase.append(lambda dream: self.moved(dream.id))
 
-    async def start(self, *, poster: Poster) -> None:
+    async def start(self) -> None:
         """Begin; finish what a former process could not. Raises `StoreError`."""
-        self._poster = poster
         for hung in await self._fame.unfinished():
             self.moved(hung.dream_id)
         self._task = asyncio.create_task(self._run())
@@ -142,9 +135,7 @@ class Hall:
         elif hung.removed:
             return  # a moderator does not want it here
         elif (
-            hidden
-            or 2 * tally <= settings.fame_votes - 1
-            or await self._client.sight.hides(dream, hung.channel_id)
+            hidden or 2 * tally <= settings.fame_votes - 1 or await self._poster.hides(dream, hung.channel_id)
         ):
             await self._take_down(dream, hung)
         elif hung.message_id is None:  # a former process was about to post it

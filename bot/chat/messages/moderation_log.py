@@ -8,7 +8,7 @@ import aiohttp
 import discord
 
 from bot.chat.answers import audit_trail
-from bot.chat.language import of_guild
+from bot.chat.messages.language import of_guild
 from bot.database.connection import StoreError
 from bot.servers.moderation import Entry, Moderation
 
@@ -22,7 +22,6 @@ class ModLog:
         self._client = client
         self._moderation = moderation
         self._tasks: set[asyncio.Task[None]] = set()
-        moderation.on_entry.append(self.entered)
 
     def entered(self, entry: Entry) -> None:
         """See `Moderation.on_entry`."""

@@ -38,17 +38,23 @@ class Notices:
     """Live: `start` when the client can send. What is still to be told stands in the dreams' rows."""
 
     def __init__(
-        self, *, store: Store, desks: Desks, preferences: Preferences, retry_s: float = RETRY_S
+        self,
+        *,
+        store: Store,
+        poster: Poster,
+        desks: Desks,
+        preferences: Preferences,
+        retry_s: float = RETRY_S,
     ) -> None:
         self._store = store
+        self._poster = poster
         self._desks = desks
         self._preferences = preferences
         self._retry_s = retry_s
         self._tries: Counter[int] = Counter()  # by dream
 
-    async def start(self, *, poster: Poster) -> None:
+    async def start(self) -> None:
         """Begin; tell what a former process could not tell any more. Raises `StoreError`."""
-        self._poster = poster
         for dream in await self._store.untold():
             self.tell(dream, again=True)
 

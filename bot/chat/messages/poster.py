@@ -8,21 +8,19 @@ import io
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import aiohttp
 import discord
 from PIL import Image
 
 from bot.chat.messages.dream_message import Content
+from bot.chat.messages.exhibit import Sight
 from bot.chat.reactions import Given, Reactions, read
 from bot.chat.unpacking import one_at_a_time
 from bot.community.emoji import meant
 from bot.dreams.dream import Dream, Picture
 from bot.dreams.showing import Occasion, Showing
-
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +66,9 @@ class Shown(Protocol):
 class Poster:
     """Shows `Content` in channels of the connected client."""
 
-    def __init__(self, *, client: "OneiroClient") -> None:
+    def __init__(self, *, client: discord.Client, sight: Sight) -> None:
         self._client = client
+        self._sight = sight
         self._reactions = Reactions(client=client)
         # Told what Discord does not know any more, and its code: the message or its channel.
         self.on_missing: list[Callable[[Shown, int], None]] = []
@@ -87,15 +86,15 @@ class Poster:
         self, dream: Dream, occasion: Occasion, *, channel_id: int | None = None, flagged: str | None = None
     ) -> Showing:
         """See `bot.chat.messages.exhibit.Sight`."""
-        return await self._client.sight.showing(dream, occasion, channel_id=channel_id, flagged=flagged)
+        return await self._sight.showing(dream, occasion, channel_id=channel_id, flagged=flagged)
 
     async def hides(self, dream: Dream, channel_id: int) -> bool:
         """See `bot.chat.messages.exhibit.Sight`."""
-        return await self._client.sight.hides(dream, channel_id)
+        return await self._sight.hides(dream, channel_id)
 
     def names(self, reader: Dream, other: Dream) -> bool:
         """See `bot.chat.messages.exhibit.Sight`."""
-        return self._client.sight.names(reader, other)
+        return self._sight.names(reader, other)
 
     async def show(self, shown: Shown, content: Content) -> tuple[Outcome, int | None]:
         """Edit the dream's message, or post it when there is none. Gives its id when it is shown."""
@@ -211,7 +210,7 @@ class Poster:
 
     async def _opened(self, shown: Shown) -> bool:
         """Whether an archived thread is open again: in it Discord lets nobody delete anything."""
-        venues = self._client.sight.venues
+        venues = self._sight.venues
         await venues.learn(shown.guild_id, [shown.channel_id])
         if venues.venue(shown.guild_id, shown.channel_id).parent_id is None:
             return False  # it is none

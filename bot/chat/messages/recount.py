@@ -3,14 +3,11 @@
 import logging
 from dataclasses import replace
 from time import time
-from typing import TYPE_CHECKING
 
 from bot.chat.messages.poster import Outcome
+from bot.chat.parts import Parts
 from bot.community.emoji import meant
 from bot.dreams.dream import Dream, DreamState
-
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
 
 log = logging.getLogger(__name__)
 
@@ -19,28 +16,28 @@ RECOUNT_MOST = 100  # dreams whose reactions are read again, and as many of thos
 REACT_S = 24 * 3600  # seconds in which a dream that has none of our reactions still gets them
 
 
-async def recount(client: "OneiroClient") -> None:
+async def recount(parts: Parts) -> None:
     """Read the reactions of the newest dreams again, and of those with copies. Raises `StoreError`."""
-    recent = await client.store.recent(since=time() - RECOUNT_S, most=RECOUNT_MOST)
-    hung = await client.copies.in_public(most=RECOUNT_MOST)
+    recent = await parts.store.recent(since=time() - RECOUNT_S, most=RECOUNT_MOST)
+    hung = await parts.copies.in_public(most=RECOUNT_MOST)
     for dream in {dream.id: dream for dream in [*hung, *recent]}.values():
-        await _recount(client, dream)
+        await _recount(parts, dream)
 
 
-async def _recount(client: "OneiroClient", dream: Dream) -> None:
+async def _recount(parts: Parts, dream: Dream) -> None:
     assert dream.message_id is not None  # there are no others among them
-    if not await _read(client, dream, dream, 0):
+    if not await _read(parts, dream, dream, 0):
         return
-    for channel_id, copy_id in await client.copies.of(dream.id):
-        await _read(client, dream, replace(dream, channel_id=channel_id, message_id=copy_id), copy_id)
+    for channel_id, copy_id in await parts.copies.of(dream.id):
+        await _read(parts, dream, replace(dream, channel_id=channel_id, message_id=copy_id), copy_id)
 
 
-async def _read(client: "OneiroClient", dream: Dream, shown: Dream, copy_id: int) -> bool:
+async def _read(parts: Parts, dream: Dream, shown: Dream, copy_id: int) -> bool:
     """Read what stands under the dream or a copy of it. Whether it is there."""
-    message_id, votes = shown.message_id or 0, client.votes
+    message_id, votes = shown.message_id or 0, parts.votes
     counts = await votes.counting(dream)
     async with votes.reading(message_id) as reading:
-        outcome, found = await client.poster.given(shown, counts)
+        outcome, found = await parts.poster.given(shown, counts)
         if outcome is Outcome.SHOWN:
             await votes.replace(dream, found.people, copy_id=copy_id, reading=reading)
     if outcome is not Outcome.SHOWN:
@@ -48,6 +45,6 @@ async def _read(client: "OneiroClient", dream: Dream, shown: Dream, copy_id: int
         return False
     fresh = dream.ended_at is not None and dream.ended_at > time() - REACT_S
     if copy_id == 0 and fresh and dream.state is DreamState.DONE:
-        emoji = client.moderation.settings(dream.guild_id).vote_emoji
-        await client.poster.react(dream, [one for one in emoji if meant(one) not in found.own])
+        emoji = parts.moderation.settings(dream.guild_id).vote_emoji
+        await parts.poster.react(dream, [one for one in emoji if meant(one) not in found.own])
     return True

@@ -37,34 +37,34 @@ class Tally:
 
 
 class Tallies:
-    """Hears of votes. Live: `poster` is set when the client can send."""
+    """Hears of votes. Live."""
 
     def __init__(
         self,
         *,
         votes: Votes,
+        poster: Poster,
         desks: Desks,
         settings: Callable[[int | None], ServerSettings],
     ) -> None:
         self._votes = votes
+        self._poster = poster
         self._desks = desks
         self._settings = settings
-        self.poster: Poster | None = None
-        votes.on_change.append(self.heard)
 
     def heard(self, dream: Dream, tally: int) -> None:
         """A dream's tally is new."""
         fresh = self._votes.clock() - dream.created_at < FRESH_S  # its message is about as old
-        if self.poster is not None and dream.is_shown and fresh:
-            self._desks.want(dream.channel_id, Tally(dream.id), partial(self._show, self.poster, dream))
+        if dream.is_shown and fresh:
+            self._desks.want(dream.channel_id, Tally(dream.id), partial(self._show, dream))
 
-    async def _show(self, poster: Poster, dream: Dream) -> None:
+    async def _show(self, dream: Dream) -> None:
         try:
             tally = await self._votes.tally(dream.id)
         except StoreError as error:
             log.info("dream %d: its votes are not shown: %s", dream.id, error)
             return
-        await poster.caption(dream, caption(dream, self._settings(dream.guild_id), tally))
+        await self._poster.caption(dream, caption(dream, self._settings(dream.guild_id), tally))
 
 
 def caption(dream: Dream, settings: ServerSettings, tally: int) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import aiohttp
 import discord
 
-from bot.chat.language import of_guild
+from bot.chat.messages.language import of_guild
 from bot.database.connection import StoreError
 from bot.dreams.dream import DreamState
 from bot.dreams.store import Store

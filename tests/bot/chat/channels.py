@@ -120,4 +120,4 @@ async def made(world: World, kind: str, *, adults: bool) -> ChannelHandle:
 
 async def until_idle(world: World) -> None:
     """Wait until the gallery has posted what it will."""
-    await until(lambda: not world.parts.client.gallery._tasks)
+    await until(lambda: not world.parts.gallery._tasks)

@@ -11,9 +11,9 @@ from simcord.builders import ChannelHandle
 from simcord.env import Env
 from simcord.results import InteractionResult
 
-from bot.__main__ import Parts, build
 from bot.chat.access import PERMISSIONS
 from bot.dreams.dream import Dream, DreamState, Wish
+from bot.parts import AllParts, build
 from bot.settings import Settings
 from tests.bot.scripted import ScriptedEngine, until
 
@@ -23,7 +23,7 @@ NEEDED = discord.Permissions(PERMISSIONS.value | discord.Permissions(use_applica
 class World:
     """A server with a channel, two members and a moderator; the bot may do what it needs and no more."""
 
-    def __init__(self, env: Env, parts: Parts, engine: ScriptedEngine, settings: Settings) -> None:
+    def __init__(self, env: Env, parts: AllParts, engine: ScriptedEngine, settings: Settings) -> None:
         self.env = env
         self.parts = parts
         self.engine = engine

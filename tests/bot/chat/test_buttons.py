@@ -7,6 +7,7 @@ import pytest
 from simcord.actors import MemberActor
 from simcord.results import InteractionResult
 
+from bot.chat.erasing import erase
 from bot.chat.sentences import ENGLISH as SAY
 from bot.dreams.dream import DreamState
 from tests.bot.chat.conftest import World, labels
@@ -259,7 +260,7 @@ async def test_all_buttons_work_after_a_restart(world: World) -> None:
 async def test_two_deletions_at_the_same_moment_are_harmless(world: World) -> None:
     await dreamt(world)
     dream = await world.stored(1)
-    assert await asyncio.gather(*(world.parts.client.erase(dream) for _ in range(2))) == [True, True]
+    assert await asyncio.gather(*(erase(world.parts, dream) for _ in range(2))) == [True, True]
     assert (await world.stored(1)).erased
 
 

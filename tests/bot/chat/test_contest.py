@@ -4,7 +4,7 @@ import discord
 from simcord.actors import MemberActor
 from simcord.results import InteractionResult
 
-from bot.chat.commands.contest import winner_url
+from bot.chat.messages.contest_message import winner_url
 from bot.chat.sentences import ENGLISH
 from bot.community.contests import DAY_S, Contest
 from bot.servers.settings import VOTE_EMOJI

@@ -151,7 +151,7 @@ async def test_a_second_click_on_time_lapse_is_told_to_wait_while_the_first_is_o
     world.engine.finish(timelapse=b"a film")
     await world.until_delivered(1)
     message = world.messages()[0]
-    async with world.parts.client.outlet.turn(world.alice.id):
+    async with world.parts.outlet.turn(world.alice.id):
         busy = await world.alice.click(message, custom_id="dream:1:timelapse")
         assert said(busy) == SAY.STILL_BUSY
     sent = await world.alice.click(message, custom_id="dream:1:timelapse")

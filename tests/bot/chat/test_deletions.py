@@ -10,6 +10,7 @@ from simcord.backend import serializers
 from simcord.backend.models import Overwrite
 from simcord.builders import ChannelHandle
 
+from bot.chat.erasing import erase
 from bot.chat.messages import hall_of_fame
 from bot.community.ranking import By, Period, View
 from bot.database.connection import StoreBusy
@@ -33,7 +34,7 @@ class Hung:
 
     async def ranked(self) -> int:
         view = View(self.world.guild.id, {self.world.channel.id}, flagged=True)
-        places, total = await self.world.parts.client.tops.page(view, By.PICTURE, Period.EVER, page=0, size=3)
+        places, total = await self.world.parts.tops.page(view, By.PICTURE, Period.EVER, page=0, size=3)
         assert len(places) == total
         return total
 
@@ -53,7 +54,7 @@ class Hung:
 
 @pytest.fixture
 async def hung(world: World) -> Hung:
-    world.parts.client.gallery._pace_s = world.parts.client.deletions._pace_s = 0.001
+    world.parts.gallery._pace_s = world.parts.deletions._pace_s = 0.001
     hall_of_fame, gallery = (world.guild.create_text_channel(name) for name in ("hall", "gallery"))
     await world.env.settle()
 
@@ -70,7 +71,7 @@ async def hung(world: World) -> Hung:
     await until(lambda: [bool(m.content) for m in world.messages(hall_of_fame)] == [True])
 
     async def remembered() -> bool:
-        return len(await world.parts.client.copies.of(1)) == 2
+        return len(await world.parts.copies.of(1)) == 2
 
     await until(remembered)
     found = Hung(world, hall_of_fame, gallery)
@@ -133,13 +134,13 @@ async def test_what_was_deleted_while_nobody_was_here_is_found(world: World, hun
 async def test_a_message_that_discord_does_not_know_any_more_is_gone(world: World, hung: Hung) -> None:
     world.env.backend.messages[world.channel.id].clear()  # nobody tells of it
     world.parts.hall.moved(1)
-    await world.parts.client.poster.caption(await world.stored(1), "⭐ 2")
+    await world.parts.poster.caption(await world.stored(1), "⭐ 2")
     await until(hung.is_gone)
 
 
 async def test_a_permission_that_is_missing_for_a_moment_ends_nothing(world: World, hung: Hung) -> None:
     world.env.inject_error("PATCH", "/channels/*/messages/*", status=403, code=50001, times=1)
-    await world.parts.client.poster.caption(await world.stored(1), "⭐ 2")
+    await world.parts.poster.caption(await world.stored(1), "⭐ 2")
     await world.env.settle()
     assert (await world.stored(1)).gone is Gone.NOT and hung.hangs() == (1, 1)
 
@@ -152,7 +153,7 @@ async def test_a_copy_that_a_moderator_took_from_the_hall_does_not_come_back(
     await world.moderator.react(world.messages()[0], STAR)
     await world.parts.hall._look(1)
     assert hung.hangs() == (0, 1)
-    assert await world.parts.client.votes.tally(1) == 2 and await hung.ranked() == 1
+    assert await world.parts.votes.tally(1) == 2 and await hung.ranked() == 1
     await world.restart()
     await world.parts.hall._look(1)
     assert hung.hangs() == (0, 1)
@@ -163,11 +164,11 @@ async def test_a_copy_that_a_moderator_took_from_the_gallery_does_not_come_back(
 ) -> None:
     copy = world.messages(hung.gallery)[0]
     await world.moderator.react(copy, STAR)
-    assert await world.parts.client.votes.tally(1) == 2
+    assert await world.parts.votes.tally(1) == 2
     world.env.backend.delete_message(hung.gallery.id, copy.id)
     await world.env.settle()
     assert (await world.stored(1)).gallery_message_id is None
-    assert await world.parts.client.votes.tally(1) == 1, "a reaction goes with its message"
+    assert await world.parts.votes.tally(1) == 1, "a reaction goes with its message"
     await until(lambda: world.messages(hung.hall)[0].content.startswith("⭐ 1"))
 
 
@@ -226,9 +227,8 @@ async def test_a_server_that_was_left_is_ranked_again_only_when_it_is_back(world
 async def test_a_deletion_while_the_database_is_busy_is_not_lost(
     world: World, hung: Hung, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = world.parts.client
-    client.inbox._pause_s = 0.001
-    real, busy = client.copies.messages_gone, [True] * 3
+    world.parts.inbox._pause_s = 0.001
+    real, busy = world.parts.copies.messages_gone, [True] * 3
 
     async def messages_gone(ids: Any) -> Any:
         if busy:
@@ -236,7 +236,7 @@ async def test_a_deletion_while_the_database_is_busy_is_not_lost(
             raise StoreBusy
         return await real(ids)
 
-    monkeypatch.setattr(client.copies, "messages_gone", messages_gone)
+    monkeypatch.setattr(world.parts.copies, "messages_gone", messages_gone)
     world.env.backend.delete_message(world.channel.id, world.messages()[0].id)
     await until(hung.is_gone)
 
@@ -306,7 +306,7 @@ async def test_a_stricter_policy_takes_down_what_hangs_already(
 
 async def until_looked(world: World) -> None:
     """Until the server was looked at and the hall has done what came of it."""
-    deletions, hall_of_fame = world.parts.client.deletions, world.parts.hall
+    deletions, hall_of_fame = world.parts.deletions, world.parts.hall
     await until(lambda: deletions._task is not None and deletions._task.done() and not hall_of_fame._moved)
     await world.env.settle()
 
@@ -314,7 +314,7 @@ async def until_looked(world: World) -> None:
 async def test_a_picture_leaves_the_gallery_later_when_discord_has_a_moment(world: World, hung: Hung) -> None:
     copy = world.messages(hung.gallery)[0]
     world.env.inject_error("DELETE", f"/channels/{hung.gallery.id}/messages/{copy.id}", status=500, times=3)
-    assert await world.parts.client.erase(await world.stored(1))
+    assert await erase(world.parts, await world.stored(1))
     await until(lambda: hung.hangs() == (0, 0))
 
 
@@ -327,7 +327,7 @@ async def test_a_place_in_the_gallery_is_remembered_although_the_database_is_bus
         world.guild.id, by=1, change=lambda old: replace(old, gallery_channel=gallery.id)
     )
     real, busy = world.parts.store.set_gallery, [True] * 2
-    world.parts.client.inbox._pause_s = 0.001
+    world.parts.inbox._pause_s = 0.001
 
     async def set_gallery(*place: int) -> None:
         if busy:
@@ -354,7 +354,7 @@ async def test_a_dream_in_an_archived_thread_can_be_deleted(world: World) -> Non
     await archive(world, place)
     path = f"/channels/{place.id}/messages/{message.id}"
     world.env.inject_error("DELETE", path, status=400, code=50083, times=1)
-    assert await world.parts.client.erase(await world.stored(1))
+    assert await erase(world.parts, await world.stored(1))
     assert message.id not in [m.id for m in world.messages(place)] and (await world.stored(1)).erased
     asked = [(r.method, r.path) for r in world.env.http_requests if r.method in ("DELETE", "PATCH")]
     assert asked[-3:] == [("DELETE", path), ("PATCH", f"/channels/{place.id}"), ("DELETE", path)]
@@ -364,9 +364,9 @@ async def test_at_its_end_the_bot_leaves_nobody_at_work(world: World, hung: Hung
     client = world.parts.client
     await client.close()
     before = asyncio.all_tasks()
-    client.deletions.messages([world.messages()[0].id])
-    client.deletions.look_at(world.guild.id)
-    client.gallery.let_go(await world.stored(1))
+    world.parts.deletions.messages([world.messages()[0].id])
+    world.parts.deletions.look_at(world.guild.id)
+    world.parts.gallery.let_go(await world.stored(1))
     assert asyncio.all_tasks() == before
     assert (await world.stored(1)).gone is Gone.NOT
 
@@ -395,7 +395,7 @@ async def test_a_winner_that_is_deleted_is_not_seen_where_it_was_told(
     if how == "message":
         await world.moderator.delete(world.messages()[0])
     elif how == "erased":
-        assert await world.parts.client.erase(await world.stored(1))
+        assert await erase(world.parts, await world.stored(1))
     elif how == "closed":
         close(world)
     else:
@@ -412,7 +412,7 @@ async def test_a_winner_that_is_deleted_is_not_seen_where_it_was_told(
 
 
 async def test_all_threads_go_with_their_channel_and_nobody_is_asked(world: World) -> None:
-    world.parts.client.deletions._pace_s = 3600.0  # between two questions about channels
+    world.parts.deletions._pace_s = 3600.0  # between two questions about channels
     forum = world.guild.create_forum_channel("forum")
     posts = [thread(world, forum, world.alice) for _ in range(4)]
     for number, post in enumerate(posts, start=1):
@@ -442,7 +442,7 @@ async def test_at_a_start_only_what_discord_does_not_know_is_gone(
     else:
         await until_looked(world)
         assert (await world.stored(1)).gone is Gone.NOT and hung.hangs() == (1, 1)
-        assert await hung.ranked() == 1 and await world.parts.client.votes.tally(1) == 1
+        assert await hung.ranked() == 1 and await world.parts.votes.tally(1) == 1
 
 
 async def test_a_copy_out_of_reach_for_a_while_is_not_forgotten(

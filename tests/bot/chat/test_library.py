@@ -258,9 +258,8 @@ async def test_envelopes_wait_for_their_turn_and_none_is_lost(world: World) -> N
     def sent() -> int:
         return sum(r.method == "POST" and r.path == "/users/@me/channels" for r in world.env.http_requests)
 
-    client = world.parts.client
-    async with client.outlet.turn(world.alice.id):
-        obeying = [asyncio.create_task(obey(client, gives(each))) for each in ids]
+    async with world.parts.outlet.turn(world.alice.id):
+        obeying = [asyncio.create_task(obey(world.parts.client, world.parts, gives(each))) for each in ids]
         await asyncio.wait(obeying, timeout=0.2)
         assert sent() == 0
     await asyncio.gather(*obeying)

@@ -224,7 +224,7 @@ async def test_an_archived_thread_s_dream_hangs_in_the_hall_and_in_the_gallery(w
     assert len(world.messages(shows)) == 1
     stored = await world.parts.store.picture(1)
     assert stored is not None
-    world.parts.client.gallery.shown(await world.stored(1), stored)
+    world.parts.gallery.shown(await world.stored(1), stored)
     await until_idle(world)
     assert len(world.messages(shows)) == 2
 
@@ -246,7 +246,7 @@ async def test_a_thread_is_asked_for_once_and_not_too_many_at_a_time(
 
     monkeypatch.setattr(client, "fetch_channel", counted)
     monkeypatch.setattr(channels, "MOST", 2)
-    venues, ids = client.sight.venues, [place.id for place in made]
+    venues, ids = world.parts.sight.venues, [place.id for place in made]
     for _ in range(2):
         await venues.learn(world.guild.id, [*ids, 12345])
     assert sorted(asked) == sorted([*ids, 12345]), "each once, the one that is gone too"

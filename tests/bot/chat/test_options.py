@@ -198,7 +198,7 @@ async def test_a_thing_is_suggested_on_the_grounds_that_can_be_painted(world: Wo
 
 
 async def test_a_large_model_s_styles_are_suggested_where_one_dreams(world: World) -> None:
-    world.parts.client.model = "biggan-deep-512"
+    world.parts.model = "biggan-deep-512"
     assert await suggested(world, "a fox") == [f"a fox, {style}" for style in SAY.STYLES]
 
 

@@ -18,7 +18,7 @@ async def finished(world: World) -> None:
 
 
 async def votes(world: World) -> int:
-    return await world.parts.client.votes.tally(1)
+    return await world.parts.votes.tally(1)
 
 
 async def test_a_vote_counts_once_per_person_and_not_the_authors_or_a_bots(world: World) -> None:
@@ -109,8 +109,8 @@ async def test_many_votes_are_few_edits(world: World) -> None:
 
 async def test_a_message_older_than_an_hour_is_not_edited_for_votes(world: World) -> None:
     await finished(world)
-    real = world.parts.client.votes.clock
-    world.parts.client.votes.clock = lambda: real() + 3601
+    real = world.parts.votes.clock
+    world.parts.votes.clock = lambda: real() + 3601
     await world.bob.react(world.messages()[0], VOTE_EMOJI[0])
     assert await votes(world) == 1
     await world.moderator.react(world.messages()[0], VOTE_EMOJI[0])

@@ -7,6 +7,7 @@ import pytest
 from simcord.builders import ChannelHandle
 from simcord.results import InteractionResult
 
+from bot.chat.erasing import erase
 from bot.chat.messages.exhibit import Veil, veil
 from bot.chat.sentences import ENGLISH
 from bot.dreams.dream import DreamState
@@ -220,7 +221,7 @@ async def test_a_final_picture_hangs_in_the_gallery_until_it_is_deleted(
         return (await world.stored(1)).gallery_message_id == hung.id
 
     await until(remembered)
-    await world.env.bot.erase(await world.stored(1))
+    await erase(world.parts, await world.stored(1))
     assert gallery.history() == [] and world.messages() == []
 
 

@@ -88,7 +88,7 @@ async def gallery(scene: Scene, there: ChannelHandle) -> list[str]:
     await scene.set_(gallery_channel=there.id)
     stored = await scene.world.parts.store.picture(1)
     assert stored is not None
-    scene.world.parts.client.gallery.shown(await scene.world.stored(1), stored)
+    scene.world.parts.gallery.shown(await scene.world.stored(1), stored)
     await until_idle(scene.world)
     return names(scene.world.messages(there)[before:])
 

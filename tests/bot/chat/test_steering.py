@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from simcord.backend.errors import OptionError
 
+from bot.chat.erasing import erase
 from bot.chat.messages.choice_message import NUMBERS
 from bot.chat.messages.grid import CELL, GAP, grid
 from bot.chat.sentences import ENGLISH
@@ -218,7 +219,7 @@ async def test_a_deleted_dream_takes_its_beginnings_along(world: World) -> None:
     await world.engine.dreams(4)
     world.engine.finish()
     await world.until_delivered(4)
-    assert await world.parts.client.erase(await world.stored(4))
+    assert await erase(world.parts, await world.stored(4))
     await until(lambda: world.messages() == [])
 
     async def forgotten() -> bool:

@@ -46,14 +46,14 @@ async def in_both(world: World) -> tuple[discord.Message, discord.Message, disco
     await until(lambda: [m.content for m in world.messages(hall)] == [f"⭐ 1 · <#{world.channel.id}>"])
 
     async def remembered() -> bool:
-        return len(await world.parts.client.copies.of(1)) == 2
+        return len(await world.parts.copies.of(1)) == 2
 
     await until(remembered)
     return message, world.messages(hall)[0], world.messages(gallery)[0]
 
 
 async def tally(world: World) -> int:
-    return await world.parts.client.votes.tally(1)
+    return await world.parts.votes.tally(1)
 
 
 def event(world: World, message: discord.Message, member: MemberActor, name: str, **changes: object) -> None:
@@ -170,7 +170,7 @@ async def test_a_vote_while_the_database_is_busy_is_counted_when_it_is_free(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = await dreamt(world)
-    world.parts.client.inbox._pause_s = 0.001
+    world.parts.inbox._pause_s = 0.001
     real, busy = world.parts.store.shown_at, [True] * 4
 
     async def shown_at(message_id: int) -> Any:
@@ -207,7 +207,7 @@ async def test_an_emoji_that_discord_refuses_keeps_no_other_away(
 
 
 async def test_what_a_hiccup_kept_away_is_tried_again(world: World) -> None:
-    world.parts.client.poster._reactions._retries_s = (0.01,) * 1000
+    world.parts.poster._reactions._retries_s = (0.01,) * 1000
     world.env.inject_error("PUT", "*/reactions/*", status=500, times=None)
     await dreamt(world)
     world.env.backend.faults.clear()
@@ -215,7 +215,7 @@ async def test_what_a_hiccup_kept_away_is_tried_again(world: World) -> None:
 
 
 async def test_without_the_permission_nothing_is_asked_until_it_is_back(world: World) -> None:
-    world.parts.client.poster._reactions._retries_s = (0.01,) * 1000
+    world.parts.poster._reactions._retries_s = (0.01,) * 1000
     channel = world.parts.client.get_channel(world.channel.id)
     await world.dream(world.alice)
     await world.engine.dreams(1)
@@ -230,11 +230,11 @@ async def test_without_the_permission_nothing_is_asked_until_it_is_back(world: W
 
 
 async def test_refusals_are_few(world: World) -> None:
-    world.parts.client.poster._reactions._retries_s = (0.001,) * 4
+    world.parts.poster._reactions._retries_s = (0.001,) * 4
     world.env.inject_error("PUT", "*/reactions/*", status=403, code=50013, times=None)
     await dreamt(world)
-    await until(lambda: not world.parts.client.poster._reactions._pending)
-    await asyncio.gather(*world.parts.client.poster._reactions._tasks)
+    await until(lambda: not world.parts.poster._reactions._pending)
+    await asyncio.gather(*world.parts.poster._reactions._tasks)
     puts = [r for r in world.env.http_requests if r.method == "PUT" and "/reactions/" in r.path]
     assert len(puts) <= len(VOTE_EMOJI) * 5
 

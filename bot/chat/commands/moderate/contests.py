@@ -7,15 +7,15 @@ from discord import app_commands
 
 from bot.chat.access import obstacle
 from bot.chat.answers.answer import answer
-from bot.chat.commands.contest import GOLD, about
 from bot.chat.commands.moderate.group import (
     Guarded,
     guild_id,
     moderate,
     settings,
-    the_client,
 )
 from bot.chat.language import common, personal
+from bot.chat.messages.contest_message import GOLD, about
+from bot.chat.parts import parts_of
 from bot.chat.sentences import ENGLISH
 from bot.chat.wording import worded
 from bot.community.contests import (
@@ -41,7 +41,7 @@ async def start(
     days: app_commands.Range[int, MIN_DAYS, MAX_DAYS] = 7,
 ) -> None:
     """Begin one, and say so to everybody in the channel."""
-    client, say = the_client(interaction), personal(interaction)
+    parts, say = parts_of(interaction), personal(interaction)
     subject = tidy(worded(interaction, theme))[:MAX_THEME]
     refused = obstacle(interaction, say)
     if not refused and not are_allowed(settings(interaction), subject):
@@ -55,7 +55,7 @@ async def start(
     assert interaction.channel_id is not None  # `obstacle` refuses
     speak = common(interaction, preferred=settings(interaction).language)
     try:
-        begun = await client.contests.start(
+        begun = await parts.contests.start(
             guild_id=guild_id(interaction),
             channel_id=interaction.channel_id,
             theme=subject,
@@ -66,8 +66,8 @@ async def start(
     except AlreadyRunning:
         await answer(interaction, say.CONTEST_RUNS)
         return
-    client.jury.moved(begun.id)
-    await client.moderation.note(
+    parts.jury.moved(begun.id)
+    await parts.moderation.note(
         guild_id(interaction), by=interaction.user.id, what="contest", new=begun.theme
     )
     embed = discord.Embed(title=speak.CONTEST_TITLE, description=about(begun, speak), colour=GOLD)
@@ -80,13 +80,13 @@ async def start(
 @contest.command(name="end", description=ENGLISH.COMMAND_CONTEST_END)
 async def end(interaction: discord.Interaction) -> None:
     """End the running contest before its time."""
-    client, say = the_client(interaction), personal(interaction)
-    running = await client.contests.running(guild_id(interaction))
-    if running is None or not await client.contests.finish(running.id, now=True):
+    parts, say = parts_of(interaction), personal(interaction)
+    running = await parts.contests.running(guild_id(interaction))
+    if running is None or not await parts.contests.finish(running.id, now=True):
         await answer(interaction, say.NO_CONTEST)
         return
-    client.jury.moved(running.id)
-    await client.moderation.note(
+    parts.jury.moved(running.id)
+    await parts.moderation.note(
         guild_id(interaction), by=interaction.user.id, what="contest_end", new=running.theme
     )
     await answer(interaction, say.contest_ended(running.channel_id))

@@ -1,7 +1,6 @@
 """The group itself: hidden from others by default, checked again at each use; what its commands share."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
@@ -10,12 +9,10 @@ from bot.chat.access import is_moderator
 from bot.chat.answers import audit_trail
 from bot.chat.answers.answer import answer
 from bot.chat.language import personal
+from bot.chat.parts import parts_of
 from bot.chat.sentences import ENGLISH, Sentences
 from bot.servers.moderation import Entry
 from bot.servers.settings import ServerSettings
-
-if TYPE_CHECKING:
-    from bot.chat.client import OneiroClient
 
 SHOWN = 1900  # characters of an answer; a message holds 2000
 
@@ -52,11 +49,6 @@ def is_allowed(interaction: discord.Interaction) -> bool:
     return interaction.guild is not None and is_moderator(interaction, settings(interaction))
 
 
-def the_client(interaction: discord.Interaction) -> "OneiroClient":
-    client: OneiroClient = interaction.client  # type: ignore[assignment]  # there is only this one
-    return client
-
-
 def guild_id(interaction: discord.Interaction) -> int:
     """Of the server that the command is used in; `check` refuses where there is none."""
     assert interaction.guild_id is not None
@@ -65,7 +57,7 @@ def guild_id(interaction: discord.Interaction) -> int:
 
 def settings(interaction: discord.Interaction) -> ServerSettings:
     """This server's, as they are now."""
-    return the_client(interaction).moderation.settings(interaction.guild_id)
+    return parts_of(interaction).moderation.settings(interaction.guild_id)
 
 
 async def change(
@@ -78,7 +70,7 @@ async def change(
 
     `more`: what the moderator has to know besides.
     """
-    moderation = the_client(interaction).moderation
+    moderation = parts_of(interaction).moderation
     entries = await moderation.change(guild_id(interaction), by=interaction.user.id, change=change)
     await answer(interaction, "\n".join(filter(None, (changed(entries, personal(interaction)), more))))
 

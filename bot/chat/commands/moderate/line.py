@@ -15,9 +15,9 @@ from bot.chat.commands.moderate.group import (
     guild_id,
     is_allowed,
     moderate,
-    the_client,
 )
 from bot.chat.language import personal
+from bot.chat.parts import parts_of
 from bot.chat.quoting import plain
 from bot.chat.sentences import ENGLISH, Sentences
 from bot.dreams.dream import Dream, DreamState
@@ -44,9 +44,9 @@ async def resume(interaction: discord.Interaction) -> None:
 @moderate.command(name="clear", description=ENGLISH.COMMAND_CLEAR)
 @app_commands.describe(person=ENGLISH.COMMAND_CLEAR_PERSON)
 async def clear(interaction: discord.Interaction, person: discord.User | None = None) -> None:
-    say, client = personal(interaction), the_client(interaction)
+    say, parts = personal(interaction), parts_of(interaction)
     whose = person.id if person is not None else None
-    count = client.worker.waiting(guild_id(interaction), whose)
+    count = parts.worker.waiting(guild_id(interaction), whose)
     if count == 0:
         await answer(interaction, say.LINE_EMPTY)
     else:
@@ -91,11 +91,11 @@ class ClearButton(
 
 async def withdraw(interaction: discord.Interaction, person: int | None) -> int:
     """Take all dreams (of this person) out of this server's line, and note it. Raises `StoreError`."""
-    client = the_client(interaction)
-    count = await client.worker.clear(guild_id(interaction), person, by=interaction.user.id)
+    parts = parts_of(interaction)
+    count = await parts.worker.clear(guild_id(interaction), person, by=interaction.user.id)
     if count:
         target = "" if person is None else f"person:{person}"
-        await client.moderation.note(
+        await parts.moderation.note(
             guild_id(interaction), by=interaction.user.id, what="clear", target=target, new=str(count)
         )
     return count
@@ -104,15 +104,15 @@ async def withdraw(interaction: discord.Interaction, person: int | None) -> int:
 @moderate.command(name="cancel", description=ENGLISH.COMMAND_CANCEL)
 @app_commands.describe(dream=ENGLISH.COMMAND_DREAM_ID)
 async def cancel(interaction: discord.Interaction, dream: int) -> None:
-    say, client = personal(interaction), the_client(interaction)
+    say, parts = personal(interaction), parts_of(interaction)
     if await _here(interaction, dream) is None:
         await answer(interaction, say.NOT_IN_LINE)
         return
-    outcome = await client.worker.cancel(dream, by=interaction.user.id)
+    outcome = await parts.worker.cancel(dream, by=interaction.user.id)
     if outcome is Cancelled.OVER:
         await answer(interaction, say.ALREADY_OVER)
         return
-    await client.moderation.note(
+    await parts.moderation.note(
         guild_id(interaction), by=interaction.user.id, what="cancel", target=f"dream:{dream}"
     )
     await answer(interaction, say.WITHDRAWN if outcome is Cancelled.WITHDRAWN else say.STOPPING)
@@ -121,11 +121,11 @@ async def cancel(interaction: discord.Interaction, dream: int) -> None:
 @moderate.command(name="front", description=ENGLISH.COMMAND_FRONT)
 @app_commands.describe(dream=ENGLISH.COMMAND_DREAM_ID)
 async def front(interaction: discord.Interaction, dream: int) -> None:
-    say, client = personal(interaction), the_client(interaction)
-    if await _here(interaction, dream) is None or not await client.worker.move_to_front(dream):
+    say, parts = personal(interaction), parts_of(interaction)
+    if await _here(interaction, dream) is None or not await parts.worker.move_to_front(dream):
         await answer(interaction, say.NOT_IN_LINE)
         return
-    await client.moderation.note(
+    await parts.moderation.note(
         guild_id(interaction), by=interaction.user.id, what="front", target=f"dream:{dream}"
     )
     await answer(interaction, say.moved(dream))
@@ -146,8 +146,8 @@ async def _suggested(
 ) -> list[app_commands.Choice[int]]:
     if not is_allowed(interaction):  # a command's own check does not guard its suggestions
         return []
-    dreams = await the_client(interaction).store.in_server(guild_id(interaction), states)
-    told = await the_client(interaction).sight.listed(interaction, dreams)
+    dreams = await parts_of(interaction).store.in_server(guild_id(interaction), states)
+    told = await parts_of(interaction).sight.listed(interaction, dreams)
     words = {dream.id: plain(dream.prompt, 80) if told[dream.id].tells else "…" for dream in dreams}
     named = [(f"{id} · {text}", id) for id, text in words.items()]
     found = [(name, id) for name, id in named if current.casefold() in name.casefold()]
@@ -158,5 +158,5 @@ async def _here(interaction: discord.Interaction, dream_id: int) -> Dream | None
     """This server's dream with this id."""
     if not 0 < dream_id < 2**63:
         return None
-    dream = await the_client(interaction).store.get(dream_id)
+    dream = await parts_of(interaction).store.get(dream_id)
     return dream if dream is not None and dream.guild_id == interaction.guild_id else None

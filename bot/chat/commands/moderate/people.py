@@ -11,11 +11,11 @@ from bot.chat.commands.moderate.group import (
     change,
     guild_id,
     moderate,
-    the_client,
     within,
 )
 from bot.chat.commands.moderate.line import withdraw
 from bot.chat.language import personal
+from bot.chat.parts import parts_of
 from bot.chat.quoting import quoted
 from bot.chat.sentences import ENGLISH
 
@@ -38,7 +38,7 @@ async def ban(
         await answer(interaction, say.out_of_range(1, MAX_HOURS))
         return
     until = None if hours is None else time() + hours * 3600
-    moderation = the_client(interaction).moderation
+    moderation = parts_of(interaction).moderation
     await moderation.add_ban(
         guild_id(interaction), person.id, by=interaction.user.id, until=until, reason=reason[:MAX_REASON]
     )
@@ -49,7 +49,7 @@ async def ban(
 @moderate.command(name="unban", description=ENGLISH.COMMAND_UNBAN)
 @app_commands.describe(person=ENGLISH.COMMAND_BAN_PERSON)
 async def unban(interaction: discord.Interaction, person: discord.User) -> None:
-    say, moderation = personal(interaction), the_client(interaction).moderation
+    say, moderation = personal(interaction), parts_of(interaction).moderation
     lifted = await moderation.lift_ban(guild_id(interaction), person.id, by=interaction.user.id)
     await answer(interaction, say.is_unbanned(person.id) if lifted else say.NOT_BANNED)
 
@@ -68,7 +68,7 @@ async def bans(interaction: discord.Interaction) -> None:
                 ),
             )
         )
-        for ban in the_client(interaction).moderation.bans(guild_id(interaction))
+        for ban in parts_of(interaction).moderation.bans(guild_id(interaction))
     ]
     await answer(interaction, within([f"**{say.BANS_TITLE}**", *lines]) if lines else say.NO_BANS)
 

@@ -13,10 +13,10 @@ from bot.chat.commands.moderate.group import (
     Guarded,
     change,
     moderate,
-    the_client,
 )
 from bot.chat.commands.moderate.trial import tried
 from bot.chat.language import personal
+from bot.chat.parts import parts_of
 from bot.chat.reaction_commands import AWAY, SEND
 from bot.chat.reactions import distinct
 from bot.chat.sentences import ENGLISH, LANGUAGES
@@ -59,7 +59,7 @@ async def channels_disallow(interaction: discord.Interaction, channel: discord.a
 )
 async def nsfw(interaction: discord.Interaction, policy: str) -> None:
     if policy in list(NsfwPolicy):
-        unchecked = not the_client(interaction).worker.checks_pictures
+        unchecked = not parts_of(interaction).worker.checks_pictures
         more = personal(interaction).UNCHECKED if unchecked else ""
         await change(interaction, lambda old: replace(old, nsfw=NsfwPolicy(policy)), more=more)
     else:

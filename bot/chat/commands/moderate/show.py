@@ -13,10 +13,10 @@ from bot.chat.commands.moderate.group import (
     guild_id,
     moderate,
     settings,
-    the_client,
     within,
 )
 from bot.chat.language import personal
+from bot.chat.parts import parts_of
 from bot.chat.sentences import ENGLISH, Sentences
 
 PAGE = 10  # entries
@@ -26,7 +26,7 @@ _DESCRIPTION = 4000  # characters; an embed's description holds 4096
 @moderate.command(name="show", description=ENGLISH.COMMAND_SHOW)
 async def show(interaction: discord.Interaction) -> None:
     say = personal(interaction)
-    unchecked = not the_client(interaction).worker.checks_pictures
+    unchecked = not parts_of(interaction).worker.checks_pictures
     text = within(audit_trail.overview(settings(interaction), say, unchecked=unchecked), _DESCRIPTION)
     await answer(interaction, embed=discord.Embed(title=say.SETTINGS_TITLE, description=text))
 
@@ -79,7 +79,7 @@ class AuditButton(
 async def _page(
     interaction: discord.Interaction, before: int | None
 ) -> tuple[discord.Embed, discord.ui.View]:
-    say, moderation = personal(interaction), the_client(interaction).moderation
+    say, moderation = personal(interaction), parts_of(interaction).moderation
     found = await moderation.audit(guild_id(interaction), before=before, most=PAGE + 1)
     entries = found[:PAGE]
     text = within([audit_trail.line(entry, say) for entry in entries], _DESCRIPTION) or say.NO_CHANGES

@@ -7,7 +7,7 @@ import aiohttp
 import discord
 
 from bot.chat.access import missing
-from bot.chat.commands.moderate.group import guild_id, settings, the_client
+from bot.chat.commands.moderate.group import guild_id, settings
 from bot.chat.language import common
 from bot.chat.reactions import Put, put
 
@@ -35,7 +35,7 @@ async def tried(interaction: discord.Interaction, emoji: tuple[str, ...]) -> Tri
     if lacking:
         return Trial(lacking=tuple(lacking))
     say = common(interaction, preferred=settings(interaction).language)
-    channel = the_client(interaction).get_partial_messageable(
+    channel = interaction.client.get_partial_messageable(
         interaction.channel_id or 0, guild_id=guild_id(interaction)
     )
     try:

@@ -1,0 +1,69 @@
+"""What commands, buttons and listeners work with, as one value, and the one way from an interaction to it.
+
+Built in `bot.parts`. Nothing that is named here knows commands, clicks or the client that hears them.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import discord
+
+from bot.chat.attachments import ChosenPictures
+from bot.chat.inbox import Inbox
+from bot.chat.messages.choices import Steering
+from bot.chat.messages.contests import Jury
+from bot.chat.messages.deletions import Deletions
+from bot.chat.messages.dreams import Presenter
+from bot.chat.messages.exhibit import Sight
+from bot.chat.messages.gallery import Gallery
+from bot.chat.messages.moderation_log import ModLog
+from bot.chat.messages.poster import Poster
+from bot.community.choices import Choices
+from bot.community.contests import Contests
+from bot.community.ranking import Tops
+from bot.community.votes import Votes
+from bot.dreams.copies import Copies
+from bot.dreams.preferences import Preferences
+from bot.dreams.sendings import Sendings
+from bot.dreams.store import Store
+from bot.queue.turnstile import Turnstile
+from bot.queue.worker import Worker
+from bot.servers.moderation import Moderation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Live, for one connection to Discord."""
+
+    store: Store
+    copies: Copies
+    sendings: Sendings
+    preferences: Preferences
+    moderation: Moderation
+    worker: Worker
+    model: str  # what a dream gets that names none
+    votes: Votes
+    choices: Choices
+    tops: Tops
+    contests: Contests
+    sight: Sight
+    poster: Poster
+    presenter: Presenter
+    steering: Steering
+    jury: Jury
+    gallery: Gallery
+    deletions: Deletions
+    modlog: ModLog
+    inbox: Inbox
+    intake: Turnstile  # pictures that people give
+    outlet: Turnstile  # what is kept of dreams, some megabytes each, on its way to a person
+    chosen_pictures: ChosenPictures
+
+
+class _Client(Protocol):
+    parts: Parts
+
+
+def parts_of(interaction: discord.Interaction) -> Parts:
+    """Of the client that hears the interaction: there is only this one."""
+    return cast(_Client, interaction.client).parts

@@ -14,16 +14,6 @@ from time import time
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Float,
-    Index,
-    Integer,
-    String,
-    Table,
-    Text,
-    false,
     or_,
     select,
     update,
@@ -32,12 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.connection import Database
-from bot.database.tables import (
-    DreamId,
-    dreams,
-    images,
-    metadata,
-)
+from bot.database.tables import choices, dreams, images
 from bot.dreams.dream import Dream, DreamState, Wish
 from bot.dreams.store import (
     AlreadyStored,
@@ -56,30 +41,6 @@ log = logging.getLogger(__name__)
 MIN_CANDIDATES, MAX_CANDIDATES = 2, 4
 SHARE = 4  # a beginning gets this part of a dream's steps
 QUICK = "quick"  # the preset of a beginning whose dream names no steps
-
-choices = Table(
-    "choices",
-    metadata,
-    Column("id", DreamId, primary_key=True, autoincrement=True),
-    Column("origin", BigInteger, nullable=False, unique=True),  # the interaction
-    Column("prompt", Text, nullable=False),
-    Column("author_id", BigInteger, nullable=False),
-    Column("guild_id", BigInteger),
-    Column("channel_id", BigInteger, nullable=False),
-    Column("message_id", BigInteger, unique=True),
-    Column("language", String(8), nullable=False),
-    Column("spoiler", Boolean, nullable=False),
-    Column("steps", Integer),  # of the dream that goes on
-    Column("preset", String(16), nullable=False),  # as `steps`
-    Column("size", Integer),  # as `steps`
-    Column("state", String(16), nullable=False),
-    Column("created_at", Float(53), nullable=False),  # seconds since 1970, UTC, here and below
-    Column("ends_at", Float(53)),
-    Column("ended_by", BigInteger),
-    Column("decision", Text, nullable=False),
-    Column("delivered", Boolean, nullable=False, server_default=false()),
-    Index("choices_by_state", "state", "delivered"),
-)
 
 
 class ChoiceState(StrEnum):

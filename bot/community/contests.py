@@ -6,17 +6,7 @@ from time import time
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Float,
-    ForeignKey,
-    Index,
-    String,
-    Table,
-    Text,
     and_,
-    false,
     func,
     or_,
     select,
@@ -25,46 +15,13 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from bot.database.connection import Database, put
-from bot.database.tables import (
-    DreamId,
-    dreams,
-    metadata,
-    pictures,
-    votes,
-)
+from bot.database.tables import contests, dreams, entries, pictures, votes
 from bot.dreams.dream import Dream, DreamState, Gone
 from bot.dreams.store import add, dream_of
 
 MAX_THEME = 200  # characters
 MIN_DAYS, MAX_DAYS = 1, 60
 DAY_S = 24 * 3600.0
-
-contests = Table(
-    "contests",
-    metadata,
-    Column("id", DreamId, primary_key=True, autoincrement=True),
-    Column("guild_id", BigInteger, nullable=False),
-    Column("running_in", BigInteger, unique=True),  # the server while it runs: one at a time
-    Column("channel_id", BigInteger, nullable=False),
-    Column("theme", Text, nullable=False),
-    Column("language", String(8), nullable=False),
-    Column("started_by", BigInteger, nullable=False),
-    Column("started_at", Float(53), nullable=False),  # seconds since 1970, UTC, here and below
-    Column("ends_at", Float(53), nullable=False),
-    Column("winner_id", BigInteger),  # of `dreams`
-    Column("winner_votes", BigInteger),
-    Column("message_id", BigInteger, unique=True),  # that tells the winner
-    Column("told", Boolean, nullable=False, server_default=false()),  # or nobody can be told
-)
-entries = Table(
-    "entries",
-    metadata,
-    Column("contest_id", DreamId, ForeignKey("contests.id", ondelete="CASCADE"), primary_key=True),
-    Column("person", BigInteger, primary_key=True, autoincrement=False),
-    Column("dream_id", DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), nullable=False),
-    Column("entered_at", Float(53), nullable=False),
-    Index("entries_by_dream", "dream_id"),
-)
 
 
 class AlreadyRunning(Exception):

@@ -6,16 +6,8 @@ from time import time
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Float,
-    ForeignKey,
-    Integer,
-    Table,
     and_,
     delete,
-    false,
     insert,
     or_,
     select,
@@ -24,25 +16,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from bot.database.connection import Database
-from bot.database.tables import (
-    DreamId,
-    dreams,
-    metadata,
-    votes,
-)
+from bot.database.tables import dreams, fame, votes
 from bot.dreams.dream import Dream, Gone
-
-fame = Table(
-    "fame",
-    metadata,
-    Column("dream_id", DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
-    Column("guild_id", BigInteger, nullable=False),
-    Column("channel_id", BigInteger, nullable=False),
-    Column("message_id", BigInteger, unique=True),
-    Column("votes", Integer, nullable=False),  # what the message says
-    Column("created_at", Float(53), nullable=False),  # seconds since 1970, UTC
-    Column("removed", Boolean, nullable=False, default=False, server_default=false()),
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""The tables of dreams and votes. A change needs a step in `bot.database.migrations`; a test compares.
+"""All tables. A change needs a step in `bot.database.migrations`; a test compares.
 
-Other modules declare tables of their own on the same `metadata`.
+Times are seconds since 1970, UTC; persons, servers (`guild_id`), channels and messages have Discord's ids.
 """
 
 from sqlalchemy import (
@@ -21,16 +21,22 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-# What programs without migrations look at, so that they refuse tables that they do not know.
+# In every database of ours, also in those that were made without Alembic.
 schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
 
 # SQLite counts up by itself only in a column declared INTEGER.
-DreamId = BigInteger().with_variant(Integer, "sqlite")
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _dream_id() -> Column[int]:
+    """The key of what belongs to a dream, and goes with it."""
+    return Column("dream_id", _Id, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True)
+
 
 dreams = Table(
     "dreams",
     metadata,
-    Column("id", DreamId, primary_key=True, autoincrement=True),
+    Column("id", _Id, primary_key=True, autoincrement=True),
     Column("origin", BigInteger, nullable=False, unique=True),  # the interaction: stored only once
     Column("prompt", Text, nullable=False),
     Column("seed", BigInteger, nullable=False),
@@ -42,7 +48,7 @@ dreams = Table(
     Column("message_id", BigInteger, unique=True),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
-    Column("created_at", Float(53), nullable=False),  # seconds since 1970, UTC, here and below
+    Column("created_at", Float(53), nullable=False),
     Column("started_at", Float(53)),
     Column("ended_at", Float(53)),
     Column("owner", String(64)),  # the process that dreams it
@@ -74,7 +80,7 @@ dreams = Table(
     Column("chapter", Integer),
     Column("chapters", Integer),
     Column("erased", Boolean, nullable=False, server_default=false()),
-    Column("choice_id", BigInteger),  # of `bot.community.choices.choices`
+    Column("choice_id", BigInteger),  # of `choices`
     Column("candidate", Integer, nullable=False, server_default="0"),
     Column("decision", Text, nullable=False, server_default=""),
     Column("most_steps", Integer),
@@ -96,7 +102,7 @@ dreams = Table(
 pictures = Table(
     "pictures",
     metadata,
-    Column("dream_id", DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
+    _dream_id(),
     Column("kind", String(8), nullable=False),
     Column("content", LargeBinary, nullable=False),
 )
@@ -105,7 +111,7 @@ pictures = Table(
 states = Table(
     "states",
     metadata,
-    Column("dream_id", DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
+    _dream_id(),
     Column("content", LargeBinary, nullable=False),  # some 100 KB
 )
 
@@ -113,17 +119,15 @@ states = Table(
 timelapses = Table(
     "timelapses",
     metadata,
-    Column("dream_id", DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
-    Column(
-        "content", LargeBinary, nullable=False
-    ),  # an animated WebP, up to `bot.queue.worker.TIMELAPSE_BYTES`
+    _dream_id(),
+    Column("content", LargeBinary, nullable=False),  # an animated WebP of some MB
 )
 
 # Image prompts, as people attached them; dreams that repeat one another share one.
 images = Table(
     "images",
     metadata,
-    Column("id", DreamId, primary_key=True, autoincrement=True),
+    Column("id", _Id, primary_key=True, autoincrement=True),
     Column("content", LargeBinary, nullable=False),
 )
 
@@ -131,11 +135,164 @@ images = Table(
 votes = Table(
     "votes",
     metadata,
-    Column("dream_id", DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
+    _dream_id(),
     Column("person", BigInteger, primary_key=True, autoincrement=False),
     Column("emoji", String(100), primary_key=True),  # as `bot.community.emoji.written`
     # The copy (a message in a hall of fame or a gallery) under which it stands; 0: the dream's own message.
     Column("copy_id", BigInteger, primary_key=True, autoincrement=False, default=0, server_default="0"),
     # A super reaction: somebody may give one beside a plain one with the same emoji.
     Column("burst", Boolean, primary_key=True, default=False, server_default=false()),
+)
+
+# Dreams that a channel steers, and their votes.
+choices = Table(
+    "choices",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("origin", BigInteger, nullable=False, unique=True),  # the interaction
+    Column("prompt", Text, nullable=False),
+    Column("author_id", BigInteger, nullable=False),
+    Column("guild_id", BigInteger),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger, unique=True),
+    Column("language", String(8), nullable=False),
+    Column("spoiler", Boolean, nullable=False),
+    Column("steps", Integer),  # of the dream that goes on
+    Column("preset", String(16), nullable=False),  # as `steps`
+    Column("size", Integer),  # as `steps`
+    Column("state", String(16), nullable=False),
+    Column("created_at", Float(53), nullable=False),
+    Column("ends_at", Float(53)),
+    Column("ended_by", BigInteger),
+    Column("decision", Text, nullable=False),
+    Column("delivered", Boolean, nullable=False, server_default=false()),
+    Index("choices_by_state", "state", "delivered"),
+)
+
+# Which dreams hang in their server's hall of fame.
+fame = Table(
+    "fame",
+    metadata,
+    _dream_id(),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger, unique=True),
+    Column("votes", Integer, nullable=False),  # what the message says
+    Column("created_at", Float(53), nullable=False),
+    Column("removed", Boolean, nullable=False, default=False, server_default=false()),
+)
+
+contests = Table(
+    "contests",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("running_in", BigInteger, unique=True),  # the server while it runs: one at a time
+    Column("channel_id", BigInteger, nullable=False),
+    Column("theme", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("started_by", BigInteger, nullable=False),
+    Column("started_at", Float(53), nullable=False),
+    Column("ends_at", Float(53), nullable=False),
+    Column("winner_id", BigInteger),  # of `dreams`
+    Column("winner_votes", BigInteger),
+    Column("message_id", BigInteger, unique=True),  # that tells the winner
+    Column("told", Boolean, nullable=False, server_default=false()),  # or nobody can be told
+)
+
+# What takes part in a contest: one dream a person.
+entries = Table(
+    "entries",
+    metadata,
+    Column("contest_id", _Id, ForeignKey("contests.id", ondelete="CASCADE"), primary_key=True),
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+    Column("dream_id", _Id, ForeignKey("dreams.id", ondelete="CASCADE"), nullable=False),
+    Column("entered_at", Float(53), nullable=False),
+    Index("entries_by_dream", "dream_id"),
+)
+
+# What people want their dreams to be when they say nothing else; who never said so has no row.
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+    Column("preset", String(16), nullable=False, server_default=""),
+    Column("size", Integer),
+    Column("spoiler", Boolean, nullable=False, server_default=false()),
+    Column("language", String(8), nullable=False, server_default=""),
+    Column("notice", String(16), nullable=False, server_default="waited"),  # of `bot.dreams.notices.NOTICES`
+)
+
+# To whom which picture was sent.
+sendings = Table(
+    "sendings",
+    metadata,
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+    _dream_id(),
+    Column("at", Float(53), nullable=False),  # of the last try
+    Column("tries", Integer, nullable=False),
+    Column("settled", Boolean, nullable=False),  # it arrived, or the person takes no messages
+    Index("sendings_by_person", "person", "at"),
+)
+
+# How long dreams took, by machine.
+paces = Table(
+    "paces",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("machine", String(64), nullable=False),
+    Column("model", String(64), nullable=False),
+    Column("preset", String(16), nullable=False),
+    Column("steps", Integer, nullable=False),
+    Column("usual", Boolean, nullable=False),
+    Column("lead_s", Float(53), nullable=False),
+    Column("step_s", Float(53), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("panels", Integer, nullable=False, server_default="1"),
+    Column("load_s", Float(53), nullable=False, server_default="0"),
+    Index("paces_by_machine", "machine", "id"),
+)
+
+# What the moderators of a server set.
+guilds = Table(
+    "guilds",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("settings", Text, nullable=False),  # ServerSettings.to_json
+    Column("welcomed_at", Float(53)),
+)
+
+# Who may not dream in a server.
+bans = Table(
+    "bans",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+    Column("until", Float(53)),
+    Column("reason", Text, nullable=False),
+    Column("by", BigInteger, nullable=False),
+)
+
+# What moderators did; it only grows.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("at", Float(53), nullable=False),
+    Column("by", BigInteger, nullable=False),
+    Column("what", String(32), nullable=False),
+    Column("target", String(64), nullable=False),
+    Column("old", Text, nullable=False),
+    Column("new", Text, nullable=False),
+    Index("audit_by_guild", "guild_id", "id"),
+)
+
+# Who reported which dream to the moderators.
+reports = Table(
+    "reports",
+    metadata,
+    _dream_id(),
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Float(53), nullable=False),
 )

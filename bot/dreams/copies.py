@@ -11,9 +11,8 @@ from sqlalchemy import Select, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.community.contests import winners
-from bot.community.hall_of_fame import fame
 from bot.database.connection import Database
-from bot.database.tables import dreams, votes
+from bot.database.tables import dreams, fame, votes
 from bot.dreams.dream import Dream, Gone
 from bot.dreams.store import dream_of
 

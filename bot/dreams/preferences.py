@@ -2,23 +2,12 @@
 
 from dataclasses import asdict, dataclass, fields, replace
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table, delete, false, select
+from sqlalchemy import delete, select
 
 from bot.database.connection import Database, put
-from bot.database.tables import metadata
+from bot.database.tables import preferences
 from bot.dreams.notices import NOTICES, WAITED
 from engine.settings import PRESETS, SIZES
-
-preferences = Table(
-    "preferences",
-    metadata,
-    Column("person", BigInteger, primary_key=True, autoincrement=False),
-    Column("preset", String(16), nullable=False, server_default=""),
-    Column("size", Integer),
-    Column("spoiler", Boolean, nullable=False, server_default=false()),
-    Column("language", String(8), nullable=False, server_default=""),
-    Column("notice", String(16), nullable=False, server_default=WAITED),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

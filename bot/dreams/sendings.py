@@ -4,14 +4,6 @@ from collections.abc import Callable
 from time import time
 
 from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    Table,
     and_,
     delete,
     func,
@@ -20,23 +12,12 @@ from sqlalchemy import (
 )
 
 from bot.database.connection import Database, put
-from bot.database.tables import DreamId, metadata
+from bot.database.tables import sendings
 
 MOST_TRIES = 3  # of sending one picture to one person, over hiccups of Discord or the network
 MOST_AN_HOUR = 20  # pictures to one person
 HOUR_S = 3600.0
 REFUSAL_S = HOUR_S  # seconds in which whoever takes no messages is sent none
-
-sendings = Table(
-    "sendings",
-    metadata,
-    Column("person", BigInteger, primary_key=True, autoincrement=False),
-    Column("dream_id", DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
-    Column("at", Float(53), nullable=False),  # of the last try, seconds since 1970, UTC
-    Column("tries", Integer, nullable=False),
-    Column("settled", Boolean, nullable=False),  # it arrived, or the person takes no messages
-    Index("sendings_by_person", "person", "at"),
-)
 
 
 class Sendings:

@@ -15,10 +15,10 @@ from sqlalchemy import Row, Table, and_, case, delete, exists, func, insert, or_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.community.hall_of_fame import fame
 from bot.database.connection import Database, put
 from bot.database.tables import (
     dreams,
+    fame,
     images,
     pictures,
     states,

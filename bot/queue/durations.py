@@ -9,43 +9,18 @@ from statistics import median
 from time import monotonic, time
 
 from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Float,
-    Index,
-    Integer,
-    String,
-    Table,
     delete,
     insert,
     select,
 )
 
 from bot.database.connection import Database
-from bot.database.tables import DreamId, metadata
+from bot.database.tables import paces
 from bot.dreams.dream import Dream
 from engine import Progress, panels, usual_steps
 
 KEPT = 10  # dreams of each kind that are remembered; the newest say best how it is now
-_NAME = 64  # characters of a machine's name
-
-paces = Table(
-    "paces",
-    metadata,
-    Column("id", DreamId, primary_key=True, autoincrement=True),
-    Column("machine", String(_NAME), nullable=False),
-    Column("model", String(64), nullable=False),
-    Column("preset", String(16), nullable=False),
-    Column("steps", Integer, nullable=False),
-    Column("usual", Boolean, nullable=False),
-    Column("lead_s", Float(53), nullable=False),
-    Column("step_s", Float(53), nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("panels", Integer, nullable=False, server_default="1"),
-    Column("load_s", Float(53), nullable=False, server_default="0"),
-    Index("paces_by_machine", "machine", "id"),
-)
+_NAME = 64  # characters of a machine's name, as many as its column takes
 
 
 @dataclass(frozen=True, slots=True)

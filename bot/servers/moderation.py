@@ -14,14 +14,6 @@ from time import time
 from typing import Any, Protocol
 
 from sqlalchemy import (
-    BigInteger,
-    Column,
-    Float,
-    ForeignKey,
-    Index,
-    String,
-    Table,
-    Text,
     and_,
     delete,
     func,
@@ -38,48 +30,11 @@ from bot.database.connection import (
     alone,
     put,
 )
-from bot.database.tables import DreamId, metadata
+from bot.database.tables import audit, bans, guilds, reports
 from bot.dreams.dream import tidy
 from bot.servers.settings import ServerSettings, plain
 
 log = logging.getLogger(__name__)
-
-guilds = Table(
-    "guilds",
-    metadata,
-    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("settings", Text, nullable=False),  # ServerSettings.to_json
-    Column("welcomed_at", Float(53)),  # seconds since 1970, UTC, here and below
-)
-bans = Table(
-    "bans",
-    metadata,
-    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("person", BigInteger, primary_key=True, autoincrement=False),
-    Column("until", Float(53)),
-    Column("reason", Text, nullable=False),
-    Column("by", BigInteger, nullable=False),
-)
-audit = Table(
-    "audit",
-    metadata,
-    Column("id", DreamId, primary_key=True, autoincrement=True),
-    Column("guild_id", BigInteger, nullable=False),
-    Column("at", Float(53), nullable=False),
-    Column("by", BigInteger, nullable=False),
-    Column("what", String(32), nullable=False),
-    Column("target", String(64), nullable=False),
-    Column("old", Text, nullable=False),
-    Column("new", Text, nullable=False),
-    Index("audit_by_guild", "guild_id", "id"),
-)
-reports = Table(
-    "reports",
-    metadata,
-    Column("dream_id", DreamId, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True),
-    Column("person", BigInteger, primary_key=True, autoincrement=False),
-    Column("at", Float(53), nullable=False),
-)
 
 
 @dataclass(frozen=True, slots=True)

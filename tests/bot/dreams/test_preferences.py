@@ -3,12 +3,8 @@
 from sqlalchemy import func, select, text
 
 from bot.database.connection import Database
-from bot.dreams.preferences import (
-    NONE,
-    Preference,
-    Preferences,
-    preferences,
-)
+from bot.database.tables import preferences
+from bot.dreams.preferences import NONE, Preference, Preferences
 
 WANTED = Preference(preset="quick", size=512, spoiler=True, language="it", notice="off")
 

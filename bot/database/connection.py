@@ -1,6 +1,6 @@
 """The database: opening it with its tables in their newest form, transactions, named errors. Knows no table.
 
-`Store` and its neighbours share one `Database`; each has tables of its own on `bot.database.tables.metadata`.
+`Store` and its neighbours share one `Database`; their tables stand in `bot.database.tables`.
 """
 
 import asyncio
@@ -20,13 +20,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.database.file import (
-    make_folder,
-    make_private,
-    rewrite_once,
-    truncate_log,
-)
-from bot.database.migrations import NewerTables, is_current, upgrade
+from bot.database.file import make_folder, make_private, rewrite_once, truncate_log
+from bot.database.migrations import UnknownTables, is_current, upgrade
 
 try:
     from asyncpg import InterfaceError, PostgresError
@@ -142,7 +137,7 @@ class Database:
             event.listen(self._engine.sync_engine, "connect", _prepare_server(busy_timeout_s))
 
     async def open(self) -> None:
-        """Bring the tables to their newest form. Raises `StoreError` when they are newer or not usable."""
+        """Bring the tables to their newest form. Raises `StoreError` when they are unknown or not usable."""
         self._is_closed = False
         if self._file:
             try:
@@ -156,10 +151,8 @@ class Database:
         try:
             if not await self._is_current():
                 await self._upgrade()
-        except NewerTables as error:
-            raise StoreError(
-                "The database was made by a newer version of Oneiro; please update this one."
-            ) from error
+        except UnknownTables as error:
+            raise StoreError(error.__doc__) from error
         if self._file and self._is_on_disk:
             await rewrite_once(self._engine, self._file)
             if not await self._emptied_log():  # of what a process left that was killed

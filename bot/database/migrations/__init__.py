@@ -11,35 +11,38 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect
 
-FIRST = "first"  # the tables of version 1, which were made without Alembic
+# What `versions/first.py` stands for, up to itself.
+_UNRELEASED = {"first", "language", "moderation", "dream_options", "choices", "community", "preferences"}
+_UNRELEASED |= {"gallery", "paces", "notices", "nearest", "panels", "most"}
 
 
-class NewerTables(Exception):
-    """The database has steps that this program does not know."""
+class UnknownTables(Exception):
+    """The database was made by a newer version of Oneiro; please update this one."""
+
+
+class UnreleasedTables(UnknownTables):
+    """The database was made before Oneiro's first release and cannot be read; please start with a new one."""
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the tables are in their newest form. Raises `NewerTables`."""
+    """Whether the tables are in their newest form. Raises `UnknownTables`."""
     steps = _steps()
     heads = set(MigrationContext.configure(connection).get_current_heads())
+    if heads & _UNRELEASED or (not heads and inspect(connection).has_table("schema_version")):
+        raise UnreleasedTables
     if heads - {step.revision for step in steps.walk_revisions()}:
-        raise NewerTables
-    if not heads and _version(connection) > 1:
-        raise NewerTables
+        raise UnknownTables
     return heads == set(steps.get_heads())
 
 
 def upgrade(connection: Connection) -> None:
-    """Take all steps that are missing, within the connection's transaction. Raises `NewerTables`."""
-    if is_current(connection):  # another process was quicker
-        return
-    config = _config()
-    config.attributes["connection"] = connection
-    if not MigrationContext.configure(connection).get_current_heads() and _version(connection) == 1:
-        command.stamp(config, FIRST)
-    command.upgrade(config, "head")
+    """Take all steps that are missing, within the connection's transaction. Raises `UnknownTables`."""
+    if not is_current(connection):  # else another process was quicker
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
 
 
 def _config() -> Config:
@@ -50,10 +53,3 @@ def _config() -> Config:
 
 def _steps() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())
-
-
-def _version(connection: Connection) -> int:
-    """What the program wrote that made the tables; 0: there are none."""
-    if not inspect(connection).has_table("schema_version"):
-        return 0
-    return connection.scalar(text("SELECT max(version) FROM schema_version")) or 0

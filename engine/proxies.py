@@ -3,7 +3,6 @@
 As curl and requests read them. Standard library only.
 """
 
-import base64
 import ipaddress
 import os
 from collections.abc import Mapping
@@ -37,14 +36,6 @@ class Proxy:
     def address(self) -> str:
         """Without name and password."""
         return f"{self.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
-
-    @property
-    def authorization(self) -> dict[str, str]:
-        """The header that it wants, if any."""
-        if not self.name and not self.password:
-            return {}
-        pair = base64.b64encode(f"{self.name}:{self.password}".encode()).decode()
-        return {"Proxy-Authorization": f"Basic {pair}"}
 
 
 def proxy_for(url: str) -> Proxy | None:

@@ -97,8 +97,11 @@ def add_wishes(parser: Parser, *, init: bool) -> None:
     add = parser.add_argument
     add("--seed", metavar="N", help=f"{SEED.help}; {SEED.allowed}; default: a random one, which is printed")
     add("--avoid", metavar="WORDS", help="phrases whose likeness counts against the picture")
-    add("--image", metavar="FILE", help="a picture that the dream should resemble: a file, or an https:// "
-        "address on the public web")  # fmt: skip
+    add(
+        "--image",
+        metavar="FILE",
+        help="a picture that the dream should resemble: a file, or an https:// address",
+    )
     add("--image-weight", metavar="W", help=f"{IMAGE_WEIGHT.help}; {IMAGE_WEIGHT.allowed}; default: 1")
     if init:
         add("--init", metavar="FILE", help="a picture to begin at, likewise: first the closest picture that "

@@ -236,7 +236,7 @@ def test_presets_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
         (["x", "--image-weight", "2"], "needs a picture: --image"),
         (["x", "--image", "missing.png"], "missing.png cannot be read"),
         (["x", "--image", "file"], "not a picture"),
-        (["x", "--image", "http://127.0.0.1/x.png"], "not on the public web"),
+        (["x", "--image", "http://127.0.0.1:9/x.png"], "cannot be fetched from 127.0.0.1"),
         (["x", "--init", "ftp://example.org/x.png"], "must be a whole one"),
         (["x", "--size", "300"], "one of 128, 256, 512, 1024"),
         (["x", "--preset", "endless"], "one of quick, normal, thorough"),

@@ -4,13 +4,11 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from engine.command_line.addresses import Address
 from engine.command_line.links import fetched, picture
 from engine.errors import BadRequest
 from engine.pictures.decoding import MAX_BYTES
@@ -21,53 +19,17 @@ PICTURE = b"\x89PNG and so on"
 @pytest.mark.parametrize(
     "url",
     [
-        "http://127.0.0.1/x.png",
-        "http://localhost:8000/x.png",
-        "http://169.254.169.254/latest/meta-data/",
-        "http://[::1]/x.png",
-        "http://[::ffff:10.0.0.1]/x.png",
-        "http://2130706433/x.png",
-        "http://0x7f.1/x.png",
-        "http://0177.0.0.1/",
-        "https://0/x.png",
-        "http://017700000001/",
-        "http://0x7f000001/",
-        "http://127.1/",
-        "http://127。0。0。1/",
-        "http://①②⑦.0.0.1/",
-        "http://[fec0::1]/",
-        "http://[64:ff9b:1::a00:1]/",
-        "http://[::10.0.0.1]/",
-        "http://[2002:a00:1::]/",
-        "http://[fe80::1%25lo]/",
-    ],
-)
-def test_an_address_within_the_own_network_is_refused(url: str) -> None:
-    with pytest.raises(BadRequest, match=r"not on the public web|There is no"):
-        picture(url)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
         "ftp://example.org/x.png",
         "file:///etc/passwd",
         "http://",
         "http://[::1/x.png",
         "http://example.org:99999/",
-        "http://example.org/a b",
-        "http://example.org/\r\nHost: x",
         "gopher://example.org:70/_x",
     ],
 )
 def test_what_is_no_web_address_is_refused(url: str) -> None:
     with pytest.raises(BadRequest, match="must be a whole one"):
         picture(url)
-
-
-def test_a_password_in_an_address_is_refused() -> None:
-    with pytest.raises(BadRequest, match="user name or a password"):
-        picture("http://me:secret@example.org/x.png")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -80,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
                 "/missing": lambda: self.send_error(404),
                 "/once": lambda: self._redirect("picture"),
                 "/loop": lambda: self._redirect("/loop"),
-                "/away": lambda: self._redirect("http://127.0.0.2:1/x"),
+                "/away": lambda: self._redirect("http://127.0.0.2:9/x"),
                 "/file": lambda: self._redirect("file:///etc/passwd"),
                 "/announced": lambda: self._send(b"", length=50 * 2**20),
                 "/endless": self._endless,
@@ -128,13 +90,9 @@ def server() -> Iterator[str]:
         thread.join()
 
 
-def here(address: Address) -> bool:
-    return str(address) == "127.0.0.1"
-
-
 @pytest.mark.parametrize("path", ["/picture", "/text", "/once", "/odd%20naïve?a=1"])
 def test_a_picture_is_fetched_whatever_its_type_is_said_to_be(server: str, path: str) -> None:
-    assert fetched(server + path, here) == PICTURE
+    assert fetched(server + path) == PICTURE
 
 
 @pytest.mark.parametrize(
@@ -142,7 +100,7 @@ def test_a_picture_is_fetched_whatever_its_type_is_said_to_be(server: str, path:
     [
         ("/missing", "answered 404 instead"),
         ("/loop", "more than 5 times"),
-        ("/away", "not on the public web"),
+        ("/away", r"cannot be fetched from 127\.0\.0\.2"),
         ("/file", "must be a whole one"),
         ("/announced", "too large; the limit is 20 MB"),
         ("/endless", "too large; the limit is 20 MB"),
@@ -152,14 +110,14 @@ def test_a_picture_is_fetched_whatever_its_type_is_said_to_be(server: str, path:
 )
 def test_a_server_that_misbehaves_is_told_in_one_sentence(server: str, path: str, told: str) -> None:
     with pytest.raises(BadRequest, match=told) as error:
-        fetched(server + path, here)
+        fetched(server + path)
     assert str(error.value).endswith(".")
 
 
 def test_a_server_that_sends_a_byte_now_and_then_is_left(server: str) -> None:
     begun = time.monotonic()
     with pytest.raises(BadRequest, match="takes too long"):
-        fetched(server + "/drip", here, limit_s=0.5)
+        fetched(server + "/drip", limit_s=0.5)
     assert time.monotonic() - begun < 20
 
 
@@ -167,38 +125,12 @@ def test_nobody_answers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     with pytest.raises(BadRequest, match="cannot be fetched"):
-        fetched(f"http://127.0.0.1:{port}/", here)
+        fetched(f"http://127.0.0.1:{port}/")
 
 
-@contextmanager
-def resolving(monkeypatch: pytest.MonkeyPatch, *answers: str) -> Iterator[list[str]]:
-    """Names lead to these addresses, one after the other, as a hostile name server would answer."""
-    real, asked = socket.getaddrinfo, []
-
-    def resolve(host: str, port: int, **options: int) -> object:
-        asked.append(host)
-        return real(answers[min(len(asked), len(answers)) - 1], port, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    yield asked
-
-
-def test_a_name_is_resolved_once_so_that_it_cannot_change_its_mind(
-    server: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    port = server.rpartition(":")[2]
-    with resolving(monkeypatch, "127.0.0.1", "127.0.0.3") as asked:
-        assert fetched(f"http://dreams.example:{port}/picture", here) == PICTURE
-    assert asked == ["dreams.example"]
-
-
-def test_a_redirect_s_name_is_checked_anew(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    port = server.rpartition(":")[2]
-    with (
-        resolving(monkeypatch, "127.0.0.1", "10.0.0.1"),
-        pytest.raises(BadRequest, match="not on the public web"),
-    ):
-        fetched(f"http://dreams.example:{port}/once", here)
+def test_a_name_that_nobody_knows_is_told() -> None:
+    with pytest.raises(BadRequest, match=r"There is no nowhere\.invalid on the web"):
+        fetched("http://nowhere.invalid/x.png")
 
 
 def test_a_file_is_read_and_a_bad_one_is_told(tmp_path: Path) -> None:

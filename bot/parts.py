@@ -77,6 +77,9 @@ class AllParts(Parts):
         await self.desks.close()
         await self.presenter.close()
         self.poster.close()
+        await self.deletions.close()
+        await self.gallery.close()
+        await self.inbox.close()
 
 
 def build(settings: Settings, *, engine: Engine) -> AllParts:

@@ -9,9 +9,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(path for room in ("bot", "engine") for path in (ROOT / room).rglob("*.py"))
-MODULES = {
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in SOURCES
+BY_NAME = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in SOURCES
 }
+MODULES = set(BY_NAME)
 DOOR = {
     "engine",
     *(f"engine.{name}" for name in ("data_dir", "errors", "prompt", "protocol", "settings")),
@@ -31,6 +32,18 @@ def imports(path: Path) -> set[str]:
             names.add(node.module)
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
     return names
+
+
+def needed(path: Path) -> set[str]:
+    """The modules of ours that a file imports: of a package's modules these alone, not the package."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= inner if inner <= MODULES else {node.module, *inner}
+    return names & MODULES
 
 
 def roots(path: Path) -> set[str]:
@@ -55,6 +68,28 @@ def test_each_file_keeps_to_its_room(path: Path) -> None:
             assert not {"discord", "aiohttp"} & roots(path)
 
 
+def test_nothing_imports_in_a_circle_also_not_for_types_alone() -> None:
+    imported = {module: needed(path) - {module} for module, path in BY_NAME.items()}
+    reached = {module: reach(module, imported) for module in imported}
+    assert [module for module in imported if module in reached[module]] == []
+
+
+def reach(module: str, imported: dict[str, set[str]]) -> set[str]:
+    """What a module imports, and what that imports, and so on."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        new = imported[waiting.pop()] - found
+        found |= new
+        waiting += new
+    return found
+
+
+def test_a_circle_is_noticed() -> None:
+    assert "a" in reach("a", {"a": {"b"}, "b": {"c"}, "c": {"a"}})
+    assert "a" not in reach("a", {"a": {"b", "c"}, "b": {"c"}, "c": set()})
+
+
 @pytest.mark.parametrize(
     "module",
     [
@@ -71,6 +106,11 @@ def test_the_bot_s_side_never_loads_torch(module: str) -> None:
     code = f"import {module}, sys; sys.exit(bool({{'torch', 'numpy', 'transformers'}} & sys.modules.keys()))"
     ran = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, timeout=60)
     assert ran.returncode == 0
+
+
+def test_no_command_button_or_listener_loads_torch() -> None:
+    code = "import bot.chat.features as f, sys; assert f.commands(); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, timeout=60).returncode == 0
 
 
 def test_help_comes_without_torch() -> None:

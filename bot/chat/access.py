@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import discord
+from discord import app_commands
 
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
@@ -27,6 +28,10 @@ POSTING = ("view_channel", "send_messages", "embed_links", "attach_files", "read
 
 # What an invitation asks for.
 PERMISSIONS = discord.Permissions(**dict.fromkeys(_NEEDED + _NEEDED_IN_THREADS, True))
+
+
+class NotAModerator(app_commands.CheckFailure):
+    """Somebody who is no moderator used a moderators' command. Discord's own check is only a default."""
 
 
 def missing(permissions: discord.Permissions, *, thread: bool) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import discord
 
+from bot.chat.access import NotAModerator
 from bot.chat.answers.refusals import Refusal, refusal
 from bot.chat.language import personal
 from bot.database.connection import StoreError
@@ -47,6 +48,8 @@ async def answering(interaction: discord.Interaction, work: Awaitable[str | None
     except StoreError as error:
         log.warning("interaction %d: not possible just now: %s", interaction.id, error)
         sentence = say.store_trouble(error)
+    except NotAModerator:
+        sentence = say.NOT_A_MODERATOR
     except Refusal as error:
         log.debug("interaction %d: refused, %r", interaction.id, error)
         sentence = refusal(error, say)
@@ -74,6 +77,14 @@ async def think(interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
     except discord.HTTPException as error:
         log.info("interaction %d: not deferred, %s", interaction.id, error)
+
+
+async def turn(interaction: discord.Interaction, embed: discord.Embed, view: discord.ui.View) -> None:
+    """Let the message that was clicked show another page."""
+    try:
+        await interaction.response.edit_message(embed=embed, view=view)
+    except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
+        log.info("interaction %d: its page is not turned, %r", interaction.id, error)
 
 
 async def show(interaction: discord.Interaction, form: discord.ui.Modal) -> None:

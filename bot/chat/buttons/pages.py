@@ -1,20 +1,18 @@
 """One's own dreams, page by page, for whoever they belong to. The buttons work after any restart."""
 
-import logging
 import re
 from typing import Self
 
 import discord
 
-from bot.chat.answers.answer import answer, claim
+from bot.chat.answers.answer import turn
+from bot.chat.buttons.button import PersistentButton
+from bot.chat.buttons.click import clicked
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
 from bot.chat.quoting import quoted
 from bot.chat.sentences import Sentences
-from bot.database.connection import StoreError
 from bot.dreams.dream import Dream
-
-log = logging.getLogger(__name__)
 
 PAGE = 10  # dreams
 SHOWN_PROMPT = 80  # characters of each; escaping may double them
@@ -33,40 +31,27 @@ async def mine_page(interaction: discord.Interaction, *, page: int) -> tuple[dis
     if pages > 1:
         embed.set_footer(text=say.page(page, pages))
     view = discord.ui.View(timeout=None)
-    for turn, label in ((page - 1, "◀"), (page + 1, "▶")):
-        if 1 <= turn <= pages and pages > 1:
-            view.add_item(MineButton(turn, label))
+    for number, label in ((page - 1, "◀"), (page + 1, "▶")):
+        if 1 <= number <= pages and pages > 1:
+            view.add_item(MineButton(number, label))
     return embed, view
 
 
-class MineButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"mine:(?P<page>[0-9]{1,6})"
-):
+class MineButton(PersistentButton, template=r"mine:(?P<page>[0-9]{1,6})"):
     """Turns to a page of one's own dreams: whoever clicks sees their own."""
 
     def __init__(self, page: int, label: str) -> None:
-        super().__init__(discord.ui.Button(label=label, custom_id=f"mine:{page}"))
+        super().__init__(f"mine:{page}", label)
         self.page = page
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
+    def of(cls, match: re.Match[str]) -> Self:
         return cls(int(match["page"]), "▶")
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        claim(interaction)
-        try:
-            embed, view = await mine_page(interaction, page=self.page)
-            await interaction.response.edit_message(embed=embed, view=view)
-        except StoreError as error:
-            await answer(interaction, personal(interaction).store_trouble(error))
-        except discord.HTTPException as error:
-            log.info("interaction %d: its page is not turned, %s", interaction.id, error)
+
+@clicked(MineButton)
+async def turn_to(button: MineButton, interaction: discord.Interaction, say: Sentences) -> None:
+    await turn(interaction, *await mine_page(interaction, page=button.page))
 
 
 def _line(dream: Dream, link: str, say: Sentences) -> str:

@@ -11,7 +11,8 @@ from discord import app_commands
 from PIL import Image
 
 from bot.chat.answers.answer import answer, think
-from bot.chat.answers.refusals import Refusal, refusal
+from bot.chat.buttons.button import PersistentButton
+from bot.chat.buttons.click import clicked
 from bot.chat.language import personal
 from bot.chat.messages.exhibit import Exhibit, exhibit
 from bot.chat.parts import parts_of
@@ -69,51 +70,41 @@ async def top(interaction: discord.Interaction, by: str = By.PICTURE, period: st
 
 
 class PageButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    PersistentButton,
     template=r"top:(?P<by>picture|dreamer|prompt):(?P<period>day|week|month|ever):(?P<page>[0-9]{1,6})",
 ):
     """Turns to a page."""
 
     def __init__(self, page: Page, label: str) -> None:
-        custom_id = f"top:{page.by}:{page.period}:{page.number}"
-        super().__init__(discord.ui.Button(label=label, custom_id=custom_id))
+        super().__init__(f"top:{page.by}:{page.period}:{page.number}", label)
         self.page = page
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
+    def of(cls, match: re.Match[str]) -> Self:
         return cls(Page(By(match["by"]), Period(match["period"]), int(match["page"])), "▶")
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        try:
-            await interaction.response.defer()
-        except discord.HTTPException as error:
-            log.info("interaction %d: not deferred, %s", interaction.id, error)
-            return
-        await _show(interaction, self.page, personal(interaction))
+
+@clicked(PageButton)
+async def turn_to(button: PageButton, interaction: discord.Interaction, say: Sentences) -> None:
+    try:
+        await interaction.response.defer()
+    except discord.HTTPException as error:
+        log.info("interaction %d: not deferred, %s", interaction.id, error)
+        return
+    await _show(interaction, button.page, say)
 
 
 async def _show(interaction: discord.Interaction, page: Page, say: Sentences) -> None:
-    """Let the interaction's answer be this page."""
+    """Let the interaction's answer be this page. Raises `Refusal`."""
     parts = parts_of(interaction)
     assert interaction.guild_id is not None  # the command is for servers
-    try:
-        all_channels = await parts.tops.channels(interaction.guild_id)
-        channels = await parts.sight.listable(interaction, all_channels)
-        view = View(interaction.guild_id, channels, flagged=parts.sight.lists_unsafe(interaction))
-        places, total = await parts.tops.page(view, page.by, page.period, page=page.number, size=page.size)
-        async with parts.outlet.turn(interaction.user.id):
-            best = places if page.by is By.PICTURE else places[:1]
-            pictures = await _pictures(interaction, best, say)
-    except Refusal as error:
-        log.info("interaction %d: no ranking, %s", interaction.id, error)
-        await answer(interaction, refusal(error, say))
-        return
+    all_channels = await parts.tops.channels(interaction.guild_id)
+    channels = await parts.sight.listable(interaction, all_channels)
+    view = View(interaction.guild_id, channels, flagged=parts.sight.lists_unsafe(interaction))
+    places, total = await parts.tops.page(view, page.by, page.period, page=page.number, size=page.size)
+    async with parts.outlet.turn(interaction.user.id):
+        best = places if page.by is By.PICTURE else places[:1]
+        pictures = await _pictures(interaction, best, say)
     embeds, files = _embeds(page, places, pictures, say)
     try:
         await interaction.edit_original_response(

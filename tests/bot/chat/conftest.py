@@ -97,6 +97,11 @@ class World:
         await until(lambda: part in self.text(at))
         return self.messages()[at]
 
+    async def hear(self, event: str, *told: object) -> None:
+        """Let all listeners have heard of something that the simulation does not know."""
+        for listener in self.parts.client.extra_events[f"on_{event}"]:
+            await listener(*told)
+
     async def restart(self) -> None:
         """An orderly end, and another process with the same database."""
         await self.parts.end()

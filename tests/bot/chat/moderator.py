@@ -6,7 +6,7 @@ from simcord.actors import MemberActor, _dispatch_actor_interaction
 from simcord.enums import InteractionType, OptionType
 from simcord.results import InteractionResult
 
-from bot.chat.commands.moderate import NotAModerator
+from bot.chat.access import NotAModerator
 from bot.servers.settings import ServerSettings
 from tests.bot.chat.conftest import World
 

@@ -8,6 +8,7 @@ from simcord.actors import MemberActor
 from simcord.results import InteractionResult
 
 from bot.chat.erasing import erase
+from bot.chat.listeners.clicks import ClickListener
 from bot.chat.sentences import ENGLISH as SAY
 from bot.dreams.dream import DreamState
 from tests.bot.chat.conftest import World, labels
@@ -219,7 +220,9 @@ async def test_a_button_that_comes_too_early_is_answered(world: World, action: s
     ],
 )
 async def test_an_unknown_button_gets_a_sentence(world: World, custom_id: str, sentence: str) -> None:
-    world.parts.client.patience_s = 0.05
+    listener = world.parts.client.get_cog("ClickListener")
+    assert isinstance(listener, ClickListener)
+    listener.patience_s = 0.05
     await dreamt(world)
     await forge(world, custom_id)
     assert said(await world.alice.click(world.messages()[0], custom_id=custom_id)) == sentence

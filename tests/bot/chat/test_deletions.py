@@ -27,7 +27,7 @@ class Hung:
     """Alice's dream, with bob's vote, in a hall and a gallery."""
 
     def __init__(self, world: World, hall: ChannelHandle, gallery: ChannelHandle) -> None:
-        self.world, self.hall, self.gallery = world, hall_of_fame, gallery
+        self.world, self.hall, self.gallery = world, hall, gallery
 
     def hangs(self) -> tuple[int, int]:
         return len(self.world.messages(self.hall)), len(self.world.messages(self.gallery))
@@ -208,14 +208,14 @@ async def test_a_channel_closed_while_nobody_was_here_is_found(world: World, hun
 async def test_a_server_that_was_left_is_ranked_again_only_when_it_is_back(world: World, hung: Hung) -> None:
     client = world.parts.client
     guild = client.get_guild(world.guild.id)
-    await client.on_guild_remove(guild)
+    await world.hear("guild_remove", guild)
 
     async def left() -> bool:
         return (await world.stored(1)).gone is Gone.LEFT
 
     await until(left)
     assert await hung.ranked() == 0
-    await client.on_guild_join(guild)
+    await world.hear("guild_join", guild)
 
     async def back() -> bool:
         return (await world.stored(1)).gone is Gone.NOT
@@ -257,7 +257,7 @@ async def test_a_message_that_gives_way_to_a_new_one_is_no_deletion(world: World
 async def test_a_server_that_is_back_is_looked_at_anew(world: World, hung: Hung) -> None:
     client = world.parts.client
     guild = client.get_guild(world.guild.id)
-    await client.on_guild_remove(guild)
+    await world.hear("guild_remove", guild)
 
     async def left() -> bool:
         return (await world.stored(1)).gone is Gone.LEFT
@@ -269,7 +269,7 @@ async def test_a_server_that_is_back_is_looked_at_anew(world: World, hung: Hung)
     everybody = client.get_channel(world.channel.id)
     assert isinstance(everybody, discord.TextChannel) and guild is not None
     everybody._update(guild, {**channel_payload(world), "position": 0})
-    await client.on_guild_join(guild)
+    await world.hear("guild_join", guild)
     await until(lambda: hung.hangs() == (0, 0))
 
 
@@ -361,8 +361,8 @@ async def test_a_dream_in_an_archived_thread_can_be_deleted(world: World) -> Non
 
 
 async def test_at_its_end_the_bot_leaves_nobody_at_work(world: World, hung: Hung) -> None:
-    client = world.parts.client
-    await client.close()
+    await world.parts.end()
+    await world.parts.client.close()
     before = asyncio.all_tasks()
     world.parts.deletions.messages([world.messages()[0].id])
     world.parts.deletions.look_at(world.guild.id)

@@ -8,7 +8,7 @@ import pytest
 from simcord.actors import MemberActor
 from simcord.results import InteractionResult
 
-from bot.chat.reaction_commands import obey
+from bot.chat.listeners.reaction_commands import ReactionCommandListener
 from bot.chat.sentences import ENGLISH as SAY
 from bot.chat.sentences import ITALIAN
 from bot.dreams.dream import DreamState
@@ -259,7 +259,8 @@ async def test_envelopes_wait_for_their_turn_and_none_is_lost(world: World) -> N
         return sum(r.method == "POST" and r.path == "/users/@me/channels" for r in world.env.http_requests)
 
     async with world.parts.outlet.turn(world.alice.id):
-        obeying = [asyncio.create_task(obey(world.parts.client, world.parts, gives(each))) for each in ids]
+        listener = ReactionCommandListener(client=world.parts.client, parts=world.parts)
+        obeying = [asyncio.create_task(listener.obey(gives(each))) for each in ids]
         await asyncio.wait(obeying, timeout=0.2)
         assert sent() == 0
     await asyncio.gather(*obeying)

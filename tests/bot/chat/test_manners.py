@@ -8,8 +8,8 @@ import discord
 from simcord.builders import ChannelHandle
 from simcord.results import InteractionResult
 
+from bot.chat.listeners.servers import welcome, welcome_late
 from bot.chat.messages.presence import Presence
-from bot.chat.messages.welcome import catch_up, welcome
 from bot.chat.sentences import ENGLISH
 from bot.dreams.dream import DreamState
 from tests.bot.chat.conftest import NEEDED, World
@@ -149,11 +149,11 @@ def greetings(channel: ChannelHandle) -> list[str]:
 
 async def test_the_owner_is_greeted_where_there_is_no_system_channel_and_only_once(world: World) -> None:
     owner = world.guild.owner
-    await world.env.bot.on_guild_join(world.env.bot.get_guild(world.guild.id))
+    await world.hear("guild_join", world.env.bot.get_guild(world.guild.id))
     await until(lambda: greetings(owner.dm_channel) == [ENGLISH.WELCOME])
-    await world.env.bot.on_guild_join(world.env.bot.get_guild(world.guild.id))
+    await world.hear("guild_join", world.env.bot.get_guild(world.guild.id))
     await world.restart()
-    await world.env.bot.on_guild_join(world.env.bot.get_guild(world.guild.id))
+    await world.hear("guild_join", world.env.bot.get_guild(world.guild.id))
     assert greetings(owner.dm_channel) == [ENGLISH.WELCOME]
 
 
@@ -176,14 +176,14 @@ async def test_who_invited_us_while_we_were_away_is_greeted_later(world: World) 
         guild = world.env.bot.get_guild(handle.id)
         assert guild is not None
         guild.me.joined_at = discord.utils.utcnow() - timedelta(days=days)
-    await catch_up(world.env.bot, world.parts.moderation)
+    await welcome_late(world.env.bot, world.parts.moderation)
     assert greetings(newcomers.owner.dm_channel) == [ENGLISH.WELCOME]
     assert greetings(world.guild.owner.dm_channel) == []
 
 
 async def test_an_owner_who_takes_no_messages_hinders_nothing(world: World) -> None:
     world.env.inject_error("POST", "/users/@me/channels", status=403, code=50007)
-    await world.env.bot.on_guild_join(world.env.bot.get_guild(world.guild.id))
+    await world.hear("guild_join", world.env.bot.get_guild(world.guild.id))
     assert greetings(world.guild.owner.dm_channel) == []
 
 
@@ -196,7 +196,7 @@ async def test_leaving_a_server_withdraws_its_dreams(world: World, a_wish: Any) 
     channel = other.create_text_channel("dreams")
     elsewhere = await world.parts.worker.submit(a_wish(guild_id=other.id, channel_id=channel.id))
     guild = world.env.bot.get_guild(world.guild.id)
-    await world.env.bot.on_guild_remove(guild)
+    await world.hear("guild_remove", guild)
     await world.until_state(1, DreamState.CANCELLED)
     assert (await world.stored(2)).state is DreamState.CANCELLED
     assert not (await world.stored(elsewhere.id)).state.is_over

@@ -227,13 +227,13 @@ async def test_a_final_picture_hangs_in_the_gallery_until_it_is_deleted(
 
 async def test_a_private_spoiler_stays_out_of_the_gallery(world: World, gallery: ChannelHandle) -> None:
     await dreamt(world, spoiler=True)
-    assert not world.env.bot.gallery._tasks and gallery.history() == []
+    assert not world.parts.gallery._tasks and gallery.history() == []
 
 
 async def test_an_unsafe_picture_stays_out_of_the_gallery(world: World, gallery: ChannelHandle) -> None:
     await set_(world, nsfw=NsfwPolicy.SPOILER)
     await dreamt(world, flagged="nudity")
-    assert not world.env.bot.gallery._tasks and gallery.history() == []
+    assert not world.parts.gallery._tasks and gallery.history() == []
 
 
 async def test_a_dream_of_a_closed_channel_stays_out_of_the_gallery(
@@ -246,7 +246,7 @@ async def test_a_dream_of_a_closed_channel_stays_out_of_the_gallery(
     )
     channel._overwrites.append(everyone)
     await dreamt(world)
-    assert not world.env.bot.gallery._tasks and gallery.history() == []
+    assert not world.parts.gallery._tasks and gallery.history() == []
 
 
 async def test_a_gallery_that_takes_nothing_hinders_nobody(world: World, gallery: ChannelHandle) -> None:

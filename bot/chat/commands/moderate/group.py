@@ -5,7 +5,7 @@ from collections.abc import Callable
 import discord
 from discord import app_commands
 
-from bot.chat.access import is_moderator
+from bot.chat.access import NotAModerator, is_moderator
 from bot.chat.answers import audit_trail
 from bot.chat.answers.answer import answer
 from bot.chat.language import personal
@@ -15,10 +15,6 @@ from bot.servers.moderation import Entry
 from bot.servers.settings import ServerSettings
 
 SHOWN = 1900  # characters of an answer; a message holds 2000
-
-
-class NotAModerator(app_commands.CheckFailure):
-    """Somebody who is no moderator used a moderators' command. Discord's own check is only a default."""
 
 
 class Guarded(app_commands.Group):

@@ -7,9 +7,10 @@ from typing import Self
 import discord
 from discord import app_commands
 
-from bot.chat.answers.answer import answer, answering
+from bot.chat.answers.answer import answer
+from bot.chat.buttons.button import PersistentButton
+from bot.chat.buttons.click import clicked
 from bot.chat.commands.moderate.group import (
-    NotAModerator,
     change,
     check,
     guild_id,
@@ -54,39 +55,22 @@ async def clear(interaction: discord.Interaction, person: discord.User | None = 
         await answer(interaction, say.sure(count), view=view)
 
 
-class ClearButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"moderate:clear:(?P<id>[0-9]{1,20})"
-):
+class ClearButton(PersistentButton, template=r"moderate:clear:(?P<id>[0-9]{1,20})"):
     """Clears the line, of one person or (0) of everybody."""
 
     def __init__(self, person: int, say: Sentences = ENGLISH) -> None:
-        super().__init__(
-            discord.ui.Button(
-                label=say.CLEAR, style=discord.ButtonStyle.danger, custom_id=f"moderate:clear:{person}"
-            )
-        )
+        super().__init__(f"moderate:clear:{person}", say.CLEAR, style=discord.ButtonStyle.danger)
         self.person = person
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
+    def of(cls, match: re.Match[str]) -> Self:
         return cls(int(match["id"]))
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        await answering(interaction, self._clear(interaction))
 
-    async def _clear(self, interaction: discord.Interaction) -> str:
-        try:
-            check(interaction)
-        except NotAModerator:
-            return personal(interaction).NOT_A_MODERATOR
-        count = await withdraw(interaction, self.person or None)
-        return personal(interaction).cleared(count)
+@clicked(ClearButton)
+async def clear_now(button: ClearButton, interaction: discord.Interaction, say: Sentences) -> str:
+    check(interaction)
+    return say.cleared(await withdraw(interaction, button.person or None))
 
 
 async def withdraw(interaction: discord.Interaction, person: int | None) -> int:

@@ -16,8 +16,8 @@ from bot.chat.commands.moderate.group import (
 )
 from bot.chat.commands.moderate.trial import tried
 from bot.chat.language import personal
+from bot.chat.listeners.reaction_commands import AWAY, SEND
 from bot.chat.parts import parts_of
-from bot.chat.reaction_commands import AWAY, SEND
 from bot.chat.reactions import distinct
 from bot.chat.sentences import ENGLISH, LANGUAGES
 from bot.community.emoji import meant

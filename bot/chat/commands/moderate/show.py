@@ -6,9 +6,10 @@ from typing import Self
 import discord
 
 from bot.chat.answers import audit_trail
-from bot.chat.answers.answer import answer, answering
+from bot.chat.answers.answer import answer, turn
+from bot.chat.buttons.button import PersistentButton
+from bot.chat.buttons.click import clicked
 from bot.chat.commands.moderate.group import (
-    NotAModerator,
     check,
     guild_id,
     moderate,
@@ -37,43 +38,23 @@ async def audit(interaction: discord.Interaction) -> None:
     await answer(interaction, embed=embed, view=view)
 
 
-class AuditButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=r"moderate:audit:(?P<before>[0-9]{1,18})",
-):
+class AuditButton(PersistentButton, template=r"moderate:audit:(?P<before>[0-9]{1,18})"):
     """Turns to the entries before one of them; 0: to the newest."""
 
     def __init__(self, before: int, say: Sentences = ENGLISH, *, disabled: bool = False) -> None:
-        super().__init__(
-            discord.ui.Button(
-                label=say.OLDER if before else say.NEWEST,
-                custom_id=f"moderate:audit:{before}",
-                disabled=disabled,
-            )
-        )
+        label = say.OLDER if before else say.NEWEST
+        super().__init__(f"moderate:audit:{before}", label, disabled=disabled)
         self.before = before
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
+    def of(cls, match: re.Match[str]) -> Self:
         return cls(int(match["before"]))
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        await answering(interaction, self._turn(interaction))
 
-    async def _turn(self, interaction: discord.Interaction) -> str | None:
-        try:
-            check(interaction)
-        except NotAModerator:
-            return personal(interaction).NOT_A_MODERATOR
-        embed, view = await _page(interaction, self.before or None)
-        await interaction.response.edit_message(embed=embed, view=view)
-        return None
+@clicked(AuditButton)
+async def turn_to(button: AuditButton, interaction: discord.Interaction, say: Sentences) -> None:
+    check(interaction)
+    await turn(interaction, *await _page(interaction, button.before or None))
 
 
 async def _page(

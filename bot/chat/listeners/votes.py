@@ -1,9 +1,14 @@
-"""Finds the votes that were cast or taken back while the bot was away, under dreams and all their copies."""
+"""Hears of votes; finds those that were cast or taken back while the bot was away, under copies too."""
 
 import logging
 from dataclasses import replace
+from functools import partial
 from time import time
 
+import discord
+from discord.ext import commands
+
+from bot.chat.listeners.listener import Listener
 from bot.chat.messages.poster import Outcome
 from bot.chat.parts import Parts
 from bot.community.emoji import meant
@@ -14,6 +19,45 @@ log = logging.getLogger(__name__)
 RECOUNT_S = 14 * 24 * 3600  # seconds; votes under dreams older than that are not looked for again
 RECOUNT_MOST = 100  # dreams whose reactions are read again, and as many of those that hang in public
 REACT_S = 24 * 3600  # seconds in which a dream that has none of our reactions still gets them
+
+
+class VoteListener(Listener):
+    """Puts what happens into the inbox, in the order in which it happens."""
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        if not self.parts.votes.are(str(event.emoji), event.guild_id):
+            return  # what is no vote waits for nothing
+        vote = partial(
+            self.parts.votes.add,
+            message_id=event.message_id,
+            guild_id=event.guild_id,
+            person=event.user_id,
+            is_bot=event.member is not None and event.member.bot,
+            emoji=str(event.emoji),
+            burst=event.burst,
+        )
+        self.parts.inbox.put("A vote", vote)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
+        gone = partial(
+            self.parts.votes.remove,
+            message_id=event.message_id,
+            person=event.user_id,
+            emoji=str(event.emoji),
+            burst=event.burst,
+        )
+        self.parts.inbox.put("A vote", gone)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
+        self.parts.inbox.put("A vote", partial(self.parts.votes.remove, message_id=event.message_id))
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
+        gone = partial(self.parts.votes.remove, message_id=event.message_id, emoji=str(event.emoji))
+        self.parts.inbox.put("A vote", gone)
 
 
 async def recount(parts: Parts) -> None:

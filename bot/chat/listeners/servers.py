@@ -1,11 +1,13 @@
-"""Says hello in a server once, where its people see it, and takes leave of one."""
+"""Hears of servers that come and go: says hello in each once, where its people see it, and takes leave."""
 
 import logging
 from datetime import timedelta
 
 import aiohttp
 import discord
+from discord.ext import commands
 
+from bot.chat.listeners.listener import Listener
 from bot.chat.messages.language import of_guild
 from bot.database.connection import StoreError
 from bot.dreams.dream import DreamState
@@ -16,6 +18,18 @@ from bot.servers.moderation import Moderation
 log = logging.getLogger(__name__)
 
 LATE = timedelta(days=1)  # who invited us while we were away is still told how to begin
+
+
+class ServerListener(Listener):
+    """Also whoever invited us while we were away is told how to begin: `welcome_late`."""
+
+    @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await welcome(self.client, self.parts.moderation, guild)
+
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await leave(self.parts.store, self.parts.worker, guild.id)
 
 
 async def welcome(client: discord.Client, moderation: Moderation, guild: discord.Guild) -> None:
@@ -38,7 +52,7 @@ async def welcome(client: discord.Client, moderation: Moderation, guild: discord
         log.info("server %d: its welcome did not arrive: %s", guild.id, error)
 
 
-async def catch_up(client: discord.Client, moderation: Moderation) -> None:
+async def welcome_late(client: discord.Client, moderation: Moderation) -> None:
     """Welcome the servers that were joined while nobody was here to hear of it."""
     since = discord.utils.utcnow() - LATE
     for guild in client.guilds:

@@ -1,0 +1,51 @@
+"""The tree of commands: looks at what comes before a command reads it, and answers what it raises."""
+
+import logging
+
+import discord
+from discord import app_commands
+
+from bot.chat.access import NotAModerator
+from bot.chat.answers.answer import answer, suggest_nothing
+from bot.chat.answers.refusals import Refusal, refusal
+from bot.chat.commands.moderate.group import check, moderate
+from bot.chat.commands.options import objection
+from bot.chat.language import personal
+
+log = logging.getLogger(__name__)
+
+
+class Tree(app_commands.CommandTree[discord.Client]):
+    """The commands, with one sentence for whatever was not expected."""
+
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        """Whether the command can be read at all; if not, whoever sent it is told."""
+        sentence = objection(interaction, self, personal(interaction))
+        if not sentence:
+            return True
+        log.info("interaction %d: not readable", interaction.id)
+        if interaction.data is not None and interaction.data.get("name") == moderate.name:
+            check(interaction)  # before anything else is said; raises `NotAModerator`
+        if interaction.type is discord.InteractionType.autocomplete:
+            await suggest_nothing(interaction)
+        else:
+            await answer(interaction, sentence)
+        return False
+
+    async def on_error(
+        self, interaction: discord.Interaction, error: app_commands.AppCommandError, /
+    ) -> None:
+        say = personal(interaction)
+        if isinstance(error, NotAModerator):
+            await answer(interaction, say.NOT_A_MODERATOR)
+        elif isinstance(cause := getattr(error, "original", error), Refusal):
+            log.debug("interaction %d: refused, %r", interaction.id, cause)
+            await answer(interaction, refusal(cause, say))
+        elif isinstance(error, app_commands.TransformerError):
+            await answer(interaction, say.BAD_OPTION)
+        elif isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+            log.info("interaction %d: of another version's commands: %s", interaction.id, error)
+            await answer(interaction, say.OLD_COMMAND)
+        else:
+            log.error("interaction %d failed", interaction.id, exc_info=error)
+            await answer(interaction, say.APOLOGY)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from engine.command_line import COMMANDS
 from engine.command_line.console import Interrupts
 from engine.command_line.running import Failure
-from engine.errors import BadSetting, DreamError, FailureKind, sentence_for
+from engine.errors import BadSetting, DreamError, FailureKind, explained
 from engine.process.streams import unbreakable
 
 log = logging.getLogger(__name__)
@@ -44,10 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("Left at once; the picture was not kept.", file=sys.stderr)
             return interrupts.exit_code
         except Exception as error:
-            kind, sentence = sentence_for(error)
+            kind, said = explained(error)
             if kind is FailureKind.INTERNAL:
                 log.exception("dream failed")
-            return _refuse(kind, sentence)
+            return _refuse(kind, str(said))
 
 
 def _refuse(kind: FailureKind, sentence: str) -> int:

@@ -1,10 +1,13 @@
-"""Everything that can go wrong in a dream and is expected: the docstring of an error is its sentence.
+"""Everything that can go wrong in a dream and is expected: an error is a kind, a key and the key's facts.
 
-A plain `raise EmptyPrompt` shows the docstring; a sentence that needs facts is given in the call.
+A plain `raise OutOfMemory` says its kind's sentence; `raise BadRequest(Key.SEED_IS, seed=-1, most=9)` one of
+its own. The sentences stand in `engine.sentences`.
 """
 
 import errno
 from enum import StrEnum
+
+from engine.sentences import Fact, Key, Saying
 
 
 class FailureKind(StrEnum):
@@ -24,12 +27,16 @@ class FailureKind(StrEnum):
 
 
 class DreamError(Exception):
-    """Something went wrong with this dream."""
+    """Something went wrong with this dream: `said` tells a person what; its `str` is that in English."""
 
     kind = FailureKind.INTERNAL
 
-    def __init__(self, sentence: str | None = None) -> None:
-        super().__init__(sentence or (type(self).__doc__ or "").strip().split("\n")[0])
+    def __init__(self, said: Key | Saying | str | None = None, **facts: Fact) -> None:
+        """`said`: a key, with its facts; a text is for who needs English only; None: its kind's sentence."""
+        if isinstance(said, Key) or said is None:
+            said = Saying.of(said or Key[self.kind.name], **facts)
+        self.said = Saying.plain(said) if isinstance(said, str) else said
+        super().__init__(str(self.said))
 
 
 class BadRequest(DreamError):
@@ -39,7 +46,10 @@ class BadRequest(DreamError):
 
 
 class EmptyPrompt(BadRequest):
-    """Please say what to dream: the prompt is empty."""
+    """The prompt has no words."""
+
+    def __init__(self) -> None:
+        super().__init__(Key.EMPTY_PROMPT)
 
 
 class BadSetting(ValueError):
@@ -47,7 +57,7 @@ class BadSetting(ValueError):
 
 
 class ModelError(DreamError):
-    """A model file is missing, damaged or of another architecture."""
+    """A model file is missing, damaged or of another architecture; it names files, and is English."""
 
     kind = FailureKind.MODEL
 
@@ -65,22 +75,22 @@ class OutOfMemory(DreamError):
 
 
 class EngineCrash(DreamError):
-    """The dream engine stopped unexpectedly."""
+    """The engine process died; people read one sentence for all of these."""
 
     kind = FailureKind.CRASH
 
 
 class EngineUnable(DreamError):
-    """The dream engine could not start."""
+    """The engine process could not start."""
 
-    def __init__(self, kind: FailureKind, sentence: str) -> None:
-        """`kind` and `sentence` are what it said of itself."""
-        super().__init__(sentence)
+    def __init__(self, kind: FailureKind, said: Saying) -> None:
+        """`kind` and `said` are what it said of itself."""
+        super().__init__(said)
         self.kind = kind
 
 
 class EngineHang(DreamError):
-    """The dream engine gave no sign of life."""
+    """The engine process gave no sign of life; people read one sentence for all of these."""
 
     kind = FailureKind.HANG
 
@@ -91,22 +101,26 @@ class StoppedEarly(DreamError):
     kind = FailureKind.STOPPED
 
 
-APOLOGY = "Sorry, something went wrong inside the dream engine; the fault is ours and has been logged."
+class Collapsed(DreamError):
+    """The numbers of this dream ran away before it had a picture."""
+
+    kind = FailureKind.COLLAPSE
 
 
-def sentence_for(error: BaseException) -> tuple[FailureKind, str]:
+def explained(error: BaseException) -> tuple[FailureKind, Saying]:
     """What to tell the user about an error that a dream raised: its kind and one sentence.
 
     Knows `DreamError`, the ways in which Python and torch say that memory ran out, and a full disk; all
     else is a fault of ours. Imports no torch: its errors are known by their name and words.
     """
     if isinstance(error, DreamError):
-        return error.kind, str(error)
+        return error.kind, error.said
+    kind = FailureKind.INTERNAL
     if is_out_of_memory(error):
-        return FailureKind.MEMORY, str(OutOfMemory())
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-        return FailureKind.DISK, str(DiskError())
-    return FailureKind.INTERNAL, APOLOGY
+        kind = FailureKind.MEMORY
+    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        kind = FailureKind.DISK
+    return kind, Saying.of(Key[kind.name])
 
 
 def is_out_of_memory(error: BaseException) -> bool:

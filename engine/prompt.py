@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from engine.errors import BadRequest, EmptyPrompt
+from engine.sentences import Key
 from engine.settings import MAX_PROMPT
 from engine.words import emoji, emoji_names, markup
 
@@ -43,7 +44,7 @@ def clean(text: str) -> str:
     `MAX_PROMPT` characters.
     """
     if len(text) > MAX_PROMPT:
-        raise BadRequest(f"The prompt has {len(text)} characters; the limit is {MAX_PROMPT}.")
+        raise BadRequest(Key.PROMPT_LENGTH, characters=len(text), most=MAX_PROMPT)
     spoken = markup.spoken(text)
     words = _worded(spoken, emoji.language_of(spoken))
     if not any(character.isalnum() for character in words):
@@ -80,17 +81,12 @@ def wanted(prompt: str) -> list[Phrase]:
     Raises `EmptyPrompt`, or `BadRequest` for text that is too long, for too many phrases, and for weights
     that leave nothing to dream of.
     """
-    found = _read(clean(prompt), "The prompt")
+    found = _read(clean(prompt), Key.PROMPT_NO_PHRASE, Key.PROMPT_PHRASES)
     total = sum(phrase.weight for phrase in found)
     if not any(phrase.weight > 0 for phrase in found):
-        raise BadRequest(
-            "Every phrase of the prompt counts against the picture; please give one a weight above 0."
-        )
+        raise BadRequest(Key.PROMPT_ALL_AGAINST)
     if total <= 1e-6:
-        raise BadRequest(
-            f"The weights of the prompt add up to {total:g}; "
-            "please make the wanted phrases weigh more than the unwanted ones."
-        )
+        raise BadRequest(Key.PROMPT_TOTAL, total=total)
     return found
 
 
@@ -101,8 +97,9 @@ def unwanted(avoid: str) -> list[Phrase]:
     try:
         text = clean(avoid)
     except EmptyPrompt as error:
-        raise BadRequest("What to avoid has no words.") from error
-    return [Phrase(phrase.words, -phrase.weight) for phrase in _read(text, "What to avoid")]
+        raise BadRequest(Key.AVOID_NO_WORDS) from error
+    found = _read(text, Key.AVOID_NO_PHRASE, Key.AVOID_PHRASES)
+    return [Phrase(phrase.words, -phrase.weight) for phrase in found]
 
 
 def parts(text: str, fitting: Callable[[str], str]) -> list[str]:
@@ -136,13 +133,13 @@ def _packed(pieces: Sequence[str], fitting: Callable[[str], str]) -> list[str]:
     return found
 
 
-def _read(text: str, what: str) -> list[Phrase]:
+def _read(text: str, none: Key, too_many: Key) -> list[Phrase]:
     found = [_phrase(piece.strip()) for piece in _BETWEEN.split(text)]
     kept = [phrase for phrase in found if phrase.weight and any(map(str.isalnum, phrase.words))]
     if not kept:
-        raise BadRequest(f"{what} has no phrase that counts; please give one a weight other than 0.")
+        raise BadRequest(none)
     if len(kept) > MAX_PHRASES:
-        raise BadRequest(f"{what} has {len(kept)} phrases; the limit is {MAX_PHRASES}.")
+        raise BadRequest(too_many, count=len(kept), most=MAX_PHRASES)
     return kept
 
 

@@ -17,6 +17,7 @@ from itertools import accumulate
 from typing import Any, Literal
 
 from engine.errors import FailureKind
+from engine.sentences import NOTHING, Saying
 
 MAX_HEADER = 1 * 1024 * 1024  # bytes; a longer header is a broken stream, not a message
 MAX_PAYLOAD = 64 * 1024 * 1024  # bytes; a 512 px PNG and a dream's state stay under 1 MiB each
@@ -140,7 +141,7 @@ class Started:
     id: str
     model: str  # the resolved pair
     steps: int
-    notice: str = ""  # a sentence for the user, e.g. that the prompt was cut; "" for none
+    notice: Saying = NOTHING  # for the user, e.g. that the prompt is long; often none
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ class Failed:
 
     id: str
     kind: FailureKind
-    message: str  # one clear sentence for the user
+    message: Saying = NOTHING  # one clear sentence for the user
 
 
 Message = DreamRequest | Stop | Ready | Fetching | Started | Progress | Finished | Failed
@@ -229,6 +230,8 @@ def decode(header: bytes, payload: bytes) -> Message:
             values["recipe"] = _build(Recipe, values["recipe"])
         if kind is Failed:
             values["kind"] = FailureKind(values["kind"])
+        for name in values.keys() & {"notice", "message"}:
+            values[name] = Saying.built(values[name]["parts"])
         return _build(kind, values)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BrokenFrame(f"Not a message: {error}.") from error

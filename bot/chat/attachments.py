@@ -55,7 +55,7 @@ def objection(attachment: discord.Attachment, say: Sentences) -> str | None:
     if attachment.size > MAX_ATTACHMENT:
         return say.picture_too_large(MAX_ATTACHMENT // 2**20)
     if (attachment.width or 0) * (attachment.height or 0) > MAX_PIXELS:  # the file's own header is read later
-        return say.engine(str(too_large()))
+        return say.engine(too_large().said)
     return None
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from engine.errors import BadRequest, FailureKind
 from engine.prompt import phrases
 from engine.protocol import Begin
+from engine.sentences import Key
 from engine.settings import MAX_SEED, MAX_STEPS, PRESETS, SIZES
 
 
@@ -95,8 +96,8 @@ class Dream(Wish):
     delivered: bool = False  # the channel shows how it ended
     to_tell: bool = False  # its author is still to be told that it is over
     failure: FailureKind | None = None  # why it failed
-    failure_detail: str = ""  # the engine's sentence about it
-    notice: str = ""  # a sentence of the engine's, e.g. that the prompt was cut
+    failure_detail: str = ""  # what the engine said about it, a `Saying` as JSON
+    notice: str = ""  # what the engine said as it began, e.g. that the prompt is long; as JSON, too
     score: float | None = None  # of the picture, -100..100
     best_step: int | None = None
     steps_done: int | None = None
@@ -138,13 +139,13 @@ def checked(wish: Wish) -> Wish:
         raise BadRequest
     phrases(wish.prompt, wish.avoid)  # the engine's own check, made here before anything waits for the GPU
     if not _is_whole(wish.seed, 0, MAX_SEED):
-        raise BadRequest(f"The seed must be a whole number from 0 to {MAX_SEED}.")
+        raise BadRequest(Key.SEED_RANGE, most=MAX_SEED)
     if wish.steps is not None and not _is_whole(wish.steps, 1, MAX_STEPS):
-        raise BadRequest(f"The steps must be a whole number from 1 to {MAX_STEPS}.")
+        raise BadRequest(Key.STEPS_RANGE, most=MAX_STEPS)
     if wish.size is not None and not (_is_whole(wish.size, 1, max(SIZES)) and wish.size in SIZES):
-        raise BadRequest(f"The size must be one of {', '.join(map(str, SIZES))}.")
+        raise BadRequest(Key.SIZE_CHOICES, sizes=", ".join(map(str, SIZES)))
     if wish.preset != "" and wish.preset not in PRESETS:
-        raise BadRequest(f"The preset must be one of {', '.join(PRESETS)}.")
+        raise BadRequest(Key.PRESET_CHOICES, presets=", ".join(PRESETS))
     return replace(wish, prompt=tidy(wish.prompt), avoid=tidy(wish.avoid))
 
 

@@ -31,10 +31,10 @@ from bot.dreams.dream import (
     Gone,
     Picture,
     Wish,
-    tidy,
 )
 from bot.queue.fair_queue import Past, Turn
 from engine import Failed, FailureKind, Finished
+from engine.sentences import Saying
 
 COSTLY = (FailureKind.CRASH, FailureKind.HANG, FailureKind.MEMORY)  # an engine's start, or minutes of it
 FORGIVEN = 3  # of them within the asked time: a fault of the machine's is nobody's
@@ -230,8 +230,8 @@ class Store:
         place = {"gallery_channel_id": channel_id, "gallery_message_id": message_id}
         await self._change(dream_id, place)
 
-    async def set_notice(self, dream_id: int, notice: str) -> None:
-        await self._change(dream_id, {"notice": tidy(notice)})
+    async def set_notice(self, dream_id: int, said: Saying) -> None:
+        await self._change(dream_id, {"notice": said.to_json()})
 
     async def set_delivered(self, dream_id: int, *, to_tell: bool = False) -> None:
         """The channel shows how it ended; `to_tell`: its author is still to be told so."""
@@ -297,7 +297,7 @@ class Store:
         values: dict[str, Any] = {"state": state, "ended_at": self._clock(), "owner": None}
         values["flagged"] = flagged
         if failure is not None:
-            values |= {"failure": failure.kind, "failure_detail": tidy(failure.message)}
+            values |= {"failure": failure.kind, "failure_detail": failure.message.to_json()}
         if finished is not None:
             values |= {
                 "score": finished.score,

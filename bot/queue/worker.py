@@ -40,6 +40,7 @@ from engine import (
     Started,
 )
 from engine.protocol import Begin
+from engine.sentences import Key, Saying
 from engine.settings import is_checked
 
 log = logging.getLogger(__name__)
@@ -320,7 +321,7 @@ class Worker:
             await self._end(dream, DreamState.CANCELLED)
             return False
         if dream.attempts > MAX_ATTEMPTS:
-            failed = Failed(str(dream.id), FailureKind.CRASH, "")
+            failed = Failed(str(dream.id), FailureKind.CRASH)
             await self._end(dream, DreamState.FAILED, event=failed)
             return False
         self._audience.heard(dream, None)
@@ -336,7 +337,7 @@ class Worker:
         except Exception:
             # Whatever a single dream runs into, the others in line must be dreamt.
             log.exception("dream %d: a fault of ours", dream.id)
-            failed = Failed(str(dream.id), FailureKind.INTERNAL, "")
+            failed = Failed(str(dream.id), FailureKind.INTERNAL)
             await self._end(dream, DreamState.FAILED, event=failed)
             return False
         finally:
@@ -351,7 +352,7 @@ class Worker:
         try:
             self._limits.check_words(dream.guild_id, dream.prompt, dream.avoid)
         except BannedWords as error:
-            raise BadRequest("This server has since banned some of these words.") from error
+            raise BadRequest(Key.BANNED_SINCE) from error
         begin: Begin = dream.begin
         other: bytes | None = None
         state = await self._store.state(dream.id)
@@ -385,14 +386,14 @@ class Worker:
     async def _state_of(self, dream_id: int | None) -> bytes:
         state = None if dream_id is None else await self._store.state(dream_id)
         if state is None:
-            raise BadRequest("The dream that this one starts from is gone.")
+            raise BadRequest(Key.PARENT_GONE)
         return state
 
     async def _dream(self, dream: Dream) -> bool:
         try:
             request = await self._request(dream)
         except BadRequest as error:
-            await self._end(dream, DreamState.FAILED, event=Failed(str(dream.id), error.kind, str(error)))
+            await self._end(dream, DreamState.FAILED, event=Failed(str(dream.id), error.kind, error.said))
             return False
         stopwatch = Stopwatch()
         best: Progress | None = None  # of those with a picture
@@ -514,14 +515,14 @@ class Worker:
             except StoreError as error:
                 log.warning("A dream's pace cannot be kept: %s", error)
 
-    async def _noted(self, dream: Dream, notice: str) -> Dream:
-        if not notice:
+    async def _noted(self, dream: Dream, said: Saying) -> Dream:
+        if not said:
             return dream
         try:
-            await self._store.set_notice(dream.id, notice)
+            await self._store.set_notice(dream.id, said)
         except StoreError as error:
             log.warning("dream %d: its notice cannot be stored: %s", dream.id, error)
-        return replace(dream, notice=notice)
+        return replace(dream, notice=said.to_json())
 
     async def _give_back(self, dream: Dream, *, refund: bool = True) -> bool:
         """Put our dream back in line. True if it was ours."""

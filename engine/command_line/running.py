@@ -95,7 +95,7 @@ class Studio:
                 elif isinstance(event, Started):
                     self._interrupts.searching = True
                     if event.notice:
-                        display.say(event.notice)
+                        display.say(str(event.notice))
                     if previews.latest not in (None, self._shown):
                         self._shown = previews.latest
                         display.say(f"Watch it take shape in {previews.latest}")

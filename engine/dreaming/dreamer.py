@@ -13,7 +13,7 @@ from torch import Tensor
 import engine
 from engine.dreaming import neighbours, wishes
 from engine.dreaming.safety import SafetyCheck
-from engine.errors import BadRequest, DiskError, FailureKind, ModelError, sentence_for
+from engine.errors import BadRequest, DiskError, FailureKind, ModelError, explained
 from engine.models import (
     generator,
     memory,
@@ -44,6 +44,7 @@ from engine.search.loop import (
 from engine.search.objective import Target
 from engine.search.recipes import DreamSettings, settings_for
 from engine.search.state import State, digest
+from engine.sentences import NOTHING, Key, Saying
 from engine.settings import MAX_SEED, MAX_STEPS, SIZES, weak
 from engine.words import scene
 
@@ -94,13 +95,13 @@ class Dreamer:
         try:
             yield from self._dream(request, should_stop)
         except Exception as error:
-            # Expected errors are known by `sentence_for`; what it does not know rises to the one handler.
-            kind, sentence = sentence_for(error)
+            # Expected errors are known by `explained`; what it does not know rises to the one handler.
+            kind, said = explained(error)
             if kind is FailureKind.INTERNAL:
                 raise
             if kind is FailureKind.MEMORY:
                 self._loaded = None  # the models themselves may be what filled it
-            yield Failed(request.id, kind, sentence)
+            yield Failed(request.id, kind, said)
 
     def _dream(self, request: DreamRequest, should_stop: Callable[[], bool]) -> Iterator[Event]:
         check(request)
@@ -123,8 +124,7 @@ class Dreamer:
             )
         if request.begin == "resume" and request.image is None and "image" in origin:
             targets = [Target(origins[0].tensors["target"].to(device))]  # the picture need not be given again
-        notice = f"{told} {notice}".strip()
-        yield Started(request.id, loaded.pair.name, settings.steps, notice)
+        yield Started(request.id, loaded.pair.name, settings.steps, told + notice)
 
         begun = time.monotonic()
         shown: Step | None = None
@@ -199,8 +199,8 @@ class Dreamer:
 
     def _fetched(
         self, request: DreamRequest, should_stop: Callable[[], bool]
-    ) -> Generator[Event, None, tuple[registry.Pair, str]]:
-        """The request's pair, its files fetched if they were missing, and a sentence about it or "".
+    ) -> Generator[Event, None, tuple[registry.Pair, Saying]]:
+        """The request's pair, its files fetched if they were missing, and what to say about it.
 
         Raises `ModelError`, unless "auto" may take the embedded pair instead.
         """
@@ -208,7 +208,7 @@ class Dreamer:
         clip = request.clip or self._clip
         pair = registry.resolve(request.model, self._data_dir, device, clip, not self._shop.offline)
         if pair.present():
-            return pair, ""
+            return pair, NOTHING
         try:
             for model in pair.remote:
                 proof = partial(prove, model)
@@ -218,8 +218,8 @@ class Dreamer:
             if request.model != "auto":
                 raise
             log.warning("%s", error)
-            return registry.pair("pocket", self._data_dir), "The large models could not be fetched."
-        return pair, ""
+            return registry.pair("pocket", self._data_dir), Saying.of(Key.LARGE_NOT_FETCHED)
+        return pair, NOTHING
 
     def load(self, pair: registry.Pair) -> _Loaded:
         """The pair's models, loaded unless they are already. Raises `ModelError`."""
@@ -247,12 +247,10 @@ class Dreamer:
     ) -> Latents | State | None:
         """Where the search begins: None is afresh. Raises `BadRequest` for states of other models."""
         if any(state.model != loaded.fingerprint for state in origins):
-            raise BadRequest("This state is from another model, so it cannot be used with this one.")
+            raise BadRequest(Key.STATE_MODEL)
         if request.begin == "resume":
             if origins[0].seed != request.seed:
-                raise BadRequest(
-                    f"This state is from a dream with the seed {origins[0].seed}; resume it with that one."
-                )
+                raise BadRequest(Key.STATE_SEED, seed=origins[0].seed)
             return origins[0]
         generate = loaded.generator
         base = generate.base if isinstance(generate, canvas.Canvas) else generate
@@ -366,7 +364,7 @@ def _film(frames: Frames, last: Step, request: DreamRequest) -> bytes | None:
         final = images.to_image(last.kept.picture, request.size)
         return frames.film(final, "webp", request.timelapse_bytes)
     except Exception as error:
-        kind, sentence = sentence_for(error)
+        kind, sentence = explained(error)
         log.warning("There is no film of this dream. %s", sentence, exc_info=kind is FailureKind.INTERNAL)
         return None
 
@@ -456,9 +454,9 @@ def printable(text: str) -> str:
 def check(request: DreamRequest) -> None:
     """Raises `BadRequest` for numbers and beginnings that no engine can dream."""
     if not 0 <= request.seed <= MAX_SEED:
-        raise BadRequest(f"The seed is {request.seed}; it must be a whole number from 0 to {MAX_SEED}.")
+        raise BadRequest(Key.SEED_IS, seed=request.seed, most=MAX_SEED)
     if request.steps is not None and not 1 <= request.steps <= MAX_STEPS:
-        raise BadRequest(f"The number of steps is {request.steps}; it must be from 1 to {MAX_STEPS}.")
+        raise BadRequest(Key.STEPS_ARE, steps=request.steps, most=MAX_STEPS)
     settings_for(request.model, request.recipe, request.preset, request.settings, request.steps)
     _check_begin(request)
 
@@ -476,12 +474,12 @@ _NEEDS = {
 def _check_begin(request: DreamRequest) -> None:
     """Raises `BadRequest` unless `begin` has just the states that it needs."""
     if request.begin not in _NEEDS:
-        raise BadRequest(f"A dream cannot begin as {request.begin!r}; it can: {', '.join(_NEEDS)}.")
+        raise BadRequest(Key.BEGIN_UNKNOWN, begin=request.begin, known=", ".join(_NEEDS))
     given = (request.state is not None, request.other_state is not None)
     if given != _NEEDS[request.begin]:
-        needs = ("no state", "one state", "two states")[sum(_NEEDS[request.begin])]
-        raise BadRequest(f"A dream that begins as {request.begin!r} takes {needs}, but {sum(given)} came.")
+        needs = (Key.BEGIN_NO_STATE, Key.BEGIN_ONE_STATE, Key.BEGIN_TWO_STATES)[sum(_NEEDS[request.begin])]
+        raise BadRequest(needs, begin=request.begin, count=sum(given))
     if not 0 <= request.strength <= 1:
-        raise BadRequest(f"The strength is {request.strength:g}; it must be from 0 to 1.")
+        raise BadRequest(Key.STRENGTH_IS, strength=request.strength)
     if not request.state_every_s >= 0:
-        raise BadRequest("The seconds between states must not be negative.")
+        raise BadRequest(Key.STATE_SECONDS)

@@ -17,6 +17,7 @@ from engine.protocol import DreamRequest
 from engine.search import cutouts
 from engine.search.objective import Target
 from engine.search.state import digest
+from engine.sentences import NOTHING, Key, Saying
 from engine.settings import SIZES
 
 
@@ -36,18 +37,13 @@ def read(request: DreamRequest) -> Wishes:
     A picture may say what to dream in the place of the words; a dream that is resumed remembers its picture.
     """
     if not 0 < request.image_weight <= prompt.MAX_WEIGHT:
-        raise BadRequest(
-            f"The picture's weight is {request.image_weight:g}; "
-            f"it must be above 0 and at most {prompt.MAX_WEIGHT:g}."
-        )
+        raise BadRequest(Key.PICTURE_WEIGHT, weight=request.image_weight, most=prompt.MAX_WEIGHT)
     if request.size is not None and request.size not in SIZES:
-        raise BadRequest(f"The size is {request.size}; it must be one of {', '.join(map(str, SIZES))}.")
+        raise BadRequest(Key.SIZE_IS, size=request.size, sizes=", ".join(map(str, SIZES)))
     if request.init is not None and request.begin != "new":
-        raise BadRequest("A dream begins either at a picture or at another dream's end, not at both.")
+        raise BadRequest(Key.BEGIN_TWICE)
     if request.timelapse_bytes and request.timelapse_bytes < MIN_BYTES:
-        raise BadRequest(
-            f"A time-lapse does not fit into {request.timelapse_bytes} bytes; please allow more."
-        )
+        raise BadRequest(Key.TIMELAPSE_BYTES, bytes=request.timelapse_bytes)
     unwanted = prompt.unwanted(request.avoid)
     try:
         wanted = prompt.wanted(request.prompt)
@@ -82,8 +78,8 @@ def record(request: DreamRequest) -> dict[str, float | str]:
     return found
 
 
-def targets(wishes: Wishes, perceptor: Perceptor, device: torch.device) -> tuple[list[Target], str]:
-    """What the picture shall resemble, and a notice for the user, often blank.
+def targets(wishes: Wishes, perceptor: Perceptor, device: torch.device) -> tuple[list[Target], Saying]:
+    """What the picture shall resemble, and a notice for the user, often none.
 
     A phrase with more tokens than the perceptor reads is read in parts and their mean is its target, each
     part counting by its length, so that nothing is passed over.
@@ -99,7 +95,7 @@ def targets(wishes: Wishes, perceptor: Perceptor, device: torch.device) -> tuple
         found.append(Target(vectors[0], phrase.weight, tints.named(phrase.words)))
     if wishes.image is not None:
         found.append(Target(seen(wishes.image, perceptor, device), wishes.image_weight))
-    notice = f"The prompt is long: I read it in {most} parts and dream of them all." if most > 1 else ""
+    notice = Saying.of(Key.PROMPT_IN_PARTS, parts=most) if most > 1 else NOTHING
     return found, notice
 
 

@@ -28,7 +28,7 @@ from tqdm import tqdm
 from engine import __version__, settings
 from engine.data_dir import data_dir
 from engine.dreaming.dreamer import Dreamer, best_device
-from engine.errors import BadRequest, BadSetting, DreamError, FailureKind, ModelError, sentence_for
+from engine.errors import BadRequest, BadSetting, DreamError, FailureKind, ModelError, explained
 from engine.evaluation import contact_sheet, verdict
 from engine.evaluation.prompt_list import (
     HUNDRED,
@@ -144,10 +144,10 @@ def _main(argv: Sequence[str] | None) -> int:
         print(f"Stopped; the same command goes on from {options.out}.", file=sys.stderr)
         return 130
     except Exception as error:
-        kind, sentence = sentence_for(error)
+        kind, said = explained(error)
         if kind is FailureKind.INTERNAL:
             log.exception("evaluation failed")
-        return _refused(kind, sentence)
+        return _refused(kind, str(said))
     return 0
 
 

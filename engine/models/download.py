@@ -29,6 +29,7 @@ from engine.errors import DiskError, ModelError, StoppedEarly
 from engine.models import contents
 from engine.models.catalogue import MIB, RemoteFile, RemoteModel
 from engine.proxies import check_proxies
+from engine.sentences import Key
 from engine.settings import MODEL_MIRRORS, OFFLINE
 
 log = logging.getLogger(__name__)
@@ -108,9 +109,8 @@ def fetch(
         finally:
             lock.release()
     except OSError as error:
-        raise DiskError(
-            f"The model {model.name} cannot be kept in {folder}: {error.strerror or error}."
-        ) from error
+        reason = str(error.strerror or error)
+        raise DiskError(Key.MODEL_NOT_KEPT, model=model.name, folder=str(folder), reason=reason) from error
     return folder
 
 
@@ -419,10 +419,7 @@ def _whole(text: str | None) -> int:
 def _room_for(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if size > free:
-        raise DiskError(
-            f"There is not enough room for the model: {size // MIB} MB more are needed in {folder.parent}, "
-            f"{free // MIB} MB are free."
-        )
+        raise DiskError(Key.MODEL_DISK, needed=size // MIB, folder=str(folder.parent), free=free // MIB)
 
 
 def _words(error: Exception) -> str:

@@ -8,6 +8,7 @@ from engine.models.perceptor import Perceptor
 from engine.models.registry import Pair
 from engine.process import free_memory
 from engine.process.free_memory import MIB
+from engine.sentences import Key
 
 CHUNK_BYTES = 1024 * MIB  # what the activations of the views seen at once may take
 # What a generator keeps of one picture for its backward pass, measured with random weights of that layout.
@@ -46,13 +47,8 @@ def check_room(name: str, needed: int, found: int | None) -> None:
     if found is None or found >= needed:
         return
     if name == SMALLEST:
-        raise OutOfMemory(
-            f"A dream needs about {needed / 1e9:.1f} GB of memory, but only {found / 1e9:.1f} GB are free."
-        )
-    raise OutOfMemory(
-        f"The model {name} needs about {needed / 1e9:.1f} GB of memory, but only {found / 1e9:.1f} GB are"
-        " free; a smaller model may fit."
-    )
+        raise OutOfMemory(Key.DREAM_MEMORY, need=f"{needed / 1e9:.1f} GB", free=f"{found / 1e9:.1f} GB")
+    raise OutOfMemory(Key.MODEL_MEMORY, name=name, need=needed / 1e9, free=found / 1e9)
 
 
 def views_at_once(perceptor: Perceptor, device: torch.device) -> int:

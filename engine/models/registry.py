@@ -11,6 +11,7 @@ from engine.models import catalogue, files
 from engine.models.catalogue import MIB, RemoteModel
 from engine.models.generator import TAIL_FILE
 from engine.pocket import lexicon
+from engine.sentences import Key
 from engine.settings import CLIPS, DREAM_CLIP, clips
 
 POCKET = Path(__file__).parents[1] / "pocket" / "weights"
@@ -55,7 +56,7 @@ def pair(name: str, data_dir: Path, clip: str = "") -> Pair:
     try:
         names = clips(clip or CLIPS[0])
     except ValueError as error:
-        raise BadRequest(f"{clip[:80]!r} is not {DREAM_CLIP.allowed}.") from error
+        raise BadRequest(Key.CLIP_UNKNOWN, clip=clip[:80], allowed=DREAM_CLIP.allowed) from error
     remote = [catalogue.named(one) for one in names]
     models = data_dir / "models"
     return Pair(

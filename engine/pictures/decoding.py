@@ -10,6 +10,7 @@ from engine.errors import BadRequest
 from engine.pictures.headers import MAX_PIXELS as MAX_PIXELS  # for whoever fetches pictures
 from engine.pictures.headers import check
 from engine.pictures.headers import too_large as too_large
+from engine.sentences import Key
 
 MAX_BYTES = 20 * 1024 * 1024  # of a picture's file
 MAX_SIDE = 1024  # pixels of what is kept; perceptors and generators see less
@@ -27,9 +28,6 @@ TURNS = {
 }
 SIXTEEN_BIT = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 
-NOT_A_PICTURE = "This is not a picture that I can read; I know PNG, JPEG, WebP, GIF, BMP and AVIF."
-DAMAGED = "This picture is damaged, so I cannot read it."
-
 
 def decode(data: bytes) -> Image.Image:
     """The picture in these bytes: RGB, upright, its longer side at most `MAX_SIDE` pixels.
@@ -39,7 +37,7 @@ def decode(data: bytes) -> Image.Image:
     `BadRequest` with a sentence.
     """
     if len(data) > MAX_BYTES:
-        raise BadRequest(f"This picture has {_mb(len(data))} MB; the limit is {_mb(MAX_BYTES)} MB.")
+        raise BadRequest(Key.PICTURE_BYTES, size=_mb(len(data)), most=_mb(MAX_BYTES))
     Image.init()  # before, Pillow knows only its commonest formats
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow's, about odd files; the sizes are checked here
@@ -49,7 +47,7 @@ def decode(data: bytes) -> Image.Image:
             raise too_large() from error
         except Exception as error:  # parsers of hostile files fail in every way; the file's fault, not ours
             _let_memory_errors_rise(error)
-            raise BadRequest(NOT_A_PICTURE) from error
+            raise BadRequest(Key.PICTURE_UNKNOWN) from error
         with image:
             check(image, data)
             try:
@@ -58,7 +56,7 @@ def decode(data: bytes) -> Image.Image:
                 return _plain(image)
             except Exception as error:  # as above
                 _let_memory_errors_rise(error)
-                raise BadRequest(DAMAGED) from error
+                raise BadRequest(Key.PICTURE_DAMAGED) from error
 
 
 def square(image: Image.Image) -> Image.Image:

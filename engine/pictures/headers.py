@@ -4,6 +4,7 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from engine.errors import BadRequest
+from engine.sentences import Key
 
 MAX_PIXELS = 50_000_000  # of a picture's canvas; a telephone's largest photographs have 50 million
 MAX_EDGE = 30_000  # pixels of one side: Pillow fills whole rows of a BMP, 255 at a time, for one byte of file
@@ -35,19 +36,19 @@ def check(image: Image.Image, data: bytes) -> None:
     if image.width * image.height > most:
         raise too_large(most)
     if max(image.size) > MAX_EDGE:
-        raise BadRequest(f"This picture is too wide or too high; a side may have {MAX_EDGE} pixels at most.")
+        raise BadRequest(Key.PICTURE_EDGE, most=MAX_EDGE)
 
 
 def too_large(most: int = MAX_PIXELS) -> BadRequest:
     """The refusal of a picture with more than `most` pixels."""
-    return BadRequest(f"This picture is too large; the limit is {most // 1_000_000} million pixels.")
+    return BadRequest(Key.PICTURE_PIXELS, most=most // 1_000_000)
 
 
 def _bytes_a_pixel(image: Image.Image, data: bytes) -> float:
     if isinstance(image, JpegImageFile):
         stored, scans = _scans(data)
         if scans > MAX_SCANS:
-            raise BadRequest(f"This JPEG has {scans} scans; the limit is {MAX_SCANS}.")
+            raise BadRequest(Key.PICTURE_SCANS, scans=scans, most=MAX_SCANS)
         # In several scans libjpeg keeps all coefficients, 2 bytes each; a draft has a quarter of the pixels.
         return 1 + 2 * stored
     if image.format in _WHOLE:

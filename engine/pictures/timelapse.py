@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 from PIL import Image, ImageSequence
 
 from engine.errors import BadRequest
+from engine.sentences import Key
 
 Kind = Literal["webp", "gif", "mp4"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -103,7 +104,7 @@ def encode(frames: Sequence[Image.Image], kind: Kind, max_bytes: int, told: Told
             if len(film) <= max_bytes:
                 return film
             tried = len(film), cost
-    raise BadRequest(f"A time-lapse does not fit into {max_bytes} bytes; please allow some more.")
+    raise BadRequest(Key.TIMELAPSE_FRAMES, bytes=max_bytes)
 
 
 def frames_of(film: bytes) -> list[Image.Image]:
@@ -172,9 +173,7 @@ def _mp4(frames: Sequence[Image.Image], quality: int, told: Told) -> bytes:
     try:
         import av
     except ImportError as error:
-        raise BadRequest(
-            "An MP4 needs the package PyAV (pip install av); WebP and GIF need nothing more."
-        ) from error
+        raise BadRequest(Key.MP4_NEEDS_PYAV) from error
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=RATE)

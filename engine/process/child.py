@@ -16,7 +16,7 @@ from typing import BinaryIO, Protocol
 
 from engine import __version__, protocol
 from engine.data_dir import data_dir
-from engine.errors import BadSetting, FailureKind, sentence_for
+from engine.errors import BadSetting, FailureKind, explained
 from engine.process import free_memory
 from engine.protocol import DreamRequest, Event, Failed, Finished, Message, Ready, Stop
 from engine.settings import DREAM_CLIP
@@ -121,10 +121,10 @@ def serve(dreamer: Dreams, inbox: Inbox, send: Callable[[Message], None]) -> Non
             raise  # nobody reads any more
         except Exception as error:
             # Whatever one dream does, its sender gets an end and the next dream runs.
-            kind, sentence = sentence_for(error)
+            kind, said = explained(error)
             log.exception("dream %s failed (%s)", request.id, kind)
             if not ended:
-                send(Failed(request.id, kind, sentence))
+                send(Failed(request.id, kind, said))
 
 
 def _claim_standard_streams() -> tuple[BinaryIO, BinaryIO]:
@@ -164,11 +164,11 @@ def _started(load: Callable[[Path], Dreams], folder: Path, send: Callable[[Messa
     except BadSetting:
         raise
     except Exception as error:
-        kind, sentence = sentence_for(error)
+        kind, said = explained(error)
         if kind is FailureKind.INTERNAL:
             raise
-        log.error("%s", sentence)
-        send(Failed(NO_DREAM, kind, sentence))
+        log.error("%s", said)
+        send(Failed(NO_DREAM, kind, said))
         return None
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.errors import OutOfMemory
 from engine.process import cgroups
+from engine.sentences import Key
 
 MIB = 1024 * 1024  # bytes
 PROC = Path("/proc")
@@ -56,12 +57,10 @@ def check_start(free: int | None, free_addresses: int | None) -> None:
     """
     if free is not None and free < DREAM_BYTES:
         need = _megabytes(DREAM_BYTES)
-        raise OutOfMemory(f"A dream needs about {need} of memory, but only {_megabytes(free)} are free.")
+        raise OutOfMemory(Key.DREAM_MEMORY, need=need, free=_megabytes(free))
     if free_addresses is not None and free_addresses < DREAM_ADDRESSES:
         need, left = _megabytes(DREAM_ADDRESSES), _megabytes(free_addresses)
-        raise OutOfMemory(
-            f"A dream needs about {need} of address space, but the limit (ulimit -v) leaves {left}."
-        )
+        raise OutOfMemory(Key.DREAM_ADDRESSES, need=need, free=left)
 
 
 def _left(folder: Path, swap: int) -> int | None:

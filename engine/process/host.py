@@ -14,6 +14,7 @@ from engine.errors import DreamError, EngineCrash, FailureKind, StoppedEarly
 from engine.process import groups
 from engine.process.connection import Child
 from engine.protocol import DreamRequest, Event, Failed, Finished, Started
+from engine.sentences import Key, Saying
 
 log = logging.getLogger(__name__)
 
@@ -109,10 +110,8 @@ class EngineHost:
         if request.id in self._open:
             raise ValueError(f"the dream {request.id} is already open")
         if not protocol.fits(request):  # the child would take it for a broken stream
-            sentence = (
-                f"The pictures are too large; the limit is {protocol.MAX_PAYLOAD // 2**20} MB together."
-            )
-            yield Failed(request.id, FailureKind.BAD_REQUEST, sentence)
+            said = Saying.of(Key.PICTURES_BYTES, most=protocol.MAX_PAYLOAD // 2**20)
+            yield Failed(request.id, FailureKind.BAD_REQUEST, said)
             return
         asked = self._open[request.id] = asyncio.Event()
         limit_s = self._start_timeout_s
@@ -130,9 +129,9 @@ class EngineHost:
                         yield event
                 except DreamError as error:
                     self._sent = None
-                    sentence = await self._bury(error)
-                    log.info("dream %s ended: %s", request.id, sentence)
-                    yield Failed(request.id, error.kind, sentence)
+                    said = await self._bury(error)
+                    log.info("dream %s ended: %s", request.id, said)
+                    yield Failed(request.id, error.kind, said)
                 finally:
                     if busy is not None and self._sent is not None:
                         busy.stop(request.id)
@@ -193,10 +192,10 @@ class EngineHost:
         finally:
             self._sent = None
 
-    async def _bury(self, error: DreamError) -> str:
-        """End a child that crashed or hangs, so that the next dream starts another. Returns the sentence."""
+    async def _bury(self, error: DreamError) -> Saying:
+        """End a child that crashed or hangs, so that the next dream starts another. Returns what to say."""
         if not isinstance(error, StoppedEarly) and (child := self._child) is not None:
             child.kill()
             await child.close(grace_s=0)
             self._child = None
-        return CLOSED if self._closed and isinstance(error, EngineCrash) else str(error)
+        return Saying.plain(CLOSED) if self._closed and isinstance(error, EngineCrash) else error.said

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 import torch
 from torch import Tensor
 
-from engine.errors import BadRequest, DreamError, FailureKind, is_out_of_memory
+from engine.errors import BadRequest, Collapsed, is_out_of_memory
 from engine.models.generator import Generator
 from engine.models.perceptor import Perceptor
 from engine.search import cutouts, start
@@ -28,18 +28,13 @@ from engine.search.objective import (
     latent_term,
 )
 from engine.search.recipes import DreamSettings, checked
-from engine.search.state import NOT_A_STATE, State
+from engine.search.state import State
+from engine.sentences import Key
 
 log = logging.getLogger(__name__)
 
 LAST_RATE = 0.1  # of the first, at the end of a cosine schedule
 FP16_SCALE = 1024.0  # keeps small gradients above half precision's smallest number
-
-
-class Collapsed(DreamError):
-    """The numbers of this dream ran away before it had a picture; another seed will do better."""
-
-    kind = FailureKind.COLLAPSE
 
 
 @dataclass(frozen=True)
@@ -409,11 +404,9 @@ class _Search:
     ) -> "_Search":
         """The search whose state was saved. Raises `BadRequest` when it was another one."""
         if not torch.equal(state.tensors["target"], towards.cpu()):
-            raise BadRequest("This state is heading for other words; continue it instead of resuming it.")
+            raise BadRequest(Key.STATE_WORDS)
         if state.settings != asdict(settings):
-            raise BadRequest(
-                "This state is from a dream with other settings; continue it instead of resuming it."
-            )
+            raise BadRequest(Key.STATE_SETTINGS)
         latents, average, best, first, second = (
             _latents(state, prefix, generator).to(device).requires_grad_(False)
             for prefix in ("latents", "average", "best", "first", "second")
@@ -421,7 +414,7 @@ class _Search:
         forms = [[(name, each.shape) for name, each in part.named_parameters()]
             for part in (latents, average, best, first, second)]  # fmt: skip
         if any(form != forms[0] for form in forms):
-            raise BadRequest(NOT_A_STATE)
+            raise BadRequest(Key.STATE_DAMAGED)
         for name, parameter in latents.named_parameters():
             parameter.requires_grad_(name != "class_weights")
         rng = torch.Generator()
@@ -431,7 +424,7 @@ class _Search:
             updates, full_precision = numbers.pop("updates"), numbers.pop("full_precision")
             guard = Guard(**numbers)
         except (RuntimeError, KeyError, TypeError) as error:
-            raise BadRequest(NOT_A_STATE) from error
+            raise BadRequest(Key.STATE_DAMAGED) from error
         self = cls(generator, perceptor, towards, settings, device, chunk, latents, rng)
         self.average.sum, self.average.weight = average, state.average_weight
         self.guard, self.notes, self.step = guard, list(state.notes), state.step
@@ -467,7 +460,7 @@ def _latents(state: State, prefix: str, generator: Generator) -> Latents | Basis
         "mix_classes": (k, 1),
     }:
         return Basis(**tensors, rows=rows)
-    raise BadRequest("This state is from another model, so it cannot be used with this one.")
+    raise BadRequest(Key.STATE_MODEL)
 
 
 def _precision(name: str, device: torch.device) -> torch.dtype | None:

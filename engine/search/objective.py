@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import BadRequest
+from engine.sentences import Key
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,9 @@ def direction(targets: Sequence[Target]) -> Tensor:
     """
     positive = sum(target.weight for target in targets if target.weight > 0)
     if not all(math.isfinite(target.weight) for target in targets) or not math.isfinite(positive):
-        raise BadRequest("A phrase's weight must be a number.")
+        raise BadRequest(Key.WEIGHT_NO_NUMBER)
     if positive <= 0:
-        raise BadRequest("No phrase has a weight above zero, so there is nothing to dream of.")
+        raise BadRequest(Key.NO_WEIGHT)
     return torch.stack([target.vector * (target.weight / positive) for target in targets]).sum(0)
 
 

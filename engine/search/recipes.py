@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from engine.errors import BadRequest
+from engine.sentences import Key
 from engine.settings import MAX_STEPS
 
 LOOK_VIEWS = 6  # views of a shown picture that the perceptor judges it by (engine.search.cutouts.fixed_boxes)
@@ -161,10 +162,10 @@ def settings_for(
     """
     recipe = recipe or next(iter(RECIPES))
     if recipe not in RECIPES:
-        raise BadRequest(f"There is no recipe {recipe!r}; there are {', '.join(RECIPES)}.")
+        raise BadRequest(Key.RECIPE_UNKNOWN, name=recipe, known=", ".join(RECIPES))
     budgets = POCKET_BUDGETS if model == "pocket" else LARGE_BUDGETS
     if preset not in budgets:
-        raise BadRequest(f"There is no preset {preset!r}; there are {', '.join(filter(None, budgets))}.")
+        raise BadRequest(Key.PRESET_UNKNOWN, name=preset, known=", ".join(filter(None, budgets)))
     settings = replace(RECIPES[recipe], **(POCKET.get(recipe, {}) if model == "pocket" else {}))
     changed: dict[str, Any] = {name: checked(name, value) for name, value in (changes or {}).items()}
     settings = replace(settings, **changed)
@@ -173,11 +174,11 @@ def settings_for(
         planned = replace(planned, steps=checked("steps", steps))
     settings = replace(planned, **changed)
     if settings.cutout_min > settings.cutout_max:
-        raise BadRequest("The setting cutout_min must not be larger than cutout_max.")
+        raise BadRequest(Key.CUTOUT_SIDES)
     if settings.basis and settings.start != "samples":
-        raise BadRequest("The setting basis needs start: samples.")
+        raise BadRequest(Key.BASIS_START)
     if settings.basis > settings.candidates:
-        raise BadRequest("The setting basis must not be larger than candidates.")
+        raise BadRequest(Key.BASIS_CANDIDATES)
     return settings
 
 
@@ -189,11 +190,11 @@ def usual_steps(model: str, preset: str = "") -> int:
 def checked(name: str, value: object) -> Any:
     """The setting's value in its own type. Raises `BadRequest` with the name and the range."""
     if name not in OPTIONS:
-        raise BadRequest(f"There is no setting {name!r}; there are {', '.join(OPTIONS)}.")
+        raise BadRequest(Key.SETTING_UNKNOWN, name=name, known=", ".join(OPTIONS))
     option = OPTIONS[name]
     if "choices" in option.metadata:
         if value not in option.metadata["choices"]:
-            raise BadRequest(f"The setting {name} must be one of {', '.join(option.metadata['choices'])}.")
+            raise BadRequest(Key.SETTING_CHOICES, name=name, known=", ".join(option.metadata["choices"]))
         return value
     low, high = option.metadata["low"], option.metadata["high"]
     whole = isinstance(option.default, int)
@@ -202,8 +203,8 @@ def checked(name: str, value: object) -> Any:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not low <= number <= high or (whole and number != int(number)):
-        kind = "a whole number" if whole else "a number"
-        raise BadRequest(f"The setting {name} must be {kind} from {low:g} to {high:g}.")
+        key = Key.SETTING_WHOLE if whole else Key.SETTING_NUMBER
+        raise BadRequest(key, name=name, low=low, high=high)
     return int(number) if whole else number
 
 

@@ -16,13 +16,12 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from engine.errors import BadRequest
+from engine.sentences import Key
 
 FORMAT = 1  # counted up when the meaning of a state changes
 MAX_BYTES = 4 * 1024 * 1024  # a state of biggan-deep-512 has 0.4 MB
 MAX_NUMBER = 1e6  # larger latents, averages or moments than this never come from a search
 _KEY = "oneiro-state"
-
-NOT_A_STATE = "This is not a dream's state, or it is damaged; the dream has to start over."
 
 
 @dataclass(frozen=True)
@@ -64,16 +63,16 @@ class State:
     def from_bytes(cls, data: bytes) -> "State":
         """Read `to_bytes`'s file strictly. Raises `BadRequest` with a sentence for anything else."""
         if len(data) > MAX_BYTES:
-            raise BadRequest(f"This state has {len(data)} bytes; a dream's has at most {MAX_BYTES}.")
+            raise BadRequest(Key.STATE_BYTES, size=len(data), most=MAX_BYTES)
         try:
             length = int.from_bytes(data[:8], "little")
             header = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][_KEY])
             if header.pop("format") != FORMAT:
-                raise BadRequest("This state is from another version of Oneiro; the dream has to start over.")
+                raise BadRequest(Key.STATE_VERSION)
             state = cls(**header, tensors=load(data))
             state._check()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError) as error:
-            raise BadRequest(NOT_A_STATE) from error
+            raise BadRequest(Key.STATE_DAMAGED) from error
         return state
 
     def _check(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from PIL import Image
 
 from engine import DreamRequest, Event, Failed, FailureKind, Fetching, Finished, Progress, Recipe, Started
+from engine.sentences import NOTHING, Saying
 
 DEADLINE_S = 20.0  # for a machine with other work; a test waits that long only when it fails
 
@@ -59,7 +60,7 @@ class ScriptedEngine:
     async def stop(self, id: str) -> None:
         if self.current is not None and self.current.id == id:
             if self._step == 0:
-                self._events.put_nowait(Failed(id, FailureKind.BAD_REQUEST, "Stopped before the first step."))
+                self._events.put_nowait(Failed(id, FailureKind.BAD_REQUEST))
             else:
                 self.finish(stopped=True)
 
@@ -71,7 +72,7 @@ class ScriptedEngine:
         """A model's file is on its way."""
         self._events.put_nowait(Fetching(self._request().id, model, "weights", done, total))
 
-    def start(self, notice: str = "", *, model: str = "pocket") -> None:
+    def start(self, notice: Saying = NOTHING, *, model: str = "pocket") -> None:
         """The models are loaded."""
         request = self._request()
         self._events.put_nowait(Started(request.id, model, self._steps(request), notice))
@@ -138,7 +139,7 @@ class ScriptedEngine:
 
     def fail(self, kind: FailureKind, message: str = "It broke.") -> None:
         """The dream ends without a picture."""
-        self._events.put_nowait(Failed(self._request().id, kind, message))
+        self._events.put_nowait(Failed(self._request().id, kind, Saying.plain(message)))
 
     def _request(self) -> DreamRequest:
         assert self.current is not None, "nothing is being dreamt"

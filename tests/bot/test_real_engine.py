@@ -19,6 +19,7 @@ from bot.queue.worker import Cancelled, Worker
 from bot.servers.moderation import Moderation
 from engine import Event, Progress, Recipe
 from engine.process.host import EngineHost
+from engine.sentences import Saying
 from tests.bot.bot_process import until
 from tests.engine.tiny import write_models
 
@@ -133,7 +134,8 @@ async def test_a_model_that_is_not_there_is_told_in_a_sentence(rig: Rig, a_wish:
     dream = await rig.worker.submit(a_wish(origin=4, model="biggan-deep-512", steps=3))
     failed = await rig.ended(dream)
     assert failed.state is DreamState.FAILED and failed.attempts == 1
-    assert "biggan-deep-512" in failed.failure_detail and failed.failure_detail.endswith(".")
+    said = str(Saying.from_json(failed.failure_detail))
+    assert "biggan-deep-512" in said and said.endswith(".")
 
 
 async def test_a_killed_engine_s_dream_ends_as_if_nothing_had_been(

@@ -6,27 +6,43 @@ import pytest
 import torch
 
 from engine import errors
-from engine.errors import APOLOGY, DreamError, FailureKind, sentence_for
+from engine.errors import DreamError, FailureKind, explained
+from engine.sentences import Key, Saying
 
 
-def subclasses(kind: type[DreamError]) -> set[type[DreamError]]:
-    """Itself and what comes from it; without those that are made of something else than a sentence."""
-    own = {kind} if kind.__init__ is DreamError.__init__ else set()
-    return own.union(*(subclasses(sub) for sub in kind.__subclasses__()))
+@pytest.mark.parametrize("kind", FailureKind)
+def test_every_kind_has_a_sentence(kind: FailureKind) -> None:
+    assert Key[kind.name].value.endswith(".")
 
 
-@pytest.mark.parametrize("kind", sorted(subclasses(DreamError), key=lambda kind: kind.__name__))
-def test_the_docstring_of_an_error_is_its_sentence(kind: type[DreamError]) -> None:
-    sentence = str(kind())
-    assert kind.__doc__ is not None
-    assert sentence == kind.__doc__.strip().split("\n")[0]
-    assert sentence.endswith(".")
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.BadRequest,
+        errors.ModelError,
+        errors.DiskError,
+        errors.OutOfMemory,
+        errors.EngineCrash,
+        errors.EngineHang,
+        errors.StoppedEarly,
+        errors.Collapsed,
+    ],
+)
+def test_an_error_that_is_told_nothing_says_its_kind_s_sentence(error: type[DreamError]) -> None:
+    assert error().said == Saying.of(Key[error.kind.name]) and str(error()) == Key[error.kind.name].value
 
 
-def test_an_error_can_be_given_a_sentence_with_facts() -> None:
-    assert sentence_for(errors.ModelError("The file x is damaged.")) == (
+def test_an_error_has_a_key_and_facts_and_is_english_by_itself() -> None:
+    error = errors.BadRequest(Key.SEED_IS, seed=-1, most=9)
+    assert str(error) == "The seed is -1; it must be a whole number from 0 to 9."
+    assert explained(error) == (FailureKind.BAD_REQUEST, Saying.of(Key.SEED_IS, seed=-1, most=9))
+    assert str(errors.EmptyPrompt()) == "Please say what to dream: the prompt is empty."
+
+
+def test_an_error_about_files_can_be_given_a_sentence() -> None:
+    assert explained(errors.ModelError("The file x is damaged.")) == (
         FailureKind.MODEL,
-        "The file x is damaged.",
+        Saying.plain("The file x is damaged."),
     )
 
 
@@ -45,15 +61,15 @@ def test_an_error_can_be_given_a_sentence_with_facts() -> None:
     ],
 )
 def test_errors_of_python_and_torch_are_sorted(error: Exception, kind: FailureKind) -> None:
-    assert sentence_for(error)[0] is kind
+    assert explained(error)[0] is kind
 
 
 def test_the_sentence_of_an_unexpected_error_gives_nothing_away() -> None:
-    assert sentence_for(ValueError("/home/me/secret")) == (FailureKind.INTERNAL, APOLOGY)
+    assert explained(ValueError("/home/me/secret")) == (FailureKind.INTERNAL, Saying.of(Key.INTERNAL))
 
 
 def test_torch_says_that_memory_ran_out_in_words_that_are_known() -> None:
     """The real thing: more memory than any machine has."""
     with pytest.raises((RuntimeError, MemoryError)) as error:
         torch.empty(2**60, dtype=torch.uint8)
-    assert sentence_for(error.value)[0] is FailureKind.MEMORY
+    assert explained(error.value)[0] is FailureKind.MEMORY

@@ -18,6 +18,7 @@ from engine.protocol import (
     Started,
     Stop,
 )
+from engine.sentences import Key, Saying
 
 RECIPE = Recipe(
     "una ciotola di ciliegie 🍒",
@@ -34,11 +35,11 @@ MESSAGES: tuple[Message, ...] = (
     DreamRequest("1", "a house", 0),
     Stop("1"),
     Ready("0.1.0", "cpu"),
-    Started("1", "pocket", 100, "The prompt is long."),
+    Started("1", "pocket", 100, Saying.of(Key.PROMPT_IN_PARTS, parts=3) + Saying.plain("New.")),
     Progress("1", 3, 100, 21.5, 22.25, 12.0, None),
     Progress("1", 3, 100, -21.5, -3.0, 0.0, bytes(range(256))),
     Finished("1", RECIPE, 30.5, 90, 100, 12.5, False, b"\x89PNG\r\n\x1a\n" + bytes(1000)),
-    Failed("1", FailureKind.HANG, "Nothing for 3 seconds."),
+    Failed("1", FailureKind.HANG, Saying.of(Key.HANG)),
     DreamRequest("1", "a house", 0, image=b"one", init=b"", state=bytes(3), settings={"cutouts": 3}),
     Progress("1", 3, 100, 21.5, 22.25, 12.0, b"picture", b"state", "nudity"),
     Finished("1", RECIPE, 30.5, 90, 100, 12.5, False, b"picture", b"state", b"timelapse", "blood"),

@@ -56,5 +56,5 @@ def refusal(error: Exception, say: Sentences) -> str:
         case StoreError():
             return say.store_trouble(error)
         case BadRequest():
-            return say.engine(str(error))
+            return say.engine(error.said)
     raise TypeError(f"{error!r} is no refusal.")

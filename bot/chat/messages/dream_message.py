@@ -16,6 +16,7 @@ from bot.community.choices import Decision
 from bot.dreams.dream import Dream, DreamState, Picture
 from bot.dreams.showing import HIDDEN, Showing, Veil
 from engine import Fetching, Progress, Recipe
+from engine.sentences import Saying
 from engine.settings import weak
 
 SHOWN_PROMPT = 1000  # characters; an embed's description holds 4096, and escaping may double them
@@ -90,7 +91,7 @@ class Screen:
         head = f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}"
         if dream.chapter is not None and dream.chapters is not None:
             head += f" · {say.chapter(dream.chapter, dream.chapters)}"
-        notice = f"*{quoted(say.engine(dream.notice), 300)}*" if dream.notice else ""
+        notice = f"*{quoted(say.engine(Saying.from_json(dream.notice)), 300)}*" if dream.notice else ""
         steered = say.steered(Decision.from_json(dream.decision)) if dream.decision else ""
         paragraphs = [head, self._status(picture), steered, notice, say.TOO_LARGE if self.too_large else ""]
         paragraphs.append(say.WITHHELD if withheld else self._nearest())
@@ -141,7 +142,7 @@ class Screen:
             case DreamState.CANCELLED:
                 return say.cancelled(has_picture=picture is not None)
             case DreamState.FAILED:
-                return quoted(say.failed(dream.failure, dream.failure_detail), 1000)
+                return quoted(say.failed(dream.failure, Saying.from_json(dream.failure_detail)), 1000)
         return ""
 
     def _nearest(self) -> str:

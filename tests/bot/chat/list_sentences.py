@@ -15,9 +15,8 @@ def lines() -> list[tuple[str, str]]:
         if isinstance(value, dict)
         for key, text in value.items()
     ]
-    return (
-        fixed + tables + [(call(ENGLISH), call(ITALIAN)) for call, _ in SENTENCES] + list(TRANSLATED.items())
-    )
+    made = [(call(ENGLISH), call(ITALIAN)) for call, _ in SENTENCES]
+    return fixed + tables + made + [(key.value, text) for key, text in TRANSLATED.items()]
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import pytest
 from bot.chat.sentences import ENGLISH as sentences
 from bot.dreams.dream import DreamState
 from engine import FailureKind
+from engine.sentences import NOTHING
 from tests.bot.chat.conftest import World, labels
 from tests.bot.scripted import picture, until
 
@@ -119,7 +120,7 @@ async def test_an_engine_that_breaks_down_twice_becomes_an_apology(world: World,
     world.engine.fail(kind)
     dream = await world.until_delivered(1)
     assert (dream.state, dream.failure) == (DreamState.FAILED, kind)
-    assert sentences.failed(kind, "") in world.text(0).replace("\\", "")
+    assert sentences.failed(kind, NOTHING) in world.text(0).replace("\\", "")
     assert [a.filename for a in world.messages()[0].attachments] == ["dream-1.jpg"], "the best frame is kept"
     await world.engine.dreams(2)
     world.engine.finish()

@@ -11,6 +11,7 @@ from bot.chat.sentences import ITALIAN
 from bot.database.connection import StoreBusy
 from bot.dreams.dream import DreamState, Picture
 from bot.servers.settings import VOTE_EMOJI
+from engine.sentences import Saying
 from tests.bot.chat.conftest import World, labels
 from tests.bot.scripted import picture, until
 
@@ -109,7 +110,7 @@ async def test_steps_without_a_new_picture_cost_no_edit(world: World) -> None:
 async def test_a_notice_of_the_engine_stands_under_the_picture(world: World) -> None:
     await world.dream(world.alice)
     await world.engine.dreams(1)
-    world.engine.start(notice="Only the first 77 tokens count.")
+    world.engine.start(notice=Saying.plain("Only the first 77 tokens count."))
     world.engine.finish()
     await world.until_delivered(1)
     assert "Only the first 77 tokens count." in world.text()

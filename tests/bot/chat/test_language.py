@@ -8,6 +8,7 @@ from discord import Locale
 
 from bot.chat.language import MAX_DESCRIPTION, MAX_NAME
 from bot.chat.sentences import ENGLISH, ITALIAN, LANGUAGES
+from engine.sentences import Key, Saying
 from tests.bot.chat.conftest import World
 
 
@@ -41,7 +42,7 @@ async def test_a_dream_in_an_italian_server_stays_italian_from_its_place_to_its_
     assert row.children[0].label == ITALIAN.CANCEL
     await world.restart()
     await world.engine.dreams(1)
-    world.engine.start(notice="The prompt is long: I read it in 9 parts and dream of them all.")
+    world.engine.start(notice=Saying.of(Key.PROMPT_IN_PARTS, parts=9))
     world.engine.finish(score=21.5)
     await world.until_delivered(1)
     assert "lo leggo in 9 parti e le sogno tutte" in world.text()

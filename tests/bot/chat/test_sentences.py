@@ -13,12 +13,11 @@ import pytest
 from bot.chat.quoting import plain, quoted
 from bot.chat.sentences import ENGLISH, ITALIAN, Sentences, spoken
 from bot.chat.sentences.italian.engine import SENTENCES as TRANSLATED
-from bot.chat.sentences.italian.engine import known
 from bot.chat.sentences.numbers import duration
 from bot.community.choices import Decision
 from bot.database.connection import StoreBusy, StoreError, StoreFull
 from engine import FailureKind
-from engine.errors import BadRequest, DiskError, EmptyPrompt, OutOfMemory, StoppedEarly
+from engine.sentences import NOTHING, Key, Saying
 from tests.bot.chat import said_buttons, said_collection, said_manners, said_moderation, said_refusals
 from tests.bot.chat.said_buttons import BUTTONS
 from tests.bot.chat.said_collection import COLLECTION
@@ -62,17 +61,17 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.cancelled(has_picture=False), "Cancelled before it began."),
     (lambda say: say.alt_text("a house"), "A dreamt picture: a house"),
     (
-        lambda say: say.failed(FailureKind.CRASH, "x"),
+        lambda say: say.failed(FailureKind.CRASH, Saying.plain("x")),
         "Sorry, the dream engine broke down twice over this dream, so I gave up on it.",
     ),
     (
-        lambda say: say.failed(FailureKind.HANG, "x"),
+        lambda say: say.failed(FailureKind.HANG, Saying.plain("x")),
         "Sorry, the dream engine got stuck twice over this dream, so I gave up on it.",
     ),
-    (lambda say: say.failed(FailureKind.INTERNAL, "x"), ENGLISH.APOLOGY),
-    (lambda say: say.failed(None, ""), ENGLISH.APOLOGY),
+    (lambda say: say.failed(FailureKind.INTERNAL, Saying.plain("x")), ENGLISH.APOLOGY),
+    (lambda say: say.failed(None, NOTHING), ENGLISH.APOLOGY),
     (
-        lambda say: say.failed(FailureKind.DISK, "The disk is full or cannot be written."),
+        lambda say: say.failed(FailureKind.DISK, Saying.of(Key.DISK)),
         "The disk is full or cannot be written.",
     ),
     (
@@ -183,7 +182,7 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
         "Your 4 beginnings are in line. Watch them in this channel; then everybody votes.",
     ),
     (
-        lambda say: say.engine("The disk is full or cannot be written."),
+        lambda say: say.engine(Saying.of(Key.DISK)),
         "The disk is full or cannot be written.",
     ),
 ]
@@ -263,7 +262,7 @@ def test_italian_has_no_sentence_that_english_lacks() -> None:
 def test_every_failure_has_a_sentence() -> None:
     for say in (ENGLISH, ITALIAN):
         for kind in FailureKind:
-            assert say.failed(kind, "").endswith(".")
+            assert say.failed(kind, NOTHING).endswith(".")
 
 
 @pytest.mark.parametrize("name", sorted(CONSTANTS))
@@ -279,10 +278,6 @@ def test_a_fixed_sentence_is_short_and_whole(name: str, say: Sentences) -> None:
         assert len(text) <= 100, "Discord's limit"
 
 
-# The errors whose own sentences reach people; of the others they read one by kind.
-USERS = {error.__name__: error for error in (BadRequest, EmptyPrompt, DiskError, OutOfMemory, StoppedEarly)}
-
-
 @pytest.mark.parametrize("language", [ENGLISH, ITALIAN], ids=["English", "Italian"])
 def test_no_sentence_hides_another_of_the_same_name(language: Sentences) -> None:
     """The parts of a language are mixed into one: two with the same name would say the same."""
@@ -294,67 +289,22 @@ def test_no_sentence_hides_another_of_the_same_name(language: Sentences) -> None
     assert {name: parts for name, parts in places.items() if len(parts) > 1} == {}
 
 
-# Modules of the engine that speak at a terminal only, in English.
-COMMAND_LINE = (
-    "__main__",
-    "console",
-    "outputs",
-    "shelf",
-    "evaluate",
-    "prompt_list",
-    "verdict",
-    "contact_sheet",
-)
-
-
-def engine_sentences() -> dict[str, str]:
-    """Every sentence of an error or notice that can reach the chat, facts as '7', and where it is made."""
-    found: dict[str, str] = {}
-    chat = [path for path in (ROOT / "bot").glob("*.py")]
-    engine = [path for path in (ROOT / "engine").glob("*.py")]
-    for path in chat + [path for path in engine if path.stem not in COMMAND_LINE]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            told = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in USERS
-            if told and node.args:
-                found |= {text: f"{path.name}:{node.lineno}" for text in texts(node.args[0])}
-            if isinstance(node, ast.Assign) and any(
-                isinstance(target, ast.Name) and target.id.startswith("notice") for target in node.targets
-            ):
-                found |= {text: f"{path.name}:{node.lineno}" for text in texts(node.value)}
-    for error in USERS.values():
-        found[str(error())] = error.__name__
-    return found
-
-
-def texts(node: ast.expr) -> list[str]:
-    """The sentences that an expression may be, with '7' where facts stand."""
-    if isinstance(node, ast.Constant):
-        return [node.value] if isinstance(node.value, str) and node.value else []
-    if isinstance(node, ast.JoinedStr):
-        return ["".join(p.value if isinstance(p, ast.Constant) else "7" for p in node.values)]
-    if isinstance(node, ast.IfExp):
-        return texts(node.body) + texts(node.orelse)
-    return []
-
-
-@pytest.mark.parametrize(("sentence", "place"), sorted(engine_sentences().items()))
-def test_what_the_engine_tells_a_person_is_known_in_italian(sentence: str, place: str) -> None:
-    assert known(sentence), f"{place}: it belongs into bot/chat/sentences/italian/engine.py"
-
-
-@pytest.mark.parametrize("english", sorted(TRANSLATED))
-def test_the_engine_s_sentence_keeps_its_facts(english: str) -> None:
-    gaps = [
-        {field for _, field, _, _ in string.Formatter().parse(text) if field}
-        for text in (english, TRANSLATED[english])
-    ]
-    assert gaps[0] == gaps[1]
+@pytest.mark.parametrize("key", Key, ids=lambda key: key.name)
+def test_what_the_engine_says_is_said_in_italian_with_its_facts(key: Key) -> None:
+    assert key in TRANSLATED, "it belongs into bot/chat/sentences/italian/engine.py"
+    english, italian = (
+        sorted(str(fact[1:]) for fact in string.Formatter().parse(text) if fact[1])
+        for text in (key.value, TRANSLATED[key])
+    )
+    assert english == italian, "each fact, shown in the same way"
+    assert TRANSLATED[key] != key.value or key is Key.PLAIN
+    assert TRANSLATED[key][-1] in ".}"
 
 
 def test_the_engine_s_notice_is_said_in_italian_with_its_facts() -> None:
-    said = ITALIAN.engine("The prompt is long: I read it in 9 parts and dream of them all.")
+    said = ITALIAN.engine(Saying.of(Key.PROMPT_IN_PARTS, parts=9))
     assert said == "Il testo è lungo: lo leggo in 9 parti e le sogno tutte."
-    assert ITALIAN.engine("Something new.") == "Something new.", "better English than nothing"
+    assert ITALIAN.engine(Saying.plain("Something old.")) == "Something old.", "better English than nothing"
 
 
 @pytest.mark.parametrize(

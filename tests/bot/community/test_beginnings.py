@@ -8,6 +8,7 @@ from sqlalchemy import text
 from bot.dreams.dream import DreamState, Wish
 from bot.settings import Settings
 from engine import FailureKind
+from engine.sentences import Key, Saying
 from tests.bot.rig import Rig
 from tests.bot.scripted import picture, until
 
@@ -114,7 +115,7 @@ async def test_a_dream_whose_beginning_is_gone_says_so(rig: Rig, a_wish: A_WISH)
     await rig.store.erase(1)
     await rig.worker.submit(a_wish(begin="continue", parent_id=1))
     failed = await rig.until(2, DreamState.FAILED)
-    assert failed.failure_detail == "The dream that this one starts from is gone."
+    assert Saying.from_json(failed.failure_detail) == Saying.of(Key.PARENT_GONE)
     assert len(rig.engine.requests) == 1
 
 

@@ -60,7 +60,7 @@ class Rig:
         """The dream's end: a picture with this score, or None for a failure."""
         assert self.turns.remove(dream.id) and await self.store.claim(dream.id, lease_s=30.0)
         if score is None:
-            failed = Failed(str(dream.id), FailureKind.MEMORY, "")
+            failed = Failed(str(dream.id), FailureKind.MEMORY)
             assert await self.store.finish(dream.id, DreamState.FAILED, failure=failed)
             return
         recipe = Recipe(dream.prompt, dream.seed, 5, "pocket", "gan", "clip", "0.1.0")

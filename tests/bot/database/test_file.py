@@ -47,7 +47,7 @@ async def a_picture(database: Database, wish: Wish) -> tuple[Store, int]:
     store = Store(database, owner="us")
     dream = await store.add(wish)
     await store.claim(dream.id, lease_s=30)
-    failure = Failed(str(dream.id), FailureKind.STOPPED, "")
+    failure = Failed(str(dream.id), FailureKind.STOPPED)
     await store.finish(dream.id, DreamState.CANCELLED, picture=Picture(SECRET, "png"), failure=failure)
     return store, dream.id
 

@@ -12,6 +12,7 @@ from bot.dreams.dream import DreamState, Picture, Wish
 from bot.dreams.store import FORGIVEN, AlreadyStored, Store
 from bot.settings import Settings
 from engine import Failed, FailureKind, Finished, Recipe
+from engine.sentences import Saying
 
 A_WISH = Callable[..., Wish]
 RECIPE = Recipe("a house", 7, 100, "pocket", "gan", "clip", "0.1.0")
@@ -109,10 +110,10 @@ async def test_an_end_keeps_picture_recipe_and_figures(store: Store, other: Stor
 async def test_a_failure_keeps_its_kind_and_sentence(store: Store, a_wish: A_WISH) -> None:
     dream = await store.add(a_wish())
     await store.claim(dream.id, lease_s=30)
-    failed = Failed("1", FailureKind.MODEL, "The model is damaged.")
+    failed = Failed("1", FailureKind.MODEL, Saying.plain("The model is damaged."))
     ended = await store.finish(dream.id, DreamState.FAILED, failure=failed)
     assert ended is not None
-    assert (ended.failure, ended.failure_detail) == (FailureKind.MODEL, "The model is damaged.")
+    assert (ended.failure, ended.failure_detail) == (FailureKind.MODEL, failed.message.to_json())
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ async def test_dreams_that_make_the_engine_fail_again_and_again_count_in_the_end
     for number in range(FORGIVEN + 2):
         dream = await store.add(a_wish(author_id=11))
         await store.claim(dream.id, lease_s=30)
-        await store.finish(dream.id, DreamState.FAILED, failure=Failed(str(number), kind, ""))
+        await store.finish(dream.id, DreamState.FAILED, failure=Failed(str(number), kind))
         if number < FORGIVEN:
             assert not await store.asked(guild_id=1, author_id=11, since=0.0)
     assert len(await store.asked(guild_id=1, author_id=11, since=0.0)) == counted
@@ -190,14 +191,16 @@ async def test_two_processes_that_hear_the_same_vote_keep_it_once(
         await database.close()
 
 
-async def test_what_no_database_can_hold_is_left_out(store: Store, a_wish: A_WISH) -> None:
+async def test_what_no_database_can_hold_is_written_otherwise(store: Store, a_wish: A_WISH) -> None:
     dream = await store.add(a_wish())
     await store.claim(dream.id, lease_s=30)
-    await store.set_notice(dream.id, "cut\x00 here")
-    failed = Failed("1", FailureKind.MODEL, "The model\x00 is \ud800 damaged.")
+    notice, detail = Saying.plain("cut\x00 here"), Saying.plain("The model\x00 is \ud800 damaged.")
+    await store.set_notice(dream.id, notice)
+    failed = Failed("1", FailureKind.MODEL, detail)
     ended = await store.finish(dream.id, DreamState.FAILED, failure=failed)
     assert ended is not None
-    assert (ended.notice, ended.failure_detail) == ("cut here", "The model is  damaged.")
+    assert Saying.from_json(ended.notice) == notice
+    assert Saying.from_json(ended.failure_detail) == detail
 
 
 async def test_what_a_dream_leaves_behind_comes_back(store: Store, other: Store, a_wish: A_WISH) -> None:

@@ -12,6 +12,7 @@ from bot.queue.limits import LineFull, TooManyWaiting
 from bot.queue.worker import Cancelled
 from bot.settings import Settings
 from engine import Event, FailureKind, Started
+from engine.sentences import Key, Saying
 from tests.bot.rig import Rig
 from tests.bot.scripted import picture, until
 
@@ -40,13 +41,13 @@ async def test_the_request_says_what_was_wished(rig: Rig, a_wish: A_WISH) -> Non
 async def test_the_audience_hears_every_event(rig: Rig, a_wish: A_WISH) -> None:
     await rig.worker.submit(a_wish())
     await rig.engine.dreams(1)
-    rig.engine.start(notice="Cut.")
+    rig.engine.start(notice=Saying.of(Key.PROMPT_IN_PARTS, parts=2))
     rig.engine.step()
     rig.engine.finish()
     dream = await rig.until(1, DreamState.DONE)
     kinds = [type(event).__name__ for _, _, event in rig.witness.told if event]
     assert kinds == ["Started", "Progress", "Finished"]
-    assert dream.notice == "Cut."
+    assert Saying.from_json(dream.notice) == Saying.of(Key.PROMPT_IN_PARTS, parts=2)
 
 
 async def test_limits_hold_even_when_everybody_asks_at_once(settings: Settings, a_wish: A_WISH) -> None:

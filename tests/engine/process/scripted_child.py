@@ -11,6 +11,7 @@ from pathlib import Path
 from engine.errors import FailureKind, ModelError, OutOfMemory
 from engine.process import child
 from engine.protocol import DreamRequest, Event, Failed, Finished, Progress, Recipe, Started
+from engine.sentences import Saying
 
 STEP_S = 0.002  # the length of a scripted step
 RAW_STDOUT = os.dup(1)  # the frames' pipe, for prompts that soil it
@@ -27,7 +28,7 @@ class ScriptedDreams:
         if prompt == "silent":
             time.sleep(3600)
         if prompt == "refused":
-            yield Failed(request.id, FailureKind.BAD_REQUEST, "No.")
+            yield Failed(request.id, FailureKind.BAD_REQUEST, Saying.plain("No."))
             return
         if prompt == "nothing":
             return

@@ -155,8 +155,8 @@ def test_a_dream_that_fails_says_so_once_and_the_next_one_runs(
     failed = worker.events("a")[-1]
     assert isinstance(failed, Failed)
     assert failed.kind is kind
-    assert failed.message.endswith(".")
-    assert "Traceback" not in failed.message
+    assert str(failed.message).endswith(".")
+    assert "Traceback" not in str(failed.message)
     assert isinstance(worker.events("b")[-1], Finished)
 
 
@@ -227,7 +227,7 @@ def test_a_start_that_fails_is_told_to_the_parent_in_the_place_of_ready(tmp_path
         failed = worker.read()
         assert isinstance(failed, Failed)
         assert (failed.id, failed.kind) == (worker_module.NO_DREAM, FailureKind.MEMORY)
-        assert failed.message == "A dream needs about 588 MB of memory, but only 12 MB are free."
+        assert str(failed.message) == "A dream needs about 588 MB of memory, but only 12 MB are free."
         assert worker.process.wait(EXIT_S) == worker_module.EXIT_NO_START
         assert "Traceback" not in worker.stderr.read().decode()
 

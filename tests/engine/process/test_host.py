@@ -16,6 +16,7 @@ import pytest
 from engine.errors import FailureKind
 from engine.process.host import CLOSED, EngineHost
 from engine.protocol import DreamRequest, Event, Failed, Finished, Progress, Started
+from engine.sentences import Saying
 from tests.engine.processes import runs, until, wait_until
 
 SCRIPT = str(Path(__file__).with_name("scripted_child.py"))
@@ -99,7 +100,7 @@ async def test_an_id_that_is_already_open_is_a_mistake_of_the_caller(new_host: N
 
 async def test_a_refused_dream_is_passed_on(new_host: NewHost) -> None:
     host = new_host()
-    assert await dream(host, "refused") == [Failed("a", FailureKind.BAD_REQUEST, "No.")]
+    assert await dream(host, "refused") == [Failed("a", FailureKind.BAD_REQUEST, Saying.plain("No."))]
     pid = host.pid
     await assert_dreams_again(host)
     assert host.pid == pid
@@ -125,8 +126,8 @@ async def test_a_crash_becomes_one_sentence_and_the_next_dream_runs(
     host = new_host()
     failed = await failure(host, prompt)
     assert failed.kind is FailureKind.CRASH
-    assert told in failed.message
-    assert failed.message.endswith(".")
+    assert told in str(failed.message)
+    assert str(failed.message).endswith(".")
     assert not host.alive
     await assert_dreams_again(host)
 
@@ -156,7 +157,7 @@ async def test_a_step_that_never_ends_is_a_hang_within_the_limit(new_host: NewHo
     begun = time.monotonic()
     failed = await failure(host, "hang-later")
     assert failed.kind is FailureKind.HANG
-    assert failed.message == "The dream engine gave no sign of life for 0.4 seconds."
+    assert str(failed.message) == "The dream engine gave no sign of life for 0.4 seconds."
     assert time.monotonic() - begun < 10
     await assert_dreams_again(host)
 
@@ -181,7 +182,7 @@ async def test_loading_may_take_longer_than_a_step_but_not_for_ever(new_host: Ne
     assert isinstance((await dream(host, "cherries"))[-1], Finished)
     failed = await failure(host, "silent")
     assert failed.kind is FailureKind.HANG
-    assert failed.message.endswith("for 1 second.")
+    assert str(failed.message).endswith("for 1 second.")
 
 
 async def test_a_child_that_never_becomes_ready_is_a_hang(new_host: NewHost) -> None:
@@ -242,7 +243,7 @@ async def test_stop_before_the_child_is_ready_ends_the_dream_at_once(new_host: N
         (failed,) = await running
     assert isinstance(failed, Failed)
     assert failed.kind is FailureKind.STOPPED
-    assert failed.message == "This dream was stopped before there was a picture to keep."
+    assert str(failed.message) == "This dream was stopped before there was a picture to keep."
 
 
 async def test_stop_while_another_dream_runs_ends_the_waiting_one_in_its_turn(new_host: NewHost) -> None:
@@ -371,7 +372,7 @@ async def test_close_ends_even_a_child_that_does_not_listen(new_host: NewHost, p
         await host.close()
         last = (await running)[-1]
     assert isinstance(last, Failed)
-    assert last.message in (CLOSED, "This dream was stopped before there was a picture to keep.")
+    assert str(last.message) in (CLOSED, "This dream was stopped before there was a picture to keep.")
     assert pid is not None
     assert not runs(pid)
 
@@ -380,7 +381,7 @@ async def test_a_closed_host_refuses_dreams_until_it_is_started_again(new_host: 
     host = new_host()
     await host.close()
     await host.close()
-    assert await dream(host, "cherries") == [Failed("a", FailureKind.CRASH, CLOSED)]
+    assert await dream(host, "cherries") == [Failed("a", FailureKind.CRASH, Saying.plain(CLOSED))]
     await host.start()
     await assert_dreams_again(host)
 
@@ -389,7 +390,9 @@ PARENT = f"""
 import asyncio, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin without
 from engine.process.host import EngineHost
+from engine.sentences import Saying
 from engine.protocol import DreamRequest, Progress
+from engine.sentences import Saying
 
 async def main():
     host = EngineHost(command=(sys.executable, {SCRIPT!r}))
@@ -431,6 +434,6 @@ async def test_a_child_that_cannot_start_says_why_and_the_next_one_may(
     await host.start()
     failed = await failure(host, "cherries")
     assert failed.kind is FailureKind.MEMORY
-    assert failed.message == "A dream needs about 588 MB of memory, but only 12 MB are free."
+    assert str(failed.message) == "A dream needs about 588 MB of memory, but only 12 MB are free."
     memory.touch()
     await assert_dreams_again(host)

@@ -6,6 +6,7 @@ from typing import ClassVar
 from bot.chat.sentences.numbers import bar, duration, listed, moment
 from bot.database.connection import StoreBusy, StoreError, StoreFull
 from engine import FailureKind
+from engine.sentences import Saying
 
 
 class Dreams:
@@ -112,8 +113,8 @@ class Dreams:
         """For people who hear pictures."""
         return f"A dreamt picture: {prompt}"
 
-    def failed(self, kind: FailureKind | None, detail: str) -> str:
-        """Why a dream ended without being finished. `detail`: the engine's own sentence, or ''."""
+    def failed(self, kind: FailureKind | None, detail: Saying) -> str:
+        """Why a dream ended without being finished. `detail`: what the engine said of it, if anything."""
         match kind:
             case FailureKind.CRASH:
                 return "Sorry, the dream engine broke down twice over this dream, so I gave up on it."
@@ -124,9 +125,9 @@ class Dreams:
             case _:
                 return self.engine(detail) or self.APOLOGY
 
-    def engine(self, sentence: str) -> str:
-        """What the engine says in English: an error's sentence, or a notice."""
-        return sentence
+    def engine(self, said: Saying) -> str:
+        """What the engine says: of an error, or as a notice."""
+        return str(said)
 
     def too_many_waiting(self, allowed: int) -> str:
         """Refuses a dream. `allowed`: dreams that one person may have in line."""

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from bot.chat.sentences.english.dreams import Dreams
-from bot.chat.sentences.italian.engine import translated
+from bot.chat.sentences.italian.engine import SENTENCES
 from bot.chat.sentences.numbers import bar, duration, listed, moment
 from bot.database.connection import StoreBusy, StoreError, StoreFull
 from engine import FailureKind
+from engine.sentences import Saying
 
 
 class Sogni(Dreams):
@@ -102,7 +103,7 @@ class Sogni(Dreams):
     def alt_text(self, prompt: str) -> str:
         return f"Un'immagine sognata: {prompt}"
 
-    def failed(self, kind: FailureKind | None, detail: str) -> str:
+    def failed(self, kind: FailureKind | None, detail: Saying) -> str:
         match kind:
             case FailureKind.CRASH:
                 return (
@@ -122,8 +123,8 @@ class Sogni(Dreams):
             case _:
                 return self.engine(detail) or self.APOLOGY
 
-    def engine(self, sentence: str) -> str:
-        return translated(sentence)
+    def engine(self, said: Saying) -> str:
+        return said.said(SENTENCES)
 
     def too_many_waiting(self, allowed: int) -> str:
         if allowed == 1:

@@ -32,9 +32,15 @@ def files(root: Path, *folders: str) -> set[str]:
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project without what git is told to ignore."""
-    ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text().split()]
+    lines = (ROOT / ".gitignore").read_text().split()
+    anywhere = shutil.ignore_patterns(".git", *(line.strip("/") for line in lines if line[0] != "/"))
+    at_the_top = shutil.ignore_patterns(*(line.strip("/") for line in lines if line[0] == "/"))
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        return anywhere(folder, names) | (at_the_top(folder, names) if Path(folder) == ROOT else set())
+
     copy = tmp_path_factory.mktemp("tree") / "oneiro"
-    return Path(shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", *ignored)))
+    return Path(shutil.copytree(ROOT, copy, ignore=ignored))
 
 
 @pytest.fixture(scope="module")
@@ -139,9 +145,9 @@ def test_the_installed_bot_says_what_it_lacks(installed: Path, tmp_path: Path) -
 
 def test_the_installed_engine_runs_the_installed_code(installed: Path, tmp_path: Path) -> None:
     code = (
-        "import subprocess, sys; from engine import host, processes; "
+        "import subprocess, sys; from engine.process import groups; "
         "show = 'import engine.process.child; print(engine.process.child.__file__)'; "
-        "sys.exit(subprocess.run(processes.python(show)).returncode)"
+        "sys.exit(subprocess.run(groups.python(show)).returncode)"
     )
     ran = start(installed / "python", "-P", "-c", code, folder=hostile(tmp_path))
     assert ran.returncode == 0, ran.stderr

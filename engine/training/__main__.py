@@ -23,7 +23,7 @@ COMMANDS = {
 
 EXIT_MISSING = 3  # a file or a package that a command works with, as for `dream`
 DATA = (
-    "It is made, not shipped: drawings of packages that engine/pocket/README.md names, rendered into "
+    "It is made, not shipped: drawings of packages that engine/training/README.md names, rendered into "
     ".training or the folder that --data names."
 )
 

@@ -1,4 +1,4 @@
-"""Every command of the README does what it says: each runs as it is written, in order, in one folder.
+"""Every command of the documents does what it says: each runs as it is written, in order, in one folder.
 
 What a line's comment says it needs (the network, the large models, hours) is not here; of such a command the
 program's own parser reads the arguments, and so it does of commands within the text.
@@ -15,8 +15,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.S | re.M)
+DOCUMENTS = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in (ROOT / "README.md", *sorted(ROOT.glob("bot/**/*.md")), *sorted(ROOT.glob("engine/**/*.md")))
+}
+BLOCKS = [
+    pytest.param(block, id=f"{name}-{number}")
+    for name, text in DOCUMENTS.items()
+    for number, block in enumerate(re.findall(r"^```sh\n(.*?)^```", text, re.S | re.M), 1)
+]
 WITHIN = re.compile(r"(?<!`)`((?:dream|oneiro-bot|make|pip|python -m)(?: [^`]+)?)`(?!`)")
 NEEDS = re.compile(r"#.*\bneeds?\b")
 LIMIT_S = 900  # of a block; on a free machine the longest takes about one minute
@@ -87,7 +94,7 @@ def only_read(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.skipif(
     sys.platform == "win32" or shutil.which("make") is None, reason="commands of a POSIX shell"
 )
-@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: shlex.split(block)[0].strip("."))
+@pytest.mark.parametrize("block", BLOCKS)
 def test_each_command_runs_as_it_is_written(shell: Path, block: str) -> None:
     for line in block.splitlines():
         ran = only_read(shell, line) if NEEDS.search(line) else run(shell, line)
@@ -98,7 +105,7 @@ def test_each_command_runs_as_it_is_written(shell: Path, block: str) -> None:
 
 
 def test_each_command_within_the_text_is_one(shell: Path) -> None:
-    commands = {" ".join(found.split()) for found in WITHIN.findall(README)}
+    commands = {" ".join(found.split()) for text in DOCUMENTS.values() for found in WITHIN.findall(text)}
     assert len(commands) > 5
     for command in sorted(commands - {"dream", "make"}):
         ran = only_read(shell, command)
@@ -115,4 +122,4 @@ def test_a_command_that_is_none_would_be_found(shell: Path, command: str) -> Non
 def test_an_evaluation_without_its_data_says_what_it_needs(shell: Path) -> None:
     ran = run(shell, "python -m engine.training evaluate")
     assert ran.returncode == 3 and "Traceback" not in ran.stderr
-    assert "python -m engine.training data" in ran.stderr and "engine/pocket/README.md" in ran.stderr
+    assert "python -m engine.training data" in ran.stderr and "engine/training/README.md" in ran.stderr

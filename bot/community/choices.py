@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.connection import Database
 from bot.database.tables import choices, dreams, images
-from bot.dreams.dream import Dream, DreamState, Wish
+from bot.dreams.dream import Dream, DreamState, Wish, shared
 from bot.dreams.store import (
     AlreadyStored,
     Store,
@@ -264,13 +264,7 @@ class Choices:
     # -------------------------------------------------------------- plumbing
 
     async def _add(self, wish: Wish, count: int, image: bytes | None) -> tuple[Choice, list[Dream]]:
-        values = {
-            name: getattr(wish, name)
-            for name in (
-                "origin", "prompt", "author_id", "guild_id", "channel_id", "language", "spoiler", "preset",
-                "size",
-            )
-        }  # fmt: skip
+        values = shared(wish, Wish, Choice)
         share = None if wish.steps is None else max(1, wish.steps // SHARE)
         values |= {
             "steps": None if wish.steps is None or share is None else max(1, wish.steps - share),
@@ -304,10 +298,9 @@ class Choices:
 
     async def _sequel(self, choice: Choice, winner: Dream, last: Dream, decision: Decision) -> Wish:
         """What goes on where the winner ends; afresh, should its state be lost."""
-        wish = Wish(**{name: getattr(winner, name) for name in Wish.__dataclass_fields__})
         has_state = await self._store.state(winner.id) is not None
         return replace(
-            wish,
+            winner.wish,
             origin=-last.id,  # nothing else comes after the last beginning
             begin="continue" if has_state else winner.begin,
             parent_id=winner.id if has_state else winner.parent_id,

@@ -3,6 +3,11 @@
 Times are seconds since 1970, UTC; persons, servers (`guild_id`), channels and messages have Discord's ids.
 """
 
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from types import NoneType
+from typing import Any, get_args
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -17,7 +22,12 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    true,
 )
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.types import TypeEngine
+
+from bot.dreams.dream import What
 
 metadata = MetaData()
 
@@ -33,15 +43,42 @@ def _dream_id() -> Column[int]:
     return Column("dream_id", _Id, ForeignKey("dreams.id", ondelete="CASCADE"), primary_key=True)
 
 
+_USUAL: dict[Any, TypeEngine[Any]] = {str: Text(), int: Integer(), float: Float(53), bool: Boolean()}
+_OWN: dict[str, TypeEngine[Any]] = {
+    "seed": BigInteger(),
+    "model": String(64),
+    "preset": String(16),
+    "image_id": BigInteger(),  # of `images`
+    "begin": String(16),  # an engine.protocol.Begin
+    "parent_id": BigInteger(),  # of `dreams`, as `other_id`
+    "other_id": BigInteger(),
+}
+
+
+def _what_is_dreamt() -> Iterator[Column[Any]]:
+    """A column for each field of `What`, as its type and default say; only the migration is by hand."""
+    for field in fields(What):
+        kinds = {field.type, *get_args(field.type)}
+        kind = _OWN.get(field.name) or next(usual for plain, usual in _USUAL.items() if plain in kinds)
+        yield Column(
+            field.name, kind, nullable=NoneType in kinds, server_default=_server_default(field.default)
+        )
+
+
+def _server_default(default: object) -> str | ColumnElement[bool] | None:
+    if default is None or default is MISSING:
+        return None
+    if isinstance(default, bool):
+        return true() if default else false()
+    return str(default)
+
+
 dreams = Table(
     "dreams",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("origin", BigInteger, nullable=False, unique=True),  # the interaction: stored only once
-    Column("prompt", Text, nullable=False),
-    Column("seed", BigInteger, nullable=False),
-    Column("steps", Integer),
-    Column("model", String(64), nullable=False),
+    *_what_is_dreamt(),
     Column("author_id", BigInteger, nullable=False),
     Column("guild_id", BigInteger),
     Column("channel_id", BigInteger, nullable=False),
@@ -68,15 +105,6 @@ dreams = Table(
     Column("flagged", String(64), nullable=False, default="", server_default=""),  # by the safety check
     Column("gallery_channel_id", BigInteger),
     Column("gallery_message_id", BigInteger),
-    Column("avoid", Text, nullable=False, server_default=""),
-    Column("size", Integer),
-    Column("preset", String(16), nullable=False, server_default=""),
-    Column("spoiler", Boolean, nullable=False, server_default=false()),
-    Column("image_id", BigInteger),  # of `images`
-    Column("begin", String(16), nullable=False, server_default="new"),  # an engine.protocol.Begin
-    Column("parent_id", BigInteger),  # of `dreams`, as `other_id`
-    Column("other_id", BigInteger),
-    Column("strength", Float(53), nullable=False, server_default="0.5"),
     Column("chapter", Integer),
     Column("chapters", Integer),
     Column("erased", Boolean, nullable=False, server_default=false()),

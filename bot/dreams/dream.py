@@ -1,8 +1,9 @@
-"""What the bot remembers of a dream: a frozen value, its states, and the one list of allowed transitions."""
+"""What the bot remembers of a dream: frozen values, its states, and the one list of allowed transitions."""
 
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from typing import Any
 
 from engine.errors import BadRequest, FailureKind
 from engine.prompt import phrases
@@ -47,25 +48,20 @@ TRANSITIONS: dict[DreamState, frozenset[DreamState]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What somebody asks for; `checked` before it is stored, where it becomes a `Dream`."""
+@dataclass(frozen=True, kw_only=True)
+class What:
+    """What is dreamt: one value, always copied whole.
+
+    A new option of /dream is a field here, a migration that adds its column, and a parameter of the command
+    with its description. What bears the engine's own name for it reaches the engine by itself.
+    """
 
     prompt: str  # phrases as `engine.prompt` reads them
     seed: int  # 0..MAX_SEED
-    steps: int | None  # 1..MAX_STEPS; None: the preset's or the model's own default
+    steps: int | None = None  # 1..MAX_STEPS; None: the preset's or the model's own default
     model: str  # a name from engine.settings.MODELS
-    author_id: int
-    guild_id: int | None  # None: a direct message
-    channel_id: int
-    origin: int  # the interaction's id, stored only once; of a later chapter, minus the dream before it
-    language: str = "en"  # of the message that everybody sees
     avoid: str = ""  # phrases that count against the picture
     size: int | None = None  # one of engine.settings.SIZES; None: the model's own
-    most_steps: int | None = (
-        None  # of a dream that names no steps, as moderators allow it; None: no such limit
-    )
-    most_size: int | None = None  # pixels, as `most_steps`
     preset: str = ""  # one of engine.settings.PRESETS; "": the model's own settings
     spoiler: bool = False  # every picture of it is hidden until somebody clicks on it
     image_id: int | None = None  # a stored picture that the dream shall resemble
@@ -73,14 +69,44 @@ class Wish:
     parent_id: int | None = None  # the dream at whose end it begins; it waits until that one is over
     other_id: int | None = None  # the second one of a blend
     strength: float = 0.5  # 0..1: how far to vary, or how much of a blend is the other one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Who:
+    """Who asks for a dream, and where."""
+
+    author_id: int
+    guild_id: int | None  # None: a direct message
+    channel_id: int
+    origin: int  # the interaction's id, stored only once; of a later chapter, minus the dream before it
+    language: str = "en"  # of the message that everybody sees
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish(What, Who):
+    """What somebody asks for; `checked` before it is stored, where it becomes a `Dream`.
+
+    `engine.command_line.options.Wish` is the same of somebody at a terminal, and shares nothing with it.
+    """
+
+    most_steps: int | None = None  # of a dream that names no steps, as moderators allow it; None: any
+    most_size: int | None = None  # pixels, as `most_steps`
     chapter: int | None = None  # of a story: 1..chapters
     chapters: int | None = None
     choice_id: int | None = None  # the choice between beginnings that it belongs to
     candidate: int = 0  # the number of a beginning, 1..; 0: it is none
     decision: str = ""  # why this beginning goes on, a `bot.community.choices.Decision` as JSON
 
+    @classmethod
+    def of(cls, what: What, who: Who) -> "Wish":
+        return cls(**shared(what, What), **shared(who, Who))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+    @property
+    def what(self) -> What:
+        return What(**shared(self, What))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dream(Wish):
     """A stored dream. Times are seconds since 1970, UTC."""
 
@@ -115,6 +141,11 @@ class Dream(Wish):
     def is_shown(self) -> bool:
         """Whether its message is there to be seen, so that it may be shown elsewhere too."""
         return self.message_id is not None and not self.erased and self.gone is Gone.NOT
+
+    @property
+    def wish(self) -> Wish:
+        """As it was asked for."""
+        return Wish(**shared(self, Wish))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,3 +183,9 @@ def checked(wish: Wish) -> Wish:
 def _is_whole(value: object, low: int, high: int) -> bool:
     """Whether it is a whole number of this range; True and 1.0 are none, although Python compares them."""
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def shared(value: object, *kinds: type) -> dict[str, Any]:
+    """By name, those fields of a value that all of these dataclasses have."""
+    names = set.intersection(*({field.name for field in fields(kind)} for kind in kinds))
+    return {name: getattr(value, name) for name in sorted(names)}

@@ -18,6 +18,7 @@ from bot.dreams.dream import (
     DreamState,
     Picture,
     Wish,
+    shared,
 )
 from bot.dreams.store import Store
 from bot.queue.durations import Pace, Paces, Stopwatch
@@ -361,23 +362,13 @@ class Worker:
         elif begin != "new":
             state = await self._state_of(dream.parent_id)
             other = await self._state_of(dream.other_id) if begin == "blend" else None
-        return DreamRequest(
-            id=str(dream.id),
-            prompt=dream.prompt,
-            seed=dream.seed,
-            model=dream.model,
-            steps=dream.steps,
-            preview_every_s=self._preview_every_s,
-            avoid=dream.avoid,
+        return replace(
+            DreamRequest(id=str(dream.id), **shared(dream, Wish, DreamRequest)),
             image=None if dream.image_id is None else await self._store.image(dream.image_id),
-            preset=dream.preset,
-            size=dream.size,
-            most_steps=dream.most_steps,
-            most_size=dream.most_size,
             begin=begin,
             state=state,
             other_state=other,
-            strength=dream.strength,
+            preview_every_s=self._preview_every_s,
             state_every_s=self._state_every_s,
             timelapse_bytes=0 if dream.candidate else TIMELAPSE_BYTES,
             settings={"candidates": BEGINNING_STARTS} if dream.candidate else {},

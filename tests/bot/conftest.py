@@ -8,7 +8,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import count
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import make_url
 
 from bot.database.connection import Database
-from bot.dreams.dream import Wish
+from bot.dreams.dream import What, Wish
 from bot.dreams.store import Store
 from bot.settings import Settings
 from tests.bot.locks import locked
@@ -116,6 +116,32 @@ async def database(prepared: Settings) -> AsyncIterator[Database]:
 @pytest.fixture
 def store(database: Database) -> Store:
     return Store(database, owner="this process")
+
+
+# A value that is not the default for each field of what is dreamt.
+ODD = {
+    "prompt": "the moon",
+    "seed": 3,
+    "steps": 50,
+    "model": "pocket",
+    "avoid": "people",
+    "size": 256,
+    "preset": "thorough",
+    "spoiler": True,
+    "image_id": 4,
+    "begin": "blend",
+    "parent_id": 5,
+    "other_id": 6,
+    "strength": 0.25,
+}
+
+
+@pytest.fixture
+def odd() -> What:
+    """What is dreamt, with nothing in it that would be there by default."""
+    what = What(**ODD)  # type: ignore[arg-type]  # a test of `What` looks at the names
+    assert all(getattr(what, field.name) != field.default for field in fields(What))
+    return what
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ from bot.dreams.dream import (
     Dream,
     DreamState,
     Picture,
+    What,
     Wish,
+    shared,
 )
 from bot.dreams.store import AlreadyStored, Store
 from bot.queue.fair_queue import Turns
@@ -206,3 +208,16 @@ async def test_the_vote_ends_early_once(rig: Rig, a_wish: A_WISH) -> None:
     choice = await rig.choices.get(choice_id)
     assert choice is not None and choice.ends_at is not None
     assert choice.ends_at <= rig.choices.clock() and choice.ended_by == 11
+
+
+async def test_beginnings_and_what_goes_on_keep_all_of_what_is_dreamt(
+    rig: Rig, a_wish: A_WISH, odd: What
+) -> None:
+    choice_id = await chosen(rig, replace(a_wish(), **shared(odd, What)), [20.0, 30.0])
+    assert await rig.choices.decide(choice_id, {1: 1})
+    first, second = await rig.choices.candidates(choice_id)
+    going_on = await rig.choices.result(choice_id)
+    assert going_on is not None
+    share = replace(odd, steps=12, preset="", size=None)
+    assert (first.what, second.what) == (share, replace(share, seed=odd.seed + 1))
+    assert going_on.what == replace(odd, steps=38, begin="continue", parent_id=first.id)

@@ -1,14 +1,21 @@
 """The dream as a value: which states follow which, and what a wish must be."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, asdict, fields
+from types import NoneType
+from typing import get_args
 
 import pytest
 
+from bot.database.tables import dreams
 from bot.dreams.dream import (
     TRANSITIONS,
+    Dream,
     DreamState,
+    What,
+    Who,
     Wish,
     checked,
+    shared,
     tidy,
 )
 from engine import BadRequest, EmptyPrompt
@@ -32,6 +39,22 @@ def test_a_wish_keeps_the_words_and_cannot_be_changed() -> None:
     assert made.prompt == "a bowl\nof cherries"
     with pytest.raises(FrozenInstanceError):
         made.seed = 1  # type: ignore[misc]
+
+
+def test_a_wish_holds_all_of_what_is_dreamt_and_of_who_asks(odd: What) -> None:
+    who = Who(author_id=1, guild_id=2, channel_id=3, origin=4, language="it")
+    wish = Wish.of(odd, who)
+    assert wish.what == odd and shared(wish, Who) == asdict(who)
+    dream = Dream(**asdict(wish), id=9, message_id=None, state=DreamState.QUEUED, attempts=0, created_at=0.0)
+    assert dream.wish == wish
+
+
+def test_every_field_of_a_dream_has_its_column() -> None:
+    lease = {"owner", "lease_until"}
+    assert set(dreams.columns.keys()) == {field.name for field in fields(Dream)} | lease
+    for field in fields(Dream):
+        may_be_nothing = NoneType in get_args(field.type)
+        assert dreams.columns[field.name].nullable is may_be_nothing, field.name
 
 
 @pytest.mark.parametrize("prompt", ["", "  \n", "\x00", "\u202e\u2066", "…", "\ud800"])

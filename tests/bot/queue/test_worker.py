@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import fields
 
 import pytest
 from sqlalchemy import text
 
-from bot.dreams.dream import Dream, DreamState, Wish
+from bot.dreams.dream import Dream, DreamState, What, Wish
 from bot.queue.limits import LineFull, TooManyWaiting
 from bot.queue.worker import Cancelled
 from bot.settings import Settings
-from engine import Event, FailureKind, Started
+from engine import DreamRequest, Event, FailureKind, Started
 from engine.sentences import Key, Saying
 from tests.bot.rig import Rig
 from tests.bot.scripted import picture, until
@@ -31,11 +32,19 @@ async def test_dreams_are_dreamt_one_at_a_time_and_people_alternate(rig: Rig, a_
 
 
 async def test_the_request_says_what_was_wished(rig: Rig, a_wish: A_WISH) -> None:
-    await rig.worker.submit(a_wish(prompt="the moon", seed=3, steps=50, model="pocket"))
+    wanted = {"prompt": "the moon", "avoid": "people", "seed": 3, "steps": 50, "size": 256, "strength": 0.25}
+    wanted |= {"model": "pocket", "preset": "thorough"}
+    await rig.worker.submit(a_wish(**wanted))
     await rig.engine.dreams(1)
     request = rig.engine.requests[0]
-    assert (request.id, request.prompt, request.seed, request.steps) == ("1", "the moon", 3, 50)
-    assert (request.model, request.preview_every_s) == ("pocket", 4.0)
+    assert {name: getattr(request, name) for name in wanted} == wanted
+    assert (request.id, request.begin, request.preview_every_s) == ("1", "new", 4.0)
+
+
+def test_all_of_what_is_dreamt_reaches_the_engine() -> None:
+    asked, heard = ({field.name for field in fields(kind)} for kind in (What, DreamRequest))
+    shown_only, as_bytes = {"spoiler"}, {"image_id", "parent_id", "other_id"}
+    assert asked - heard == shown_only | as_bytes, "by another name, or not at all"
 
 
 async def test_the_audience_hears_every_event(rig: Rig, a_wish: A_WISH) -> None:

@@ -1,5 +1,6 @@
 """What the bot remembers of a dream: frozen values, its states, and the one list of allowed transitions."""
 
+import secrets
 import unicodedata
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
@@ -183,6 +184,11 @@ def checked(wish: Wish) -> Wish:
 def _is_whole(value: object, low: int, high: int) -> bool:
     """Whether it is a whole number of this range; True and 1.0 are none, although Python compares them."""
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def new_seed() -> int:
+    """One that nobody chose, 0..MAX_SEED."""
+    return secrets.randbelow(MAX_SEED + 1)
 
 
 def shared(value: object, *kinds: type) -> dict[str, Any]:

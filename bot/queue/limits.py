@@ -20,7 +20,7 @@ HOUR_S, DAY_S = 3600.0, 24 * 3600.0
 
 
 class Refused(Exception):
-    """This wish may not be dreamt here and now."""
+    """What somebody asks for may not be, here and now. Each front end has a sentence for each kind."""
 
 
 class LineFull(Refused):

@@ -26,7 +26,9 @@ from bot.community.hall_of_fame import Fame
 from bot.community.ranking import Tops
 from bot.community.votes import Votes
 from bot.database.connection import Database
+from bot.dreams.asking import Asking
 from bot.dreams.copies import Copies
+from bot.dreams.ending import Ending
 from bot.dreams.preferences import Preferences
 from bot.dreams.sendings import Sendings
 from bot.dreams.store import Store
@@ -144,7 +146,14 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
         moderation=moderation,
         paces=paces,
         worker=worker,
-        model=settings.dream_model,
+        asking=Asking(
+            worker=worker,
+            choices=choices,
+            preferences=preferences,
+            settings=moderation.settings,
+            model=settings.dream_model,
+        ),
+        ending=Ending(worker=worker, moderation=moderation),
         votes=votes,
         choices=choices,
         tops=Tops(database=database),
@@ -178,7 +187,6 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
         ),
         modlog=ModLog(client=client, moderation=moderation),
         presence=Presence(client=client, waiting=worker.waiting),
-        intake=Turnstile(at_once=2, waiting=20, each=3, patience_s=60),
         outlet=Turnstile(at_once=1, waiting=20, each=1, patience_s=60),
         chosen_pictures=ChosenPictures(),
     )

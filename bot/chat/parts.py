@@ -22,7 +22,9 @@ from bot.community.choices import Choices
 from bot.community.contests import Contests
 from bot.community.ranking import Tops
 from bot.community.votes import Votes
+from bot.dreams.asking import Asking
 from bot.dreams.copies import Copies
+from bot.dreams.ending import Ending
 from bot.dreams.preferences import Preferences
 from bot.dreams.sendings import Sendings
 from bot.dreams.store import Store
@@ -41,7 +43,8 @@ class Parts:
     preferences: Preferences
     moderation: Moderation
     worker: Worker
-    model: str  # what a dream gets that names none
+    asking: Asking
+    ending: Ending
     votes: Votes
     choices: Choices
     tops: Tops
@@ -55,7 +58,6 @@ class Parts:
     deletions: Deletions
     modlog: ModLog
     inbox: Inbox
-    intake: Turnstile  # pictures that people give
     outlet: Turnstile  # what is kept of dreams, some megabytes each, on its way to a person
     chosen_pictures: ChosenPictures
 

@@ -1,8 +1,12 @@
-"""Why somebody may not dream this here and now, in their language: one place for every way to a dream."""
+"""Why somebody may not do what they ask for, in their language: one place for every refusal of the heart."""
 
 from bot.chat.quoting import quoted
 from bot.chat.sentences import Sentences
+from bot.community.choices import MAX_CANDIDATES, MIN_CANDIDATES
 from bot.database.connection import StoreError
+from bot.dreams.asking import MAX_CHAPTERS, CandidatesOutOfRange, StoryLength
+from bot.dreams.ending import CancelFirst, NotYours, NotYoursToDelete
+from bot.dreams.onward import NoState, NotOver
 from bot.queue.limits import (
     Banned,
     BannedWords,
@@ -19,7 +23,7 @@ from bot.queue.limits import (
 from bot.queue.turnstile import Crowded
 from engine import BadRequest
 
-Refusal = (Refused, BadRequest, StoreError)  # what `Worker.submit` and `wish` raise for a person to read
+Refusal = (Refused, BadRequest, StoreError)  # what the heart raises for a person to read
 
 
 def refusal(error: Exception, say: Sentences) -> str:
@@ -51,6 +55,20 @@ def refusal(error: Exception, say: Sentences) -> str:
             return say.wrong_channel(error.channels)
         case BannedWords():
             return say.BANNED_WORDS
+        case CandidatesOutOfRange():
+            return say.out_of_range(MIN_CANDIDATES, MAX_CANDIDATES)
+        case StoryLength():
+            return say.story_length(MAX_CHAPTERS)
+        case NotOver():
+            return say.NOT_OVER
+        case NoState():
+            return say.NO_STATE
+        case NotYoursToDelete():
+            return say.NOT_YOURS_TO_DELETE
+        case NotYours():
+            return say.NOT_YOURS
+        case CancelFirst():
+            return say.CANCEL_FIRST
         case Crowded():
             return say.STILL_BUSY if error.own else say.CROWDED
         case StoreError():

@@ -17,6 +17,7 @@ from bot.chat.language import personal
 from bot.chat.parts import Parts, parts_of
 from bot.chat.sentences import Sentences
 from bot.dreams.dream import Dream
+from bot.dreams.ending import may_end
 
 Kind = TypeVar("Kind", bound=PersistentButton)
 Does = Callable[[Kind, discord.Interaction, Sentences], Awaitable[str | None]]
@@ -45,9 +46,9 @@ class Click:
     dream: Dream
 
     @property
-    def may_tidy(self) -> bool:
-        """Whether they may end and delete the dream: its author or a moderator."""
-        return may_dispose(self.interaction, self.dream)
+    def moderates(self) -> bool:
+        """Whether they may end and delete other people's dreams where this one was asked for."""
+        return moderates(self.interaction, self.dream)
 
     async def answer(self, sentence: str) -> None:
         await answer(self.interaction, sentence)
@@ -68,12 +69,10 @@ def action(name: str) -> Callable[[Action], Action]:
     return register
 
 
-def may_dispose(interaction: discord.Interaction, dream: Dream) -> bool:
-    """Whether this person may end and delete the dream."""
-    return interaction.user.id == dream.author_id or (
-        interaction.guild_id == dream.guild_id
-        and may_tidy(interaction, parts_of(interaction).moderation.settings(dream.guild_id))
-    )
+def moderates(interaction: discord.Interaction, dream: Dream) -> bool:
+    """Whether this person may end and delete other people's dreams where this one was asked for."""
+    settings = parts_of(interaction).moderation.settings(dream.guild_id)
+    return interaction.guild_id == dream.guild_id and may_tidy(interaction, settings)
 
 
 @clicked(DreamButton)
@@ -89,7 +88,8 @@ async def do(button: DreamButton, interaction: discord.Interaction, say: Sentenc
     if dream.erased:
         return say.DELETED_ALREADY
     # Who may end it needs to see nothing of it: a report's buttons stand in another channel.
-    ends = button.action in DISPOSING and may_dispose(interaction, dream)
+    may = may_end(dream, interaction.user.id, moderates=moderates(interaction, dream))
+    ends = button.action in DISPOSING and may
     if not ends and (refused := await unseen(interaction, dream, say.UNKNOWN_DREAM)):
         return refused
     await does(Click(interaction, parts, say, dream))

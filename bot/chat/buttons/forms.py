@@ -13,12 +13,13 @@ import discord
 
 from bot.chat.access import obstacle, unseen
 from bot.chat.answers.answer import answer, show
-from bot.chat.asking import order, plain_wish, same_wish
+from bot.chat.asking import order, usual
 from bot.chat.attachments import objection
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
 from bot.chat.sentences import Sentences
 from bot.dreams.dream import Dream
+from bot.dreams.onward import reworded
 from engine.settings import MAX_PROMPT
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ async def show_picture_form(interaction: discord.Interaction, picture: discord.A
 
 
 async def take(interaction: discord.Interaction) -> bool:
-    """Read a form that somebody sent. False when it is none of ours."""
+    """Read a form that somebody sent. False when it is none of ours. Raises a kind of `Refusal`."""
     custom_id = str(_data(interaction).get("custom_id", ""))
     if match := _EDIT.fullmatch(custom_id):
         await _edited(interaction, int(match["id"]))
@@ -80,20 +81,14 @@ async def _edited(interaction: discord.Interaction, dream_id: int) -> None:
         await answer(interaction, refused)
         return
     fields = dict(_fields(interaction))
-    if fields.get(BEGIN) == FROM_HERE and not (dream.state.is_over and await parts.store.has_state(dream.id)):
-        await answer(interaction, personal(interaction).NO_STATE)
-        return
-    wish = replace(
-        same_wish(interaction, dream),
-        prompt=fields.get(PROMPT, ""),
-        avoid=fields.get(AVOID, ""),
-        begin="new",
-        parent_id=None,
-        other_id=None,
+    what = await reworded(
+        dream,
+        fields.get(PROMPT, ""),
+        fields.get(AVOID, ""),
+        from_here=fields.get(BEGIN) == FROM_HERE,
+        store=parts.store,
     )
-    if fields.get(BEGIN) == FROM_HERE:
-        wish = replace(wish, begin="continue", parent_id=dream.id)
-    await order(interaction, [wish])
+    await order(interaction, what)
 
 
 async def _pictured(interaction: discord.Interaction, form: int) -> None:
@@ -103,8 +98,8 @@ async def _pictured(interaction: discord.Interaction, form: int) -> None:
         await answer(interaction, personal(interaction).PICTURE_FORGOTTEN)
         return
     fields = dict(_fields(interaction))
-    wish = replace(plain_wish(interaction, fields.get(PROMPT, "")), avoid=fields.get(AVOID, ""))
-    await order(interaction, [wish], attachment=picture)
+    what = replace(usual(interaction, fields.get(PROMPT, "")), avoid=fields.get(AVOID, ""))
+    await order(interaction, what, attachment=picture)
 
 
 def _words(say: Sentences, default: str) -> discord.ui.Label[discord.ui.Modal]:

@@ -5,12 +5,13 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import discord
 from discord import app_commands
 from discord.app_commands import locale_str
 
-from bot.chat.asking import order, plain_wish
+from bot.chat.asking import order, usual
 from bot.chat.attachments import first_picture
 from bot.chat.buttons.forms import show_picture_form
 from bot.chat.language import personal
@@ -59,7 +60,7 @@ async def suggest_prompts(interaction: discord.Interaction, typed: str) -> list[
     begun = " ".join(typed.split())
     recent = [dream.prompt for dream in dreams if begun.lower() in dream.prompt.lower()]
     say = personal(interaction)
-    if _is_large(parts.model, dreams):
+    if _is_large(parts.asking.model, dreams):
         offered = [f"{begun}, {style}" for style in say.STYLES if begun]
     else:
         offered = offers(begun, say, Random(interaction.id))
@@ -127,17 +128,18 @@ async def dream(
     spoiler: bool | None = None,
 ) -> None:
     """Put a dream in line and say where it stands; its own message in the channel shows the rest."""
-    wish = plain_wish(interaction, prompt)
-    wish = replace(
-        wish,
-        avoid=avoid or "",
-        seed=wish.seed if seed is None else seed,
-        size=wish.size if size is None else size,
-        preset=wish.preset if preset is None else preset,
-        steps=steps,
-        spoiler=wish.spoiler if spoiler is None else spoiler,
+    given = {
+        "avoid": avoid,
+        "seed": seed,
+        "size": size,
+        "preset": preset,
+        "steps": steps,
+        "spoiler": spoiler,
+    }
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    await order(
+        interaction, replace(usual(interaction, prompt), **chosen), attachment=image, candidates=candidates
     )
-    await order(interaction, [wish], attachment=image, candidates=candidates)
 
 
 @app_commands.context_menu(name=locale_str(ENGLISH.MENU_DREAM_ON))

@@ -8,12 +8,7 @@ from discord import app_commands
 
 from bot.chat.access import unseen
 from bot.chat.answers.answer import answer, answering, think
-from bot.chat.asking import (
-    exact_wish,
-    order,
-    plain_wish,
-    same_wish,
-)
+from bot.chat.asking import order, usual
 from bot.chat.buttons.dream import ended_view
 from bot.chat.buttons.pages import mine_page
 from bot.chat.commands.dream import MAX_CHOICE, MAX_CHOICES, RECENT, Prompt
@@ -24,13 +19,13 @@ from bot.chat.parts import parts_of
 from bot.chat.quoting import plain
 from bot.chat.sentences import ENGLISH
 from bot.database.connection import StoreError
+from bot.dreams import onward
+from bot.dreams.asking import story as story_of
 from bot.dreams.dream import Dream
-from engine.settings import MAX_PROMPT
 
 log = logging.getLogger(__name__)
 
 MAX_ID = 10**15  # beyond it Discord's numbers are not exact
-MAX_CHAPTERS = 6
 SEPARATOR = "|"  # between a story's chapters
 DreamId = app_commands.Range[int, 1, MAX_ID]
 Percent = app_commands.Range[int, 0, 100]
@@ -82,7 +77,7 @@ async def repeat(interaction: discord.Interaction, dream: DreamId) -> None:
     """The very same picture once more."""
     found = await _found(interaction, dream)
     if found is not None:
-        await order(interaction, [exact_wish(interaction, found)])
+        await order(interaction, onward.exact(found))
 
 
 @dreams.command(name="blend", description=ENGLISH.COMMAND_BLEND)
@@ -106,40 +101,26 @@ async def blend(
         other = await _found(interaction, second)
     if one is None or other is None:
         return
+    await answering(interaction, _blend(interaction, one, other, prompt, share / 100))
+
+
+async def _blend(
+    interaction: discord.Interaction, one: Dream, other: Dream, prompt: str | None, share: float
+) -> None:
     store = parts_of(interaction).store
-    for dream in (one, other):
-        if not dream.state.is_over or not await store.has_state(dream.id):
-            say = personal(interaction)
-            await answer(interaction, say.NO_STATE if dream.state.is_over else say.NOT_OVER)
-            return
-    words = prompt or _both(one.prompt, other.prompt)
-    wish = replace(
-        same_wish(interaction, one),
-        prompt=words,
-        seed=plain_wish(interaction, words).seed,
-        begin="blend",
-        parent_id=one.id,
-        other_id=other.id,
-        strength=min(max(share, 0), 100) / 100,
-        spoiler=one.spoiler or other.spoiler,
-    )
-    await order(interaction, [wish])
+    await order(interaction, await onward.blended(one, other, prompt, share=share, store=store))
 
 
 @dreams.command(name="story", description=ENGLISH.COMMAND_STORY)
 @app_commands.describe(chapters=ENGLISH.COMMAND_STORY_CHAPTERS)
 async def story(interaction: discord.Interaction, chapters: Prompt) -> None:
     """Several dreams, each of which begins where the one before ends."""
+    await answering(interaction, _story(interaction, chapters))
+
+
+async def _story(interaction: discord.Interaction, chapters: str) -> None:
     prompts = [chapter.strip() for chapter in chapters.split(SEPARATOR) if chapter.strip()]
-    if not 2 <= len(prompts) <= MAX_CHAPTERS:
-        await answer(interaction, personal(interaction).story_length(MAX_CHAPTERS))
-        return
-    first = plain_wish(interaction, prompts[0])
-    wishes = [
-        replace(first, prompt=prompt, chapter=number, chapters=len(prompts))
-        for number, prompt in enumerate(prompts, start=1)
-    ]
-    await order(interaction, wishes)
+    await order(interaction, *story_of(usual(interaction, chapters), prompts))
 
 
 async def _found(interaction: discord.Interaction, dream_id: int) -> Dream | None:
@@ -171,9 +152,3 @@ async def _send(interaction: discord.Interaction, dream: Dream) -> None:
     file = next(iter(content.files()), None)
     view = ended_view(dream, say, has_picture=file is not None) if dream.state.is_over else None
     await answer(interaction, embed=embed, file=file, view=view)
-
-
-def _both(one: str, other: str) -> str:
-    """Both prompts as phrases of one, as far as they fit."""
-    joined = one if one == other else f"{one} {SEPARATOR} {other}"
-    return joined if len(joined) <= MAX_PROMPT else one

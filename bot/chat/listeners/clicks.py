@@ -7,10 +7,10 @@ import discord
 from discord.ext import commands
 
 from bot.chat.answers.answer import answer, is_claimed
+from bot.chat.answers.refusals import Refusal, refusal
 from bot.chat.buttons.forms import take
 from bot.chat.language import personal
 from bot.chat.listeners.listener import Listener
-from bot.database.connection import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +28,8 @@ class ClickListener(Listener):
         try:
             if interaction.type is discord.InteractionType.modal_submit and await take(interaction):
                 return
-        except StoreError as error:
-            await answer(interaction, personal(interaction).store_trouble(error))
+        except Refusal as error:
+            await answer(interaction, refusal(error, personal(interaction)))
         except Exception:
             # A form must be answered whatever happens; the log has the rest.
             log.exception("interaction %d: a form failed", interaction.id)

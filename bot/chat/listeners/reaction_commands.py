@@ -1,6 +1,8 @@
 """Reactions known from other bots: ❌ cancels or deletes one's own dream, ✉️ sends it to oneself."""
 
 import logging
+from contextlib import suppress
+from functools import partial
 
 import aiohttp
 import discord
@@ -14,8 +16,8 @@ from bot.chat.sentences import spoken
 from bot.community.emoji import meant
 from bot.database.connection import StoreError
 from bot.dreams.dream import Dream
+from bot.dreams.ending import NotYours
 from bot.dreams.showing import Occasion, Veil
-from bot.queue.worker import Cancelled
 
 log = logging.getLogger(__name__)
 
@@ -49,14 +51,16 @@ class ReactionCommandListener(Listener):
         if emoji == _SEND:
             async with self.parts.outlet.whenever():  # of many at once, one picture at a time is in memory
                 await self._send(dream, event.user_id)
-        elif event.user_id == dream.author_id or self._moderates(dream, event.member):
-            if dream.state.is_over:
-                done = await erase(self.parts, dream)
-            else:
-                done = await self.parts.worker.cancel(dream.id, by=event.user_id) is not Cancelled.OVER
-            if done:
-                what = "delete" if dream.state.is_over else "cancel"
-                await self.parts.moderation.note_about(dream, by=event.user_id, what=what)
+        else:
+            with suppress(NotYours):  # anybody may react as they like
+                await self._away(dream, event.user_id, moderates=self._moderates(dream, event.member))
+
+    async def _away(self, dream: Dream, person: int, *, moderates: bool) -> None:
+        if dream.state.is_over:
+            delete = partial(erase, self.parts)
+            await self.parts.ending.delete(dream, delete, by=person, moderates=moderates)
+        else:
+            await self.parts.ending.cancel(dream, by=person, moderates=moderates)
 
     def _moderates(self, dream: Dream, member: discord.Member | None) -> bool:
         """Whether this person may end and delete other people's dreams here."""

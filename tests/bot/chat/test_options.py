@@ -1,15 +1,19 @@
 """/dream's options: what reaches the engine, what a changed client may send, pictures, suggestions."""
 
 import io
+from dataclasses import fields
 
 import pytest
+from discord import AppCommandOptionType
+from discord.app_commands import Parameter
 from PIL import Image
 from simcord.enums import AppCommandType, InteractionType
 from simcord.results import InteractionResult
 
-from bot.chat.commands.dream import OFFERED
+from bot.chat.commands.dream import OFFERED, dream
 from bot.chat.sentences import ENGLISH as SAY
 from bot.chat.sentences import ITALIAN
+from bot.dreams.dream import What
 from engine import known_things
 from engine.settings import MAX_SEED, MAX_STEPS
 from tests.bot.chat.conftest import World
@@ -54,6 +58,35 @@ async def test_every_option_reaches_the_engine(world: World) -> None:
     assert request.image is not None
     with Image.open(io.BytesIO(request.image)) as image:
         assert (image.format, image.size) == ("JPEG", (64, 64))
+
+
+NO_FIELD = {"image", "candidates"}  # options that are no field of what is dreamt
+
+
+def other_than_usual(option: Parameter) -> object:
+    """A value for an option that nobody gets who does not ask for it."""
+    if option.choices:
+        return option.choices[-1].value
+    kinds = {AppCommandOptionType.string: "people", AppCommandOptionType.boolean: True}
+    return kinds.get(option.type, 9)
+
+
+async def test_each_option_is_stored_with_the_dream(world: World) -> None:
+    """One that the command takes and forgets would have no effect, and nobody would be told."""
+    given = {option.name: other_than_usual(option) for option in dream.parameters}
+    given = {name: value for name, value in given.items() if name not in NO_FIELD}
+    assert given.keys() < {field.name for field in fields(What)}
+    usual = await ask(world, prompt="a house")
+    for name, value in given.items():
+        stored = await ask(world, **{"prompt": "a house"} | {name: value})
+        assert getattr(stored, name) == value != getattr(usual, name), name
+
+
+async def ask(world: World, **options: object) -> What:
+    assert (await world.alice.slash(world.channel, "dream", **options)).response is not None
+    newest = (await world.parts.store.by(world.alice.id, most=1))[0]
+    await world.parts.worker.cancel(newest.id)
+    return newest.what
 
 
 @pytest.mark.parametrize(
@@ -198,7 +231,7 @@ async def test_a_thing_is_suggested_on_the_grounds_that_can_be_painted(world: Wo
 
 
 async def test_a_large_model_s_styles_are_suggested_where_one_dreams(world: World) -> None:
-    world.parts.model = "biggan-deep-512"
+    world.parts.asking.model = "biggan-deep-512"
     assert await suggested(world, "a fox") == [f"a fox, {style}" for style in SAY.STYLES]
 
 

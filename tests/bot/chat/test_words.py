@@ -133,7 +133,7 @@ def test_only_what_was_checked_is_stored_as_a_wish() -> None:
                 callers.setdefault(name, set()).add(path.relative_to(root).as_posix())
     assert callers["add_story"] <= {"queue/worker.py", "dreams/store.py"}
     assert callers["DreamRequest"] == {"queue/worker.py"}
-    assert callers["submit_story"] | callers.get("submit", set()) <= {"queue/worker.py", "chat/asking.py"}
+    assert callers["submit_story"] | callers.get("submit", set()) <= {"queue/worker.py", "dreams/asking.py"}
 
 
 async def test_an_emoji_and_a_server_s_own_emoji_can_be_banned(world: World, admin: MemberActor) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 from engine.data_dir import DATABASE, data_dir
 from engine.errors import BadSetting
+from engine.ranges import Whole, Written
 from engine.settings import (
     DATA_DIR,
     DREAM_CLIP,
@@ -52,30 +53,23 @@ _ESCAPES = "please write %40 for @, %2F for /, %3A for :, %3F for ?, %23 for # a
 
 
 def _address(key: str, default: str, schemes: tuple[str, ...], help: str) -> Setting[str]:
-    def parse(text: str) -> str | None:
+    def fits(text: str) -> bool:
         parts = urlsplit(text)  # a ValueError for a broken one
-        return text.rstrip("/") if parts.scheme in schemes and parts.hostname else None
+        return parts.scheme in schemes and bool(parts.hostname)
 
-    return Setting(
-        key,
-        default,
-        help,
-        parse,  # type: ignore[arg-type]  # None is what `read` takes for not valid
-        f"an address with {' or '.join(schemes)}",
-    )
-
-
-def _steps(text: str) -> int | None:
-    return int(text)
+    allowed = f"an address with {' or '.join(schemes)}"
+    return Setting(key, default, help, Written(allowed, lambda text: text.rstrip("/"), fits))
 
 
 DISCORD_TOKEN = Setting(
     "DISCORD_TOKEN",
     "",
     "The bot's token, from https://discord.com/developers/applications (Bot, Reset Token).",
-    str,
-    "the token that Discord shows under Bot, without spaces",
-    lambda value: value.isascii() and value.isprintable() and " " not in value,
+    Written(
+        "the token that Discord shows under Bot, without spaces",
+        str,
+        lambda value: value.isascii() and value.isprintable() and " " not in value,
+    ),
     secret=True,
 )
 DISCORD_API_URL = _address(
@@ -100,18 +94,19 @@ DATABASE_URL = Setting(
     "DATABASE_URL",
     "",
     "The database: sqlite:///… or postgres://…; blank: the file oneiro.db in DATA_DIR.",
-    str,
-    "blank, or an address that begins with sqlite:/// or postgres://",
-    lambda value: value.partition("://")[0] in _DRIVERS,
+    Written(
+        "blank, or an address that begins with sqlite:/// or postgres://",
+        str,
+        lambda value: value.partition("://")[0] in _DRIVERS,
+    ),
     secret=True,  # it may hold a password
 )
+_STEPS = Whole(1, MAX_STEPS)
 DREAM_STEPS: Setting[int | None] = Setting(
     "DREAM_STEPS",
     None,
     "Steps of a dream that names none; blank: what suits the model.",
-    _steps,
-    f"blank, or a whole number from 1 to {MAX_STEPS}",
-    lambda value: value is None or 1 <= value <= MAX_STEPS,
+    Written(f"blank, or {_STEPS.allowed}", int, lambda value: value is None or _STEPS.fits(value)),
 )
 WAITING_PER_PERSON = whole(
     "WAITING_PER_PERSON", 3, 1, 100, "How many dreams one person may have waiting in line."

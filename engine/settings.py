@@ -1,11 +1,11 @@
-"""Settings with a default, a range and a sentence of help, and the limits of a dream. Standard library only.
+"""Settings of the environment: a default, a range and a sentence of help; and the limits of a dream.
 
-A `Setting` is read from a mapping (the environment, after `.env`); a bad value is a `BadSetting` that names
-the key, the value's fault and the allowed range.
+Standard library only. A `Setting` is read from a mapping (the environment, after `.env`); a bad value is a
+`BadSetting` that names the key, the value's fault and the allowed range.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -16,6 +16,7 @@ from engine.errors import BadSetting
 from engine.proxies import Proxy as Proxy
 from engine.proxies import check_proxies as check_proxies
 from engine.proxies import proxy_for as proxy_for
+from engine.ranges import Choice, Number, Range, Whole, Written
 
 MAX_SEED = 2**32 - 1
 MAX_STEPS = 5000
@@ -42,10 +43,13 @@ class Setting(Generic[T]):
     key: str
     default: T
     help: str
-    parse: Callable[[str], T]
-    allowed: str  # the range in words, e.g. "a whole number from 1 to 60"
-    accepts: Callable[[T], bool] = lambda value: True
+    range: Range[T]
     secret: bool = False  # never repeat the value in a message
+
+    @property
+    def allowed(self) -> str:
+        """The range in words, e.g. "a whole number from 1 to 60"."""
+        return self.range.allowed
 
     @property
     def shown(self) -> str:
@@ -60,8 +64,8 @@ class Setting(Generic[T]):
         if not text:
             return self.default
         try:
-            value = self.parse(text)
-            fits = value is not None and self.accepts(value)
+            value = self.range.parse(text)
+            fits = self.range.fits(value)
         except (ValueError, OSError):
             fits = False  # told below, in one sentence with the range
         if not fits:
@@ -72,21 +76,17 @@ class Setting(Generic[T]):
 
 def whole(key: str, default: int, low: int, high: int, help: str) -> Setting[int]:
     """A whole number within low..high, both included."""
-    return Setting(
-        key, default, help, int, f"a whole number from {low} to {high}", lambda v: low <= v <= high
-    )
+    return Setting(key, default, help, Whole(low, high))
 
 
 def number(key: str, default: float, low: float, high: float, help: str) -> Setting[float]:
     """A number within low..high, both included."""
-    return Setting(
-        key, default, help, float, f"a number from {low:g} to {high:g}", lambda v: low <= v <= high
-    )
+    return Setting(key, default, help, Number(low, high))
 
 
 def choice(key: str, default: str, choices: tuple[str, ...], help: str) -> Setting[str]:
     """One of a few words."""
-    return Setting(key, default, help, str, "one of " + ", ".join(choices), lambda v: v in choices)
+    return Setting(key, default, help, Choice(choices))
 
 
 DREAM_MODEL = choice(
@@ -99,16 +99,17 @@ DATA_DIR: Setting[Path | None] = Setting(
     "DATA_DIR",
     None,
     "Folder for the database and for model files; blank: one per person, such as ~/.local/share/oneiro.",
-    lambda text: Path(os.path.expanduser(text)),  # noqa: PTH111 - Path's own raises where there is no home
-    "blank, or a folder's path",
-    lambda value: value is None or not ("\0" in str(value) or str(value).startswith("~")),
+    Written(
+        "blank, or a folder's path",
+        lambda text: Path(os.path.expanduser(text)),  # noqa: PTH111 - Path's own raises where there is no home
+        lambda value: value is None or not ("\0" in str(value) or str(value).startswith("~")),
+    ),
 )
 DREAM_CLIP: Setting[str] = Setting(
     "DREAM_CLIP",
     CLIPS[0],
     "Which CLIP judges the large models' pictures; two joined by + judge together.",
-    lambda text: "+".join(clips(text)),
-    f"one of {', '.join(CLIPS)}, or two of them joined by +",
+    Written(f"{Choice(CLIPS).allowed}, or two of them joined by +", lambda text: "+".join(clips(text))),
 )
 
 
@@ -123,16 +124,17 @@ MODEL_MIRRORS: Setting[tuple[str, ...]] = Setting(
     "MODEL_MIRRORS",
     (),
     "Web addresses, separated by blanks, where model files are looked for before the published places.",
-    lambda text: tuple(text.split()),
-    "blank, or addresses that begin with https:// or http://",
-    lambda value: all(map(_is_web, value)),
+    Written(
+        "blank, or addresses that begin with https:// or http://",
+        lambda text: tuple(text.split()),
+        lambda value: all(map(_is_web, value)),
+    ),
 )
 OFFLINE = Setting(
     "OFFLINE",
     False,
     "1: never fetch models; they must lie in DATA_DIR already.",
-    lambda text: bool(("0", "1").index(text)),
-    "blank, 1 or 0",
+    Written("blank, 1 or 0", lambda text: bool(("0", "1").index(text))),
 )
 ENGINE_SETTINGS: tuple[Setting[Any], ...] = (DREAM_MODEL, DREAM_CLIP, DATA_DIR, MODEL_MIRRORS, OFFLINE)
 

@@ -6,12 +6,13 @@ else everyone's in the server, else the bot's own setting.
 
 import json
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any, get_type_hints
 
+from engine.ranges import Whole
 from engine.settings import MAX_STEPS, SIZES
 
 log = logging.getLogger(__name__)
@@ -20,21 +21,20 @@ log = logging.getLogger(__name__)
 VOTE_EMOJI = ("⭐", "❤️")
 MAX_VOTE_EMOJI = 5
 MAX_WORDS = 500  # banned words and patterns of one server
-MAX_COOLDOWN_S = 24 * 3600
-DEFAULT_FAME_VOTES = 3
-MAX_FAME_VOTES = 1000
-DEFAULT_VOTE_S, MIN_VOTE_S, MAX_VOTE_S = 60, 10, 24 * 3600
-MAX_CANDIDATES = 9
+COOLDOWN_S = Whole(0, 24 * 3600)
+FAME_VOTES = Whole(1, 1000)
+VOTE_S = Whole(10, 24 * 3600)
+_ID = Whole(0, 2**63 - 1)  # of something in Discord
 
 # What an `Allowance` can limit, each with its range.
-LIMITS: Mapping[str, tuple[int, int]] = MappingProxyType(
+LIMITS: Mapping[str, Whole] = MappingProxyType(
     {
-        "waiting": (0, 10_000),  # dreams in line at the same time
-        "per_hour": (0, 10_000),  # dreams within any 60 minutes
-        "per_day": (0, 100_000),  # dreams within any 24 hours
-        "steps": (1, MAX_STEPS),  # of one dream
-        "size": (min(SIZES), max(SIZES)),  # side of one picture, in pixels
-        "candidates": (1, MAX_CANDIDATES),  # of one dream
+        "waiting": Whole(0, 10_000),  # dreams in line at the same time
+        "per_hour": Whole(0, 10_000),  # dreams within any 60 minutes
+        "per_day": Whole(0, 100_000),  # dreams within any 24 hours
+        "steps": Whole(1, MAX_STEPS),  # of one dream
+        "size": Whole(min(SIZES), max(SIZES)),  # side of one picture, in pixels
+        "candidates": Whole(1, 9),  # of one dream
     }
 )
 
@@ -84,29 +84,78 @@ def most_generous(rules: Iterable[Allowance]) -> Allowance:
     return Allowance(**best)
 
 
+def _allowance(value: Any) -> Allowance:
+    return Allowance(**{n: _within(LIMITS[n])(value[n]) for n in LIMITS if value.get(n) is not None})
+
+
+def _allowances(value: Any) -> dict[int, Allowance]:
+    return {int(key): _allowance(rule) for key, rule in value.items()}
+
+
+def _within(allowed: Whole, *, optional: bool = False) -> Callable[[Any], Any]:
+    """A reader of whole numbers; a text of one is none. `optional`: None fits, too."""
+
+    def read(value: Any) -> int | None:
+        if not allowed.fits(value) and not (optional and value is None):
+            raise ValueError(value)
+        return value  # it fits
+
+    return read
+
+
+def _flag(value: Any) -> bool:
+    if type(value) is not bool:
+        raise ValueError(value)
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError(value)
+    return tuple(value)
+
+
+def _ids(value: Any) -> tuple[int, ...]:
+    return tuple(map(_within(_ID), value))
+
+
+def _emoji(value: Any) -> tuple[str, ...]:
+    return _texts(value) or VOTE_EMOJI
+
+
+# The kinds of settings, each with what reads it from JSON; a reader raises for a value that does not fit.
+Rule = Annotated[Allowance, _allowance]
+Rules = Annotated[Mapping[int, Allowance], _allowances]
+Flag = Annotated[bool, _flag]
+Id = Annotated[int | None, _within(_ID, optional=True)]
+Texts = Annotated[tuple[str, ...], _texts]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
     """One server's settings. The defaults are those of a server whose moderators have set nothing."""
 
-    everyone: Allowance = Allowance()  # each person
-    together: Allowance = Allowance()  # the whole server: `waiting`, `per_hour` and `per_day` of all people
-    roles: Mapping[int, Allowance] = field(default_factory=dict)  # role → each person who has it
-    people: Mapping[int, Allowance] = field(default_factory=dict)  # person → they alone
-    cooldown_s: int = 0  # seconds between two wishes of one person, 0..MAX_COOLDOWN_S
-    paused: bool = False  # nothing of this server's line begins; wishes are still taken
-    draining: bool = False  # no new wishes; the line is dreamt to its end
-    moderator_role: int | None = None  # may do what those with Manage Server may
-    channels: tuple[int, ...] = ()  # where one may dream; none: everywhere
-    nsfw: NsfwPolicy = NsfwPolicy.AGE_RESTRICTED  # what Discord's terms ask for (2026-08)
-    gallery_channel: int | None = None  # final pictures are posted there as well
-    log_channel: int | None = None  # what moderators change, and reports
-    fame_channel: int | None = None  # the hall of fame
-    fame_votes: int = DEFAULT_FAME_VOTES  # from so many votes on, 1..MAX_FAME_VOTES
-    vote_emoji: tuple[str, ...] = VOTE_EMOJI  # 1..MAX_VOTE_EMOJI
-    vote_s: int = DEFAULT_VOTE_S  # seconds to vote between beginnings, MIN_VOTE_S..MAX_VOTE_S
-    language: str = ""  # of what everybody sees, e.g. "it"; "": the server's own language in Discord
-    words: tuple[str, ...] = ()  # banned in prompts
-    patterns: tuple[str, ...] = ()  # RE2 expressions, banned in prompts
+    everyone: Rule = Allowance()  # each person
+    together: Rule = Allowance()  # the whole server: `waiting`, `per_hour` and `per_day` of all people
+    roles: Rules = field(default_factory=dict)  # role → each person who has it
+    people: Rules = field(default_factory=dict)  # person → they alone
+    cooldown_s: Annotated[int, _within(COOLDOWN_S)] = 0  # seconds between two wishes of one person
+    paused: Flag = False  # nothing of this server's line begins; wishes are still taken
+    draining: Flag = False  # no new wishes; the line is dreamt to its end
+    moderator_role: Id = None  # may do what those with Manage Server may
+    channels: Annotated[tuple[int, ...], _ids] = ()  # where one may dream; none: everywhere
+    # What Discord's terms ask for (2026-08).
+    nsfw: Annotated[NsfwPolicy, NsfwPolicy] = NsfwPolicy.AGE_RESTRICTED
+    gallery_channel: Id = None  # final pictures are posted there as well
+    log_channel: Id = None  # what moderators change, and reports
+    fame_channel: Id = None  # the hall of fame
+    fame_votes: Annotated[int, _within(FAME_VOTES)] = 3  # from so many votes on
+    vote_emoji: Annotated[tuple[str, ...], _emoji] = VOTE_EMOJI  # 1..MAX_VOTE_EMOJI
+    vote_s: Annotated[int, _within(VOTE_S)] = 60  # seconds to vote between beginnings
+    # Of what everybody sees, e.g. "it"; "": the server's own language in Discord.
+    language: Annotated[str, str] = ""
+    words: Texts = ()  # banned in prompts
+    patterns: Texts = ()  # RE2 expressions, banned in prompts
 
     def allowance(self, person: int, roles: Collection[int], default: Allowance) -> Allowance:
         """What this person may. `default`: the bot's own setting."""
@@ -142,9 +191,7 @@ class ServerSettings:
 
 def in_range(name: str, value: int) -> bool:
     """Whether this limit may have this value."""
-    low, high = LIMITS[name]
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return whole and low <= value <= high and value in CHOICES.get(name, (value,))
+    return LIMITS[name].fits(value) and value in CHOICES.get(name, (value,))
 
 
 def plain(value: Any) -> Any:
@@ -156,55 +203,7 @@ def plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _allowance(value: Any) -> Allowance:
-    return Allowance(**{n: _within(value[n], *LIMITS[n]) for n in LIMITS if value.get(n) is not None})
-
-
-def _allowances(value: Any) -> dict[int, Allowance]:
-    return {int(key): _allowance(rule) for key, rule in value.items()}
-
-
-def _within(value: Any, low: int, high: int) -> int:
-    if type(value) is not int or not low <= value <= high:
-        raise ValueError(value)
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if type(value) is not bool:
-        raise ValueError(value)
-    return value
-
-
-def _id(value: Any) -> int | None:
-    return None if value is None else _within(value, 0, 2**63 - 1)
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise ValueError(value)
-    return tuple(value)
-
-
-_READERS: Mapping[str, Any] = {
-    "everyone": _allowance,
-    "together": _allowance,
-    "roles": _allowances,
-    "people": _allowances,
-    "cooldown_s": lambda value: _within(value, 0, MAX_COOLDOWN_S),
-    "paused": _flag,
-    "draining": _flag,
-    "moderator_role": _id,
-    "channels": lambda value: tuple(_within(one, 0, 2**63 - 1) for one in value),
-    "nsfw": NsfwPolicy,
-    "gallery_channel": _id,
-    "log_channel": _id,
-    "fame_channel": _id,
-    "fame_votes": lambda value: _within(value, 1, MAX_FAME_VOTES),
-    "vote_emoji": lambda value: _texts(value) or VOTE_EMOJI,
-    "vote_s": lambda value: _within(value, MIN_VOTE_S, MAX_VOTE_S),
-    "language": str,
-    "words": _texts,
-    "patterns": _texts,
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    name: kind.__metadata__[0] for name, kind in get_type_hints(ServerSettings, include_extras=True).items()
 }
 _DEFAULT = ServerSettings()

@@ -122,13 +122,8 @@ def add_wishes(parser: Parser, *, init: bool) -> None:
     )
     group = parser.add_argument_group("how to search (default: what the recipe says)")
     for name, option in SETTINGS.items():
-        facts = option.metadata
-        allowed = (
-            ", ".join(facts["choices"]) if "choices" in facts else f"{facts['low']:g} to {facts['high']:g}"
-        )
-        group.add_argument(
-            f"--{name.replace('_', '-')}", dest=f"set_{name}", metavar="X", help=f"{facts['help']}; {allowed}"
-        )
+        told = f"{option.metadata['help']}; {option.metadata['range'].span}"
+        group.add_argument(f"--{name.replace('_', '-')}", dest=f"set_{name}", metavar="X", help=told)
 
 
 def add_outputs(parser: Parser, default: str) -> None:

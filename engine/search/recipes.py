@@ -5,12 +5,12 @@ A preset is a budget of cutout evaluations (pictures that the perceptor sees), w
 own way.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from engine.errors import BadRequest
+from engine.ranges import Choice, Number, Whole
 from engine.sentences import Key
 from engine.settings import MAX_STEPS
 
@@ -19,11 +19,12 @@ LOOK_VIEWS = 6  # views of a shown picture that the perceptor judges it by (engi
 
 def _number(default: float, low: float, high: float, help: str) -> Any:
     """A field with a range, both ends included; whole where the default is."""
-    return field(default=default, metadata={"low": low, "high": high, "help": help})
+    allowed = Whole(int(low), int(high)) if isinstance(default, int) else Number(low, high)
+    return field(default=default, metadata={"range": allowed, "help": help})
 
 
 def _choice(default: str, choices: tuple[str, ...], help: str) -> Any:
-    return field(default=default, metadata={"choices": choices, "help": help})
+    return field(default=default, metadata={"range": Choice(choices), "help": help})
 
 
 @dataclass(frozen=True)
@@ -191,21 +192,14 @@ def checked(name: str, value: object) -> Any:
     """The setting's value in its own type. Raises `BadRequest` with the name and the range."""
     if name not in OPTIONS:
         raise BadRequest(Key.SETTING_UNKNOWN, name=name, known=", ".join(OPTIONS))
-    option = OPTIONS[name]
-    if "choices" in option.metadata:
-        if value not in option.metadata["choices"]:
-            raise BadRequest(Key.SETTING_CHOICES, name=name, known=", ".join(option.metadata["choices"]))
-        return value
-    low, high = option.metadata["low"], option.metadata["high"]
-    whole = isinstance(option.default, int)
+    allowed = OPTIONS[name].metadata["range"]
     try:
-        number = float(value)  # type: ignore[arg-type]  # what is no number is told below
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if not low <= number <= high or (whole and number != int(number)):
-        key = Key.SETTING_WHOLE if whole else Key.SETTING_NUMBER
-        raise BadRequest(key, name=name, low=low, high=high)
-    return int(number) if whole else number
+        return allowed.read(value)
+    except ValueError as error:
+        if isinstance(allowed, Choice):
+            raise BadRequest(Key.SETTING_CHOICES, name=name, known=allowed.span) from error
+        key = Key.SETTING_WHOLE if isinstance(allowed, Whole) else Key.SETTING_NUMBER
+        raise BadRequest(key, name=name, low=allowed.low, high=allowed.high) from error
 
 
 def repeated(recorded: Mapping[str, float | str]) -> dict[str, float | str]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from engine.errors import BadSetting
+from engine.ranges import Written
 from engine.settings import (
     DATA_DIR,
     DREAM_MODEL,
@@ -21,7 +22,7 @@ from engine.settings import (
 TEMPO = number("TEMPO", 2.0, 0.5, 60, "How fast.")
 COUNT = whole("COUNT", 3, 1, 60, "How many.")
 COLOUR = choice("COLOUR", "red", ("red", "green"), "Which.")
-TOKEN = Setting("TOKEN", "", "A secret.", str, "letters", str.isalpha, secret=True)
+TOKEN = Setting("TOKEN", "", "A secret.", Written("letters", str, str.isalpha), secret=True)
 
 
 @pytest.mark.parametrize("setting", [TEMPO, COUNT, COLOUR, *ENGINE_SETTINGS], ids=lambda s: s.key)
@@ -32,7 +33,7 @@ def test_an_absent_or_blank_value_is_the_default(setting: Setting[Any]) -> None:
 
 @pytest.mark.parametrize("setting", [TEMPO, COUNT, COLOUR, *ENGINE_SETTINGS], ids=lambda s: s.key)
 def test_a_default_is_within_its_own_range(setting: Setting[Any]) -> None:
-    assert setting.accepts(setting.default)
+    assert setting.range.fits(setting.default)
     assert setting.read({setting.key: setting.shown}) == setting.default
 
 

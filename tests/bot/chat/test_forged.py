@@ -107,17 +107,25 @@ async def test_odd_options_of_dream_are_answered_with_a_sentence(
 @pytest.mark.parametrize(
     ("path", "options", "sentence"),
     [
-        ("moderate limits set", [option("limit", "steps", STRING), option("value", 1.5)], LIMITS["steps"]),
-        ("moderate limits set", [option("limit", "waiting", STRING), option("value", -1)], LIMITS["waiting"]),
+        (
+            "moderate limits set",
+            [option("limit", "steps", STRING), option("value", 1.5)],
+            LIMITS["steps"].ends,
+        ),
+        (
+            "moderate limits set",
+            [option("limit", "waiting", STRING), option("value", -1)],
+            LIMITS["waiting"].ends,
+        ),
         (
             "moderate limits set",
             [option("limit", "waiting", STRING), option("value", True)],
-            LIMITS["waiting"],
+            LIMITS["waiting"].ends,
         ),
         (
             "moderate limits set",
             [option("limit", "waiting", STRING), option("value", "3")],
-            LIMITS["waiting"],
+            LIMITS["waiting"].ends,
         ),
         (
             "moderate limits set",

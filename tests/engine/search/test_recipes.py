@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from engine.errors import BadRequest
+from engine.ranges import Choice
 from engine.search.recipes import (
     LARGE_BUDGETS,
     OPTIONS,
@@ -74,12 +75,13 @@ def test_every_setting_has_help_and_takes_its_range_s_ends_and_nothing_beyond(na
     option = OPTIONS[name]
     assert option.metadata["help"]
     assert checked(name, option.default) == option.default
-    if "choices" in option.metadata:
-        assert all(checked(name, choice) == choice for choice in option.metadata["choices"])
+    allowed = option.metadata["range"]
+    if isinstance(allowed, Choice):
+        assert all(checked(name, choice) == choice for choice in allowed.choices)
         with pytest.raises(BadRequest, match=f"{name} must be one of"):
             checked(name, "x")
         return
-    low, high = option.metadata["low"], option.metadata["high"]
+    low, high = allowed.low, allowed.high
     for value in (low, high, str(high)):
         assert checked(name, value) == type(option.default)(float(value))
     for value in (low - 1, high + 1, "many", float("nan"), None, [], 10**400):

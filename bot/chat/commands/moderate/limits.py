@@ -18,15 +18,15 @@ from bot.chat.language import personal
 from bot.chat.sentences import ENGLISH
 from bot.servers.settings import (
     CHOICES,
+    COOLDOWN_S,
     LIMITS,
-    MAX_COOLDOWN_S,
     Allowance,
     ServerSettings,
     in_range,
 )
 
 COUNTS = ("waiting", "per_hour", "per_day")  # what can be counted for the whole server together
-_HIGHEST = max(high for _, high in LIMITS.values())
+_HIGHEST = max(allowed.high for allowed in LIMITS.values())
 
 limits = Guarded(name="limits", description=ENGLISH.COMMAND_LIMITS, parent=moderate)
 
@@ -57,7 +57,7 @@ async def limits_set(
         await answer(interaction, say.BAD_OPTION)
     elif value is not None and not in_range(limit, value):
         known = CHOICES.get(limit)
-        await answer(interaction, say.none_of(known) if known else say.out_of_range(*LIMITS[limit]))
+        await answer(interaction, say.none_of(known) if known else say.out_of_range(*LIMITS[limit].ends))
     elif together and (limit not in COUNTS or who is not None):
         await answer(interaction, say.ONLY_COUNTS)
     else:
@@ -67,12 +67,12 @@ async def limits_set(
 @moderate.command(name="cooldown", description=ENGLISH.COMMAND_COOLDOWN)
 @app_commands.describe(seconds=ENGLISH.COMMAND_COOLDOWN_SECONDS)
 async def cooldown(
-    interaction: discord.Interaction, seconds: app_commands.Range[int, 0, MAX_COOLDOWN_S]
+    interaction: discord.Interaction, seconds: app_commands.Range[int, COOLDOWN_S.low, COOLDOWN_S.high]
 ) -> None:
-    if 0 <= seconds <= MAX_COOLDOWN_S:
+    if COOLDOWN_S.fits(seconds):
         await change(interaction, lambda old: replace(old, cooldown_s=seconds))
     else:
-        await answer(interaction, personal(interaction).out_of_range(0, MAX_COOLDOWN_S))
+        await answer(interaction, personal(interaction).out_of_range(*COOLDOWN_S.ends))
 
 
 def _with_limit(

@@ -22,11 +22,10 @@ from bot.chat.reactions import distinct
 from bot.chat.sentences import ENGLISH, LANGUAGES
 from bot.community.emoji import meant
 from bot.servers.settings import (
-    MAX_FAME_VOTES,
+    FAME_VOTES,
     MAX_VOTE_EMOJI,
-    MAX_VOTE_S,
-    MIN_VOTE_S,
     VOTE_EMOJI,
+    VOTE_S,
     NsfwPolicy,
     ServerSettings,
 )
@@ -85,10 +84,10 @@ async def log(interaction: discord.Interaction, channel: discord.TextChannel | N
 async def halloffame(
     interaction: discord.Interaction,
     channel: discord.TextChannel | None = None,
-    votes: app_commands.Range[int, 1, MAX_FAME_VOTES] | None = None,
+    votes: app_commands.Range[int, FAME_VOTES.low, FAME_VOTES.high] | None = None,
 ) -> None:
-    if votes is not None and not 1 <= votes <= MAX_FAME_VOTES:
-        await answer(interaction, personal(interaction).out_of_range(1, MAX_FAME_VOTES))
+    if votes is not None and not FAME_VOTES.fits(votes):
+        await answer(interaction, personal(interaction).out_of_range(*FAME_VOTES.ends))
     elif await _can_post(interaction, channel):
         await change(interaction, lambda old: _with_hall(old, channel, votes))
 
@@ -96,12 +95,12 @@ async def halloffame(
 @moderate.command(name="votetime", description=ENGLISH.COMMAND_VOTE_TIME)
 @app_commands.describe(seconds=ENGLISH.COMMAND_VOTE_SECONDS)
 async def votetime(
-    interaction: discord.Interaction, seconds: app_commands.Range[int, MIN_VOTE_S, MAX_VOTE_S]
+    interaction: discord.Interaction, seconds: app_commands.Range[int, VOTE_S.low, VOTE_S.high]
 ) -> None:
-    if MIN_VOTE_S <= seconds <= MAX_VOTE_S:
+    if VOTE_S.fits(seconds):
         await change(interaction, lambda old: replace(old, vote_s=seconds))
     else:
-        await answer(interaction, personal(interaction).out_of_range(MIN_VOTE_S, MAX_VOTE_S))
+        await answer(interaction, personal(interaction).out_of_range(*VOTE_S.ends))
 
 
 @moderate.command(name="emoji", description=ENGLISH.COMMAND_EMOJI)

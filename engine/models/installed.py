@@ -21,19 +21,14 @@ from engine.models import (
     perceptor,
 )
 from engine.models.catalogue import RemoteModel
+from engine.models.checksums import fault, pin, pins, sha256_of
 from engine.models.contents import (
     CONFIG,
     PYTORCH,
     SAFETENSORS,
     TOKENIZER,
 )
-from engine.models.download import (
-    chosen,
-    fault,
-    pin,
-    pins,
-    sha256_of,
-)
+from engine.models.download import chosen
 
 CPU = torch.device("cpu")
 

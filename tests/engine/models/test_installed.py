@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from engine.errors import BadRequest, ModelError
 from engine.models import catalogue, files, installed
-from engine.models.download import pin, pins, sha256_of
+from engine.models.checksums import pin, pins, sha256_of
 from engine.models.installed import Soundness
 from tests.engine import published
 

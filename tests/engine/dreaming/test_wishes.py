@@ -11,6 +11,7 @@ from engine.errors import BadRequest
 from engine.models.perceptor import Perceptor
 from engine.pictures import decoding
 from engine.protocol import DreamRequest
+from engine.sentences import Saying
 
 CPU = torch.device("cpu")
 
@@ -25,7 +26,7 @@ def photo(colour: str = "red", size: tuple[int, int] = (90, 60)) -> bytes:
     return file.getvalue()
 
 
-def told(perceptor: Perceptor, wanted: DreamRequest) -> tuple[list[tuple[torch.Tensor, float]], str]:
+def told(perceptor: Perceptor, wanted: DreamRequest) -> tuple[list[tuple[torch.Tensor, float]], Saying]:
     found, notice = wishes.targets(wishes.read(wanted), perceptor, CPU)
     return [(target.vector, target.weight) for target in found], notice
 
@@ -36,7 +37,7 @@ def test_each_phrase_and_the_picture_become_a_weighted_unit_vector(tiny_percepto
         request("a house:2 | the sea", avoid="fog:0.5", image=photo(), image_weight=3.0),
     )
     assert [weight for _, weight in found] == [2, 1, -0.5, 3]
-    assert notice == ""
+    assert not notice
     words = tiny_perceptor.encode_texts(["a house", "the sea", "fog"])
     for (vector, _), expected in zip(found, words, strict=False):
         assert torch.allclose(vector, expected, atol=1e-6)
@@ -55,11 +56,11 @@ def test_a_long_phrase_is_read_in_parts_and_none_is_lost(tiny_perceptor: Percept
     long = "a red house on a hill by the sea, " * 12 + "and a green dragon"
     found, notice = told(tiny_perceptor, request(long))
     without, _ = told(tiny_perceptor, request(long.removesuffix("green dragon")))
-    assert "parts and dream of them all" in notice
+    assert "parts and dream of them all" in str(notice)
     assert len(found) == 1 and torch.isclose(found[0][0].norm(), torch.tensor(1.0), atol=1e-5)
     assert not torch.equal(found[0][0], without[0][0]), "the last words count"
     short, notice = told(tiny_perceptor, request("a house"))
-    assert notice == "" and len(short) == 1
+    assert not notice and len(short) == 1
 
 
 @pytest.mark.parametrize(

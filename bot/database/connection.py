@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Table, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -110,24 +110,7 @@ class Database:
         if self._file:
             options = {"connect_args": {"timeout": busy_timeout_s}}
         elif self._is_server:
-            told: dict[str, Any] = {"timeout": CONNECT_S, "command_timeout": SILENCE_S}
-            if self._is_pooled:  # what was prepared in one transaction is not there in the next
-                told |= {
-                    "statement_cache_size": 0,
-                    "prepared_statement_cache_size": 0,
-                    "prepared_statement_name_func": str,  # "", the one that is replaced: nothing piles up
-                }
-            if parsed.query:  # only of such an address does asyncpg take libpq's words
-                told["dsn"] = f"postgresql://?{urlencode(parsed.query, doseq=True)}"
-                parsed = parsed.set(query={})
-            options = {
-                "connect_args": told,
-                "pool_size": CONNECTIONS,
-                "max_overflow": 0,
-                "pool_timeout": CONNECT_S,
-                "pool_pre_ping": True,  # servers restart, and hosts cut connections that are idle
-                "hide_parameters": True,  # people's words stay out of the log
-            }
+            parsed, options = _for_server(parsed, is_pooled=self._is_pooled)
         self._engine: AsyncEngine = create_async_engine(parsed, **options)
         if self._file:
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
@@ -298,6 +281,27 @@ def _named_by_server(error: Exception) -> StoreError:
     if state.startswith(_TELLING):
         return StoreError(f"{StoreError.__doc__} The reason: {cause}")
     return StoreError()
+
+
+def _for_server(url: URL, *, is_pooled: bool) -> tuple[URL, dict[str, Any]]:
+    """A PostgreSQL server's address without libpq's words, and the options of an engine for it."""
+    told: dict[str, Any] = {"timeout": CONNECT_S, "command_timeout": SILENCE_S}
+    if is_pooled:  # what was prepared in one transaction is not there in the next
+        told |= {
+            "statement_cache_size": 0,
+            "prepared_statement_cache_size": 0,
+            "prepared_statement_name_func": str,  # "", the one that is replaced: nothing piles up
+        }
+    if url.query:  # only of such an address does asyncpg take them
+        told["dsn"] = f"postgresql://?{urlencode(url.query, doseq=True)}"
+    return url.set(query={}), {
+        "connect_args": told,
+        "pool_size": CONNECTIONS,
+        "max_overflow": 0,
+        "pool_timeout": CONNECT_S,
+        "pool_pre_ping": True,  # servers restart, and hosts cut connections that are idle
+        "hide_parameters": True,  # people's words stay out of the log
+    }
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

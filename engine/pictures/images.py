@@ -11,7 +11,7 @@ from engine.protocol import Recipe
 
 SHOWN = 512  # pixels; smaller dreams are enlarged to this side, so that a chat shows them well
 RECIPE_KEY = "oneiro"  # the PNG text chunk that holds the recipe
-MAX_PIXELS = 4096 * 4096  # a larger picture is not one of ours
+MAX_DREAM = 4096 * 4096  # pixels; a larger picture is not one of ours
 
 
 def to_image(picture: Tensor, side: int | None = None) -> Image.Image:
@@ -60,7 +60,7 @@ def recipe_of(png: bytes) -> Recipe:
     """The recipe inside a picture that Oneiro dreamt. Raises `ValueError` with a sentence."""
     try:
         with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
-            too_large = image.width * image.height > MAX_PIXELS
+            too_large = image.width * image.height > MAX_DREAM
             if not too_large:
                 image.load()  # text may also follow the pixels
             text = getattr(image, "text", {}).get(RECIPE_KEY)

@@ -29,8 +29,10 @@ class UnreleasedTables(UnknownTables):
 def is_current(connection: Connection) -> bool:
     """Whether the tables are in their newest form. Raises `UnknownTables`."""
     steps = _steps()
+    # Asked before the step is: another process that makes the tables just now may come to its end in between.
+    has_tables = inspect(connection).has_table("schema_version")
     heads = set(MigrationContext.configure(connection).get_current_heads())
-    if heads & _UNRELEASED or (not heads and inspect(connection).has_table("schema_version")):
+    if heads & _UNRELEASED or (has_tables and not heads):
         raise UnreleasedTables
     if heads - {step.revision for step in steps.walk_revisions()}:
         raise UnknownTables

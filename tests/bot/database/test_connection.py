@@ -11,7 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Inspector, create_engine, inspect, text
 
 from bot.database import migrations
 from bot.database.connection import (
@@ -76,6 +76,23 @@ async def test_two_processes_open_a_new_database_at_once(settings: Settings) -> 
     for database in both:
         assert await Store(database, owner="x").waiting() == []
         await database.close()
+
+
+def test_tables_that_another_process_makes_meanwhile_are_no_old_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'oneiro.db'}")
+
+    def inspect_late(connection: Connection) -> Inspector:
+        monkeypatch.undo()
+        with engine.begin() as other:
+            migrations.upgrade(other)
+        return inspect(connection)
+
+    monkeypatch.setattr("bot.database.migrations.inspect", inspect_late)
+    with engine.connect() as connection:
+        assert migrations.is_current(connection)
+    engine.dispose()
 
 
 @SQLITE

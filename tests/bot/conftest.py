@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import fields, replace
 from itertools import count
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from sqlalchemy import make_url
@@ -118,28 +119,19 @@ def store(database: Database) -> Store:
     return Store(database, owner="this process")
 
 
-# A value that is not the default for each field of what is dreamt.
-ODD = {
-    "prompt": "the moon",
-    "seed": 3,
-    "steps": 50,
-    "model": "pocket",
-    "avoid": "people",
-    "size": 256,
-    "preset": "thorough",
-    "spoiler": True,
-    "image_id": 4,
-    "begin": "blend",
-    "parent_id": 5,
-    "other_id": 6,
-    "strength": 0.25,
-}
-
-
 @pytest.fixture
 def odd() -> What:
-    """What is dreamt, with nothing in it that would be there by default."""
-    what = What(**ODD)  # type: ignore[arg-type]  # a test of `What` looks at the names
+    """What is dreamt, with nothing in it that would be there by default: a new field too."""
+    usual = {str: "a house", int: 3, float: 0.25, bool: True}
+    named = {"size": 256, "preset": "thorough", "model": "pocket", "begin": "blend"}
+    values = {
+        field.name: next(
+            value for kind, value in usual.items() if kind in (field.type, *get_args(field.type))
+        )
+        for field in fields(What)
+        if field.name not in named
+    }
+    what = What(**values | named)  # type: ignore[arg-type]
     assert all(getattr(what, field.name) != field.default for field in fields(What))
     return what
 

@@ -13,7 +13,6 @@ from bot.dreams.dream import (
     Picture,
     What,
     Wish,
-    shared,
 )
 from bot.dreams.store import AlreadyStored, Store
 from bot.queue.fair_queue import Turns
@@ -213,7 +212,8 @@ async def test_the_vote_ends_early_once(rig: Rig, a_wish: A_WISH) -> None:
 async def test_beginnings_and_what_goes_on_keep_all_of_what_is_dreamt(
     rig: Rig, a_wish: A_WISH, odd: What
 ) -> None:
-    choice_id = await chosen(rig, replace(a_wish(), **shared(odd, What)), [20.0, 30.0])
+    odd = replace(odd, steps=50)
+    choice_id = await chosen(rig, replace(a_wish(), **vars(odd)), [20.0, 30.0])
     assert await rig.choices.decide(choice_id, {1: 1})
     first, second = await rig.choices.candidates(choice_id)
     going_on = await rig.choices.result(choice_id)

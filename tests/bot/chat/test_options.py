@@ -68,7 +68,7 @@ def other_than_usual(option: Parameter) -> object:
     if option.choices:
         return option.choices[-1].value
     kinds = {AppCommandOptionType.string: "people", AppCommandOptionType.boolean: True}
-    return kinds.get(option.type, 9)
+    return kinds.get(option.type, option.max_value)
 
 
 async def test_each_option_is_stored_with_the_dream(world: World) -> None:

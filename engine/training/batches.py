@@ -3,9 +3,9 @@
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -24,6 +24,8 @@ SHARE_OUTLINED = 0.06  # of the single drawings: as lines without colours
 SHARE_NOISE_WORDS = 0.12  # captions with a word in them that means nothing
 USUAL_TOKENS, ALL_TOKENS = 18, 32  # short texts train fast; one batch in LONG_EVERY teaches the long ones
 LONG_EVERY = 12
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,10 @@ class BatchMaker:
             padding=True, truncation=True, max_length=most, return_tensors="pt",
         )  # fmt: skip
         ids = self._with_noise_words(tokens["input_ids"], tokens["attention_mask"], most)
-        picture_target, text_target = self._targets(one, two, captions, lone, pairs)
+        first, second = self._concept[one], self._concept[two[lone:]]
+        picture_target, text_target = targets(
+            first, second, captions, slice(lone, pairs), len(self._captions.slugs)
+        )
         return Batch(
             pictures,
             texts,
@@ -120,7 +125,7 @@ class BatchMaker:
             torch.tensor([i for i, _ in wrong], dtype=torch.int64),
             picture_target,
             text_target,
-            self._excused(picture_target, captions, pairs),
+            fitting(picture_target, captions, pairs),
         )
 
     def couples(self, count: int, ground: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, list[str]]:
@@ -252,40 +257,47 @@ class BatchMaker:
             wide_mask[row, : used + extra] = 1
         return wide, wide_mask
 
-    def _targets(
-        self, one: np.ndarray, two: np.ndarray, captions: list[Caption], lone: int, pairs: int
-    ) -> tuple[Tensor, Tensor]:
-        size = len(self._captions.slugs)
-        rows = torch.arange(len(one))
-        picture = torch.zeros(len(one), size)
-        picture[rows, torch.from_numpy(self._concept[one])] = 1.0
-        picture[rows[lone:pairs]] *= 0.5
-        picture[rows[lone:pairs], torch.from_numpy(self._concept[two[lone:]])] += 0.5
-        text = torch.zeros(len(one), size)
-        for i, caption in enumerate(captions):
-            text[i].index_add_(0, torch.from_numpy(caption.concepts), torch.from_numpy(caption.weights))
-        return picture, text
 
-    def _excused(self, picture: Tensor, captions: list[Caption], pairs: int) -> Tensor:
-        """A caption of one plain thing excuses the pictures that show what it can mean."""
-        fits = torch.zeros_like(picture)
-        for j, caption in enumerate(captions):
-            fits[j, torch.from_numpy(caption.concepts)] = 1.0
-        excused = (picture > 0).float() @ fits.T > 0  # [pictures, texts]
-        excused[:, :pairs] = False  # 'A and B' is wrong for A alone
-        excused.fill_diagonal_(False)
-        return excused
+def targets(
+    one: np.ndarray, two: np.ndarray, captions: Sequence[Caption], whole: slice, concepts: int
+) -> tuple[Tensor, Tensor]:
+    """What pictures of the concepts `one` [n] show, and what `captions` [m] mean: rows over all `concepts`.
+
+    The pictures `whole` show the concepts `two`, one for each, as much as their own.
+    """
+    rows = torch.arange(len(one))
+    picture = torch.zeros(len(one), concepts)
+    picture[rows, torch.from_numpy(one)] = 1.0
+    picture[rows[whole]] *= 0.5
+    picture[rows[whole], torch.from_numpy(two)] += 0.5
+    text = torch.zeros(len(captions), concepts)
+    for i, caption in enumerate(captions):
+        text[i].index_add_(0, torch.from_numpy(caption.concepts), torch.from_numpy(caption.weights))
+    return picture, text
 
 
-def prefetched(maker: BatchMaker, count: int, depth: int = 2) -> Iterator[Batch]:
-    """Batches without end, made by one thread ahead of their use; it ends with the iterator."""
-    ready: queue.Queue[Batch | BaseException] = queue.Queue(depth)
+def fitting(picture: Tensor, captions: Sequence[Caption], pairs: int) -> Tensor:
+    """bool [n, n]: caption j may well fit picture i, though made for another; the first `pairs` fit no other.
+
+    A caption of one plain thing fits the pictures that show what it can mean.
+    """
+    fits = torch.zeros_like(picture)
+    for j, caption in enumerate(captions):
+        fits[j, torch.from_numpy(caption.concepts)] = 1.0
+    found = (picture > 0).float() @ fits.T > 0  # [pictures, texts]
+    found[:, :pairs] = False  # 'A and B' is wrong for A alone
+    return found.fill_diagonal_(False)
+
+
+def prefetched(make: Callable[[int], Made], count: int, depth: int = 2) -> Generator[Made, None, None]:
+    """Batches of `count` without end, made by one thread ahead of their use; it ends with the generator."""
+    ready: queue.Queue[Made | BaseException] = queue.Queue(depth)
     over = threading.Event()
 
     def work() -> None:
         try:
             while not over.is_set():
-                ready.put(maker.make(count))
+                ready.put(make(count))
         except BaseException as error:  # noqa: BLE001  # handed over and raised in the thread that waits
             ready.put(error)
 

@@ -19,26 +19,13 @@ from engine.pocket.clip import PocketClip
 from engine.pocket.grounds import GROUNDS, SAID
 from engine.pocket.lexicon import Lexicon
 from engine.pocket.tokens import load_tokenizer
-from engine.training import painted, scenes
+from engine.training import lists, painted, scenes
 from engine.training.data import DEFAULT_FOLDER, load_descriptions, load_pictures
 from engine.training.sources import EMOJI_STYLES
+from engine.training.train_words import encoded
 
-PROMPTS = (
-    "a bowl of cherries", "a house", "a red heart", "a green tree", "the moon", "a cat", "a pizza",
-    "a rocket", "a sunflower", "a castle", "una casa", "un gatto", "una ciotola di ciliegie",
-    "a frog wearing a crown",
-    "something sweet", "fire in the sky", "schadenfreude",
-)  # fmt: skip
-# Words that nothing here can show: abstract, private, mistyped, addresses, ten languages.
-UNKNOWN = (
-    "eternity", "schadenfreude", "epistemology", "notwithstanding", "jurisprudence", "hypotenuse",
-    "inflation", "quantum chromodynamics", "the categorical imperative", "amortisation", "xkqzv blorf",
-    "asdfghjkl", "qwertz", "zzzz", "brrt fnord gnip", "lorem ipsum dolor", "https://example.com/a?b=1",
-    "www.wikipedia.org", "C:\\Windows\\system32", "f(x) = x^2 + 1", "1234567890", "!?!?", "ibid.",
-    "Kevin Featherstonehaugh", "Gerechtigkeit", "Vergangenheitsbewältigung", "l'insoutenable légèreté",
-    "sin embargo", "saudade", "doch niemals", "справедливость", "永遠", "自由", "자유", "ความรัก", "آزادی",
-    "צדק", "स्वतंत्रता", "δικαιοσύνη", "przebaczenie", "hürriyet", "ngoại giao",
-)  # fmt: skip
+PROMPTS = lists.lines("prompts")
+UNKNOWN = lists.lines("unknown")
 PAIRS = 300
 WEIGHTS = registry.POCKET / "perceptor"
 PHRASES = Path(__file__).with_name("phrases.txt")
@@ -105,35 +92,21 @@ class Examiner:
 
     def texts(self, texts: Sequence[str]) -> Tensor:
         """[n, dimension] of n texts, as a dream reads them."""
-        return reading.encode(texts, self._tower, self.lexicon, self.model.config.grounds)
 
-    def _tower(self, texts: Sequence[str]) -> Tensor:
-        parts = []
-        for start in range(0, len(texts), 256):
-            tokens = self.tokenizer(
-                list(texts[start : start + 256]),
-                padding=True,
-                truncation=True,
-                max_length=self.model.config.max_tokens,
-                return_tensors="pt",
-            )
-            parts.append(self.model.encode_text(tokens["input_ids"], tokens["attention_mask"]))
-        return torch.cat(parts)
+        def tower(texts: Sequence[str]) -> Tensor:
+            return encoded(self.model, self.tokenizer, texts)
+
+        return reading.encode(texts, tower, self.lexicon, self.model.config.grounds)
 
     def seen(self, pictures: Tensor) -> Tensor:
         """[n, dimension] of pictures [n, 3, 64, 64]."""
         return torch.cat([self.model.encode_image(part) for part in pictures.split(256)])
 
     def layers(
-        self, rows: np.ndarray, size: float = 0.9, x: Tensor | None = None, y: Tensor | None = None
+        self, rows: np.ndarray, size: float = 0.9, x: Tensor | float = 0.0, y: Tensor | float = 0.0
     ) -> Tensor:
         """The drawings of `rows`, placed: [n, 4, 64, 64]."""
-        n = len(rows)
-        zero = torch.zeros(n)
-        layout = scenes.Layout(
-            zero if x is None else x, zero if y is None else y, torch.full((n,), size), zero, torch.ones(n)
-        )
-        return scenes.place(scenes.load_drawings(self.pictures, rows), layout, self.model.config.image_size)
+        return scenes.upright(self.pictures, rows, self.model.config.image_size, size, x, y)
 
     def on_white(self, rows: np.ndarray) -> Tensor:
         """The drawings of `rows` alone on white: [n, 3, 64, 64]."""

@@ -15,113 +15,16 @@ from engine.evaluation import prompt_list
 from engine.models import perceptor, registry
 from engine.models.perceptor import Perceptor
 from engine.pocket.captions import fill
-from engine.training import scenes
+from engine.training import lists, scenes
 from engine.training.data import DEFAULT_FOLDER, load_descriptions, load_pictures
 from engine.training.judge_batches import HELD_OUT_STYLES
 
 STYLES = (*HELD_OUT_STYLES, "openmoji")
 
 # What shows a prompt of `prompts.txt`: concepts, any one of which will do; `concept:colour` is tinted,
-# `a + b` are side by side. The forest and the waterfall have no drawing: the judge cannot know them.
-DRAWINGS: dict[str, tuple[str, ...]] = {
-    "a cat": ("cat", "cat-face"),
-    "a dog": ("dog", "dog-face"),
-    "a lion": ("lion",),
-    "an elephant": ("elephant",),
-    "an owl": ("owl",),
-    "a frog": ("frog",),
-    "a dragon": ("dragon", "dragon-face"),
-    "a unicorn": ("unicorn",),
-    "a penguin": ("penguin",),
-    "a shark": ("shark",),
-    "a snake": ("snake",),
-    "a bee": ("honeybee",),
-    "a panda": ("panda",),
-    "a fox": ("fox",),
-    "an octopus": ("octopus",),
-    "a bowl of cherries": ("cherries",),
-    "a pizza": ("pizza",),
-    "a hamburger": ("hamburger",),
-    "a birthday cake": ("birthday-cake",),
-    "a banana": ("banana",),
-    "a strawberry": ("strawberry",),
-    "a watermelon": ("watermelon",),
-    "a glass of wine": ("wine-glass",),
-    "a mushroom": ("mushroom",),
-    "a loaf of bread": ("bread",),
-    "sushi": ("sushi",),
-    "a carrot": ("carrot",),
-    "the moon": ("crescent-moon", "full-moon", "first-quarter-moon", "waxing-crescent-moon"),
-    "the sun": ("sun", "sun-with-face"),
-    "a rainbow": ("rainbow",),
-    "a mountain": ("mountain", "snow-capped-mountain"),
-    "a sunflower": ("sunflower",),
-    "a rose": ("rose",),
-    "a cactus": ("cactus",),
-    "a snowman": ("snowman", "snowman-without-snow"),
-    "lightning": ("cloud-with-lightning", "high-voltage"),
-    "a castle": ("castle",),
-    "a church": ("church",),
-    "a bridge": ("bridge-at-night",),
-    "a tent": ("tent",),
-    "a rocket": ("rocket",),
-    "a train": ("train", "high-speed-train", "locomotive"),
-    "an airplane": ("airplane", "small-airplane"),
-    "a sailboat": ("sailboat",),
-    "a bus": ("bus",),
-    "a helicopter": ("helicopter",),
-    "a crown": ("crown",),
-    "a guitar": ("guitar",),
-    "a piano": ("musical-keyboard",),
-    "a book": ("closed-book", "open-book"),
-    "a key": ("key", "old-key"),
-    "a clock": ("clock-face", "mantelpiece-clock", "alarm-clock"),
-    "a camera": ("camera",),
-    "a gift": ("wrapped-gift",),
-    "a sword": ("dagger", "crossed-swords"),
-    "a robot": ("robot",),
-    "a ghost": ("ghost",),
-    "a skull": ("skull",),
-    "a red heart": ("red-heart",),
-    "a green tree": ("deciduous-tree", "evergreen-tree"),
-    "a blue bird": ("bird:blue",),
-    "a red car": ("automobile:red",),
-    "a yellow umbrella": ("umbrella:yellow",),
-    "a purple butterfly": ("butterfly:purple",),
-    "a white horse": ("horse:white",),
-    "a black hat": ("top-hat:black",),
-    "a pink shoe": ("running-shoe:pink", "high-heeled-shoe:pink"),
-    "an orange balloon": ("balloon:orange",),
-    "a frog wearing a crown": ("frog + crown",),
-    "a pizza with wings": ("pizza + wing",),
-    "a cat and the moon": ("cat + crescent-moon", "cat-face + full-moon"),
-    "a dog and a ball": ("dog + soccer-ball", "dog-face + basketball"),
-    "a monkey with a banana": ("monkey + banana",),
-    "a mouse and a piece of cheese": ("mouse + cheese-wedge",),
-    "a rabbit and a carrot": ("rabbit + carrot",),
-    "a bee on a sunflower": ("honeybee + sunflower",),
-    "a ghost and a pumpkin": ("ghost + jack-o-lantern",),
-    "an elephant with a balloon": ("elephant + balloon",),
-    "una mela": ("red-apple", "green-apple"),
-    "una mucca": ("cow", "cow-face"),
-    "un pesce": ("fish", "tropical-fish"),
-    "un gelato": ("ice-cream", "soft-ice-cream"),
-    "una stella": ("star",),
-    "una tazza di caffè": ("hot-beverage",),
-    "una bicicletta": ("bicycle",),
-    "un vulcano": ("volcano",),
-    "una tartaruga": ("turtle",),
-    "una candela": ("candle",),
-    "a beautiful house": ("house", "house-with-garden"),
-    "fire in the sky": ("fire",),
-    "something sweet": ("lollipop", "candy", "shortcake", "cupcake", "doughnut"),
-    "a rainy day": ("cloud-with-rain", "umbrella-with-rain-drops"),
-    "the sound of music": ("musical-note", "musical-notes"),
-    "a day at the beach": ("beach-with-umbrella",),
-    "a city at night": ("night-with-stars",),
-    "lost in space": ("ringed-planet", "milky-way"),
-    "a scary monster": ("ogre", "goblin", "alien-monster"),
-    "a hidden treasure": ("gem-stone", "coin"),
+# `a + b` are side by side.
+DRAWINGS = {
+    prompt: tuple(shown) for prompt, *shown in (line.split(" | ") for line in lists.lines("drawings"))
 }
 
 
@@ -152,9 +55,7 @@ class Gallery:
 
     def place(self, rows: Sequence[int], size: float, x: float = 0.0) -> Tensor:
         """The drawings of these rows, [n, 4, side, side]."""
-        zero = torch.zeros(len(rows))
-        layout = scenes.Layout(zero + x, zero, zero + size, zero, zero + 1)
-        return scenes.place(scenes.load_drawings(self._pictures, np.array(rows)), layout, self._side)
+        return scenes.upright(self._pictures, np.array(rows), self._side, size, x)
 
     def on_white(self, rows: Sequence[int]) -> Tensor:
         """[n, 3, side, side]."""

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from engine.pocket.latents_map import INKED, STYLES
+from engine.training import lists
 
 # Where a style has no picture of a concept, the nearest relative draws instead, so that every latent works.
 RELATIVES = {
@@ -23,91 +24,12 @@ RELATIVES = {
 }
 FEWEST_STYLES = 3  # a concept with fewer drawings is left out
 
-# Left out: drawings that differ from another class only in a small sign, or that say nothing as a dream.
-_LEFT_OUT = """
-    mahjong-red-dragon muted-speaker speaker-low-volume speaker-medium-volume
-    closed-mailbox-with-lowered-flag
-    open-mailbox-with-raised-flag open-mailbox-with-lowered-flag envelope-with-arrow incoming-envelope
-    chart-increasing-with-yen yen-banknote euro-banknote pound-banknote mobile-phone-with-arrow
-    page-facing-up oncoming-police-car oncoming-taxi magnifying-glass-tilted-right locked-with-pen
-    locked-with-key bell-with-slash bookmark-tabs waxing-gibbous-moon waning-gibbous-moon
-    waning-crescent-moon globe-showing-americas globe-showing-asia-australia hourglass-not-done
-    light-rail metro heart-decoration heart-exclamation level-slider ledger outbox-tray inbox-tray
-    file-folder calendar placard moon-viewing-ceremony low-battery umbrella-on-ground
-    map-of-japan wedding cricket-game field-hockey lacrosse oncoming-bus guide-dog
-    sun-behind-large-cloud snowman-without-snow love-hotel convenience-store
-"""
-LEFT_OUT = frozenset(_LEFT_OUT.split())
+LEFT_OUT = frozenset(lists.words("left out of the generator"))
 
-# What people ask for first: shown three times as often as the rest; SHOWN_FIRST and ASKED_OFTEN six times.
-_FAMILIAR = """
-    sunrise-over-mountains sunset rainbow bridge-at-night water-wave volcano milky-way
-    globe-showing-europe-africa full-moon full-moon-face sun-with-face glowing-star
-    shooting-star cloud-with-rain cloud-with-snow cloud-with-lightning tornado hot-dog taco burrito chestnut
-    seedling evergreen-tree palm-tree cactus hot-pepper tulip cherry-blossom rose hibiscus blossom ear-of-corn
-    four-leaf-clover maple-leaf fallen-leaf mushroom tomato eggplant grapes watermelon tangerine lemon banana
-    pineapple red-apple green-apple pear peach strawberry hamburger poultry-leg steaming-bowl
-    spaghetti bread french-fries sushi soft-ice-cream ice-cream doughnut cookie chocolate-bar candy lollipop
-    honey-pot shortcake cooking wine-glass cocktail-glass tropical-drink beer-mug popcorn ribbon wrapped-gift
-    birthday-cake jack-o-lantern christmas-tree santa-claus fireworks balloon backpack graduation-cap
-    microphone movie-camera headphone artist-palette top-hat circus-tent video-game bullseye game-die
-    musical-note musical-notes saxophone guitar trumpet violin tennis basketball trophy motorcycle racing-car
-    volleyball snow-capped-mountain camping beach-with-umbrella cityscape desert desert-island
-    house-with-garden office-building hospital school factory japanese-castle bow-and-arrow mouse cow tiger
-    leopard rabbit black-cat dragon crocodile whale snail snake horse ram goat ewe monkey rooster chicken dog
-    pig elephant octopus spiral-shell bug ant honeybee lady-beetle fish tropical-fish turtle hatching-chick
-    baby-chick bird penguin koala camel dolphin cat-face tiger-face rabbit-face monkey-face dog-face pig-face
-    cow-face horse-face dragon-face frog hamster wolf polar-bear bear panda paw-prints eyes eye ear nose mouth
-    crown glasses necktie t-shirt jeans dress handbag running-shoe high-heeled-shoe womans-hat police-officer
-    baby princess ogre ghost baby-angel alien alien-monster skull lipstick pill ring gem-stone bouquet
-    broken-heart two-hearts blue-heart green-heart yellow-heart purple-heart light-bulb bomb droplet
-    white-flower money-bag laptop briefcase scroll open-book books telephone-receiver megaphone package
-    envelope newspaper mobile-phone camera television radio key locked bell fire wrench hammer kitchen-knife
-    microscope telescope crystal-ball dove mosque candle sunglasses spider spider-web pen paintbrush crayon
-    black-heart desktop-computer framed-picture old-key dagger world-map mount-fuji statue-of-liberty moai
-    helicopter locomotive bullet-train train tram bus ambulance fire-engine police-car taxi automobile
-    delivery-truck tractor ship speedboat vertical-traffic-light door bicycle toilet bathtub couch-and-lamp
-    bed shopping-cart wheel shield canoe sled flying-saucer skateboard white-heart robot clown-face prince
-    drum spoon boxing-glove croissant avocado cucumber bacon potato carrot egg glass-of-milk kiwi-fruit
-    pancakes coconut broccoli pie pretzel sandwich mango crab lion scorpion unicorn eagle duck bat shark owl
-    fox butterfly deer gorilla lizard rhinoceros shrimp squid giraffe zebra hedgehog sauropod t-rex kangaroo
-    llama peacock hippopotamus parrot raccoon lobster mosquito swan sloth otter flamingo seal bone foot tooth
-    superhero cheese-wedge cupcake garlic onion mage fairy vampire merperson zombie brain orange-heart scarf
-    gloves coat socks puzzle-piece compass magnet teddy-bear broom basket soap kite parachute magic-wand
-    ringed-planet chair axe banjo accordion coin ladder mirror window bucket toothbrush headstone rock
-    potted-plant wood feather lotus coral jellyfish goose blueberries teapot watch hourglass-done
-    alarm-clock sun cloud umbrella snowman comet telephone hot-beverage anchor crossed-swords
-    gear high-voltage soccer-ball baseball church mountain fountain sailboat tent scissors airplane
-    pencil sparkles snowflake star phoenix heart-on-fire
-"""
-FAMILIAR = frozenset(_FAMILIAR.split())
-SHOWN_FIRST = (
-    "cherries",
-    "house",
-    "red-heart",
-    "deciduous-tree",
-    "evergreen-tree",
-    "crescent-moon",
-    "cat",
-    "pizza",
-    "rocket",
-    "sunflower",
-    "castle",
-)
+FAMILIAR = frozenset(lists.words("familiar"))
+SHOWN_FIRST = lists.words("shown first")
 
-# And what else people are likely to begin with; among them the things of engine/evaluation/prompts.txt.
-_ASKED_OFTEN = """
-    cat-face dog dog-face lion elephant owl frog dragon dragon-face unicorn penguin shark snake honeybee panda
-    fox octopus hamburger birthday-cake banana strawberry watermelon wine-glass mushroom bread sushi carrot
-    full-moon sun rainbow mountain snow-capped-mountain rose cactus snowman high-voltage
-    cloud-with-lightning church bridge-at-night tent train locomotive airplane sailboat bus helicopter crown
-    guitar musical-keyboard open-book books key alarm-clock watch camera wrapped-gift crossed-swords dagger
-    robot ghost skull bird blue-heart automobile umbrella butterfly horse top-hat high-heeled-shoe
-    running-shoe balloon soccer-ball monkey mouse cheese-wedge rabbit jack-o-lantern red-apple cow fish
-    ice-cream soft-ice-cream star hot-beverage bicycle volcano turtle candle house-with-garden fire lollipop
-    doughnut cloud-with-rain musical-notes beach-with-umbrella cityscape milky-way ogre gem-stone
-"""
-ASKED_OFTEN = frozenset(_ASKED_OFTEN.split())
+ASKED_OFTEN = frozenset(lists.words("asked often"))
 
 
 @dataclass(frozen=True)

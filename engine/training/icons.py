@@ -11,37 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.pocket.captions import shorter
+from engine.training import lists
 from engine.training.concepts import Concept, singular, slug_of
 from engine.training.sources import IconSet
 from engine.training.wordnet import Nouns
 
-# Words that say nothing of what is seen, before or after those that do.
-_IDLE_TEXT = """
-    alt variant simple duo flat small large big mini circle square filled fill outline solid bold light
-    thin round rounded minimalistic food fruit flower animal tool weather clothes sharp side front game
-    face
-"""
-_IDLE = frozenset(_IDLE_TEXT.split())
-# Words of what is drawn as a button, a sign, a chart, or otherwise than people think of it.
-_NOT_SEEN_TEXT = """
-    file files folder arrow arrows account user users chart graph text format align alignment border
-    view page list message chat bubble comment database image filter link tag bookmark label tab menu
-    bar button switch slider toggle form field input column row grid frame panel pointer cursor brand
-    logo letter number sign symbol currency play pause stop record shuffle repeat skip share sort
-    selection group stack component vector path node branch script function variable memory target point
-    line curve corner radius polygon shape pattern texture gradient half off slash lock unlock add
-    remove plus minus check cross edit delete search zoom upload download cloud-upload settings setting
-    layer layers window windows screen shield-check wifi network server app application browser web code
-    data document note notes paper left right up down top bottom center middle vertical horizontal
-    abstract tarot zodiac alpha numeric calendar date time dollar euro yen pound bitcoin coin payment
-    percent qr scan id email mail inbox send man woman person people male female boy girl gender hand
-    hands finger fingers gesture seal jam lead dot dots dial item items block blocks space position
-    section box cell square rectangle triangle hexagon circle orange pants-off core source stream
-    structure strip sheet stamp slack tinder adobe chrome android widget terminal device archive export
-    import landing loading launch empty automatic effect upgrade exchange agent bot feed entrance exit
-    conduct passage pass copy print printer-off power energy
-"""
-_NOT_SEEN = frozenset(_NOT_SEEN_TEXT.split())
+_IDLE = frozenset(lists.words("idle in icons"))
+_NOT_SEEN = frozenset(lists.words("not seen in icons"))
 _WORD = re.compile(r"[a-z]{2,}")
 
 

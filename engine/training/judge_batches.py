@@ -12,6 +12,7 @@ from torch import Tensor
 from engine.pocket.captions import COLOUR_NAMES, Caption, Captions, fill, tinted
 from engine.pocket.judge import JudgeConfig, pieces_of
 from engine.training import scenes
+from engine.training.batches import fitting, targets
 from engine.training.sources import ICON_STYLES, POPULAR
 
 HELD_OUT_STYLES = ("twemoji", "fluent-flat")  # the perceptor learns these; the judge never sees them
@@ -136,19 +137,8 @@ class JudgeBatchMaker:
         odd = np.flatnonzero(random.random(len(texts)) < SHARE_ODD_WORDS)
         for i in odd.tolist():
             texts[i] = self._odd(texts[i])
-        picture_target = torch.zeros(count, len(captions.slugs))
-        places = torch.arange(count)
-        picture_target[places, torch.from_numpy(one)] = 1.0
-        picture_target[places[:pairs]] *= 0.5
-        picture_target[places[:pairs], torch.from_numpy(two)] += 0.5
-        text_target = torch.zeros(len(own) + len(free), len(captions.slugs))
-        for i, caption in enumerate(own + free):
-            text_target[i].index_add_(
-                0, torch.from_numpy(caption.concepts), torch.from_numpy(caption.weights)
-            )
-        fits = (picture_target > 0).float() @ (text_target[:count] > 0).float().T > 0  # [pictures, texts]
-        fits[:, :pairs] = False  # 'A and B' is wrong for A alone
-        fits.fill_diagonal_(False)
+        picture_target, text_target = targets(one, two, own + free, slice(pairs), len(captions.slugs))
+        fits = fitting(picture_target, own, pairs)
         fits_picture = fits.clone()
         fits_picture[:pairs] = False  # and A and B are more than 'A'
         return JudgeBatch(

@@ -6,6 +6,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.training import lists
+
 _LEFT_OUT = re.compile(
     r"^(computer/icons/|buttons/|logos/|special/|geography/|decorations/|education/|signs_and_symbols/"
     r"|recreation/games/cards|shapes/|people/clothing/pantyhose|office/promotions)"
@@ -14,12 +16,7 @@ _THING_FOLDERS = frozenset(
     {"animals", "buildings", "containers", "electronics", "food", "plants", "recreation", "science", "tools"}
     | {"transportation", "office", "computer"}
 )
-_NOISE_TEXT = """
-    clipart clip art image media public domain png svg icon icons theme simple the a an of and in with
-    unsorted nobody drawing cartoon outline symbol remix colour color black white line contour
-    externalsource picture
-"""
-_NOISE = frozenset(_NOISE_TEXT.split())
+_NOISE = frozenset(lists.words("idle in openclipart"))
 _TITLE_WORD = re.compile(r"[a-zàèéìòù]{3,}")
 
 

@@ -49,6 +49,16 @@ def random_layout(count: int, random: torch.Generator, low: float, high: float, 
     return Layout(uniform(-1, 1) * reach, uniform(-1, 1) * reach, size, uniform(-0.26, 0.26), flip)
 
 
+def upright(
+    pictures: np.ndarray, rows: np.ndarray, side: int, size: float,
+    x: Tensor | float = 0.0, y: Tensor | float = 0.0,
+) -> Tensor:  # fmt: skip
+    """The drawings `rows` of uint8 [N, 128, 128, 4] as they are, `size` of the canvas: [n, 4, side, side]."""
+    zero = torch.zeros(len(rows))
+    layout = Layout(zero + x, zero + y, zero + size, zero, zero + 1)
+    return place(load_drawings(pictures, rows), layout, side)
+
+
 def place(drawings: Tensor, layout: Layout, side: int, bend: Tensor | None = None) -> Tensor:
     """uint8 [n, 4, 96, 96] → float [n, 4, side, side] in 0..1, colours multiplied by alpha.
 

@@ -10,24 +10,9 @@ from tqdm import tqdm
 
 from engine.dreaming.dreamer import Dreamer
 from engine.protocol import DreamRequest, Failed, Finished
+from engine.training import lists
 
-PROMPTS = (
-    "a bowl of cherries",
-    "a house",
-    "a red heart",
-    "a green tree",
-    "the moon",
-    "a cat",
-    "a pizza",
-    "a rocket",
-    "a sunflower",
-    "a castle",
-    "a frog wearing a crown",
-    "a pizza with wings",
-    "a cat under a tree at night",
-    "una casa nella neve",
-    "a camel in the desert",
-)
+PROMPTS = lists.lines("sheet")
 TILE = 192  # pixels
 LINE = 16  # pixels for the words under a picture
 

@@ -5,6 +5,8 @@ Names only: the packages are installed with their ordinary clients (see README.m
 
 from dataclasses import dataclass
 
+from engine.training import lists
+
 
 @dataclass(frozen=True)
 class Source:
@@ -32,44 +34,11 @@ SOURCES: tuple[Source, ...] = (
 EMOJI_STYLES = frozenset(s.style for s in SOURCES) - {"openclipart"}
 NAME_PACKAGES = ("cldr-annotations-full", "emojibase-data")
 
-# Concepts that people ask for first: never among those held out for the unseen-concept figure.
-_POPULAR_TEXT = """
-    cherry cherries house home heart tree moon cat dog pizza rocket sunflower castle sun star fire flower
-    rose tulip apple banana bird fish car train ship boat airplane bicycle bread cake coffee tea beer
-    wine cheese egg horse cow pig sheep rabbit bear lion tiger elephant monkey mouse frog snake turtle
-    dragon unicorn butterfly bee spider ant snail whale dolphin shark octopus crab penguin owl eagle duck
-    chicken rooster swan parrot snowman snowflake cloud rain rainbow lightning mountain volcano beach
-    island desert river sea ocean wave city night sunset sunrise church tower bridge school hospital
-    hotel tent bus truck tractor motorcycle ambulance helicopter umbrella clock book lamp candle bulb key
-    lock door bed chair window mirror guitar piano violin drum trumpet camera television phone telephone
-    computer robot alien ghost skull pumpkin gift balloon ball football soccer basketball tennis trophy
-    crown ring hat shoe shirt dress glasses bag sword knife hammer bomb gem diamond money strawberry
-    grapes watermelon lemon orange pear peach pineapple tomato carrot corn potato mushroom burger
-    hamburger fries hotdog sandwich taco spaghetti sushi rice icecream ice cream cookie chocolate candy
-    donut doughnut honey milk leaf clover cactus palm christmas santa angel witch fairy mermaid eye hand
-    foot baby fox wolf deer panda koala kangaroo camel giraffe zebra gorilla crocodile dinosaur sauropod
-    t-rex feather fountain map globe earth planet comet anchor sailboat bowl statue wheel kite teddy bell
-    microphone scissors pencil pen paintbrush palette magnet telescope microscope hot-air
-"""
-POPULAR = frozenset(_POPULAR_TEXT.split())
+# Concepts that people ask for first, which are never held out.
+POPULAR = frozenset(lists.words("popular"))
 HELD_OUT_CONCEPTS = 135
-# Words in held-out names that say too little to keep every drawing with them out as well.
-_OFTEN_SAID_TEXT = """
-    and hot on of fried glass with office building japanese pot food lady beetle hatching chick house
-    houses post off tear round straight satellite one piece low done place light up bag bags box bottle
-    paper fruit picture green red black rolled roll traffic horizontal mechanical worker workers rescue
-    meat leg bone eggs egg increasing decreasing electric magic linked 2nd 3rd auto motor kick
-"""
-OFTEN_SAID = frozenset(_OFTEN_SAID_TEXT.split())
-# Other words for held-out concepts, beyond their keywords.
-_ALSO_HELD_OUT_TEXT = """
-    chili chilli jalapeno capsicum prawn hatchet padlock lock ladybug ladybird bumblebee bee wasp tie
-    cab subway megaphone bullhorn mug coffee tea letter mailbox firework firecracker tuk pin thumbtack
-    cassette vhs tram highway road ruler battery charger wand hourglass socket kettle jug swimwear
-    bikini gorilla chimpanzee crustacean lobster conch reindeer elk baseball-cap hardhat gas petrol
-    target dart rosary stone boulder
-"""
-ALSO_HELD_OUT = frozenset(_ALSO_HELD_OUT_TEXT.split())
+OFTEN_SAID = frozenset(lists.words("often said"))  # in held-out names, too little to keep out
+ALSO_HELD_OUT = frozenset(lists.words("also held out"))  # besides their keywords
 
 
 @dataclass(frozen=True)

@@ -15,28 +15,26 @@ from __future__ import annotations
 import argparse
 import copy
 import json
-import math
-import time
+import logging
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm import tqdm
 
 from engine.pocket import latents_map
 from engine.pocket.latents_map import BACKGROUND_ROW, INKING, TINT_ROW
-from engine.training import generator_net
+from engine.training import generator_net, loop
 from engine.training.critic import Critic
 from engine.training.generator_data import Drawings, read_drawings, straight
 from engine.training.generator_net import TrainedGenerator
 from engine.training.generator_optimiser import Muon
 from engine.training.generator_sheet import contact_sheet
 from engine.training.likeness import Likeness
-from engine.training.training import follow
+
+log = logging.getLogger(__name__)
 
 STAGES = (
     (0.0, 32, 0),
@@ -44,6 +42,7 @@ STAGES = (
     (0.8, 32, 18),
     (0.92, 24, 24),
 )  # from this share of the time: batch, of it at 128 px
+MEASURED = 64  # samples that the statistics of a new part begin with
 KEPT_UP = 4  # of a batch at 128 px in the first stage, too, where a training goes on from another with a top
 RATE, RATE_END = 1e-3, 1e-5  # learning rate, cosine between them
 EMBEDDING_RATE = 1.0  # times the rate: at 5 and twice the rate the class vectors wandered about
@@ -51,7 +50,6 @@ TOP_RATE = 1.5  # times the rate, which is low when the top begins
 TOP_NORM_RATE = 4.0  # likewise for what background and ink move, from nothing, in the top
 WARM_UP = 40  # steps
 FOLLOW_EVERY, FOLLOW = 10, 0.2  # steps between which the norms' statistics move, and how far they do
-EMA = 0.998
 DETAIL = 2.0  # weight of the squared error in details at 64 px, beside the pyramid at 128 px
 BORDER = 4.0  # weight of the squared error of the steps between the cells of 16 px, at 32 px
 JOINED = 0.7  # share of the time from which on the loss at 128 px reaches the trunk, too
@@ -181,56 +179,56 @@ def full_loss(shown: Tensor, wanted: Tensor, losses: dict[str, float]) -> Tensor
     return fine + DETAIL * details + GRID * grid
 
 
-class Training:
-    """The state of one training: network, its moving average, optimiser, clock; saved and resumed whole."""
+class Training(loop.Course):
+    """The state of one training: network, its moving average, optimisers, clock; saved and resumed whole."""
+
+    PARTS: ClassVar = (*loop.Course.PARTS, "muon", "critic", "critic.optimiser")
+    FACTS: ClassVar = (*loop.Course.FACTS, "samples", "warming_since", "hardness", "randomness", "classes")
+    model: TrainedGenerator
+    average: TrainedGenerator
 
     def __init__(self, data: Drawings, width: int, seed: int, rate: float) -> None:
         self.data = data
         self.rng = torch.Generator().manual_seed(seed)
         self.config = generator_net.configuration(len(data.classes), width)
-        self.model = TrainedGenerator(self.config, self.rng)
+        model = TrainedGenerator(self.config, self.rng)
         with torch.no_grad():
-            codes = class_codes(data, len(self.model.table()))
-            parts = codes.split([self.config.z_dim, len(self.model.tail)])
-            for part, values in zip((self.model.net.embeddings.weight, self.model.tail), parts, strict=True):
+            codes = class_codes(data, len(model.table()))
+            parts = codes.split([self.config.z_dim, len(model.tail)])
+            for part, values in zip((model.net.embeddings.weight, model.tail), parts, strict=True):
                 part.copy_(values)
-        self.average = copy.deepcopy(self.model).requires_grad_(False)
+        super().__init__(model, copy.deepcopy(model).requires_grad_(False), *_optimisers(model, rate))
         self.rate = rate
-        table = [self.model.net.embeddings.weight, self.model.tail]
-        top = self.model.top_convolutions()
-        top_norms = self.model.top_norms()
-        apart = {id(parameter) for parameter in (*table, *top, *top_norms)}
-        rest = [parameter for parameter in self.model.parameters() if id(parameter) not in apart]
-        kernels = [parameter for parameter in rest if parameter.ndim == 4 and parameter.shape[0] > 4]
-        turned = {id(parameter) for parameter in kernels}
-        rest = [parameter for parameter in rest if id(parameter) not in turned]
-        self.muon = Muon([{"params": kernels, "factor": 1.0}], rate)
-        self.optimiser = torch.optim.Adam(
-            [
-                {"params": rest, "factor": 1.0},
-                {"params": top, "factor": TOP_RATE},
-                {"params": table, "factor": EMBEDDING_RATE},
-                {"params": top_norms, "factor": TOP_NORM_RATE},
-            ],
-            lr=rate,
-            betas=(0.9, 0.99),
-            fused=True,
-        )
         self.critic = Critic(seed)
         self.likeness = Likeness.load()
         self.rows = len(self.config.layers) + 1
-        self.elapsed_s, self.steps, self.samples = 0.0, 0, 0
+        self.samples = 0
         self.warming_since = 0  # the step at which a part of the network was new
         self.hardness = torch.ones(len(data.classes))  # running error of each class, relative to the mean
+        self.classes = [entry["id"] for entry in data.classes]
 
-    def step(self, share: float) -> dict[str, float]:
+    @property
+    def muon(self) -> torch.optim.Optimizer:
+        """The second optimiser, of the trunk's kernels."""
+        return self.optimisers[1]
+
+    @property
+    def randomness(self) -> Tensor:
+        """The state of the training's own generator of random numbers."""
+        return self.rng.get_state()
+
+    @randomness.setter
+    def randomness(self, state: Tensor) -> None:
+        self.rng.set_state(state)
+
+    def paint(self, share: float) -> dict[str, float]:
         """One step at `share` 0..1 of the time; returns the losses."""
         _, batch, full = max(stage for stage in STAGES if stage[0] <= share)
         if self.model.top_begun:
             full = max(full, KEPT_UP)
         begins = self._begin(full)
-        share_seen = 0.0 if self.steps % FOLLOW_EVERY else FOLLOW
-        self._set_rate(share, self.rate, RATE_END)
+        share_seen = 0.0 if self.step % FOLLOW_EVERY else FOLLOW
+        self._set_pace(share, self.rate, RATE_END / self.rate)
         classes, numbers, z, e = self._drawn(batch)
         losses: dict[str, float] = {}
         with torch.autocast("cpu", torch.bfloat16):
@@ -246,24 +244,21 @@ class Training:
                 shown = self.model.top(below, z[:full], e[:full], share_seen)
             wanted = full_target(self.data.pictures[numbers[:full]], z[:full])
             loss = loss + full_loss(shown, wanted, losses)
-        if not math.isfinite(float(loss.item())):
-            raise FloatingPointError(f"the loss is {loss.item()} at step {self.steps}")
-        self._descend(loss)
+        self.descend(loss)
         if begins:
             self.average.load_state_dict(self.model.state_dict())
         self.samples += batch
-        follow(self.average, self.model, min(EMA, (1 + self.steps) / (10 + self.steps)))
         return losses
 
     def settle(self) -> None:
         """Goes on from the moving average, which is better than the last step's weights."""
         self.model.load_state_dict(self.average.state_dict())
-        self.warming_since = self.steps
+        self.warming_since = self.step
 
     def sharpen(self, share: float) -> dict[str, float]:
         """One step towards drawings, past the critic and before the perceptor's eyes; at `share` 0..1 of that
         time. Needs a top that has begun; the norms' statistics stay. Returns the losses."""
-        self._set_rate(share, SHARPEN_RATE, 0.02 * SHARPEN_RATE)
+        self._set_pace(share, SHARPEN_RATE, 0.02)
         classes, numbers, z, e = self._drawn(SHARPEN_BATCH)
         losses: dict[str, float] = {}
         with torch.autocast("cpu", torch.bfloat16):
@@ -279,11 +274,9 @@ class Training:
         strength = pull.norm()
         for weight, push in ((LIKENESS, likened), (CRITIC, self.critic.pull(shown))):
             pull = pull + weight * strength / (push.norm() + 1e-12) * push
-        if not pull.isfinite().all():
-            raise FloatingPointError(f"a gradient is not finite at step {self.steps}")
-        self._descend((shown * pull).sum() + 0.3 * self._coarse_loss(classes, numbers, z, seen, losses))
+        coarse = self._coarse_loss(classes, numbers, z, seen, losses)
+        self.descend((shown * pull).sum() + 0.3 * coarse, SHARPEN_EMA)
         self.samples += len(z)
-        follow(self.average, self.model, SHARPEN_EMA)
         return losses
 
     def _coarse_loss(
@@ -309,16 +302,6 @@ class Training:
             class_vectors(self.model.table(), classes, self.rows, self.rng),
         )
 
-    def _descend(self, loss: Tensor) -> None:
-        """One step of all parameters that `loss` reaches."""
-        self.optimiser.zero_grad(set_to_none=True)
-        self.muon.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimiser.step()
-        self.muon.step()
-        self.steps += 1
-
     def _judge(self, classes: Tensor, errors: Tensor) -> None:
         """Takes the `errors` [B] of a step's classes into the running ones, which set how often each is
         shown."""
@@ -329,73 +312,46 @@ class Training:
     def _begin(self, full: int) -> bool:
         """Makes a part that is about to be trained for the first time ready; whether there was one."""
         top = full > 0 and not self.model.top_begun
-        if self.steps and not top:
+        if self.step and not top:
             return False
-        classes, _, z = draw(self.data, 64, self.rows, self.rng)
+        classes, _, z = draw(self.data, MEASURED, self.rows, self.rng)
         e = class_vectors(self.model.table(), classes, self.rows, self.rng)
-        if not self.steps:
+        if not self.step:
             self.model.trunk(z, e, measure=1.0)
         if top:
-            note(f"the top begins; the head is {self.model.start_top(z, e):.0%} of one pixel's features")
-        self.warming_since = self.steps
+            log.info(
+                "the top begins; the head is %.0f %% of one pixel's features",
+                100 * self.model.start_top(z, e),
+            )
+        self.warming_since = self.step
         return True
 
-    def _set_rate(self, share: float, rate: float, rate_end: float) -> None:
-        """A cosine from `rate` to `rate_end`, at `share` 0..1 of it, after a warm-up."""
-        rate = rate_end + (rate - rate_end) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
-        rate *= min(1.0, (self.steps + 1 - self.warming_since) / WARM_UP)
-        for group in (*self.optimiser.param_groups, *self.muon.param_groups):
-            group["lr"] = rate * group["factor"]
+    def _set_pace(self, share: float, rate: float, floor: float) -> None:
+        """The rate at `share` 0..1 of a time, from `rate` down to `floor` of it, after a warm-up."""
+        self.set_rate(rate * loop.scheduled(share, self.step - self.warming_since, WARM_UP, floor))
 
-    def save(self, path: Path) -> None:
-        """Writes everything that a later process needs to go on."""
-        state = {
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "muon": self.muon.state_dict(),
-            "critic": self.critic.state_dict(),
-            "critic's optimiser": self.critic.optimiser.state_dict(),
-            "hardness": self.hardness,
-            "rng": self.rng.get_state(),
-            "clock": [self.elapsed_s, self.steps, self.samples, self.warming_since],
-            "classes": [entry["id"] for entry in self.data.classes],
-        }
-        temporary = path.with_suffix(".tmp")
-        torch.save(state, temporary)
-        temporary.replace(path)
-
-    def resume(self, path: Path) -> None:
-        """Goes on from `path`. Raises ValueError if it was trained on other classes."""
-        state = torch.load(path, weights_only=True)
-        self._check_classes(state, path)
-        self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
-        for optimiser, name in ((self.optimiser, "optimiser"), (self.muon, "muon")):
-            factors = [group["factor"] for group in optimiser.param_groups]
-            optimiser.load_state_dict(state[name])
-            for group, factor in zip(optimiser.param_groups, factors, strict=True):
-                group["factor"] = factor  # this run's, not the saved one's
-        if "critic" in state:
-            self.critic.load_state_dict(state["critic"])
-            self.critic.optimiser.load_state_dict(state["critic's optimiser"])
-        self.hardness = state["hardness"]
-        self.rng.set_state(state["rng"])
-        self.elapsed_s, self.steps, self.samples, self.warming_since = state["clock"]
-
-    def _check_classes(self, state: dict[str, Any], path: Path) -> None:
-        if state["classes"] != [entry["id"] for entry in self.data.classes]:
-            raise ValueError(f"{path} was trained on other classes; move it away or bring the data back")
+    def read(self, path: Path) -> None:
+        """Goes on from `path`. Raises `ValueError` if it was trained on other classes."""
+        self._check_classes(path)
+        factors = [group["factor"] for group in self._groups()]
+        super().read(path)
+        for group, factor in zip(self._groups(), factors, strict=True):
+            group["factor"] = factor  # this run's, not the saved one's
 
     def start(self, path: Path) -> None:
         """Begins with what another training's network knew at `path`, its moving average; all else is fresh.
-        Raises ValueError as `resume` does."""
-        state = torch.load(path, weights_only=True)
-        self._check_classes(state, path)
+        Raises `ValueError` as `read` does."""
+        state = self._check_classes(path)
         self.model.load_state_dict(state["average"])
         self.average.load_state_dict(state["average"])
         self.hardness = state["hardness"]
-        self.steps = self.warming_since = state["clock"][1]
+        self.step = self.warming_since = state["step"]
+
+    def _check_classes(self, path: Path) -> dict[str, Any]:
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+        if state["classes"] != self.classes:
+            raise ValueError(f"{path} was trained on other classes; move it away or bring the data back")
+        return state
 
     def export(self, folder: Path) -> None:
         """The moving average in the package's format, with the classes and styles beside it."""
@@ -410,83 +366,79 @@ def write_json(path: Path, values: list[Any]) -> None:
     path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
-def note(text: str) -> None:
-    print(f"{datetime.now():%Y-%m-%d %H:%M:%S} {text}", flush=True)
-
-
-def main(argv: list[str]) -> int:
-    """Train, or go on with a training that was stopped. Returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m engine.training train-generator", description="Train the small BigGAN."
+def _optimisers(model: TrainedGenerator, rate: float) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+    """Adam, and Muon for the trunk's kernels; each group learns at `factor` times the rate."""
+    table = [model.net.embeddings.weight, model.tail]
+    top, top_norms = model.top_convolutions(), model.top_norms()
+    apart = {id(parameter) for parameter in (*table, *top, *top_norms)}
+    trunk = [parameter for parameter in model.parameters() if id(parameter) not in apart]
+    kernels = [parameter for parameter in trunk if parameter.ndim == 4 and parameter.shape[0] > 4]
+    turned = {id(parameter) for parameter in kernels}
+    adam = torch.optim.Adam(
+        [
+            {"params": [parameter for parameter in trunk if id(parameter) not in turned], "factor": 1.0},
+            {"params": top, "factor": TOP_RATE},
+            {"params": table, "factor": EMBEDDING_RATE},
+            {"params": top_norms, "factor": TOP_NORM_RATE},
+        ],
+        lr=rate,
+        betas=(0.9, 0.99),
+        fused=True,
     )
-    parser.add_argument("--data", type=Path, default=Path(".training"), help="where pictures.npy lies")
+    return adam, Muon([{"params": kernels, "factor": 1.0}], rate)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train, or go on with a training that was stopped. Returns the exit code."""
+    parser = loop.options(
+        "train-generator", "Train the small BigGAN.", minutes=100.0, threads=1, rate=RATE, seed=1
+    )
     parser.add_argument("--out", type=Path, default=Path(".training/generator"), help="checkpoint and sheets")
     parser.add_argument("--export", type=Path, default=Path(".training/export/generator"))
-    parser.add_argument("--minutes", type=float, default=100, help="training time in all, resumed parts too")
     parser.add_argument("--sharpen", type=float, default=40, help="minutes of it with the critic, at the end")
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--width", type=int, default=32)
-    parser.add_argument("--rate", type=float, default=RATE)
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--start", type=Path, help="another training's checkpoint to begin with")
     parser.add_argument("--limit", type=int, default=None, help="only so many classes, familiar ones first")
     parser.add_argument("--sheet-every", type=float, default=3, help="minutes between sheets and saves")
-    arguments = parser.parse_args(argv)
-    torch.set_num_threads(arguments.threads)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    note("reading the pictures")
-    data = read_drawings(arguments.data, arguments.limit)
-    training = Training(data, arguments.width, arguments.seed, arguments.rate)
-    checkpoint = arguments.out / "checkpoint.pt"
-    if checkpoint.exists():
-        training.resume(checkpoint)
-    elif arguments.start:
-        training.start(arguments.start)
-    parameters = sum(p.numel() for p in training.model.net.parameters())
-    note(f"{len(data.classes)} classes, {len(data.pictures)} pictures, {parameters / 1e6:.2f} M parameters")
-    run(training, arguments, checkpoint)
+    options = parser.parse_args(argv)
+    options.out.mkdir(parents=True, exist_ok=True)
+    with loop.logged(options.out / "generator.log", options.threads):
+        train(options)
     return 0
 
 
-def run(training: Training, arguments: argparse.Namespace, checkpoint: Path) -> None:
-    """Trains until the time is over, with a line every half minute and a sheet, a save and an export now
-    and then."""
-    budget_s, last_s = arguments.minutes * 60, min(arguments.sharpen, arguments.minutes) * 60
-    first_s = budget_s - last_s
-    sums: dict[str, list[float]] = {}
-    said = shown = training.elapsed_s
-    said_samples = training.samples
-    sharpened = False
-    bar = tqdm(total=round(budget_s), initial=round(training.elapsed_s), unit="s", disable=None)
-    while training.elapsed_s < budget_s:
-        start = time.perf_counter()
-        sharpening = training.elapsed_s >= first_s and bool(training.model.top_begun)
-        if sharpening:
-            if not sharpened:
-                training.settle()
-                sharpened = True
-            losses = training.sharpen((training.elapsed_s - first_s) / last_s)
-        else:
-            losses = training.step(min(1.0, training.elapsed_s / max(first_s, 1e-9)))
-        for name, value in losses.items():
-            sums.setdefault(name, []).append(value)
-        training.elapsed_s += time.perf_counter() - start
-        bar.update(round(training.elapsed_s) - bar.n)
-        if training.elapsed_s - said >= 30:
-            pace = (training.samples - said_samples) / (training.elapsed_s - said)
-            means = " ".join(f"{name} {sum(v) / len(v):.4f}" for name, v in sums.items())
-            note(f"{training.elapsed_s / 60:5.1f} min step {training.steps} {pace:.0f}/s {means}")
-            said, said_samples, sums = training.elapsed_s, training.samples, {}
-        if training.elapsed_s - shown >= arguments.sheet_every * 60:
-            start = time.perf_counter()
-            training.save(checkpoint)
-            contact_sheet(training.average, training.data, bool(training.model.top_begun), arguments.out)
-            if bool(training.model.top_begun):
-                training.export(arguments.export)
-            training.elapsed_s += time.perf_counter() - start
-            shown = training.elapsed_s
-    bar.close()
-    training.save(checkpoint)
-    training.export(arguments.export)
-    contact_sheet(training.average, training.data, bool(training.model.top_begun), arguments.out)
-    note(f"done: {training.samples} samples in {training.elapsed_s / 60:.1f} minutes")
+def train(options: argparse.Namespace) -> None:
+    """Train until the time is over, with a sheet, a checkpoint and an export now and then."""
+    data = read_drawings(options.data, options.limit)
+    training = Training(data, options.width, options.seed, options.rate)
+    checkpoint = options.out / "checkpoint.pt"
+    if checkpoint.exists():
+        training.read(checkpoint)
+    elif options.start:
+        training.start(options.start)
+    parameters = sum(p.numel() for p in training.model.net.parameters()) / 1e6
+    log.info("%d classes, %d pictures, %.2f M parameters", len(data.classes), len(data.pictures), parameters)
+    total, last = options.minutes * 60, min(options.sharpen, options.minutes) * 60
+    first = total - last
+
+    def keep() -> None:
+        training.write(checkpoint)
+        full = bool(training.model.top_begun)
+        contact_sheet(training.average, data, full, options.out)
+        if full:
+            training.export(options.export)
+
+    def paint(_: float) -> dict[str, float]:
+        return training.paint(min(1.0, training.seconds / max(first, 1e-9)))
+
+    def sharpen(_: float) -> dict[str, float]:
+        return training.sharpen((training.seconds - first) / last)
+
+    plan = loop.Plan("generator", total, keep=keep, every_s=options.sheet_every * 60)
+    loop.run(training, paint, plan, lambda: training.seconds >= first and bool(training.model.top_begun))
+    if training.seconds < total:
+        training.settle()
+    loop.run(training, sharpen, plan)
+    keep()
+    training.export(options.export)
+    log.info("done: %d samples in %.1f minutes", training.samples, training.seconds / 60)

@@ -1,24 +1,23 @@
 """Trains the judge: resumable, on CPU or GPU, with snapshots of its averaged weights on the way."""
 
 import argparse
+import contextlib
 import copy
-import itertools
 import logging
 import math
-import time
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from engine.pocket.captions import COLOUR_NAMES, Captions
 from engine.pocket.judge import Judge, JudgeConfig
-from engine.training import scenes
+from engine.training import loop, scenes
 from engine.training.batches import prefetched
-from engine.training.data import DEFAULT_FOLDER, load_descriptions, load_pictures
+from engine.training.data import load_descriptions, load_pictures
 from engine.training.judge_batches import (
     WRONG_PAIRS,
     JudgeBatch,
@@ -27,14 +26,11 @@ from engine.training.judge_batches import (
     row_weight,
     with_families,
 )
-from engine.training.training import adam, follow
 
 log = logging.getLogger(__name__)
 
 SEED = 20261  # not the perceptor's
-WARM_UP_STEPS = 150
-EMA = 0.998  # a step; less at the beginning
-WEIGHT_DECAY = 0.05
+WARM_UP_STEPS, RATE_END = 150, 0.02  # of the highest rate
 MAX_SCALE = 50.0
 
 
@@ -48,32 +44,27 @@ class Anchors(nn.Module):
         self.class_scale = nn.Parameter(torch.tensor(math.log(14.0)))
 
 
+class Course(loop.Course):
+    """A training with all that its checkpoint keeps."""
+
+    PARTS: ClassVar = (*loop.Course.PARTS, "anchors")
+    model: Judge
+    average: Judge
+
+    def __init__(self, model: Judge, anchors: Anchors, rate: float) -> None:
+        average = copy.deepcopy(model).eval().requires_grad_(False)
+        super().__init__(model, average, loop.adam((model, anchors), rate))
+        self.anchors = anchors
+
+
 def main(argv: list[str] | None = None) -> int:
     """The command `python -m engine.training train-judge`. Returns its exit code."""
-    parser = argparse.ArgumentParser("python -m engine.training train-judge", description=__doc__)
-    parser.add_argument("--data", type=Path, default=DEFAULT_FOLDER, help="folder of the pictures")
-    parser.add_argument("--minutes", type=float, default=75, help="training time in all (%(default)s)")
-    parser.add_argument("--batch", type=int, default=96, help="pictures a step (%(default)s)")
-    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate (%(default)s)")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads (%(default)s)")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
-    parser.add_argument("--seed", type=int, default=SEED, help="(%(default)s)")
-    parser.add_argument("--every", type=float, default=8, help="minutes between snapshots (%(default)s)")
-    options = parser.parse_args(argv)
-    torch.set_num_threads(options.threads)
+    usual = {"minutes": 75.0, "batch": 96, "rate": 2e-3, "threads": 1, "device": "cpu", "every": 8.0}
+    options = loop.options("train-judge", __doc__, **usual, seed=SEED).parse_args(argv)
     folder = options.data / "judge"
     folder.mkdir(parents=True, exist_ok=True)
-    log.setLevel(logging.INFO)
-    handlers = (logging.FileHandler(folder / "judge.log"), logging.StreamHandler())
-    for handler in handlers:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-        log.addHandler(handler)
-    try:
+    with loop.logged(folder / "judge.log", options.threads):
         train(options, folder)
-    finally:
-        for handler in handlers:
-            log.removeHandler(handler)
-            handler.close()
     return 0
 
 
@@ -90,75 +81,35 @@ def train(options: argparse.Namespace, folder: Path) -> None:
     torch.manual_seed(options.seed)  # the weights' first values; all else has its own generators
     model = Judge(config).to(device)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's stubs
-    average = copy.deepcopy(model).eval().requires_grad_(False)
     anchors = Anchors(len(captions.slugs), config.dimension).to(device)
-    optimiser = adam((model, anchors), options.rate, WEIGHT_DECAY)
+    course = Course(model, anchors, options.rate)
     checkpoint = folder / "judge.pt"
-    step, used = 0, 0.0
     if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
-        for part, name in ((model, "model"), (average, "average"), (anchors, "anchors")):
-            part.load_state_dict(state[name])
-        optimiser.load_state_dict(state["optimiser"])
-        step, used = state["step"], state["seconds"]
+        course.read(checkpoint)
     log.info(
         "start at step %d after %.1f min: %d pictures, %d concepts, %.2f M weights",
-        step, used / 60, len(rows), len(captions.slugs), sum(p.numel() for p in model.parameters()) / 1e6,
+        course.step, course.seconds / 60, len(rows), len(captions.slugs),
+        sum(p.numel() for p in model.parameters()) / 1e6,
     )  # fmt: skip
 
     def keep() -> None:
-        state = {
-            "model": model.state_dict(),
-            "average": average.state_dict(),
-            "anchors": anchors.state_dict(),
-            "optimiser": optimiser.state_dict(),
-            "step": step,
-            "seconds": used,
-        }
-        torch.save(state, checkpoint.with_suffix(".new"))
-        checkpoint.with_suffix(".new").replace(checkpoint)
-        average.save(folder / "export")
-        log.info("step %d: snapshot", step)
+        course.write(checkpoint)
+        course.average.save(folder / "export")
 
-    maker = JudgeBatchMaker(descriptions, drawings, weights, captions, config, options.seed + 1 + step)
-    total = options.minutes * 60
-    started, last_save, seen = time.monotonic() - used, used, 0
-    sums: dict[str, float] = {}
-    bar = tqdm(total=round(total), initial=round(min(used, total)), unit="s", desc="judge", mininterval=5)
-    for batch in prefetched(maker, options.batch):  # type: ignore[arg-type]
-        used = time.monotonic() - started
-        if used >= total:
-            break
-        share = min(1.0, used / total)
-        rate = options.rate * min(1, (step + 1) / WARM_UP_STEPS)
-        rate *= 0.02 + 0.49 * (1 + math.cos(math.pi * share))
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        moved = JudgeBatch(**{name: value.to(device) for name, value in vars(batch).items()})
-        losses = batch_losses(model.train(), anchors, moved)
-        loss = torch.stack(list(losses.values())).sum()
-        optimiser.zero_grad()
-        if not bool(torch.isfinite(loss)):
-            log.info("step %d: the loss is %s; step left out", step, loss.item())
-            continue
-        loss.backward()
-        nn.utils.clip_grad_norm_(itertools.chain(model.parameters(), anchors.parameters()), 1.0)
-        optimiser.step()
-        step, seen = step + 1, seen + 1
-        follow(average, model, min(EMA, (1 + step) / (10 + step)))
-        for name, value in losses.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach())
-        bar.update(round(used) - bar.n)
-        if step % 100 == 0:
-            text = ", ".join(f"{name} {value / seen:.3f}" for name, value in sums.items())
-            log.info("step %d, %.1f min, rate %.1e: %s", step, used / 60, rate, text)
-            sums, seen = {}, 0
-        if used - last_save > options.every * 60:
-            last_save = used
-            keep()
-    bar.close()
+    maker = JudgeBatchMaker(descriptions, drawings, weights, captions, config, options.seed + 1 + course.step)
+    with contextlib.closing(prefetched(maker.make, options.batch)) as batches:
+
+        def step(share: float) -> dict[str, float]:
+            rate = loop.scheduled(share, course.step, WARM_UP_STEPS, RATE_END)
+            course.set_rate(options.rate * rate)
+            batch = {name: value.to(device) for name, value in vars(next(batches)).items()}
+            return course.learn(batch_losses(model.train(), anchors, JudgeBatch(**batch)))
+
+        loop.run(
+            course, step, loop.Plan("judge", options.minutes * 60, keep=keep, every_s=options.every * 60)
+        )
     keep()
-    log.info("done at step %d after %.1f min", step, used / 60)
+    log.info("done at step %d after %.1f min", course.step, course.seconds / 60)
 
 
 def batch_losses(model: Judge, anchors: Anchors, batch: JudgeBatch) -> dict[str, Tensor]:

@@ -1,50 +1,33 @@
 """Trains the small CLIP: resumable, on CPU or GPU, with snapshots of its averaged weights on the way."""
 
 import argparse
+import contextlib
 import copy
-import itertools
 import logging
 import shutil
-import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-from tqdm import tqdm
+from torch import Tensor
 
 from engine.pocket import lexicon
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip, PocketClipConfig
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
-from engine.training import (
-    teacher,
-    train_grounds,
-    train_places,
-    train_words,
-)
+from engine.training import loop, teacher, train_grounds, train_places, train_words
 from engine.training.batches import USUAL_TOKENS, Batch, prefetched
-from engine.training.data import DEFAULT_FOLDER
 from engine.training.material import Material
 from engine.training.space import Space
 from engine.training.train_places import name_vectors
 from engine.training.train_words import encode_by_length
-from engine.training.training import (
-    Kept,
-    adam,
-    cosine,
-    follow,
-)
 
 log = logging.getLogger(__name__)
 
 TOKENIZER_FILES = ("vocab.json", "merges.txt", "tokenizer_config.json")
-WARM_UP_STEPS = 150
-EMA = 0.998  # a step; less at the beginning
-WEIGHT_DECAY = 0.05
+WARM_UP_STEPS, RATE_END = 150, 0.02  # of the highest rate
 TEXTS_ALWAYS = 0.75  # share of the time from which on all steps have texts, for only these speak of colours
 LESSONS = 160  # texts a step with texts of which only the teacher knows what they mean
 LESSON_SCALE = 16.0
@@ -53,14 +36,19 @@ MAX_SCALE = 60.0  # CLIP's is 100; so few pictures are learnt by heart with it
 
 def main(argv: list[str] | None = None) -> int:
     """The command `python -m engine.training train-perceptor`. Returns its exit code."""
-    parser = argparse.ArgumentParser("python -m engine.training train-perceptor", description=__doc__)
-    parser.add_argument("--data", type=Path, default=DEFAULT_FOLDER, help="folder of the pictures")
+    usual = {
+        "minutes": 85.0,
+        "batch": 96,
+        "rate": 2e-3,
+        "threads": 1,
+        "device": "cpu",
+        "seed": 0,
+        "every": 8.0,
+    }
+    parser = loop.options("train-perceptor", __doc__, **usual)
     parser.add_argument(
         "--vocabulary", type=Path, help="CLIP's bpe_simple_vocab_16e6.txt.gz, for a new start"
     )
-    parser.add_argument("--minutes", type=float, default=85, help="training time in all (%(default)s)")
-    parser.add_argument("--batch", type=int, default=96, help="pictures a step (%(default)s)")
-    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate (%(default)s)")
     parser.add_argument(
         "--texts-every",
         type=int,
@@ -68,175 +56,145 @@ def main(argv: list[str] | None = None) -> int:
         metavar="STEPS",
         help="steps without texts take half of the time, but forget colours (%(default)s: all have texts)",
     )
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads (%(default)s)")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="(%(default)s)")
-    parser.add_argument("--every", type=float, default=8, help="minutes between snapshots (%(default)s)")
     parser.add_argument(
         "--everything-after",
         type=float,
         metavar="MINUTES",
         help="when the held-out concepts are let in (two thirds of the time)",
     )
-    parser.add_argument(
-        "--words", type=int, default=train_words.STEPS, help="steps of each stage of words (%(default)s)"
-    )
-    parser.add_argument(
-        "--places", type=int, default=train_places.STEPS, help="steps of the stage of places (%(default)s)"
-    )
-    parser.add_argument(
-        "--grounds", type=int, default=train_grounds.STEPS, help="steps of the stage of grounds (%(default)s)"
-    )
+    for name, steps, stage in (
+        ("words", train_words.STEPS, "each stage of words"),
+        ("places", train_places.STEPS, "the stage of places"),
+        ("grounds", train_grounds.STEPS, "the stage of grounds"),
+    ):
+        parser.add_argument(f"--{name}", type=int, default=steps, help=f"steps of {stage} (%(default)s)")
     parser.add_argument("--name", default="perceptor", help="of checkpoint, log and export (%(default)s)")
     parser.add_argument("--start", type=Path, help="a checkpoint or export to begin with")
     options = parser.parse_args(argv)
-    torch.set_num_threads(options.threads)
-    stages = logging.getLogger("engine.pocket")  # this one and the last stage's
-    stages.setLevel(logging.INFO)
-    handlers = (logging.FileHandler(options.data / f"{options.name}.log"), logging.StreamHandler())
-    for handler in handlers:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-        stages.addHandler(handler)
-    try:
+    with loop.logged(options.data / f"{options.name}.log", options.threads):
         train(options)
-    finally:
-        for handler in handlers:
-            stages.removeHandler(handler)
-            handler.close()
     return 0
+
+
+class Course(loop.Course):
+    """A training with all that its checkpoint keeps."""
+
+    PARTS: ClassVar = (*loop.Course.PARTS, "space")
+    FACTS: ClassVar = (*loop.Course.FACTS, "everything", "done")
+    model: PocketClip
+    average: PocketClip
+
+    def __init__(self, model: PocketClip, space: Space, rate: float) -> None:
+        average = copy.deepcopy(model).eval().requires_grad_(False)
+        super().__init__(model, average, loop.adam((model, space), rate))
+        self.space = space
+        self.everything = False  # whether the held-out concepts were let in
+        self.done = False  # whether `average` went through the last stages
 
 
 def train(options: argparse.Namespace) -> None:
     """Train until `options.minutes` are used up, over as many runs as it takes."""
-    folder = options.data / "tokenizer"
     config = PocketClipConfig()
-    if not folder.exists():
+    tokens = options.data / "tokenizer"
+    if not tokens.exists():
         if options.vocabulary is None:
             raise SystemExit("Please give --vocabulary: the file that CLIP's Python packages carry.")
-        write_tokenizer(options.vocabulary, folder, config.max_tokens)
-    tokenizer = load_tokenizer(folder)
+        write_tokenizer(options.vocabulary, tokens, config.max_tokens)
+    tokenizer = load_tokenizer(tokens)
     material = Material.read(options.data)
     captions = material.captions
     lessons = teacher.read(options.data / teacher.FILE)
-    device = torch.device(options.device)
-    torch.manual_seed(options.seed)  # the weights' first values; all else has its own generators
-    model = PocketClip(config).to(device)
-    space = Space(lessons.concepts, config.dimension).to(device)
-    seen = torch.ones(len(captions.slugs), dtype=torch.bool, device=device)
-    seen[[i for i, slug in enumerate(captions.slugs) if slug in material.kept_out]] = False
     checkpoint, exported = options.data / f"{options.name}.pt", options.data / "export" / options.name
-    if options.start and not checkpoint.exists():
-        if options.start.is_dir():
-            begin_at_export(model, space, seen, options.start, captions, tokenizer)
-        else:
-            begin(model, space, seen, options.start)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's stubs
-    average = copy.deepcopy(model).eval().requires_grad_(False)
-    course = Course(model, average, space, adam((model, space), options.rate, WEIGHT_DECAY))
+    course, seen = _begun(options, config, material, lessons, tokenizer)
     if checkpoint.exists():
-        course.read(checkpoint, device)
+        course.read(checkpoint)
     total = options.minutes * 60
     if course.done and course.seconds >= total:
         log.info("nothing is left to do: %.1f min and the last stages are over", course.seconds / 60)
         return
     let_in = total * 2 / 3 if options.everything_after is None else options.everything_after * 60
-    space.show(seen | course.everything)
+    course.space.show(seen | course.everything)
     log.info(
         "start at step %d after %.1f min: %d pictures, %d concepts, %.2f M weights",
         course.step, course.seconds / 60, len(material.descriptions), len(seen),
-        sum(p.numel() for p in model.parameters()) / 1e6,
+        sum(p.numel() for p in course.model.parameters()) / 1e6,
     )  # fmt: skip
     seed = options.seed + 1 + course.step
     maker = material.maker(material.weights if course.everything else material.early, tokenizer, seed)
     school = teacher.Class(lessons, tokenizer, USUAL_TOKENS, seed)
-    started, last_save = time.monotonic() - course.seconds, course.seconds
-    recent: dict[str, list[float]] = {}
-    bar = tqdm(
-        total=round(total),
-        initial=round(min(course.seconds, total)),
-        unit="s",
-        desc="perceptor",
-        mininterval=5,
-    )
-    for batch in prefetched(maker, options.batch):
-        course.seconds = time.monotonic() - started
-        if course.seconds >= total:
-            break
-        if not course.everything and course.seconds >= let_in:
+
+    def keep() -> None:
+        course.write(checkpoint)
+        export(course.average, tokens, exported, captions, course.space)
+
+    plan = loop.Plan("perceptor", total, keep=keep, every_s=options.every * 60)
+    with contextlib.closing(prefetched(maker.make, options.batch)) as batches:
+
+        def step(share: float) -> dict[str, float]:
+            rate = loop.scheduled(share, course.step, WARM_UP_STEPS, RATE_END)
+            course.set_rate(options.rate * rate)
+            device, lesson = course.space.map.device, None
+            if course.step % max(options.texts_every, 1) == 0 or share >= TEXTS_ALWAYS:
+                lesson = tuple(part.to(device) for part in school.draw(LESSONS))
+            batch = _to(next(batches), device)
+            return course.learn(batch_losses(course.model.train(), course.space, batch, lesson))
+
+        if not course.everything:
+            loop.run(course, step, plan, until=lambda: course.seconds >= let_in)
+        if not course.everything and course.seconds < total:
             learn_words(course, lessons, captions, tokenizer, options.seed, options.words)
-            export(average, folder, exported.with_name(f"{options.name}-before-everything"), captions, space)
+            before = exported.with_name(f"{options.name}-before-everything")
+            export(course.average, tokens, before, captions, course.space)
             course.write(checkpoint.with_name(f"{options.name}-before-everything.pt"))
             course.everything = True
             course.write(checkpoint)
-            started, last_save = time.monotonic() - course.seconds, course.seconds
             maker.weigh(material.weights)
-            space.show(seen | True)
+            course.space.show(seen | True)
             log.info("step %d: the held-out concepts are let in", course.step)
-        share = course.seconds / total
-        rate = options.rate * min(1, (course.step + 1) / WARM_UP_STEPS) * (0.02 + 0.98 * cosine(share))
-        for group in course.optimiser.param_groups:
-            group["lr"] = rate
-        lesson = None
-        if course.step % max(options.texts_every, 1) == 0 or share >= TEXTS_ALWAYS:
-            lesson = tuple(part.to(device) for part in school.draw(LESSONS))
-        losses = batch_losses(model.train(), space, _to(batch, device), lesson)
-        loss = torch.stack(list(losses.values())).sum()
-        course.optimiser.zero_grad()
-        if not bool(torch.isfinite(loss)):
-            log.info("step %d: the loss is %s; step left out", course.step, loss.item())
-            continue
-        loss.backward()
-        nn.utils.clip_grad_norm_(itertools.chain(model.parameters(), space.parameters()), 1.0)
-        course.optimiser.step()
-        course.step += 1
-        follow(average, model, min(EMA, (1 + course.step) / (10 + course.step)))
-        for name, value in losses.items():
-            recent.setdefault(name, []).append(float(value.detach()))
-        bar.update(round(course.seconds) - bar.n)
-        if course.step % 100 == 0:
-            text = ", ".join(f"{name} {fmean(values):.3f}" for name, values in recent.items())
-            log.info("step %d, %.1f min, rate %.1e: %s", course.step, course.seconds / 60, rate, text)
-            recent.clear()
-        if course.seconds - last_save > options.every * 60:
-            last_save = course.seconds
-            course.write(checkpoint)
-            export(average, folder, exported, captions, space)
-            log.info("step %d: snapshot", course.step)
-    bar.close()
+        loop.run(course, step, plan)
     course.done = False  # a training that goes on ends anew
     course.write(checkpoint)
     learn_words(course, lessons, captions, tokenizer, options.seed + 1, options.words)
-    average.to("cpu")
-    drawn = material.weights if course.everything else material.early
-    if options.places:
-        fresh = material.maker(drawn, tokenizer, options.seed)
-        words = name_vectors(average, captions, tokenizer, by_heart(captions, space))
-        train_places.settle(average, fresh, words, options.seed, train_places.BATCHES, options.places)
-    finished = average
-    if options.grounds:
-        fresh = material.maker(drawn, tokenizer, options.seed)
-        finished = train_grounds.settled(average, fresh, options.seed, train_grounds.BATCHES, options.grounds)
-    export(finished, folder, exported, captions, space)
+    finished = _settled(options, course, material, tokenizer)
+    export(finished, tokens, exported, captions, course.space)
     course.done = True
     course.write(checkpoint)
     log.info("done at step %d after %.1f min", course.step, course.seconds / 60)
 
 
-@dataclass
-class Course(Kept):
-    """A training with all that its checkpoint keeps."""
+def _begun(
+    options: argparse.Namespace, config: PocketClipConfig, material: Material, lessons: teacher.Lessons,
+    tokenizer: Any,
+) -> tuple[Course, Tensor]:  # fmt: skip
+    """A course at its beginning, and which concepts [n] are not held out."""
+    device, captions = torch.device(options.device), material.captions
+    torch.manual_seed(options.seed)  # the weights' first values; all else has its own generators
+    model = PocketClip(config).to(device)
+    space = Space(lessons.concepts, config.dimension).to(device)
+    seen = torch.ones(len(captions.slugs), dtype=torch.bool, device=device)
+    seen[[i for i, slug in enumerate(captions.slugs) if slug in material.kept_out]] = False
+    if options.start and not (options.data / f"{options.name}.pt").exists():
+        if options.start.is_dir():
+            begin_at_export(model, space, seen, options.start, captions, tokenizer)
+        else:
+            begin(model, space, options.start)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's stubs
+    return Course(model, space, options.rate), seen
 
-    model: PocketClip
-    average: PocketClip
-    space: Space
-    optimiser: torch.optim.Optimizer
-    step: int = 0
-    seconds: float = 0.0  # of training with pictures
-    everything: bool = False  # whether the held-out concepts were let in
-    done: bool = False  # whether `average` went through the last stages
 
-    PARTS: ClassVar = ("model", "average", "space", "optimiser")
-    FACTS: ClassVar = ("step", "seconds", "everything", "done")
+def _settled(options: argparse.Namespace, course: Course, material: Material, tokenizer: Any) -> PocketClip:
+    """The averaged weights after the last two stages, of places and of grounds; on the CPU."""
+    average = course.average.to("cpu")
+    drawn = material.weights if course.everything else material.early
+    if options.places:
+        fresh = material.maker(drawn, tokenizer, options.seed)
+        names = by_heart(material.captions, course.space)
+        words = name_vectors(average, material.captions, tokenizer, names)
+        train_places.settle(average, fresh, words, options.seed, train_places.BATCHES, options.places)
+    if not options.grounds:
+        return average
+    fresh = material.maker(drawn, tokenizer, options.seed)
+    return train_grounds.settled(average, fresh, options.seed, train_grounds.BATCHES, options.grounds)
 
 
 def learn_words(
@@ -260,19 +218,13 @@ def learn_words(
     course.model.load_state_dict(texts, strict=False)
 
 
-def begin(model: PocketClip, space: Space, seen: Tensor, checkpoint: Path) -> None:
+def begin(model: PocketClip, space: Space, checkpoint: Path) -> None:
     """Take over what fits from a checkpoint: towers, and where its concepts (the same ones) lie."""
     state = torch.load(checkpoint, map_location=space.map.device, weights_only=True)
     missing = model.load_state_dict(state["average"], strict=False)
     if missing.unexpected_keys:
         raise SystemExit(f"{checkpoint} holds another kind of model.")
-    if "space" in state:
-        space.load_state_dict({**state["space"], "teacher": space.teacher})  # as the lessons have it today
-    else:
-        space.begin_at(state["prototypes"]["vectors"], seen)
-        with torch.no_grad():
-            for name in ("pair_scale", "class_scale"):
-                getattr(space, name).copy_(state["prototypes"][name])
+    space.load_state_dict({**state["space"], "teacher": space.teacher})  # as the lessons have it today
 
 
 def begin_at_export(

@@ -5,7 +5,6 @@ vectors. The two are then bound to their places as `places.composed` binds them 
 """
 
 import copy
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,9 +16,9 @@ from engine.pocket import places
 from engine.pocket.captions import Captions
 from engine.pocket.clip import PocketClip
 from engine.pocket.lexicon import Lexicon
+from engine.training import loop
 from engine.training.batches import BatchMaker
-
-log = logging.getLogger(__name__)
+from engine.training.train_words import encoded
 
 BATCHES, COUNT = 160, 96  # batches of pairs; half as many of single things
 STEPS, STEP_COUNT, RATE = 1000, 128, 3e-3
@@ -48,9 +47,8 @@ def settle(
     for parameter in learnt:
         parameter.requires_grad_(True)
     optimiser = torch.optim.Adam(learnt, lr=RATE)
-    for step in range(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = RATE * (1 - step / steps)
+
+    def measure() -> tuple[Tensor, dict[str, float]]:
         rows, others = (torch.randint(len(x), (STEP_COUNT,), generator=random) for x in (seen, single))
         cells, alone = seen[rows].float(), single[others].float()
         vectors, kept = model.embed(cells), model.embed(alone)
@@ -60,14 +58,10 @@ def settle(
         loss = F.softplus(-SCALE * margin).mean()
         loss = loss + KEEP_SINGLE * (1 - (kept * kept_before).sum(1)).mean()
         loss = loss + KEEP_PAIR * (1 - (vectors * vectors_before).sum(1)).mean()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        if step % 100 == 99:
-            told = float((margin > 0).float().mean())
-            log.info(
-                "places, step %d: loss %.3f, %.1f %% told apart", step + 1, float(loss.detach()), 100 * told
-            )
+        apart = (margin > 0).float().mean()
+        return loss, {"loss": float(loss.detach()), "told apart": float(apart)}
+
+    loop.stage("places", optimiser, steps, measure)
     for parameter in learnt:
         parameter.requires_grad_(False)
 
@@ -77,14 +71,8 @@ def name_vectors(
     model: PocketClip, captions: Captions, tokenizer: Any, names: Lexicon | None = None
 ) -> Tensor:
     """[concepts, d]: the vector of each concept's first name, by heart where `names` has it."""
-    texts, parts = captions.first_names, []
-    for start in range(0, len(texts), 256):
-        tokens = tokenizer(
-            texts[start : start + 256], padding=True, truncation=True,
-            max_length=model.config.max_tokens, return_tensors="pt",
-        )  # fmt: skip
-        parts.append(model.encode_text(tokens["input_ids"], tokens["attention_mask"]))
-    found = torch.cat(parts)
+    texts = captions.first_names
+    found = encoded(model, tokenizer, texts)
     return names.looked_up(texts, found) if names else found
 
 

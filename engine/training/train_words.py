@@ -5,7 +5,6 @@ Only the text tower learns; words joined to colours and to one another move as t
 """
 
 import copy
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,10 +15,9 @@ from torch import Tensor
 
 from engine.pocket.captions import COLOUR_NAMES, Captions, fill, tinted
 from engine.pocket.clip import PocketClip
+from engine.training import loop
 from engine.training.space import Space
 from engine.training.teacher import Class
-
-log = logging.getLogger(__name__)
 
 STEPS, RATE = 600, 2e-3
 SHARES = (0.08, 0.10, 0.03, 0.08, 0.30, 0.31, 0.02, 0.04, 0.04)  # of `teacher.KINDS`: names above all
@@ -41,42 +39,32 @@ def settle(
         places = space.vectors()[0]  # [concepts + 1, dimension]
         scale = float(space.class_scale.exp())
     random = np.random.default_rng(seed)
-    lost = []
-    for step in range(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = RATE * min(1, (step + 1) / 20) * (1 - step / steps)
+
+    def measure() -> tuple[Tensor, dict[str, float]]:
         ids, mask, meant, nearness = school.draw(LESSONS)
         target = space.lesson(meant, nearness, places)
         said = encode_by_length(model, ids, mask)
         texts, parts = joined(captions, JOINED, random)
         alone = [word for some in parts for word, _ in some]
         with torch.no_grad():
-            old = encode_by_length(before, *_tokens(tokenizer, texts))
+            old = encoded(before, tokenizer, texts)
             mine = torch.tensor([i for i, some in enumerate(parts) for _ in some])
             things = places[[concept for some in parts for _, concept in some]]
-            moved = (things - encode_by_length(before, *_tokens(tokenizer, alone))) / torch.bincount(mine)[
-                mine, None
-            ]
+            moved = (things - encoded(before, tokenizer, alone)) / torch.bincount(mine)[mine, None]
             kept = F.normalize(old.index_add(0, mine, moved), dim=1)
             both = F.normalize(torch.zeros_like(kept).index_add(0, mine, things), dim=1)
             two = (torch.bincount(mine) == 2)[:, None]
             kept = torch.where(two, F.normalize(kept + both, dim=1), kept)
-        said = torch.cat([said, encode_by_length(model, *_tokens(tokenizer, texts))])
+        said = torch.cat([said, encoded(model, tokenizer, texts)])
         target = torch.cat([target, kept])
         with torch.autocast("cpu", torch.bfloat16):
             near, wanted = scale * (said @ places.T).float(), scale * (target @ places.T).float()
         loss = CLOSE * (1 - (said * target).sum(1)).mean() + F.cross_entropy(near, wanted.softmax(1))
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
         alike = (said * target).sum(1).detach()
-        lost.append([float(part.mean()) for part in alike.split([LESSONS, JOINED])])
-        if step % 100 == 99 or step == steps - 1:
-            alike, together = np.mean(lost, 0)
-            log.info(
-                "words, step %d: lessons at a cosine of %.3f, joined ones %.3f", step + 1, alike, together
-            )
-            lost.clear()
+        lessons, together = (float(part.mean()) for part in alike.split([LESSONS, JOINED]))
+        return loss, {"lessons at a cosine of": lessons, "joined ones": together}
+
+    loop.stage("words", optimiser, steps, measure, warm_up=20)
     for parameter in learnt:
         parameter.requires_grad_(False)
 
@@ -91,15 +79,19 @@ def heard(model: PocketClip, captions: Captions, tokenizer: Any) -> Tensor:
             texts += some
             concepts += [concept] * len(some)
             of_names += [kind == 0] * len(some)
-    said = torch.cat(
-        [encode_by_length(model, *_tokens(tokenizer, texts[i : i + 512])) for i in range(0, len(texts), 512)]
-    )
+    said = encoded(model, tokenizer, texts)
     total = torch.zeros(len(captions.slugs), said.shape[1])
     for kind in (True, False):
         rows = torch.tensor([i for i, is_name in enumerate(of_names) if is_name == kind], dtype=torch.int64)
         mine = torch.tensor(concepts)[rows]
         total += F.normalize(torch.zeros_like(total).index_add(0, mine, said[rows]), dim=1)
     return total
+
+
+def encoded(model: PocketClip, tokenizer: Any, texts: Sequence[str]) -> Tensor:
+    """[n, d]: what the text tower makes of any number of texts."""
+    parts = [texts[start : start + 512] for start in range(0, len(texts), 512)]
+    return torch.cat([encode_by_length(model, *_tokens(tokenizer, part)) for part in parts])
 
 
 def encode_by_length(model: PocketClip, ids: Tensor, mask: Tensor) -> Tensor:

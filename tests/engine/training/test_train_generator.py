@@ -39,29 +39,29 @@ def test_training_lowers_the_loss_of_both_parts_and_resumes_to_the_same_numbers(
     drawings: Drawings, tmp_path: Path
 ) -> None:
     training = Training(drawings, width=16, seed=1, rate=2e-3)
-    coarse = [training.step(0.0)["coarse"] for _ in range(15)]
+    coarse = [training.paint(0.0)["coarse"] for _ in range(15)]
     assert sum(coarse[-3:]) < 0.7 * sum(coarse[:3])
-    fine = [training.step(0.6)["fine"] for _ in range(6)]
+    fine = [training.paint(0.6)["fine"] for _ in range(6)]
     assert sum(fine[-3:]) < sum(fine[:3])
-    training.save(tmp_path / "checkpoint.pt")
+    training.write(tmp_path / "checkpoint.pt")
     other = Training(drawings, width=16, seed=2, rate=2e-3)
-    other.resume(tmp_path / "checkpoint.pt")
-    assert other.step(0.6) == training.step(0.6)
+    other.read(tmp_path / "checkpoint.pt")
+    assert other.paint(0.6) == training.paint(0.6)
 
 
 def test_a_training_begins_with_another_s_checkpoint_and_its_own_clock(
     drawings: Drawings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = Training(drawings, width=16, seed=1, rate=2e-3)
-    first.step(0.0)
-    first.elapsed_s = 600.0
-    first.save(tmp_path / "first.pt")
+    first.paint(0.0)
+    first.seconds = 600.0
+    first.write(tmp_path / "first.pt")
     monkeypatch.setattr(train_generator, "read_drawings", lambda *_: drawings)
     out = tmp_path / "out"
     places = ["--out", str(out), "--export", str(tmp_path / "export"), "--start", str(tmp_path / "first.pt")]
     assert train_generator.main([*places, "--minutes", "0.005", "--width", "16"]) == 0
-    clock = torch.load(out / "checkpoint.pt", weights_only=True)["clock"]
-    assert 0 < clock[0] < 60 and clock[1] > first.steps and clock[3] >= first.steps
+    kept = torch.load(out / "checkpoint.pt", weights_only=True)
+    assert 0 < kept["seconds"] < 60 and kept["step"] > first.step <= kept["warming_since"]
 
 
 def test_the_critic_s_minutes_begin_with_the_moving_average(
@@ -69,14 +69,14 @@ def test_the_critic_s_minutes_begin_with_the_moving_average(
 ) -> None:
     first = Training(drawings, width=16, seed=1, rate=2e-3)
     for share in (0.0, 0.0, 0.6):
-        first.step(share)
-    first.save(tmp_path / "checkpoint.pt")
+        first.paint(share)
+    first.write(tmp_path / "checkpoint.pt")
     monkeypatch.setattr(train_generator, "read_drawings", lambda *_: drawings)
     monkeypatch.setattr(train_generator, "SHARPEN_RATE", 0.0)
     places = ["--out", str(tmp_path), "--export", str(tmp_path / "export"), "--width", "16"]
     assert train_generator.main([*places, "--minutes", "0.01", "--sharpen", "0.01"]) == 0
     after = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    assert after["clock"][1] > first.steps
+    assert after["step"] > first.step
     for name, value in first.average.state_dict().items():
         torch.testing.assert_close(after["model"][name], value)
 
@@ -98,7 +98,7 @@ def test_sharpening_moves_all_but_statistics_and_is_resumed_to_the_same_numbers(
 ) -> None:
     training = Training(drawings, width=16, seed=1, rate=2e-3)
     for share in (0.0, 0.0, 0.6):
-        training.step(share)
+        training.paint(share)
     before = {name: value.clone() for name, value in training.model.state_dict().items()}
     training.critic.seen.fill_(HEAD_START)
     assert set(training.sharpen(0.0)) == {"fine", "grid", "critic", "unlike", "coarse"}
@@ -108,19 +108,19 @@ def test_sharpening_moves_all_but_statistics_and_is_resumed_to_the_same_numbers(
     assert {"net.embeddings.weight", "tail", "net.generator.gen_z.weight", "head.weight"} <= moved
     assert all(any(name.startswith(f"net.generator.layers.{i}.") for name in moved) for i in (0, 9))
     assert not any("running" in name for name in moved)
-    training.save(tmp_path / "checkpoint.pt")
+    training.write(tmp_path / "checkpoint.pt")
     other = Training(drawings, width=16, seed=2, rate=2e-3)
-    other.resume(tmp_path / "checkpoint.pt")
+    other.read(tmp_path / "checkpoint.pt")
     assert other.sharpen(0.5) == training.sharpen(0.5)
 
 
 def test_a_checkpoint_of_other_classes_is_refused(drawings: Drawings, tmp_path: Path) -> None:
-    Training(drawings, width=16, seed=1, rate=1e-3).save(tmp_path / "checkpoint.pt")
+    Training(drawings, width=16, seed=1, rate=1e-3).write(tmp_path / "checkpoint.pt")
     fewer = Drawings(
         drawings.pictures, drawings.coarse, drawings.index[:2], drawings.weights[:2], drawings.classes[:2]
     )
     with pytest.raises(ValueError, match="other classes"):
-        Training(fewer, width=16, seed=1, rate=1e-3).resume(tmp_path / "checkpoint.pt")
+        Training(fewer, width=16, seed=1, rate=1e-3).read(tmp_path / "checkpoint.pt")
 
 
 def test_a_step_draws_the_picture_that_its_latents_mean(drawings: Drawings) -> None:
@@ -132,7 +132,7 @@ def test_a_step_draws_the_picture_that_its_latents_mean(drawings: Drawings) -> N
 def test_latents_without_a_meaning_keep_no_weight(drawings: Drawings) -> None:
     training = Training(drawings, width=16, seed=1, rate=2e-3)
     for _ in range(3):
-        training.step(0.0)
+        training.paint(0.0)
     generator = training.model.net.generator
     block = training.model.blocks[0]
     for layer in (generator.gen_z, block.bn_0.scale, block.bn_2.offset):
@@ -143,7 +143,7 @@ def test_latents_without_a_meaning_keep_no_weight(drawings: Drawings) -> None:
 def test_the_top_begins_as_the_head_s_picture_on_white(drawings: Drawings) -> None:
     training = Training(drawings, width=16, seed=1, rate=2e-3)
     for _ in range(40):  # until the trunk shows most of what it can
-        training.step(0.0)
+        training.paint(0.0)
     model = training.model
     rng = torch.Generator().manual_seed(4)
     classes, _, z = draw(drawings, 48, 10, rng)

@@ -158,7 +158,7 @@ def test_command_leaves_a_perceptor_and_a_checkpoint_and_goes_on_from_it(folder:
 
 WHOLE = [
     "--minutes", "0.1", "--everything-after", "0.05", "--every", "0.01", "--batch", "8",
-    "--words", "2", "--places", "100", "--grounds", "200",
+    "--words", "2", "--places", "100", "--grounds", "100",
 ]  # fmt: skip
 
 

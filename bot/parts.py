@@ -57,17 +57,17 @@ class AllParts(Parts):
 
     async def begin(self) -> None:
         """Rebuild what a former process left and dream on; the client must be logged in."""
-        self.desks.start()
+        await self.desks.start()
         await self.moderation.start()  # before the line moves: it says which server's stands still
         await self.preferences.start()
         await self.paces.start()
         await self.worker.start()  # before the presenter, so that there are places to show
         await self.notices.start()
-        await self.presenter.start(line=self.worker)
+        await self.presenter.start()
         await self.steering.start()
         await self.hall.start()
         await self.jury.start()
-        self.presence.start()
+        await self.presence.start()
 
     async def end(self) -> None:
         """The dream in hand goes back in line, its message says so; everything else is stored already."""
@@ -209,6 +209,7 @@ def _wire(parts: AllParts) -> None:
         lambda dream: jury.doubt(dream.id),
     ]
     parts.votes.on_change += [parts.tallies.heard, lambda dream, tally: hall.moved(dream.id)]
+    parts.presenter.line = parts.worker
     parts.choices.on_change += [parts.steering.moved]
     parts.presenter.on_candidate += [parts.steering.heard]
     parts.presenter.on_picture += [parts.gallery.shown]

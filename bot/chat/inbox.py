@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+from bot.background import OnDemand
 from bot.database.connection import StoreError
 
 log = logging.getLogger(__name__)
@@ -13,14 +14,13 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0  # between two tries of the same
 MOST = 10_000  # that wait; what comes then is found again at the next start
 
 
-class Inbox:
+class Inbox(OnDemand):
     """Keeps the order in which things happened: add and take back of one person must not overtake."""
 
     def __init__(self, *, pause_s: float = FIRST_PAUSE_S) -> None:
+        super().__init__()
         self._pause_s = pause_s
         self._waiting: deque[tuple[str, Callable[[], Awaitable[None]]]] = deque()
-        self._task: asyncio.Task[None] | None = None
-        self._is_closed = False
 
     def put(self, what: str, do: Callable[[], Awaitable[None]]) -> None:
         """Do this when its turn comes. `what`: for the log."""
@@ -30,15 +30,10 @@ class Inbox:
             log.warning("%s waits for the next start: the database is away for too long", what)
             return
         self._waiting.append((what, do))
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
+        self.begin()
 
     async def close(self) -> None:
-        """Stop; what waits is found again at the next start."""
-        self._is_closed = True
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await super().close()
         self._waiting.clear()
 
     async def _run(self) -> None:

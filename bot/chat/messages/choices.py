@@ -7,10 +7,10 @@ back is gone. They are read once, when the vote ends.
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from bot.background import Watch
 from bot.chat.messages.choice_message import NUMBERS, choice_content, draw
 from bot.chat.messages.pacing import Desks, Rank
 from bot.chat.messages.poster import Outcome, Poster
@@ -21,7 +21,6 @@ from bot.community.choices import (
     ChoiceState,
     came_out,
 )
-from bot.database.connection import StoreError
 from bot.dreams.dream import Dream
 from bot.dreams.showing import (
     Occasion,
@@ -53,38 +52,27 @@ class _Note:
         return "choice", self.choice_id
 
 
-class Steering:
+class Steering(Watch):
     """Live: `start` when the client can send, `close` before it is closed."""
+
+    thing = "choice"
 
     def __init__(
         self, *, choices: Choices, store: Store, poster: Poster, desks: Desks, retry_s: float = RETRY_S
     ) -> None:
+        super().__init__(retry_s=retry_s)
         self._choices = choices
         self._store = store
         self._poster = poster
         self._desks = desks
-        self._retry_s = retry_s
-        self._changed = asyncio.Event()
-        self._moved: set[int] = set()  # choices to be looked at again
         self._ends: dict[int, float] = {}  # choice → when its vote ends, seconds since 1970
         self._tries: dict[int, int] = {}  # choice → showings in a row that Discord would not take
         self._asked: set[int] = set()  # choices whose message has the numbers under it
         self._posted: dict[int, asyncio.Future[bool]] = {}  # who waits for a choice's first message
-        self._task: asyncio.Task[None] | None = None
         self._erased: set[int] = set()  # choices whose dream its author deleted
 
-    async def start(self) -> None:
-        """Go on where a former process ended. Raises `StoreError`."""
+    async def _resume(self) -> None:
         self._moved |= {choice.id for choice in await self._choices.open()}
-        self._changed.set()
-        self._task = asyncio.create_task(self._run())
-
-    async def close(self) -> None:
-        """Stop; everything is stored."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
 
     async def posted(self, choice_id: int) -> bool:
         """Wait for the choice's first message; False when it cannot be posted. Raises `StoreError`."""
@@ -99,41 +87,14 @@ class Steering:
         if dream.choice_id is not None and dream.state.is_over:
             self.moved(dream.choice_id)
 
-    def moved(self, choice_id: int) -> None:
-        """Something about a choice is new."""
-        self._moved.add(choice_id)
-        self._changed.set()
-
     # ------------------------------------------------------------------ tasks
 
-    async def _run(self) -> None:
-        while True:
-            now = self._choices.clock()
-            wait_s = min((end - now for end in self._ends.values()), default=IDLE_S)
-            with suppress(TimeoutError):  # a vote ends
-                async with asyncio.timeout(max(0.0, wait_s)):
-                    await self._changed.wait()
-            self._changed.clear()
-            for choice_id in [*self._moved, *self._due()]:
-                try:
-                    await self._look(choice_id)
-                except StoreError as error:
-                    log.warning("choice %d: waits, %s", choice_id, error)
-                    self._later(choice_id)
-                except Exception:
-                    # A fault with one choice must not hold up the others.
-                    log.exception("choice %d: cannot go on", choice_id)
-                    self._moved.discard(choice_id)
-                    self._ends.pop(choice_id, None)
-
-    def _due(self) -> list[int]:
+    async def _look(self) -> float:
         now = self._choices.clock()
-        return [choice_id for choice_id, end in self._ends.items() if end <= now]
-
-    def _later(self, choice_id: int) -> None:
-        self._ends.pop(choice_id, None)
-        self._moved.discard(choice_id)
-        asyncio.get_running_loop().call_later(self._retry_s, self.moved, choice_id)
+        self._moved |= {choice_id for choice_id, end in self._ends.items() if end <= now}
+        await super()._look()
+        now = self._choices.clock()
+        return max(0.0, min((end - now for end in self._ends.values()), default=IDLE_S))
 
     def erased(self, dream: Dream) -> None:
         """A dream is erased; perhaps it came of a choice."""
@@ -148,9 +109,8 @@ class Steering:
         if choice is not None and choice.message_id is not None:
             await self._poster.delete(choice)
 
-    async def _look(self, choice_id: int) -> None:
+    async def _look_at(self, choice_id: int) -> None:
         """Do what is due for a choice, and have it shown."""
-        self._moved.discard(choice_id)
         self._ends.pop(choice_id, None)
         if choice_id in self._erased:
             await self._forget(choice_id)
@@ -181,7 +141,7 @@ class Steering:
             votes = {number: len(voters) for number, voters in enumerate(people, start=1)}
             await self._choices.decide(choice.id, votes)
         else:
-            self._later(choice.id)  # nobody's vote is lost over a hiccup
+            self.later(choice.id)  # nobody's vote is lost over a hiccup
 
     async def _show(self, choice_id: int) -> None:
         """Bring the choice's message up to date."""
@@ -203,7 +163,7 @@ class Steering:
         elif outcome is Outcome.LATER:
             self._tries[choice_id] = self._tries.get(choice_id, 0) + 1
             if self._tries[choice_id] < TRIES:
-                self._later(choice_id)
+                self.later(choice_id)
         else:
             log.info("choice %d: %s, so it ends", choice_id, outcome.name.lower())
             await self._choices.cancel(choice_id)

@@ -1,52 +1,39 @@
 """Ends contests when their time is over and tells the winner in their channel, once, whoever was away."""
 
 import asyncio
-import logging
 from contextlib import suppress
 
+from bot.background import BackgroundLoop
 from bot.chat.messages.contest_message import winner_embed, winner_url
 from bot.chat.messages.dream_message import Content
 from bot.chat.messages.exhibit import exhibit
 from bot.chat.messages.poster import Outcome, Poster, fitting
 from bot.chat.sentences import spoken
 from bot.community.contests import Contest, Contests
-from bot.database.connection import StoreError
 from bot.dreams.showing import HIDDEN, Occasion
 from bot.dreams.store import Store
-
-log = logging.getLogger(__name__)
 
 RETRY_S = 30.0  # seconds to wait while Discord or the database cannot be used
 COUNTED_S = 300.0  # seconds to wait for the votes of the time when nobody was here
 IDLE_S = 3600.0  # seconds between looks at the clock
 
 
-class Jury:
+class Jury(BackgroundLoop):
     """Live: `start` when the client can send, `close` before it is closed."""
 
     def __init__(self, *, contests: Contests, store: Store, poster: Poster, retry_s: float = RETRY_S) -> None:
+        super().__init__(retry_s=retry_s)
         self._contests = contests
         self._store = store
         self._poster = poster
-        self._retry_s = retry_s
-        self._changed = asyncio.Event()
         self._counted = asyncio.Event()  # votes that were cast while nobody was here are found
         self._seen: set[int] = set()  # contests whose end this process has tried to tell
         self._doubtful: dict[int, bool] = {}  # winners that may be shown no more; True: that is certain
-        self._task: asyncio.Task[None] | None = None
+        self._has_looked = False  # in this process
 
-    async def start(self) -> None:
-        """Begin; tell what ended while nobody was here. Raises `StoreError`."""
+    async def _resume(self) -> None:
         for dream_id in await self._contests.lost_winners():
             self.doubt(dream_id)
-        self._task = asyncio.create_task(self._run())
-
-    async def close(self) -> None:
-        """Stop; everything is stored."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
 
     def counted(self) -> None:
         """The votes that were cast while the bot was away are counted: now contests may end."""
@@ -54,7 +41,7 @@ class Jury:
 
     def moved(self, contest_id: int) -> None:
         """A contest began or was ended."""
-        self._changed.set()
+        self.wake()
 
     def doubt(self, dream_id: int, *, hidden: bool = False) -> None:
         """A dream was deleted, or is not for everybody any more: where it won, that is not to be seen.
@@ -62,30 +49,11 @@ class Jury:
         `hidden`: nobody needs to be asked whether it is so.
         """
         self._doubtful[dream_id] = hidden or self._doubtful.get(dream_id, False)
-        self._changed.set()
+        self.wake()
 
-    async def _run(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(COUNTED_S):
-                await self._counted.wait()
-        first = True
-        while True:
-            wait_s = self._retry_s
-            try:
-                wait_s = await self._look(restarted=first)
-                first = False
-            except StoreError as error:
-                log.warning("Contests wait: %s", error)
-            except Exception:
-                # A fault with one contest must not end the others.
-                log.exception("A fault of ours with a contest")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._changed.wait()
-            self._changed.clear()
-
-    async def _look(self, *, restarted: bool) -> float:
-        """End what is due and tell it. Gives the seconds until the next look."""
+    async def _look(self) -> float:
+        """End what is due and tell it."""
+        await self._all_counted()
         wait_s = IDLE_S
         for dream_id, hidden in list(self._doubtful.items()):
             if await self._withdrawn(dream_id, hidden=hidden):
@@ -99,9 +67,17 @@ class Jury:
                 continue
             if contest.running_in is not None:
                 await self._contests.finish(contest.id)
-            if not await self._tell(contest.id, again=restarted):
+            if not await self._tell(contest.id, again=not self._has_looked):
                 wait_s = min(wait_s, self._retry_s)
+        self._has_looked = True
         return wait_s
+
+    async def _all_counted(self) -> None:
+        """Wait for the votes of the time when nobody was here, once, and not for ever."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COUNTED_S):
+                await self._counted.wait()
+        self._counted.set()
 
     async def _withdrawn(self, dream_id: int, *, hidden: bool) -> bool:
         """Take a winner's words and picture out of what was told. False when it has to be tried again."""

@@ -14,6 +14,7 @@ from functools import partial
 import aiohttp
 import discord
 
+from bot.background import OnDemand
 from bot.chat.channels import Venues
 from bot.chat.inbox import Inbox
 from bot.chat.messages.gallery import Gallery
@@ -31,7 +32,7 @@ PACE_S = 1.0  # seconds between two questions to Discord about channels that it 
 LOOK_MOST = 100  # of them, at one start or after one deletion
 
 
-class Deletions:
+class Deletions(OnDemand):
     """Hears of deletions and of changed channels. Knows nobody who shows copies but the gallery."""
 
     def __init__(
@@ -46,6 +47,7 @@ class Deletions:
         inbox: Inbox,
         pace_s: float = PACE_S,
     ) -> None:
+        super().__init__()
         self._client = client
         self._venues = venues
         self._copies = copies
@@ -58,8 +60,6 @@ class Deletions:
         self.on_hidden: list[Callable[[Dream], None]] = []  # told dreams that not everybody may see any more
         self._changed: set[int] = set()  # servers to be looked at
         self._policies: dict[int, NsfwPolicy] = {}  # by server
-        self._task: asyncio.Task[None] | None = None
-        self._is_closed = False
 
     def messages(self, message_ids: Collection[int]) -> None:
         """These messages are deleted."""
@@ -88,24 +88,14 @@ class Deletions:
 
     def look_at(self, guild_id: int) -> None:
         """Somebody changed a server's channels, or who may see them."""
-        if self._is_closed:
-            return
         self._changed.add(guild_id)
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
+        self.begin()
 
     def policy(self, guild_id: int, policy: NsfwPolicy) -> None:
         """What becomes of unsafe pictures in a server, perhaps something else than before."""
         if self._policies.get(guild_id) is not policy:
             self._policies[guild_id] = policy
             self.look_at(guild_id)
-
-    async def close(self) -> None:
-        """Stop; the next start looks again."""
-        self._is_closed = True
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def catch_up(self) -> None:
         """Find what happened while nobody was here. Raises `StoreError`."""

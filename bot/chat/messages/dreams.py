@@ -8,6 +8,7 @@ from functools import partial
 from time import time
 from typing import Protocol
 
+from bot.background import BackgroundLoop
 from bot.chat.messages.dream_message import Content, Screen
 from bot.chat.messages.notices import Notices
 from bot.chat.messages.pacing import Desks
@@ -38,8 +39,10 @@ class Line(Protocol):
     async def cancel(self, dream_id: int) -> Cancelled: ...
 
 
-class Presenter:
+class Presenter(BackgroundLoop):
     """Live: `start` when the client can send, `close` before it is closed. `heard` may be called before."""
+
+    line: Line  # set when the worker is built, which tells the presenter what it does
 
     def __init__(
         self,
@@ -53,13 +56,13 @@ class Presenter:
         retry_s: float = RETRY_S,
     ) -> None:
         """`settings`: a server's, by its id."""
+        super().__init__(retry_s=retry_s)
         self._store = store
         self._poster = poster
         self._desks = desks
         self._settings = settings
         self._paces = paces
         self._notices = notices
-        self._retry_s = retry_s
         self.on_candidate: list[Callable[[Dream, Event | None], None]] = []  # told of beginnings
         self.on_picture: list[Callable[[Dream, Picture], None]] = []  # told of final pictures that are shown
         self._screens: dict[int, Screen] = {}  # by dream, until it is over and shown
@@ -67,25 +70,18 @@ class Presenter:
         self._gone: set[int] = set()  # dreams whose message is deleted, until they are over
         self._wanted: set[int] = set()  # dreams to be shown anew
         self._line_moved = False
-        self._changed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
-    async def start(self, *, line: Line) -> None:
-        """Begin; show what a former process could not show any more. Raises `StoreError`."""
-        self._line = line
+    async def _resume(self) -> None:
         for dream in await self._store.undelivered():
             if dream.state is not DreamState.DREAMING and dream.id not in self._screens:
                 self.heard(dream, None)
         self._line_moved = True
-        self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
         """Say in each running dream's message that it goes on after the restart, and stop."""
         if self._task is None:
             return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        self._task = None
+        await super().close()
         last = [s for s in self._screens.values() if s.progress is not None or s.dream.state.is_over]
         for screen in last:
             screen.paused = not screen.dream.state.is_over
@@ -111,7 +107,7 @@ class Presenter:
         if isinstance(event, Progress):
             if screen.progress is None or event.picture is not None:
                 self._line_moved = True  # it is known better now how long the others wait
-                self._changed.set()
+                self.wake()
             screen.progress = event
             screen.frame = event.picture or screen.frame
             screen.flagged = event.flagged or screen.flagged  # once seen it may come back between two checks
@@ -122,12 +118,12 @@ class Presenter:
         elif dream.state is DreamState.DREAMING and event is None:
             screen.progress = screen.frame = screen.fetching = None  # it begins, perhaps once more
         self._wanted.add(dream.id)
-        self._changed.set()
+        self.wake()
 
     def line_moved(self) -> None:
         """See `bot.queue.worker.Audience`."""
         self._line_moved = True
-        self._changed.set()
+        self.wake()
 
     async def posted(self, dream_id: int) -> bool:
         """Wait for the dream's first message; False when it cannot be posted. Raises `StoreError`."""
@@ -151,17 +147,14 @@ class Presenter:
 
     # ------------------------------------------------------------------ tasks
 
-    async def _run(self) -> None:
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            if self._line_moved:
-                self._line_moved = False
-                self._take_places()
-            for dream_id in self._wanted:
-                if screen := self._screens.get(dream_id):
-                    self._desks.want(screen.dream.channel_id, screen, partial(self._show, screen))
-            self._wanted.clear()
+    async def _look(self) -> None:
+        if self._line_moved:
+            self._line_moved = False
+            self._take_places()
+        for dream_id in self._wanted:
+            if screen := self._screens.get(dream_id):
+                self._desks.want(screen.dream.channel_id, screen, partial(self._show, screen))
+        self._wanted.clear()
 
     def _take_places(self) -> None:
         """What each waiting dream's message shall say; it is edited when that is worth it."""
@@ -171,7 +164,7 @@ class Presenter:
         if running is not None:
             left_s = self._paces.left(running.dream, running.progress, now=now)
         found = outlooks(
-            self._line.order(),
+            self.line.order(),
             {dream_id: screen.dream for dream_id, screen in self._screens.items()},
             running=running.dream if running is not None else None,
             running_s=left_s,
@@ -208,7 +201,7 @@ class Presenter:
     def _once_more(self, dream_id: int) -> None:
         if dream_id in self._screens:
             self._wanted.add(dream_id)
-            self._changed.set()
+            self.wake()
 
     async def _inherit(self, screen: Screen) -> None:
         """Until the check has seen its end, a dream that begins at an unsafe picture shows that one."""
@@ -229,13 +222,13 @@ class Presenter:
             # Nobody could see it: whoever deleted the message does not want it either.
             self._gone.add(dream.id)
             try:
-                await self._line.cancel(dream.id)
+                await self.line.cancel(dream.id)
                 await self._store.set_delivered(dream.id)
             finally:
                 self._drop(dream.id)  # last: it tells whoever waits for the message that the dream is off
         elif outcome is Outcome.LATER and dream.message_id is None:
             self._wanted.add(dream.id)
-            self._changed.set()
+            self.wake()
 
     async def _show_end(self, screen: Screen) -> None:
         dream = screen.dream

@@ -4,7 +4,6 @@ What may hang there is `bot.dreams.showing`'s to say, also of what hangs already
 picture is taken down when half of the votes that it took are gone.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from functools import partial
 
 import discord
 
+from bot.background import Watch
 from bot.chat.messages.dream_message import SHOWN_PROMPT, Content
 from bot.chat.messages.exhibit import exhibit
 from bot.chat.messages.pacing import Desks, Rank
@@ -21,7 +21,6 @@ from bot.chat.quoting import quoted
 from bot.chat.sentences import spoken
 from bot.community.hall_of_fame import Fame, Hung
 from bot.community.votes import Votes
-from bot.database.connection import StoreError
 from bot.dreams.dream import Dream, Gone, Picture
 from bot.dreams.showing import (
     Occasion,
@@ -54,8 +53,10 @@ class _Note:
         return "fame", self.dream_id
 
 
-class Hall:
+class Hall(Watch):
     """Live: `start` when the client can send, `close` before it is closed."""
+
+    thing = "dream"
 
     def __init__(
         self,
@@ -67,59 +68,25 @@ class Hall:
         desks: Desks,
         settings: Callable[[int | None], ServerSettings],
     ) -> None:
+        super().__init__(retry_s=RETRY_S)
         self._store = store
         self._poster = poster
         self._fame = fame
         self._votes = votes
         self._desks = desks
         self._settings = settings
-        self._moved: set[int] = set()  # dreams to be looked at
-        self._hidden: set[int] = set()  # those of them that not everybody may see any more
-        self._changed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._hidden: set[int] = set()  # dreams that not everybody may see any more
 
-    async def start(self) -> None:
-        """Begin; finish what a former process could not. Raises `StoreError`."""
+    async def _resume(self) -> None:
         for hung in await self._fame.unfinished():
             self.moved(hung.dream_id)
-        self._task = asyncio.create_task(self._run())
-
-    async def close(self) -> None:
-        """Stop; everything is stored."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
-
-    def moved(self, dream_id: int) -> None:
-        """A dream's votes changed, or it was erased."""
-        self._moved.add(dream_id)
-        self._changed.set()
 
     def hide(self, dream: Dream) -> None:
         """Not everybody may see it any more: it comes down, and may hang again with a later vote."""
         self._hidden.add(dream.id)
         self.moved(dream.id)
 
-    def _later(self, dream_id: int, pause_s: float = RETRY_S) -> None:
-        asyncio.get_running_loop().call_later(pause_s, self.moved, dream_id)
-
-    async def _run(self) -> None:
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            while self._moved:
-                dream_id = self._moved.pop()
-                try:
-                    await self._look(dream_id)
-                except StoreError as error:
-                    log.warning("dream %d: the hall of fame waits, %s", dream_id, error)
-                    self._later(dream_id)
-                except Exception:
-                    # A fault with one dream must not keep the others out.
-                    log.exception("dream %d: a fault in the hall of fame", dream_id)
-
-    async def _look(self, dream_id: int) -> None:
+    async def _look_at(self, dream_id: int) -> None:
         dream, hung = await self._store.get(dream_id), await self._fame.get(dream_id)
         if dream is None:
             return
@@ -194,7 +161,7 @@ class Hall:
         if hung.message_id is not None and not hung.removed:
             outcome = await self._poster.delete(hung)
             if outcome in (Outcome.LATER, Outcome.FORBIDDEN):
-                self._later(dream.id, RETRY_S if outcome is Outcome.LATER else FORBIDDEN_S)
+                self.later(dream.id, RETRY_S if outcome is Outcome.LATER else FORBIDDEN_S)
                 return
         self._hidden.discard(dream.id)
         await self._fame.take_down(dream.id)

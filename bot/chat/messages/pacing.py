@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Hashable
 from enum import IntEnum
 from typing import Protocol
 
+from bot.background import BackgroundLoop
+
 log = logging.getLogger(__name__)
 
 REST_PACES = 200  # a channel in which so long nothing was shown is forgotten
@@ -102,50 +104,42 @@ class Desk:
         return 0.0 if shown is None else shown + note.paces * self._pace_s
 
 
-class Desks:
+class Desks(BackgroundLoop):
     """Every channel's desk, and the tasks that work at them. Live: `start`, `close`; `want` also before."""
 
     def __init__(self, *, pace_s: float) -> None:
         """`pace_s`: seconds between two edits of one message."""
+        super().__init__(retry_s=pace_s)
         self._pace_s = pace_s
         self._desks: dict[int, Desk] = {}  # by channel
         self._working: dict[int, asyncio.Task[None]] = {}  # by channel
-        self._task: asyncio.Task[None] | None = None
-        self._changed = asyncio.Event()
-
-    def start(self) -> None:
-        """Begin to show."""
-        self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
         """Stop at once."""
-        tasks = [*self._working.values(), *([self._task] if self._task else [])]
-        for task in tasks:
+        await super().close()
+        for task in self._working.values():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._desks, self._working, self._task = {}, {}, None
+        await asyncio.gather(*self._working.values(), return_exceptions=True)
+        self._desks, self._working = {}, {}
 
     def want(self, channel_id: int, note: Note, show: Show) -> None:
         """Show this in its channel when its turn comes."""
         if channel_id not in self._desks:
             self._desks[channel_id] = Desk(pace_s=self._pace_s)
         self._desks[channel_id].want(note, show)
-        self._changed.set()
+        self.wake()
 
     def forget(self, channel_id: int, key: Hashable) -> None:
         """Show this no more."""
         if channel_id in self._desks:
             self._desks[channel_id].forget(key)
 
-    async def _run(self) -> None:
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            self._working = {c: task for c, task in self._working.items() if not task.done()}
-            for channel_id, desk in list(self._desks.items()):
-                if channel_id in self._working:
-                    continue
-                if desk.rests():  # the others know when they may edit again
-                    del self._desks[channel_id]
-                else:
-                    self._working[channel_id] = asyncio.create_task(desk.run())
+    async def _look(self) -> None:
+        self._working = {c: task for c, task in self._working.items() if not task.done()}
+        for channel_id, desk in list(self._desks.items()):
+            if channel_id in self._working:
+                continue
+            if desk.rests():  # the others know when they may edit again
+                del self._desks[channel_id]
+            else:
+                self._working[channel_id] = asyncio.create_task(desk.run())

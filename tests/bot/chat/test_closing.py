@@ -16,7 +16,7 @@ async def test_news_at_the_last_moment_hold_up_no_end(world: World, part: str) -
     if part == "jury":
         waiting.counted()
     await asyncio.sleep(0.1)  # now it waits
-    waiting._changed.set()
+    waiting.wake()
     async with asyncio.timeout(10):
         await waiting.close()
 
@@ -28,7 +28,7 @@ async def test_an_edit_wanted_at_the_last_moment_holds_up_no_end() -> None:
     async def show() -> None:
         shown.set()
 
-    desks.start()
+    await desks.start()
     desks.want(1, note, show)
     await shown.wait()
     desks.want(1, note, show)  # a pace after the first

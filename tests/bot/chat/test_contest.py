@@ -135,7 +135,8 @@ async def test_a_contest_that_ends_while_the_bot_is_away_is_told_once_at_its_ret
         (await until_told(world)).embeds[0].description or ""
     )
     await world.restart()
-    await world.parts.jury._look(restarted=True)
+    world.parts.jury._has_looked = False
+    await world.parts.jury._look()
     assert len(announcements(world)) == 1
 
 

@@ -151,11 +151,11 @@ async def test_a_copy_that_a_moderator_took_from_the_hall_does_not_come_back(
     world.env.backend.delete_message(hung.hall.id, world.messages(hung.hall)[0].id)
     await world.env.settle()
     await world.moderator.react(world.messages()[0], STAR)
-    await world.parts.hall._look(1)
+    await world.parts.hall._look_at(1)
     assert hung.hangs() == (0, 1)
     assert await world.parts.votes.tally(1) == 2 and await hung.ranked() == 1
     await world.restart()
-    await world.parts.hall._look(1)
+    await world.parts.hall._look_at(1)
     assert hung.hangs() == (0, 1)
 
 

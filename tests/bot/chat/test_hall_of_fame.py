@@ -63,7 +63,7 @@ async def test_it_is_posted_once_also_by_a_process_that_overlaps_and_after_a_res
     dream = await world.stored(1)
     assert await fame(world).hang(dream, hall.id, 2) is None, "the place is taken"
     await world.restart()
-    await world.parts.hall._look(1)
+    await world.parts.hall._look_at(1)
     assert len(world.messages(hall)) == 1
 
 
@@ -137,7 +137,7 @@ async def test_what_not_everybody_may_see_does_not_hang_there(world: World, why:
 
         world.parts.store.get = flagged
     await world.parts.store.add_vote(1, world.bob.id, VOTE_EMOJI[0])
-    await world.parts.hall._look(1)
+    await world.parts.hall._look_at(1)
     assert await fame(world).get(1) is None
     if why == "adults":
         world.parts.client.get_channel(hall.id).nsfw = True

@@ -220,7 +220,7 @@ async def test_an_archived_thread_s_dream_hangs_in_the_hall_and_in_the_gallery(w
         change=lambda old: type(old)(gallery_channel=shows.id, fame_channel=shows.id, fame_votes=1),
     )
     await world.parts.store.add_vote(1, world.bob.id, VOTE_EMOJI[0])
-    await world.parts.hall._look(1)
+    await world.parts.hall._look_at(1)
     assert len(world.messages(shows)) == 1
     stored = await world.parts.store.picture(1)
     assert stored is not None

@@ -115,7 +115,7 @@ class Stage:
 async def test_the_presence_follows_the_line_and_skips_what_was_between() -> None:
     stage, waiting = Stage(), [3]
     presence = Presence(client=stage, waiting=lambda: waiting[0], pace_s=0.01)  # type: ignore[arg-type]
-    presence.start()
+    await presence.start()
     assert stage.activity is not None and stage.activity.name == ENGLISH.presence(3)
     await until(lambda: stage.shown == [ENGLISH.presence(3)])
     for waiting[0] in (4, 5, 6, 2):
@@ -130,7 +130,7 @@ async def test_a_lost_connection_delays_the_presence() -> None:
     stage = Stage(ready=False)
     stage.fails = True
     presence = Presence(client=stage, waiting=lambda: 1, pace_s=0.001)  # type: ignore[arg-type]
-    presence.start()
+    await presence.start()
     await asyncio.sleep(0.01)
     stage.ready = True
     await asyncio.sleep(0.01)

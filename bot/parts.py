@@ -6,24 +6,24 @@ from uuid import uuid4
 from bot.chat.attachments import ChosenPictures
 from bot.chat.client import OneiroClient
 from bot.chat.inbox import Inbox
-from bot.chat.messages.choices import Steering
-from bot.chat.messages.contests import Jury
+from bot.chat.messages.choices import ChoiceMessages
+from bot.chat.messages.contests import ContestMessages
 from bot.chat.messages.deletions import Deletions
-from bot.chat.messages.dreams import Presenter
+from bot.chat.messages.dreams import DreamMessages
 from bot.chat.messages.exhibit import Sight
 from bot.chat.messages.gallery import Gallery
-from bot.chat.messages.hall_of_fame import Hall
-from bot.chat.messages.moderation_log import ModLog
+from bot.chat.messages.hall_of_fame import HallOfFameMessages
+from bot.chat.messages.moderation_log import ModerationLog
 from bot.chat.messages.notices import Notices
-from bot.chat.messages.pacing import Desks
+from bot.chat.messages.pacing import Edits
 from bot.chat.messages.poster import Poster
 from bot.chat.messages.presence import Presence
-from bot.chat.messages.votes import Tallies
+from bot.chat.messages.votes import VoteCaptions
 from bot.chat.parts import Parts
 from bot.community.choices import Choices
 from bot.community.contests import Contests
-from bot.community.hall_of_fame import Fame
-from bot.community.ranking import Tops
+from bot.community.hall_of_fame import HallOfFame
+from bot.community.ranking import Ranking
 from bot.community.votes import Votes
 from bot.database.connection import Database
 from bot.dreams.asking import Asking
@@ -49,35 +49,35 @@ class AllParts(Parts):
     client: OneiroClient
     database: Database
     paces: Paces
-    desks: Desks
+    edits: Edits
     notices: Notices
-    tallies: Tallies
-    hall: Hall
+    vote_captions: VoteCaptions
+    hall_of_fame_messages: HallOfFameMessages
     presence: Presence
 
     async def begin(self) -> None:
         """Rebuild what a former process left and dream on; the client must be logged in."""
-        await self.desks.start()
+        await self.edits.start()
         await self.moderation.start()  # before the line moves: it says which server's stands still
         await self.preferences.start()
         await self.paces.start()
-        await self.worker.start()  # before the presenter, so that there are places to show
+        await self.worker.start()  # before the messages, so that there are places to show
         await self.notices.start()
-        await self.presenter.start()
-        await self.steering.start()
-        await self.hall.start()
-        await self.jury.start()
+        await self.dream_messages.start()
+        await self.choice_messages.start()
+        await self.hall_of_fame_messages.start()
+        await self.contest_messages.start()
         await self.presence.start()
 
     async def end(self) -> None:
         """The dream in hand goes back in line, its message says so; everything else is stored already."""
         await self.presence.close()
         await self.worker.close()
-        await self.steering.close()
-        await self.hall.close()
-        await self.jury.close()
-        await self.desks.close()
-        await self.presenter.close()
+        await self.choice_messages.close()
+        await self.hall_of_fame_messages.close()
+        await self.contest_messages.close()
+        await self.edits.close()
+        await self.dream_messages.close()
         self.poster.close()
         await self.deletions.close()
         await self.gallery.close()
@@ -97,14 +97,14 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
     contests = Contests(database=database)
 
     inbox = Inbox()
-    desks = Desks(pace_s=settings.frame_pace_s)
+    edits = Edits(pace_s=settings.frame_pace_s)
     sight = Sight(client=client, settings=moderation.settings)
     poster = Poster(client=client, sight=sight)
-    notices = Notices(store=store, poster=poster, desks=desks, preferences=preferences)
-    presenter = Presenter(
+    notices = Notices(store=store, poster=poster, edits=edits, preferences=preferences)
+    dream_messages = DreamMessages(
         store=store,
         poster=poster,
-        desks=desks,
+        edits=edits,
         settings=moderation.settings,
         paces=paces,
         notices=notices,
@@ -113,7 +113,7 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
         store=store,
         turns=Turns(),
         engine=engine,
-        audience=presenter,
+        audience=dream_messages,
         limits=Limits(
             store=store,
             moderation=moderation,
@@ -156,23 +156,23 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
         ending=Ending(worker=worker, moderation=moderation),
         votes=votes,
         choices=choices,
-        tops=Tops(database=database),
+        ranking=Ranking(database=database),
         contests=contests,
         inbox=inbox,
-        desks=desks,
+        edits=edits,
         sight=sight,
         poster=poster,
         notices=notices,
-        presenter=presenter,
-        steering=Steering(choices=choices, store=store, poster=poster, desks=desks),
-        jury=Jury(contests=contests, store=store, poster=poster),
-        tallies=Tallies(votes=votes, poster=poster, desks=desks, settings=moderation.settings),
-        hall=Hall(
+        dream_messages=dream_messages,
+        choice_messages=ChoiceMessages(choices=choices, store=store, poster=poster, edits=edits),
+        contest_messages=ContestMessages(contests=contests, store=store, poster=poster),
+        vote_captions=VoteCaptions(votes=votes, poster=poster, edits=edits, settings=moderation.settings),
+        hall_of_fame_messages=HallOfFameMessages(
             store=store,
             poster=poster,
-            fame=Fame(database=database),
+            hall_of_fame=HallOfFame(database=database),
             votes=votes,
-            desks=desks,
+            edits=edits,
             settings=moderation.settings,
         ),
         gallery=gallery,
@@ -185,7 +185,7 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
             gallery=gallery,
             inbox=inbox,
         ),
-        modlog=ModLog(client=client, moderation=moderation),
+        moderation_log=ModerationLog(client=client, moderation=moderation),
         presence=Presence(client=client, waiting=worker.waiting),
         outlet=Turnstile(at_once=1, waiting=20, each=1, patience_s=60),
         chosen_pictures=ChosenPictures(),
@@ -197,22 +197,23 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
 
 def _wire(parts: AllParts) -> None:
     """Who is told of what, all of it."""
-    moderation, deletions, jury, hall = parts.moderation, parts.deletions, parts.jury, parts.hall
+    moderation, deletions = parts.moderation, parts.deletions
+    hall, contests = parts.hall_of_fame_messages, parts.contest_messages
     moderation.on_change += [
         lambda guild: parts.worker.hold(guild, moderation.settings(guild).paused),
         lambda guild: deletions.policy(guild, moderation.settings(guild).nsfw),
     ]
-    moderation.on_entry += [parts.modlog.entered]
+    moderation.on_entry += [parts.moderation_log.entered]
     parts.store.on_erase += [
-        parts.steering.erased,
+        parts.choice_messages.erased,
         lambda dream: hall.moved(dream.id),
-        lambda dream: jury.doubt(dream.id),
+        lambda dream: contests.doubt(dream.id),
     ]
-    parts.votes.on_change += [parts.tallies.heard, lambda dream, tally: hall.moved(dream.id)]
-    parts.presenter.line = parts.worker
-    parts.choices.on_change += [parts.steering.moved]
-    parts.presenter.on_candidate += [parts.steering.heard]
-    parts.presenter.on_picture += [parts.gallery.shown]
+    parts.votes.on_change += [parts.vote_captions.heard, lambda dream, tally: hall.moved(dream.id)]
+    parts.dream_messages.line = parts.worker
+    parts.choices.on_change += [parts.choice_messages.moved]
+    parts.dream_messages.on_candidate += [parts.choice_messages.heard]
+    parts.dream_messages.on_picture += [parts.gallery.shown]
     parts.poster.on_missing += [deletions.missing]
-    deletions.on_gone += [hall.moved, jury.doubt]
-    deletions.on_hidden += [hall.hide, lambda dream: jury.doubt(dream.id, hidden=True)]
+    deletions.on_gone += [hall.moved, contests.doubt]
+    deletions.on_hidden += [hall.hide, lambda dream: contests.doubt(dream.id, hidden=True)]

@@ -76,10 +76,10 @@ async def order(
         return
     if candidates is None:
         await answer(interaction, say.LINE_PAUSED if accepted.is_paused else say.queued(accepted.place))
-        posting = parts.presenter.posted(accepted.id)
+        posting = parts.dream_messages.posted(accepted.id)
     else:
         await answer(interaction, say.choice_queued(candidates))
-        posting = parts.steering.posted(accepted.id)
+        posting = parts.choice_messages.posted(accepted.id)
     try:
         async with asyncio.timeout(POSTED_S):
             posted = await posting

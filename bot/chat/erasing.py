@@ -12,7 +12,7 @@ async def erase(parts: Parts, dream: Dream) -> bool:
         if outcome not in (Outcome.SHOWN, Outcome.GONE, Outcome.FORBIDDEN):
             return False
     await parts.gallery.take_down(dream)  # if not now, then as of every message that is deleted
-    parts.presenter.forget(dream.id)
+    parts.dream_messages.forget(dream.id)
     await parts.sendings.forget(dream.id)
     await parts.store.erase(dream.id)
     return True

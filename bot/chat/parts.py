@@ -10,17 +10,17 @@ import discord
 
 from bot.chat.attachments import ChosenPictures
 from bot.chat.inbox import Inbox
-from bot.chat.messages.choices import Steering
-from bot.chat.messages.contests import Jury
+from bot.chat.messages.choices import ChoiceMessages
+from bot.chat.messages.contests import ContestMessages
 from bot.chat.messages.deletions import Deletions
-from bot.chat.messages.dreams import Presenter
+from bot.chat.messages.dreams import DreamMessages
 from bot.chat.messages.exhibit import Sight
 from bot.chat.messages.gallery import Gallery
-from bot.chat.messages.moderation_log import ModLog
+from bot.chat.messages.moderation_log import ModerationLog
 from bot.chat.messages.poster import Poster
 from bot.community.choices import Choices
 from bot.community.contests import Contests
-from bot.community.ranking import Tops
+from bot.community.ranking import Ranking
 from bot.community.votes import Votes
 from bot.dreams.asking import Asking
 from bot.dreams.copies import Copies
@@ -47,16 +47,16 @@ class Parts:
     ending: Ending
     votes: Votes
     choices: Choices
-    tops: Tops
+    ranking: Ranking
     contests: Contests
     sight: Sight
     poster: Poster
-    presenter: Presenter
-    steering: Steering
-    jury: Jury
+    dream_messages: DreamMessages
+    choice_messages: ChoiceMessages
+    contest_messages: ContestMessages
     gallery: Gallery
     deletions: Deletions
-    modlog: ModLog
+    moderation_log: ModerationLog
     inbox: Inbox
     outlet: Turnstile  # what is kept of dreams, some megabytes each, on its way to a person
     chosen_pictures: ChosenPictures

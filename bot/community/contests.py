@@ -53,7 +53,7 @@ class Contest:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ContestEntry:
     """A dream in a contest."""
 
     dream: Dream
@@ -126,7 +126,7 @@ class Contests:
         async with self._transaction() as connection:
             return [dream_of(row) for row in await connection.execute(query)]
 
-    async def entries(self, contest_id: int) -> list[Entry]:
+    async def entries(self, contest_id: int) -> list[ContestEntry]:
         """Most votes first; of as many votes who entered first. Erased dreams are out."""
         tally = func.count(votes.c.person.distinct())
         query = (
@@ -138,7 +138,7 @@ class Contests:
             .order_by(tally.desc(), entries.c.entered_at)
         )
         async with self._transaction() as connection:
-            return [Entry(dream_of(row), row.tally) for row in await connection.execute(query)]
+            return [ContestEntry(dream_of(row), row.tally) for row in await connection.execute(query)]
 
     async def finish(self, contest_id: int, *, now: bool = False) -> bool:
         """End one whose time is over (or `now`) and keep its winner. True if it was running."""

@@ -43,7 +43,7 @@ class Hung:
         return self.dream_id
 
 
-class Fame:
+class HallOfFame:
     """Every method is one transaction and raises `StoreError`."""
 
     def __init__(self, *, database: Database, clock: Callable[[], float] = time) -> None:

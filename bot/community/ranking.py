@@ -53,7 +53,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Scope:
     """What whoever asks may see."""
 
     guild_id: int
@@ -70,7 +70,7 @@ _tally = (
 _words = func.lower(func.trim(dreams.c.prompt))
 
 
-class Tops:
+class Ranking:
     """Every method is one transaction and raises `StoreError`."""
 
     def __init__(self, *, database: Database, clock: Callable[[], float] = time) -> None:
@@ -84,7 +84,7 @@ class Tops:
             return set((await connection.execute(query)).scalars())
 
     async def page(
-        self, view: View, by: By, period: Period, *, page: int, size: int
+        self, view: Scope, by: By, period: Period, *, page: int, size: int
     ) -> tuple[list[Place], int]:
         """A page of a ranking, 0 for the first one, and how many places there are in all."""
         counted = self._counted(view, period)
@@ -117,7 +117,7 @@ class Tops:
                 found.append(Place(number, int(row.n0), int(row.n1), dream))
         return found, total
 
-    def _counted(self, view: View, period: Period) -> Any:
+    def _counted(self, view: Scope, period: Period) -> Any:
         """The dreams that are ranked."""
         conditions = [
             dreams.c.guild_id == view.guild_id,

@@ -42,7 +42,7 @@ from bot.dreams.dream import Dream, Gone
 from bot.servers.settings import NsfwPolicy
 
 
-class Veil(Enum):
+class Visibility(Enum):
     """How a picture may be shown, from the most open to the strictest."""
 
     OPEN = auto()  # as it is
@@ -90,33 +90,35 @@ class Venue:
 class Showing:
     """What may be shown of a dream. Made by this module alone."""
 
-    veil: Veil  # of its picture
+    visibility: Visibility  # of its picture
     tells: bool  # its words too, and that it is there
     link: str = ""  # to its own message; '': there is none that leads anywhere
     adults_only: bool = False  # nothing here, but something in an age-restricted place
 
     def filename(self, stem: str, kind: str) -> str:
         """A picture's name, never from the prompt; Discord hides a file by its name."""
-        return f"{'SPOILER_' if self.veil is Veil.SPOILER else ''}{stem}.{kind}"
+        return f"{'SPOILER_' if self.visibility is Visibility.SPOILER else ''}{stem}.{kind}"
 
 
-HIDDEN = Showing(veil=Veil.WITHHELD, tells=False)
+HIDDEN = Showing(visibility=Visibility.WITHHELD, tells=False)
 
 
-def veil(flagged: str, policy: NsfwPolicy, *, age_restricted: bool) -> Veil:
+def visibility(flagged: str, policy: NsfwPolicy, *, age_restricted: bool) -> Visibility:
     """Of a picture where it was asked for. `flagged`: what the check found, or ''."""
     if not flagged or (policy is NsfwPolicy.AGE_RESTRICTED and age_restricted):
-        return Veil.OPEN
-    return Veil.SPOILER if policy is NsfwPolicy.SPOILER else Veil.WITHHELD
+        return Visibility.OPEN
+    return Visibility.SPOILER if policy is NsfwPolicy.SPOILER else Visibility.WITHHELD
 
 
-def picture_veil(flagged: str, occasion: Occasion, policies: Collection[NsfwPolicy], *, adults: bool) -> Veil:
+def picture_visibility(
+    flagged: str, occasion: Occasion, policies: Collection[NsfwPolicy], *, adults: bool
+) -> Visibility:
     """Of a picture that nobody hides, where one is told of it. `adults`: the place is age-restricted."""
     if occasion is Occasion.REPORTED or (flagged and occasion is Occasion.SENT):
-        return Veil.WITHHELD
+        return Visibility.WITHHELD
     if flagged and not adults and occasion in (Occasion.EXHIBITED, Occasion.LISTED):
-        return Veil.WITHHELD
-    return _strictest(veil(flagged, policy, age_restricted=adults) for policy in policies)
+        return Visibility.WITHHELD
+    return _strictest(visibility(flagged, policy, age_restricted=adults) for policy in policies)
 
 
 def may_tell(home: Venue, here: Venue, occasion: Occasion, *, reads: bool = False) -> bool:
@@ -152,20 +154,22 @@ def showing(
     a_beginning = occasion is Occasion.EXHIBITED and dream.candidate > 0
     if dream.erased or withdrawn or a_beginning or not may_tell(home, here, occasion, reads=reads):
         somewhere = home.adults and not here.adults and reads and not (dream.erased or withdrawn)
-        return Showing(veil=Veil.WITHHELD, tells=False, adults_only=somewhere)
+        return Showing(visibility=Visibility.WITHHELD, tells=False, adults_only=somewhere)
     found = dream.flagged if flagged is None else flagged
-    shown = picture_veil(found, occasion, policies, adults=here.adults)
+    shown = picture_visibility(found, occasion, policies, adults=here.adults)
     if dream.spoiler:
-        shown = _strictest((shown, Veil.SPOILER))
+        shown = _strictest((shown, Visibility.SPOILER))
     leads = reads or occasion is not Occasion.OWN or home.guild_id != here.guild_id
-    return Showing(veil=shown, tells=True, link=address(dream) if leads else "")
+    return Showing(visibility=shown, tells=True, link=address(dream) if leads else "")
 
 
 def together(showings: Collection[Showing]) -> Showing:
     """Of several pictures in one; of none, nothing."""
     if not showings:
         return HIDDEN
-    return Showing(veil=_strictest(one.veil for one in showings), tells=all(one.tells for one in showings))
+    return Showing(
+        visibility=_strictest(one.visibility for one in showings), tells=all(one.tells for one in showings)
+    )
 
 
 def address(dream: Dream) -> str:
@@ -175,5 +179,5 @@ def address(dream: Dream) -> str:
     return f"https://discord.com/channels/{dream.guild_id or '@me'}/{dream.channel_id}/{dream.message_id}"
 
 
-def _strictest(veils: Iterable[Veil]) -> Veil:
-    return max(veils, key=lambda one: one.value, default=Veil.WITHHELD)
+def _strictest(veils: Iterable[Visibility]) -> Visibility:
+    return max(veils, key=lambda one: one.value, default=Visibility.WITHHELD)

@@ -49,7 +49,7 @@ class Ban:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """One line of the audit trail."""
 
     id: int
@@ -86,7 +86,7 @@ class Moderation:
         self._last_entry = 0  # the newest one that memory knows of
         self._changing = asyncio.Lock()
         self.on_change: list[Callable[[int], None]] = []  # told which server's settings are new
-        self.on_entry: list[Callable[[Entry], None]] = []  # told what was done here, not in another process
+        self.on_entry: list[Callable[[AuditEntry], None]] = []  # told what was done in this process
 
     async def start(self) -> None:
         """Read everything. Raises `StoreError`."""
@@ -127,7 +127,7 @@ class Moderation:
         *,
         by: int,
         change: Callable[[ServerSettings], ServerSettings],
-    ) -> list[Entry]:
+    ) -> list[AuditEntry]:
         """Change a server's settings. Gives the audit's entries, one a field; none when all is as it was."""
         async with self._changing:
             async with self._alone() as connection:
@@ -173,7 +173,7 @@ class Moderation:
 
     async def note(
         self, guild_id: int, *, by: int, what: str, target: str = "", old: str = "", new: str = ""
-    ) -> Entry:
+    ) -> AuditEntry:
         """Enter something in the audit trail that is done elsewhere, e.g. that a dream was cancelled."""
         async with self._changing, self._alone() as connection:
             entry = await self._enter(connection, guild_id, by, what, target, old, new)
@@ -190,13 +190,13 @@ class Moderation:
 
     # ------------------------------------------------------------- questions
 
-    async def audit(self, guild_id: int, *, before: int | None = None, most: int = 10) -> list[Entry]:
+    async def audit(self, guild_id: int, *, before: int | None = None, most: int = 10) -> list[AuditEntry]:
         """The newest entries of a server, newest first; `before`: older than the entry with this id."""
         query = select(audit).where(audit.c.guild_id == guild_id).order_by(audit.c.id.desc()).limit(most)
         if before is not None:
             query = query.where(audit.c.id < before)
         async with self._transaction() as connection:
-            return [Entry(**row._mapping) for row in await connection.execute(query)]
+            return [AuditEntry(**row._mapping) for row in await connection.execute(query)]
 
     async def report(self, dream_id: int, person: int) -> bool:
         """Remember that a person reported a dream. False when they did so before, or it is gone."""
@@ -259,15 +259,15 @@ class Moderation:
 
     async def _enter(
         self, connection: AsyncConnection, guild_id: int, by: int, what: str, target: str, old: str, new: str
-    ) -> Entry:
+    ) -> AuditEntry:
         values: dict[str, Any] = dict(
             guild_id=guild_id, at=self._clock(), by=by, what=what, target=target, old=old, new=new
         )
         result = await connection.execute(insert(audit).values(values))
         assert result.inserted_primary_key is not None
-        return Entry(id=result.inserted_primary_key[0], **values)
+        return AuditEntry(id=result.inserted_primary_key[0], **values)
 
-    def _told(self, entries: list[Entry]) -> None:
+    def _told(self, entries: list[AuditEntry]) -> None:
         for entry in entries:
             log.info("server %d: %s %s %s → %s by %d", *_words(entry))
             for hear in self.on_entry:
@@ -280,7 +280,7 @@ class Moderation:
             hear(guild_id)
 
 
-def _words(entry: Entry) -> tuple[int, str, str, str, str, int]:
+def _words(entry: AuditEntry) -> tuple[int, str, str, str, str, int]:
     return entry.guild_id, entry.what, entry.target, entry.old[:200], entry.new[:200], entry.by
 
 

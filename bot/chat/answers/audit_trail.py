@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.chat.quoting import quoted
 from bot.chat.sentences import LANGUAGES, Sentences
-from bot.servers.moderation import Entry
+from bot.servers.moderation import AuditEntry
 from bot.servers.settings import Allowance, ServerSettings, plain
 
 LINE = 400  # characters of a line; ten of them fit an embed's description
@@ -13,7 +13,7 @@ _LIMITS = ("everyone", "together", "roles", "people")
 _SET = frozenset(ServerSettings.__dataclass_fields__)
 
 
-def deed(entry: Entry, say: Sentences) -> str:
+def deed(entry: AuditEntry, say: Sentences) -> str:
     """What was done, e.g. 'seconds between two dreams 0 → 30'."""
     if entry.what in _SET:
         old, new = (value(entry.what, json.loads(text), say) for text in (entry.old, entry.new))
@@ -26,7 +26,7 @@ def deed(entry: Entry, say: Sentences) -> str:
     return say.deed(entry.what, _target(entry.target, say), change)
 
 
-def line(entry: Entry, say: Sentences) -> str:
+def line(entry: AuditEntry, say: Sentences) -> str:
     """When, who, what."""
     return say.entry(entry.at, entry.by, deed(entry, say))
 

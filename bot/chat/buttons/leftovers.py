@@ -5,7 +5,7 @@ from bot.chat.answers.recipe import recipe_embed
 from bot.chat.buttons.click import Click, action
 from bot.chat.messages.exhibit import exhibit
 from bot.dreams.dream import Picture
-from bot.dreams.showing import Showing, Veil
+from bot.dreams.showing import Showing, Visibility
 
 
 @action("timelapse")
@@ -13,7 +13,7 @@ async def timelapse(click: Click) -> None:
     """How the dream took shape, as an animated picture."""
     await think(click.interaction)  # some megabytes on their way may take longer than an answer may
     allowed = await click.parts.sight.asked(click.interaction, click.dream)
-    if allowed.veil is Veil.WITHHELD:
+    if allowed.visibility is Visibility.WITHHELD:
         await click.answer(click.say.WITHHELD)
         return
     async with click.parts.outlet.turn(click.interaction.user.id):

@@ -15,7 +15,7 @@ from bot.community.contests import MAX_THEME, Contest
 from bot.database.connection import StoreError
 from bot.dreams.showing import (
     Occasion,
-    Veil,
+    Visibility,
     may_tell,
 )
 from bot.queue.limits import are_allowed
@@ -51,7 +51,7 @@ async def _enter(interaction: discord.Interaction, dream_id: int | None, say: Se
     if chosen is None:
         return say.NOTHING_TO_ENTER if dream_id is None else say.NOT_TO_ENTER
     allowed = await parts.sight.showing(chosen, Occasion.EXHIBITED, channel_id=running.channel_id)
-    if allowed.veil is Veil.WITHHELD:
+    if allowed.visibility is Visibility.WITHHELD:
         return say.WITHHELD if allowed.tells else say.NOT_FOR_ALL
     if not are_allowed(parts.moderation.settings(interaction.guild_id), chosen.prompt, chosen.avoid):
         return say.BANNED_WORDS

@@ -13,7 +13,7 @@ from bot.chat.buttons.dream import ended_view
 from bot.chat.buttons.pages import mine_page
 from bot.chat.commands.dream import MAX_CHOICE, MAX_CHOICES, RECENT, Prompt
 from bot.chat.language import personal
-from bot.chat.messages.dream_message import Screen
+from bot.chat.messages.dream_message import DreamMessage
 from bot.chat.messages.poster import fitting
 from bot.chat.parts import parts_of
 from bot.chat.quoting import plain
@@ -145,7 +145,7 @@ async def _send(interaction: discord.Interaction, dream: Dream) -> None:
     picture = await parts.store.picture(dream.id)
     picture = await fitting(picture, interaction.filesize_limit) if picture else None
     allowed = await parts.sight.asked(interaction, dream)
-    content = Screen(replace(dream, language=say.CODE), showing=allowed).content(picture)
+    content = DreamMessage(replace(dream, language=say.CODE), showing=allowed).content(picture)
     embed = content.embed
     if allowed.link:
         embed.add_field(name=say.WHERE, value=say.jump(allowed.link), inline=False)

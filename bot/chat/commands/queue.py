@@ -39,7 +39,7 @@ async def queue(interaction: discord.Interaction) -> None:
     places = parts.worker.places()
     lines = [say.in_the_queue(None, dream.author_id, _words(dream)) for dream in running]
     for dream in listed[:MOST]:
-        ready_at = parts.presenter.ready_at(dream.id)
+        ready_at = parts.dream_messages.ready_at(dream.id)
         lines.append(say.in_the_queue(places.get(dream.id), dream.author_id, _words(dream), ready_at))
     if len(listed) > MOST:
         lines.append(say.more_in_line(len(listed) - MOST))

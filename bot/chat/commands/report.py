@@ -51,7 +51,7 @@ async def _tell(interaction: discord.Interaction, dream: Dream, link: str) -> bo
     words = quoted(dream.prompt, _SHOWN_PROMPT) if allowed.tells else "…"
     text = say.report(dream.author_id, interaction.user.id, words, link)
     embed = discord.Embed(title=say.REPORT_TITLE, description=text)
-    return await parts.modlog.send(guild_id(interaction), embed, _buttons(dream, say))
+    return await parts.moderation_log.send(guild_id(interaction), embed, _buttons(dream, say))
 
 
 def _buttons(dream: Dream, say: Sentences) -> discord.ui.View:

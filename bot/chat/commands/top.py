@@ -23,10 +23,10 @@ from bot.community.ranking import (
     By,
     Period,
     Place,
-    View,
+    Scope,
 )
 from bot.dreams.dream import Picture
-from bot.dreams.showing import Veil, address
+from bot.dreams.showing import Visibility, address
 
 log = logging.getLogger(__name__)
 
@@ -98,10 +98,10 @@ async def _show(interaction: discord.Interaction, page: Page, say: Sentences) ->
     """Let the interaction's answer be this page. Raises `Refusal`."""
     parts = parts_of(interaction)
     assert interaction.guild_id is not None  # the command is for servers
-    all_channels = await parts.tops.channels(interaction.guild_id)
+    all_channels = await parts.ranking.channels(interaction.guild_id)
     channels = await parts.sight.listable(interaction, all_channels)
-    view = View(interaction.guild_id, channels, flagged=parts.sight.lists_unsafe(interaction))
-    places, total = await parts.tops.page(view, page.by, page.period, page=page.number, size=page.size)
+    view = Scope(interaction.guild_id, channels, flagged=parts.sight.lists_unsafe(interaction))
+    places, total = await parts.ranking.page(view, page.by, page.period, page=page.number, size=page.size)
     async with parts.outlet.turn(interaction.user.id):
         best = places if page.by is By.PICTURE else places[:1]
         pictures = await _pictures(interaction, best, say)
@@ -132,7 +132,9 @@ async def _pictures(
     allowed = await parts.sight.listed(interaction, [place.best for place in places])
     found = {}
     for dream in (place.best for place in places):
-        picture = await parts.store.picture(dream.id) if allowed[dream.id].veil is Veil.OPEN else None
+        picture = (
+            await parts.store.picture(dream.id) if allowed[dream.id].visibility is Visibility.OPEN else None
+        )
         if picture is None:
             continue
         small = Picture(await one_at_a_time(_small, picture.content), "jpg")

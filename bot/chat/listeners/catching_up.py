@@ -43,4 +43,4 @@ class CatchingUp(Listener):
 
     async def _counted(self) -> None:
         """All votes and deletions that were found are stored."""
-        self.parts.jury.counted()
+        self.parts.contest_messages.counted()

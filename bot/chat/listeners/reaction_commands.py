@@ -17,7 +17,7 @@ from bot.community.emoji import meant
 from bot.database.connection import StoreError
 from bot.dreams.dream import Dream
 from bot.dreams.ending import NotYours
-from bot.dreams.showing import Occasion, Veil
+from bot.dreams.showing import Occasion, Visibility
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,9 @@ class ReactionCommandListener(Listener):
         Somebody may toggle the reaction as often as they like: see `bot.dreams.sendings`.
         """
         allowed = await self.parts.sight.showing(dream, Occasion.SENT)
-        picture = None if allowed.veil is Veil.WITHHELD else await self.parts.store.picture(dream.id)
+        picture = (
+            None if allowed.visibility is Visibility.WITHHELD else await self.parts.store.picture(dream.id)
+        )
         if picture is None or not await self.parts.sendings.claim(person, dream.id):
             return
         picture = await fitting(picture, discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES)

@@ -12,7 +12,7 @@ from functools import partial
 
 from bot.background import Watch
 from bot.chat.messages.choice_message import NUMBERS, choice_content, draw
-from bot.chat.messages.pacing import Desks, Rank
+from bot.chat.messages.pacing import Edits, Priority
 from bot.chat.messages.poster import Outcome, Poster
 from bot.chat.unpacking import one_at_a_time
 from bot.community.choices import (
@@ -25,7 +25,7 @@ from bot.dreams.dream import Dream
 from bot.dreams.showing import (
     Occasion,
     Showing,
-    Veil,
+    Visibility,
     together,
 )
 from bot.dreams.store import Store
@@ -40,11 +40,11 @@ TRIES = 5  # of showing something that Discord would not take, before the next r
 
 
 @dataclass(frozen=True, slots=True)
-class _Note:
-    """A choice, for its channel's desk. See `bot.chat.messages.pacing.Note`."""
+class _Edit:
+    """A choice, among its channel's edits. See `bot.chat.messages.pacing.Edit`."""
 
     choice_id: int
-    rank: Rank
+    priority: Priority
     paces: float
 
     @property
@@ -52,19 +52,19 @@ class _Note:
         return "choice", self.choice_id
 
 
-class Steering(Watch):
+class ChoiceMessages(Watch):
     """Live: `start` when the client can send, `close` before it is closed."""
 
     thing = "choice"
 
     def __init__(
-        self, *, choices: Choices, store: Store, poster: Poster, desks: Desks, retry_s: float = RETRY_S
+        self, *, choices: Choices, store: Store, poster: Poster, edits: Edits, retry_s: float = RETRY_S
     ) -> None:
         super().__init__(retry_s=retry_s)
         self._choices = choices
         self._store = store
         self._poster = poster
-        self._desks = desks
+        self._edits = edits
         self._ends: dict[int, float] = {}  # choice → when its vote ends, seconds since 1970
         self._tries: dict[int, int] = {}  # choice → showings in a row that Discord would not take
         self._asked: set[int] = set()  # choices whose message has the numbers under it
@@ -129,8 +129,8 @@ class Steering(Watch):
                 return
         if not choice.delivered:
             over = choice.state.is_over
-            note = _Note(choice_id, Rank.END if over else Rank.FRAME, paces=0 if over else 1)
-            self._desks.want(choice.channel_id, note, partial(self._show, choice_id))
+            edit = _Edit(choice_id, Priority.END if over else Priority.FRAME, paces=0 if over else 1)
+            self._edits.want(choice.channel_id, edit, partial(self._show, choice_id))
 
     async def _count(self, choice: Choice) -> None:
         """Read the votes under the message and decide."""
@@ -194,7 +194,7 @@ class Steering(Watch):
         """The beginnings that may be shown, and how."""
         out = came_out(list(candidates))
         asked = {dream: await self._poster.showing(dream, Occasion.HOME) for dream in out}
-        return {dream: found for dream, found in asked.items() if found.veil is not Veil.WITHHELD}
+        return {dream: found for dream, found in asked.items() if found.visibility is not Visibility.WITHHELD}
 
     async def _pictures(self, candidates: Iterable[Dream]) -> dict[int, bytes]:
         """The files of beginnings, by number."""

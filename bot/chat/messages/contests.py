@@ -18,7 +18,7 @@ COUNTED_S = 300.0  # seconds to wait for the votes of the time when nobody was h
 IDLE_S = 3600.0  # seconds between looks at the clock
 
 
-class Jury(BackgroundLoop):
+class ContestMessages(BackgroundLoop):
     """Live: `start` when the client can send, `close` before it is closed."""
 
     def __init__(self, *, contests: Contests, store: Store, poster: Poster, retry_s: float = RETRY_S) -> None:

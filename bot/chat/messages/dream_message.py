@@ -7,14 +7,14 @@ import discord
 
 from bot.chat.buttons.dream import ended_view, live_view
 from bot.chat.messages.exhibit import Exhibit, exhibit
-from bot.chat.messages.pacing import Rank
-from bot.chat.messages.waiting import NOWHERE, Outlook
+from bot.chat.messages.pacing import Priority
+from bot.chat.messages.waiting import NOWHERE, QueuePosition
 from bot.chat.quoting import quoted
 from bot.chat.sentences import Sentences, spoken
 from bot.chat.sentences.numbers import duration
 from bot.community.choices import Decision
 from bot.dreams.dream import Dream, DreamState, Picture
-from bot.dreams.showing import HIDDEN, Showing, Veil
+from bot.dreams.showing import HIDDEN, Showing, Visibility
 from engine import Fetching, Progress, Recipe
 from engine.sentences import Saying
 from engine.settings import weak
@@ -22,7 +22,7 @@ from engine.settings import weak
 SHOWN_PROMPT = 1000  # characters; an embed's description holds 4096, and escaping may double them
 
 PLACES_PACE = 3  # a waiting dream's message is edited this many times less often than a running one's
-_RANKS = {DreamState.QUEUED: Rank.PLACE, DreamState.DREAMING: Rank.FRAME}
+_PRIORITIES = {DreamState.QUEUED: Priority.PLACE, DreamState.DREAMING: Priority.FRAME}
 _COLOURS = {
     DreamState.QUEUED: 0x95A5A6,  # grey
     DreamState.DREAMING: 0x9B59B6,  # purple
@@ -47,14 +47,14 @@ class Content:
 
 
 @dataclass(slots=True)
-class Screen:
+class DreamMessage:
     """What is known of one dream's message, and what it shall show next."""
 
     dream: Dream
     progress: Progress | None = None  # the newest one
     frame: bytes | None = None  # the newest preview, JPEG
     fetching: Fetching | None = None  # a model's file that comes before the dream
-    outlook: Outlook = NOWHERE  # while it waits
+    position: QueuePosition = NOWHERE  # while it waits
     paused: bool = False  # the bot is about to restart
     too_large: bool = False  # its picture cannot be shown
     reply_to: int | None = None  # the message of the dream that this one grew out of
@@ -65,27 +65,27 @@ class Screen:
 
     @property
     def key(self) -> int:
-        """See `bot.chat.messages.pacing.Note`."""
+        """See `bot.chat.messages.pacing.Edit`."""
         return self.dream.id
 
     @property
-    def rank(self) -> Rank:
-        """See `bot.chat.messages.pacing.Note`."""
-        return _RANKS.get(self.dream.state, Rank.END)
+    def priority(self) -> Priority:
+        """See `bot.chat.messages.pacing.Edit`."""
+        return _PRIORITIES.get(self.dream.state, Priority.END)
 
     @property
     def paces(self) -> float:
-        """See `bot.chat.messages.pacing.Note`: a place is shown less often than a frame, an end at once."""
-        if self.rank is Rank.PLACE:
+        """See `bot.chat.messages.pacing.Edit`: a place is shown less often than a frame, an end at once."""
+        if self.priority is Priority.PLACE:
             return PLACES_PACE if self.dream.message_id is not None else 1
-        return 0 if self.rank is Rank.END else 1
+        return 0 if self.priority is Priority.END else 1
 
     def content(self, picture: Picture | None = None) -> Content:
         """What to show now; `picture`: the stored one, of a dream that is over."""
         dream, say = self.dream, self.say
         if self.frame and not dream.state.is_over:
             picture = Picture(self.frame, "jpg")
-        withheld = picture is not None and self.showing.veil is Veil.WITHHELD
+        withheld = picture is not None and self.showing.visibility is Visibility.WITHHELD
         if withheld:
             picture = None
         head = f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}"
@@ -119,14 +119,10 @@ class Screen:
             return say.PAUSED
         match dream.state:
             case DreamState.QUEUED:
-                outlook = self.outlook
-                return (
-                    say.PAUSED_BY_MODERATORS
-                    if self.held
-                    else say.waiting(
-                        outlook.place, before=outlook.before, others=outlook.others, ready_at=outlook.ready_at
-                    )
-                )
+                if self.held:
+                    return say.PAUSED_BY_MODERATORS
+                at = self.position
+                return say.waiting(at.place, before=at.before, others=at.others, ready_at=at.ready_at)
             case DreamState.DREAMING if progress is None and (file := self.fetching) is not None:
                 return say.fetching(file.model, file.done, file.total)
             case DreamState.DREAMING if progress is None:

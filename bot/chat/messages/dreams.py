@@ -9,11 +9,11 @@ from time import time
 from typing import Protocol
 
 from bot.background import BackgroundLoop
-from bot.chat.messages.dream_message import Content, Screen
+from bot.chat.messages.dream_message import Content, DreamMessage
 from bot.chat.messages.notices import Notices
-from bot.chat.messages.pacing import Desks
+from bot.chat.messages.pacing import Edits
 from bot.chat.messages.poster import Outcome, Poster, fitting
-from bot.chat.messages.waiting import NOWHERE, outlooks
+from bot.chat.messages.waiting import NOWHERE, positions
 from bot.database.connection import StoreError
 from bot.dreams.dream import Dream, DreamState, Picture
 from bot.dreams.showing import Occasion
@@ -32,24 +32,24 @@ FAREWELL_S = 3.0  # seconds for the last edits when the bot stops
 
 
 class Line(Protocol):
-    """What the presenter asks of the worker."""
+    """What the messages ask of the worker."""
 
     def order(self) -> list[Turn]: ...
 
     async def cancel(self, dream_id: int) -> Cancelled: ...
 
 
-class Presenter(BackgroundLoop):
+class DreamMessages(BackgroundLoop):
     """Live: `start` when the client can send, `close` before it is closed. `heard` may be called before."""
 
-    line: Line  # set when the worker is built, which tells the presenter what it does
+    line: Line  # set when the worker is built, whose audience this is
 
     def __init__(
         self,
         *,
         store: Store,
         poster: Poster,
-        desks: Desks,
+        edits: Edits,
         settings: Callable[[int | None], ServerSettings],
         paces: Paces,
         notices: Notices,
@@ -59,13 +59,13 @@ class Presenter(BackgroundLoop):
         super().__init__(retry_s=retry_s)
         self._store = store
         self._poster = poster
-        self._desks = desks
+        self._edits = edits
         self._settings = settings
         self._paces = paces
         self._notices = notices
         self.on_candidate: list[Callable[[Dream, Event | None], None]] = []  # told of beginnings
         self.on_picture: list[Callable[[Dream, Picture], None]] = []  # told of final pictures that are shown
-        self._screens: dict[int, Screen] = {}  # by dream, until it is over and shown
+        self._messages: dict[int, DreamMessage] = {}  # by dream, until it is over and shown
         self._posted: dict[int, asyncio.Future[bool]] = {}  # who waits for a dream's first message
         self._gone: set[int] = set()  # dreams whose message is deleted, until they are over
         self._wanted: set[int] = set()  # dreams to be shown anew
@@ -73,7 +73,7 @@ class Presenter(BackgroundLoop):
 
     async def _resume(self) -> None:
         for dream in await self._store.undelivered():
-            if dream.state is not DreamState.DREAMING and dream.id not in self._screens:
+            if dream.state is not DreamState.DREAMING and dream.id not in self._messages:
                 self.heard(dream, None)
         self._line_moved = True
 
@@ -82,12 +82,12 @@ class Presenter(BackgroundLoop):
         if self._task is None:
             return
         await super().close()
-        last = [s for s in self._screens.values() if s.progress is not None or s.dream.state.is_over]
-        for screen in last:
-            screen.paused = not screen.dream.state.is_over
+        last = [s for s in self._messages.values() if s.progress is not None or s.dream.state.is_over]
+        for message in last:
+            message.paused = not message.dream.state.is_over
         try:
             async with asyncio.timeout(FAREWELL_S):
-                await asyncio.gather(*(self._show(screen) for screen in last))
+                await asyncio.gather(*(self._show(message) for message in last))
         except TimeoutError:
             log.info("Not every message could be brought up to date before the end.")
 
@@ -101,22 +101,22 @@ class Presenter(BackgroundLoop):
             if dream.state.is_over:
                 self._gone.discard(dream.id)
             return
-        screen = self._screens.setdefault(dream.id, Screen(dream))
+        message = self._messages.setdefault(dream.id, DreamMessage(dream))
         # The worker's copy may be older than the message that was posted meanwhile.
-        screen.dream = replace(dream, message_id=dream.message_id or screen.dream.message_id)
+        message.dream = replace(dream, message_id=dream.message_id or message.dream.message_id)
         if isinstance(event, Progress):
-            if screen.progress is None or event.picture is not None:
+            if message.progress is None or event.picture is not None:
                 self._line_moved = True  # it is known better now how long the others wait
                 self.wake()
-            screen.progress = event
-            screen.frame = event.picture or screen.frame
-            screen.flagged = event.flagged or screen.flagged  # once seen it may come back between two checks
-            if screen.frame is not None and event.picture is None:
+            message.progress = event
+            message.frame = event.picture or message.frame
+            message.flagged = event.flagged or message.flagged  # it may come back between two checks
+            if message.frame is not None and event.picture is None:
                 return  # an edit is worth it only for a new picture
         elif isinstance(event, Fetching | Started):
-            screen.fetching = event if isinstance(event, Fetching) else None
+            message.fetching = event if isinstance(event, Fetching) else None
         elif dream.state is DreamState.DREAMING and event is None:
-            screen.progress = screen.frame = screen.fetching = None  # it begins, perhaps once more
+            message.progress = message.frame = message.fetching = None  # it begins, perhaps once more
         self._wanted.add(dream.id)
         self.wake()
 
@@ -127,19 +127,19 @@ class Presenter(BackgroundLoop):
 
     async def posted(self, dream_id: int) -> bool:
         """Wait for the dream's first message; False when it cannot be posted. Raises `StoreError`."""
-        screen = self._screens.get(dream_id)
-        if screen is None:
+        message = self._messages.get(dream_id)
+        if message is None:
             dream = await self._store.get(dream_id)
             return dream is not None and dream.message_id is not None
-        if screen.dream.message_id is not None:
+        if message.dream.message_id is not None:
             return True
         future = self._posted.setdefault(dream_id, asyncio.get_running_loop().create_future())
         return await asyncio.shield(future)
 
     def ready_at(self, dream_id: int) -> float | None:
         """When a waiting dream will be ready (seconds since 1970), as its message says; None: unknown."""
-        screen = self._screens.get(dream_id)
-        return None if screen is None else screen.outlook.ready_at
+        message = self._messages.get(dream_id)
+        return None if message is None else message.position.ready_at
 
     def forget(self, dream_id: int) -> None:
         """Show a dream that is over no more."""
@@ -152,72 +152,72 @@ class Presenter(BackgroundLoop):
             self._line_moved = False
             self._take_places()
         for dream_id in self._wanted:
-            if screen := self._screens.get(dream_id):
-                self._desks.want(screen.dream.channel_id, screen, partial(self._show, screen))
+            if message := self._messages.get(dream_id):
+                self._edits.want(message.dream.channel_id, message, partial(self._show, message))
         self._wanted.clear()
 
     def _take_places(self) -> None:
         """What each waiting dream's message shall say; it is edited when that is worth it."""
         now = time()
-        running = next((s for s in self._screens.values() if s.dream.state is DreamState.DREAMING), None)
+        running = next((s for s in self._messages.values() if s.dream.state is DreamState.DREAMING), None)
         left_s: float | None = None
         if running is not None:
             left_s = self._paces.left(running.dream, running.progress, now=now)
-        found = outlooks(
+        found = positions(
             self.line.order(),
-            {dream_id: screen.dream for dream_id, screen in self._screens.items()},
+            {dream_id: message.dream for dream_id, message in self._messages.items()},
             running=running.dream if running is not None else None,
             running_s=left_s,
             seconds=self._paces.seconds,
             now=now if running is not None else now + self._paces.loading_s(),
             names=self._poster.names,
         )
-        for dream_id, screen in self._screens.items():
-            outlook, held = found.get(dream_id, NOWHERE), self._settings(screen.dream.guild_id).paused
-            moved = screen.outlook.differs(outlook, now) or screen.held != held
-            if screen.dream.state is DreamState.QUEUED and moved:
-                screen.outlook, screen.held = outlook, held
+        for dream_id, message in self._messages.items():
+            position, held = found.get(dream_id, NOWHERE), self._settings(message.dream.guild_id).paused
+            moved = message.position.differs(position, now) or message.held != held
+            if message.dream.state is DreamState.QUEUED and moved:
+                message.position, message.held = position, held
                 self._wanted.add(dream_id)
 
-    async def _show(self, screen: Screen) -> None:
-        over = screen.dream.state.is_over
+    async def _show(self, message: DreamMessage) -> None:
+        over = message.dream.state.is_over
         try:
             if not over:
-                await self._inherit(screen)
-            flagged = None if over else screen.flagged
-            screen.showing = await self._poster.showing(screen.dream, Occasion.HOME, flagged=flagged)
-            if screen.dream.state.is_over:
-                await self._show_end(screen)
+                await self._inherit(message)
+            flagged = None if over else message.flagged
+            message.showing = await self._poster.showing(message.dream, Occasion.HOME, flagged=flagged)
+            if message.dream.state.is_over:
+                await self._show_end(message)
             else:
-                await self._show_now(screen)
+                await self._show_now(message)
         except StoreError as error:
-            log.warning("dream %d: not shown yet, %s", screen.dream.id, error)
-            asyncio.get_running_loop().call_later(self._retry_s, self._once_more, screen.dream.id)
+            log.warning("dream %d: not shown yet, %s", message.dream.id, error)
+            asyncio.get_running_loop().call_later(self._retry_s, self._once_more, message.dream.id)
         except Exception:
             # A fault with one message must not silence the channel's others.
-            log.exception("dream %d: could not be shown", screen.dream.id)
-            self._answer(screen.dream.id, False)
+            log.exception("dream %d: could not be shown", message.dream.id)
+            self._answer(message.dream.id, False)
 
     def _once_more(self, dream_id: int) -> None:
-        if dream_id in self._screens:
+        if dream_id in self._messages:
             self._wanted.add(dream_id)
             self.wake()
 
-    async def _inherit(self, screen: Screen) -> None:
+    async def _inherit(self, message: DreamMessage) -> None:
         """Until the check has seen its end, a dream that begins at an unsafe picture shows that one."""
-        if screen.dream.begin != "new" and not screen.rooted:
-            screen.flagged = screen.flagged or await self._store.found_at_beginning(screen.dream)
-            screen.rooted = True
+        if message.dream.begin != "new" and not message.rooted:
+            message.flagged = message.flagged or await self._store.found_at_beginning(message.dream)
+            message.rooted = True
 
-    async def _show_now(self, screen: Screen) -> None:
-        dream = screen.dream
+    async def _show_now(self, message: DreamMessage) -> None:
+        dream = message.dream
         if dream.message_id is None and dream.parent_id is not None:
             parent = await self._store.get(dream.parent_id)
             if parent is not None and parent.channel_id == dream.channel_id:
-                screen.reply_to = parent.message_id
-        outcome, message_id = await self._poster.show(dream, screen.content())
+                message.reply_to = parent.message_id
+        outcome, message_id = await self._poster.show(dream, message.content())
         if outcome is Outcome.SHOWN:
-            await self._keep(screen, message_id)
+            await self._keep(message, message_id)
         elif outcome is Outcome.GONE:
             # Nobody could see it: whoever deleted the message does not want it either.
             self._gone.add(dream.id)
@@ -230,16 +230,16 @@ class Presenter(BackgroundLoop):
             self._wanted.add(dream.id)
             self.wake()
 
-    async def _show_end(self, screen: Screen) -> None:
-        dream = screen.dream
+    async def _show_end(self, message: DreamMessage) -> None:
+        dream = message.dream
         stored = await self._store.picture(dream.id)
         limit = self._poster.upload_limit(dream)
         picture = await fitting(stored, limit) if stored else None
-        screen.too_large = stored is not None and picture is None
+        message.too_large = stored is not None and picture is None
         pause_s = self._retry_s
         for _ in range(RETRIES):
-            content = screen.content(picture)
-            outcome, message_id = await self._poster.show(screen.dream, content)
+            content = message.content(picture)
+            outcome, message_id = await self._poster.show(message.dream, content)
             if outcome in (Outcome.ARCHIVED, Outcome.OLD):
                 # A new message, which opens the thread; a nonce of its own, for it is not the first one.
                 was_old = outcome is Outcome.OLD
@@ -249,40 +249,40 @@ class Presenter(BackgroundLoop):
             if outcome is Outcome.TOO_LARGE and picture is not None:
                 # What Discord refused is the measure, whatever limit it names.
                 picture = await fitting(picture, len(picture.content) // 4)
-                screen.too_large = picture is None
+                message.too_large = picture is None
             elif outcome is not Outcome.LATER:
-                await self._delivered(screen, content, message_id)
+                await self._delivered(message, content, message_id)
                 return
             else:
                 await asyncio.sleep(pause_s)
                 pause_s *= 2
         log.warning("dream %d: its end is shown after the next restart", dream.id)
 
-    async def _delivered(self, screen: Screen, content: Content, message_id: int | None) -> None:
+    async def _delivered(self, message: DreamMessage, content: Content, message_id: int | None) -> None:
         """The end is shown (`message_id`), or never will be (None)."""
         if message_id is not None:
-            await self._keep(screen, message_id)
+            await self._keep(message, message_id)
             if content.exhibit is not None:
-                await self._poster.react(screen.dream, self._settings(screen.dream.guild_id).vote_emoji)
+                await self._poster.react(message.dream, self._settings(message.dream.guild_id).vote_emoji)
                 for hear in self.on_picture:
-                    hear(screen.dream, content.exhibit.picture)
-        to_tell = message_id is not None and self._notices.due(screen.dream)
-        await self._store.set_delivered(screen.dream.id, to_tell=to_tell)
+                    hear(message.dream, content.exhibit.picture)
+        to_tell = message_id is not None and self._notices.due(message.dream)
+        await self._store.set_delivered(message.dream.id, to_tell=to_tell)
         if to_tell:
-            self._notices.tell(screen.dream)
-        self._drop(screen.dream.id)
+            self._notices.tell(message.dream)
+        self._drop(message.dream.id)
 
-    async def _keep(self, screen: Screen, message_id: int | None) -> None:
+    async def _keep(self, message: DreamMessage, message_id: int | None) -> None:
         """Remember the message that shows the dream."""
-        if message_id is not None and message_id != screen.dream.message_id:
-            await self._store.set_message(screen.dream.id, message_id)
-            screen.dream = replace(screen.dream, message_id=message_id)
-        self._answer(screen.dream.id, True)
+        if message_id is not None and message_id != message.dream.message_id:
+            await self._store.set_message(message.dream.id, message_id)
+            message.dream = replace(message.dream, message_id=message_id)
+        self._answer(message.dream.id, True)
 
     def _drop(self, dream_id: int) -> None:
-        screen = self._screens.pop(dream_id, None)
-        if screen is not None:
-            self._desks.forget(screen.dream.channel_id, dream_id)
+        message = self._messages.pop(dream_id, None)
+        if message is not None:
+            self._edits.forget(message.dream.channel_id, dream_id)
         self._answer(dream_id, False)
 
     def _answer(self, dream_id: int, posted: bool) -> None:

@@ -15,16 +15,16 @@ from bot.dreams.dream import Dream, Gone, Picture
 from bot.dreams.showing import (
     Occasion,
     Showing,
-    Veil,
     Venue,
+    Visibility,
     may_tell,
-    picture_veil,
+    picture_visibility,
     showing,
-    veil,
+    visibility,
 )
 from bot.servers.settings import NsfwPolicy, ServerSettings
 
-__all__ = ["Exhibit", "Occasion", "Sight", "Veil", "exhibit", "veil"]
+__all__ = ["Exhibit", "Occasion", "Sight", "Visibility", "exhibit", "visibility"]
 
 DIRECT = Venue(guild_id=None, channel_id=0)  # a direct message
 
@@ -36,7 +36,7 @@ class Exhibit:
     picture: Picture
     filename: str
     alt_text: str
-    veil: Veil
+    visibility: Visibility
 
     def file(self) -> discord.File:
         """Fresh each time: a `File` can be sent only once."""
@@ -45,17 +45,17 @@ class Exhibit:
 
     def hang_in(self, embed: discord.Embed, *, small: bool = False) -> None:
         """Show it inside the embed, where that may be: Discord hides no picture there."""
-        if self.veil is Veil.OPEN:
+        if self.visibility is Visibility.OPEN:
             put = embed.set_thumbnail if small else embed.set_image
             put(url=f"attachment://{self.filename}")
 
 
 def exhibit(picture: Picture | None, allowed: Showing, *, stem: str, alt_text: str) -> Exhibit | None:
     """The picture as it may be shown; None when there is none, or it may not. `stem`: of the file's name."""
-    if picture is None or allowed.veil is Veil.WITHHELD:
+    if picture is None or allowed.visibility is Visibility.WITHHELD:
         return None
     filename = allowed.filename(stem, picture.kind)
-    return Exhibit(picture, filename, plain(alt_text, ALT_TEXT), allowed.veil)
+    return Exhibit(picture, filename, plain(alt_text, ALT_TEXT), allowed.visibility)
 
 
 class Sight:
@@ -104,7 +104,7 @@ class Sight:
         allowed = await self.showing(dream, Occasion.EXHIBITED, channel_id=channel_id)
         over = dream.erased or dream.gone is Gone.DELETED
         known = over or self.venues.venue(dream.guild_id, dream.channel_id).known
-        return known and allowed.veil is Veil.WITHHELD
+        return known and allowed.visibility is Visibility.WITHHELD
 
     async def asked(self, interaction: discord.Interaction, dream: Dream) -> Showing:
         """To whoever uses the interaction, alone, when they name this very dream."""
@@ -144,7 +144,9 @@ class Sight:
         """Whether dreams in whose pictures the safety check found something are listed here by a picture."""
         policies = self._policies(interaction.guild_id)
         adults = self.venues.here(interaction).adults
-        return picture_veil("unsafe", Occasion.LISTED, policies, adults=adults) is not Veil.WITHHELD
+        return (
+            picture_visibility("unsafe", Occasion.LISTED, policies, adults=adults) is not Visibility.WITHHELD
+        )
 
     def names(self, reader: Dream, other: Dream) -> bool:
         """Whether the message of one waiting dream may say who waits with another one."""

@@ -22,7 +22,7 @@ from bot.chat.sentences import spoken
 from bot.database.connection import StoreError
 from bot.dreams.copies import Copies
 from bot.dreams.dream import Dream, DreamState, Picture
-from bot.dreams.showing import Occasion, Veil
+from bot.dreams.showing import Occasion, Visibility
 from bot.dreams.store import Store
 from bot.servers.settings import ServerSettings
 
@@ -133,7 +133,9 @@ class Gallery:
         """As far as is known already: of an archived thread it has to be found out."""
         if not self._sight.venues.venue(dream.guild_id, dream.channel_id).known:
             return True
-        return self._sight.judged(dream, Occasion.EXHIBITED, channel_id=channel_id).veil is Veil.OPEN
+        return (
+            self._sight.judged(dream, Occasion.EXHIBITED, channel_id=channel_id).visibility is Visibility.OPEN
+        )
 
     async def _hang(self, dream: Dream, picture: Picture) -> None:
         channel_id = self._channel_for(dream)
@@ -143,7 +145,7 @@ class Gallery:
         allowed = await self._sight.showing(dream, Occasion.EXHIBITED, channel_id=channel_id)
         alt_text = say.alt_text(dream.prompt)
         shown = exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=alt_text)
-        if shown is None or shown.veil is not Veil.OPEN:
+        if shown is None or shown.visibility is not Visibility.OPEN:
             return
         words = f"**{quoted(dream.prompt, _SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}"
         embed = discord.Embed(description=f"{words}\n[{say.GALLERY_LINK}]({allowed.link})")

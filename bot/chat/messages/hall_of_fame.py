@@ -14,18 +14,18 @@ import discord
 from bot.background import Watch
 from bot.chat.messages.dream_message import SHOWN_PROMPT, Content
 from bot.chat.messages.exhibit import exhibit
-from bot.chat.messages.pacing import Desks, Rank
+from bot.chat.messages.pacing import Edits, Priority
 from bot.chat.messages.poster import Outcome, Poster, fitting
 from bot.chat.messages.votes import caption
 from bot.chat.quoting import quoted
 from bot.chat.sentences import spoken
-from bot.community.hall_of_fame import Fame, Hung
+from bot.community.hall_of_fame import HallOfFame, Hung
 from bot.community.votes import Votes
 from bot.dreams.dream import Dream, Gone, Picture
 from bot.dreams.showing import (
     Occasion,
     Showing,
-    Veil,
+    Visibility,
     address,
 )
 from bot.dreams.store import Store
@@ -41,19 +41,19 @@ _GOLD = 0xF1C40F
 
 
 @dataclass(frozen=True, slots=True)
-class _Note:
-    """A dream in the hall, for its desk. See `bot.chat.messages.pacing.Note`."""
+class _Edit:
+    """A dream in the hall, among its channel's edits. See `bot.chat.messages.pacing.Edit`."""
 
     dream_id: int
     paces: float
-    rank: Rank = Rank.VOTES
+    priority: Priority = Priority.VOTES
 
     @property
     def key(self) -> tuple[str, int]:
         return "fame", self.dream_id
 
 
-class Hall(Watch):
+class HallOfFameMessages(Watch):
     """Live: `start` when the client can send, `close` before it is closed."""
 
     thing = "dream"
@@ -63,22 +63,22 @@ class Hall(Watch):
         *,
         store: Store,
         poster: Poster,
-        fame: Fame,
+        hall_of_fame: HallOfFame,
         votes: Votes,
-        desks: Desks,
+        edits: Edits,
         settings: Callable[[int | None], ServerSettings],
     ) -> None:
         super().__init__(retry_s=RETRY_S)
         self._store = store
         self._poster = poster
-        self._fame = fame
+        self._hall_of_fame = hall_of_fame
         self._votes = votes
-        self._desks = desks
+        self._edits = edits
         self._settings = settings
         self._hidden: set[int] = set()  # dreams that not everybody may see any more
 
     async def _resume(self) -> None:
-        for hung in await self._fame.unfinished():
+        for hung in await self._hall_of_fame.unfinished():
             self.moved(hung.dream_id)
 
     def hide(self, dream: Dream) -> None:
@@ -87,7 +87,7 @@ class Hall(Watch):
         self.moved(dream.id)
 
     async def _look_at(self, dream_id: int) -> None:
-        dream, hung = await self._store.get(dream_id), await self._fame.get(dream_id)
+        dream, hung = await self._store.get(dream_id), await self._hall_of_fame.get(dream_id)
         if dream is None:
             return
         settings, tally = self._settings(dream.guild_id), await self._votes.tally(dream_id)
@@ -114,12 +114,12 @@ class Hall(Watch):
         outcome, _ = await self._poster.given(dream, lambda emoji: False)
         if outcome is Outcome.GONE:
             return  # the original was deleted, and nobody told us
-        hung = await self._fame.hang(dream, hall, tally)
+        hung = await self._hall_of_fame.hang(dream, hall, tally)
         if hung is not None:
             await self._post(dream, hung)
 
     async def _may_hang(self, dream: Dream, hall: int) -> bool:
-        return dream.is_shown and (await self._showing(dream, hall)).veil is not Veil.WITHHELD
+        return dream.is_shown and (await self._showing(dream, hall)).visibility is not Visibility.WITHHELD
 
     async def _showing(self, dream: Dream, hall: int) -> Showing:
         return await self._poster.showing(dream, Occasion.EXHIBITED, channel_id=hall)
@@ -127,16 +127,16 @@ class Hall(Watch):
     async def _post(self, dream: Dream, hung: Hung, *, again: bool = False) -> None:
         content = await self._content(dream, hung.channel_id)
         if content is None:
-            await self._fame.take_down(dream.id)
+            await self._hall_of_fame.take_down(dream.id)
             return
         message_id = await self._poster.find(hung, address(dream)) if again else None
         if message_id is None:
             outcome, message_id = await self._poster.post(hung, content, nonce=f"fame-{dream.id}")
             if outcome is Outcome.GONE or outcome is Outcome.TOO_LARGE:
                 log.warning("server %d: its hall of fame takes no pictures", hung.guild_id)
-                await self._fame.take_down(dream.id)
+                await self._hall_of_fame.take_down(dream.id)
         if message_id is not None:
-            await self._fame.set_message(dream.id, message_id)
+            await self._hall_of_fame.set_message(dream.id, message_id)
             self._update(dream, replace(hung, message_id=message_id))
 
     async def _content(self, dream: Dream, hall: int) -> Content | None:
@@ -164,20 +164,20 @@ class Hall(Watch):
                 self.later(dream.id, RETRY_S if outcome is Outcome.LATER else FORBIDDEN_S)
                 return
         self._hidden.discard(dream.id)
-        await self._fame.take_down(dream.id)
+        await self._hall_of_fame.take_down(dream.id)
         if dream.is_shown:
             await self._votes.tell(dream)  # reactions under it went with it
 
     def _update(self, dream: Dream, hung: Hung) -> None:
         is_old = self._votes.clock() - hung.created_at > FRESH_S
-        note = _Note(dream.id, OLD_PACES if is_old else PACES)
-        self._desks.want(hung.channel_id, note, partial(self._caption, dream, hung))
+        edit = _Edit(dream.id, OLD_PACES if is_old else PACES)
+        self._edits.want(hung.channel_id, edit, partial(self._caption, dream, hung))
 
     async def _caption(self, dream: Dream, hung: Hung) -> None:
         tally = await self._votes.tally(dream.id)
         emoji = self._settings(dream.guild_id).vote_emoji[0]
         text = spoken(dream.language).fame(emoji, tally, dream.channel_id)
         if await self._poster.caption(hung, text) is Outcome.SHOWN:
-            await self._fame.set_votes(dream.id, tally)
+            await self._hall_of_fame.set_votes(dream.id, tally)
         if self._votes.clock() - dream.created_at >= FRESH_S:  # until then the channel's own tallies do it
             await self._poster.caption(dream, caption(dream, self._settings(dream.guild_id), tally))

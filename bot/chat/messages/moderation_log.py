@@ -10,12 +10,12 @@ import discord
 from bot.chat.answers import audit_trail
 from bot.chat.messages.language import of_guild
 from bot.database.connection import StoreError
-from bot.servers.moderation import Entry, Moderation
+from bot.servers.moderation import AuditEntry, Moderation
 
 log = logging.getLogger(__name__)
 
 
-class ModLog:
+class ModerationLog:
     """Hears of each entry of the audit trail. A log that cannot be written to keeps nobody from anything."""
 
     def __init__(self, *, client: discord.Client, moderation: Moderation) -> None:
@@ -23,7 +23,7 @@ class ModLog:
         self._moderation = moderation
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def entered(self, entry: Entry) -> None:
+    def entered(self, entry: AuditEntry) -> None:
         """See `Moderation.on_entry`."""
         if self._moderation.settings(entry.guild_id).log_channel is None:
             return
@@ -31,7 +31,7 @@ class ModLog:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _tell(self, entry: Entry) -> None:
+    async def _tell(self, entry: AuditEntry) -> None:
         settings = self._moderation.settings(entry.guild_id)
         say = of_guild(self._client.get_guild(entry.guild_id), settings)
         await self.send(entry.guild_id, discord.Embed(description=audit_trail.line(entry, say)))

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 
-from bot.chat.messages.pacing import Desks, Rank
+from bot.chat.messages.pacing import Edits, Priority
 from bot.chat.messages.poster import Outcome, Poster
 from bot.chat.sentences import spoken
 from bot.database.connection import StoreError
@@ -22,11 +22,11 @@ RETRY_S = 10.0  # seconds before the first of them, doubled each time
 
 
 @dataclass(frozen=True, slots=True)
-class _Note:
-    """See `bot.chat.messages.pacing.Note`: it comes after what is to be seen, and is never held back."""
+class _Edit:
+    """See `bot.chat.messages.pacing.Edit`: it comes after what is to be seen, and is never held back."""
 
     dream_id: int
-    rank: Rank = Rank.VOTES
+    priority: Priority = Priority.VOTES
     paces: float = 0
 
     @property
@@ -42,13 +42,13 @@ class Notices:
         *,
         store: Store,
         poster: Poster,
-        desks: Desks,
+        edits: Edits,
         preferences: Preferences,
         retry_s: float = RETRY_S,
     ) -> None:
         self._store = store
         self._poster = poster
-        self._desks = desks
+        self._edits = edits
         self._preferences = preferences
         self._retry_s = retry_s
         self._tries: Counter[int] = Counter()  # by dream
@@ -64,7 +64,7 @@ class Notices:
 
     def tell(self, dream: Dream, *, again: bool = False) -> None:
         """Tell it when the channel has time. `again`: perhaps it was said already."""
-        self._desks.want(dream.channel_id, _Note(dream.id), partial(self._tell, dream, again))
+        self._edits.want(dream.channel_id, _Edit(dream.id), partial(self._tell, dream, again))
 
     async def _tell(self, dream: Dream, again: bool) -> None:
         try:

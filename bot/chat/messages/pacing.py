@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 REST_PACES = 200  # a channel in which so long nothing was shown is forgotten
 
 
-class Rank(IntEnum):
+class Priority(IntEnum):
     """What comes before what."""
 
     END = 0
@@ -26,16 +26,16 @@ class Rank(IntEnum):
     VOTES = 3
 
 
-class Note(Protocol):
+class Edit(Protocol):
     """Something that wants to be shown in a channel."""
 
     @property
     def key(self) -> Hashable:
-        """What shows it: of two notes with the same key the later one is shown."""
+        """What shows it: of two edits with the same key the later one is shown."""
         ...
 
     @property
-    def rank(self) -> Rank: ...
+    def priority(self) -> Priority: ...
 
     @property
     def paces(self) -> float:
@@ -43,21 +43,21 @@ class Note(Protocol):
         ...
 
 
-Show = Callable[[], Awaitable[None]]  # shows a note as it is at that moment
+Show = Callable[[], Awaitable[None]]  # shows it as it is at that moment
 
 
-class Desk:
-    """The notes of one channel that want to be shown. Its task lives while there are any."""
+class ChannelEdits:
+    """The edits of one channel that want to be made. Its task lives while there are any."""
 
     def __init__(self, *, pace_s: float) -> None:
         self._pace_s = pace_s
-        self._wanted: dict[Hashable, tuple[Note, Show]] = {}  # by key
+        self._wanted: dict[Hashable, tuple[Edit, Show]] = {}  # by key
         self._shown: dict[Hashable, float] = {}  # key → when it was last shown, by the loop's clock
         self._changed = asyncio.Event()
 
-    def want(self, note: Note, show: Show) -> None:
-        """Show this note when its turn comes."""
-        self._wanted[note.key] = note, show
+    def want(self, edit: Edit, show: Show) -> None:
+        """Show this when its turn comes."""
+        self._wanted[edit.key] = edit, show
         self._changed.set()
 
     def forget(self, key: Hashable) -> None:
@@ -77,8 +77,8 @@ class Desk:
             self._changed.clear()
             now = loop.time()
             wait, _, _, key = min(
-                (max(self._due_at(note) - now, 0.0), note.rank, arrival, key)
-                for arrival, (key, (note, _)) in enumerate(self._wanted.items())
+                (max(self._due_at(edit) - now, 0.0), edit.priority, arrival, key)
+                for arrival, (key, (edit, _)) in enumerate(self._wanted.items())
             )
             if wait > 0:
                 try:
@@ -87,31 +87,31 @@ class Desk:
                 except TimeoutError:
                     continue  # something is due
                 continue
-            note, show = self._wanted.pop(key)
+            edit, show = self._wanted.pop(key)
             try:
                 await show()
             except Exception:
                 # A fault with one message must not silence the channel's others.
                 log.exception("%s could not be shown", key)
-            if note.rank is Rank.END:
+            if edit.priority is Priority.END:
                 self._shown.pop(key, None)
             else:
                 self._shown[key] = loop.time()
 
-    def _due_at(self, note: Note) -> float:
+    def _due_at(self, edit: Edit) -> float:
         """The first showing is never held back."""
-        shown = self._shown.get(note.key)
-        return 0.0 if shown is None else shown + note.paces * self._pace_s
+        shown = self._shown.get(edit.key)
+        return 0.0 if shown is None else shown + edit.paces * self._pace_s
 
 
-class Desks(BackgroundLoop):
-    """Every channel's desk, and the tasks that work at them. Live: `start`, `close`; `want` also before."""
+class Edits(BackgroundLoop):
+    """Every channel's edits, and the tasks that make them. Live: `start`, `close`; `want` also before."""
 
     def __init__(self, *, pace_s: float) -> None:
         """`pace_s`: seconds between two edits of one message."""
         super().__init__(retry_s=pace_s)
         self._pace_s = pace_s
-        self._desks: dict[int, Desk] = {}  # by channel
+        self._channels: dict[int, ChannelEdits] = {}  # by channel
         self._working: dict[int, asyncio.Task[None]] = {}  # by channel
 
     async def close(self) -> None:
@@ -120,26 +120,26 @@ class Desks(BackgroundLoop):
         for task in self._working.values():
             task.cancel()
         await asyncio.gather(*self._working.values(), return_exceptions=True)
-        self._desks, self._working = {}, {}
+        self._channels, self._working = {}, {}
 
-    def want(self, channel_id: int, note: Note, show: Show) -> None:
+    def want(self, channel_id: int, edit: Edit, show: Show) -> None:
         """Show this in its channel when its turn comes."""
-        if channel_id not in self._desks:
-            self._desks[channel_id] = Desk(pace_s=self._pace_s)
-        self._desks[channel_id].want(note, show)
+        if channel_id not in self._channels:
+            self._channels[channel_id] = ChannelEdits(pace_s=self._pace_s)
+        self._channels[channel_id].want(edit, show)
         self.wake()
 
     def forget(self, channel_id: int, key: Hashable) -> None:
         """Show this no more."""
-        if channel_id in self._desks:
-            self._desks[channel_id].forget(key)
+        if channel_id in self._channels:
+            self._channels[channel_id].forget(key)
 
     async def _look(self) -> None:
         self._working = {c: task for c, task in self._working.items() if not task.done()}
-        for channel_id, desk in list(self._desks.items()):
+        for channel_id, channel in list(self._channels.items()):
             if channel_id in self._working:
                 continue
-            if desk.rests():  # the others know when they may edit again
-                del self._desks[channel_id]
+            if channel.rests():  # the others know when they may edit again
+                del self._channels[channel_id]
             else:
-                self._working[channel_id] = asyncio.create_task(desk.run())
+                self._working[channel_id] = asyncio.create_task(channel.run())

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from bot.chat.messages.pacing import Desks, Rank
+from bot.chat.messages.pacing import Edits, Priority
 from bot.chat.messages.poster import Poster
 from bot.chat.sentences import spoken
 from bot.community.votes import Votes
@@ -24,11 +24,11 @@ FRESH_S = 3600.0  # seconds after which Discord minds edits
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """A dream's votes, as a note for its channel's desk."""
+class VoteCaption:
+    """A dream's votes, among its channel's edits. See `bot.chat.messages.pacing.Edit`."""
 
     dream_id: int
-    rank: Rank = Rank.VOTES
+    priority: Priority = Priority.VOTES
     paces: float = PACES
 
     @property
@@ -36,7 +36,7 @@ class Tally:
         return "votes", self.dream_id
 
 
-class Tallies:
+class VoteCaptions:
     """Hears of votes. Live."""
 
     def __init__(
@@ -44,19 +44,19 @@ class Tallies:
         *,
         votes: Votes,
         poster: Poster,
-        desks: Desks,
+        edits: Edits,
         settings: Callable[[int | None], ServerSettings],
     ) -> None:
         self._votes = votes
         self._poster = poster
-        self._desks = desks
+        self._edits = edits
         self._settings = settings
 
     def heard(self, dream: Dream, tally: int) -> None:
         """A dream's tally is new."""
         fresh = self._votes.clock() - dream.created_at < FRESH_S  # its message is about as old
         if dream.is_shown and fresh:
-            self._desks.want(dream.channel_id, Tally(dream.id), partial(self._show, dream))
+            self._edits.want(dream.channel_id, VoteCaption(dream.id), partial(self._show, dream))
 
     async def _show(self, dream: Dream) -> None:
         try:

@@ -17,7 +17,7 @@ DRIFT_S = 20.0  # seconds, likewise
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class QueuePosition:
     """Of one waiting dream."""
 
     place: int | None = None  # 1 comes next; None: it does not move
@@ -25,7 +25,7 @@ class Outlook:
     others: int = 0  # people before it who are not named: too many, or elsewhere
     ready_at: float | None = None  # seconds since 1970; None: there is nothing measured to say it by
 
-    def differs(self, other: "Outlook", now: float) -> bool:
+    def differs(self, other: "QueuePosition", now: float) -> bool:
         """Whether it is worth an edit to show the other one instead."""
         if (self.place, self.before, self.others) != (other.place, other.before, other.others):
             return True
@@ -35,7 +35,7 @@ class Outlook:
         return moved > max(DRIFT_S, DRIFT * (other.ready_at - now))
 
 
-NOWHERE = Outlook()
+NOWHERE = QueuePosition()
 
 
 def _same_server(one: Dream, other: Dream) -> bool:
@@ -73,7 +73,7 @@ class _Before:
         return self._asked[channels]
 
 
-def outlooks(
+def positions(
     order: Sequence[Turn],
     dreams: Mapping[int, Dream],
     *,
@@ -82,12 +82,12 @@ def outlooks(
     seconds: Callable[[Dream], float | None],
     now: float,
     names: Callable[[Dream, Dream], bool] = _same_server,
-) -> dict[int, Outlook]:
+) -> dict[int, QueuePosition]:
     """Of everybody in line. `running_s`: seconds that the dream in hand still takes; None: unknown.
 
     `names`: whether the message of one waiting dream may say who dreams another one.
     """
-    found: dict[int, Outlook] = {}
+    found: dict[int, QueuePosition] = {}
     at = now if running is None else (None if running_s is None else now + running_s)
     people = {running.author_id} if running is not None else set()
     before = _Before()
@@ -99,7 +99,7 @@ def outlooks(
         at = None if at is None or takes is None else at + takes
         named = before.named(dream, names) if dream is not None else []
         others = len(people) - (turn.person in people) - len(named)
-        found[turn.dream_id] = Outlook(place, tuple(named), others, at)
+        found[turn.dream_id] = QueuePosition(place, tuple(named), others, at)
         people.add(turn.person)
         if dream is not None:
             before.add(dream)

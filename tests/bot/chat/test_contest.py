@@ -77,7 +77,7 @@ async def test_most_votes_win_and_the_winner_is_told_with_the_picture(world: Wor
     await world.alice.react(rain, VOTE_EMOJI[0])
     await world.moderator.react(rain, VOTE_EMOJI[0])
     after_its_end(world)
-    world.parts.jury.moved(contest.id)
+    world.parts.contest_messages.moved(contest.id)
     message = await until_told(world)
     text = message.embeds[0].description or ""
     assert f"🏆 {world.bob.mention} wins with 2 votes: [rain](" in text
@@ -135,8 +135,8 @@ async def test_a_contest_that_ends_while_the_bot_is_away_is_told_once_at_its_ret
         (await until_told(world)).embeds[0].description or ""
     )
     await world.restart()
-    world.parts.jury._has_looked = False
-    await world.parts.jury._look()
+    world.parts.contest_messages._has_looked = False
+    await world.parts.contest_messages._look()
     assert len(announcements(world)) == 1
 
 
@@ -162,7 +162,7 @@ async def test_votes_cast_while_the_bot_was_away_decide_too(world: World) -> Non
 async def test_a_winner_that_was_told_but_not_remembered_is_not_told_again(world: World) -> None:
     contest = await begun(world)
     await world.parts.contests.finish(contest.id, now=True)
-    world.parts.jury.moved(contest.id)
+    world.parts.contest_messages.moved(contest.id)
     message = await until_told(world)
     assert message.embeds[0].url == winner_url(contest)
     async with world.parts.database.transaction() as connection:  # killed before it was remembered
@@ -182,7 +182,7 @@ async def test_a_deleted_channel_ends_the_announcements(world: World) -> None:
     contest = await begun(world)
     world.env.inject_error("POST", f"/channels/{world.channel.id}/messages", status=404, code=10003, times=1)
     await world.parts.contests.finish(contest.id, now=True)
-    world.parts.jury.moved(contest.id)
+    world.parts.contest_messages.moved(contest.id)
     await until(lambda: not world.env.backend.faults)
 
     async def nothing_open() -> bool:

@@ -12,7 +12,7 @@ from simcord.builders import ChannelHandle
 
 from bot.chat.erasing import erase
 from bot.chat.messages import hall_of_fame
-from bot.community.ranking import By, Period, View
+from bot.community.ranking import By, Period, Scope
 from bot.database.connection import StoreBusy
 from bot.dreams.dream import DreamState, Gone
 from bot.servers.settings import VOTE_EMOJI, NsfwPolicy
@@ -33,8 +33,8 @@ class Hung:
         return len(self.world.messages(self.hall)), len(self.world.messages(self.gallery))
 
     async def ranked(self) -> int:
-        view = View(self.world.guild.id, {self.world.channel.id}, flagged=True)
-        places, total = await self.world.parts.tops.page(view, By.PICTURE, Period.EVER, page=0, size=3)
+        view = Scope(self.world.guild.id, {self.world.channel.id}, flagged=True)
+        places, total = await self.world.parts.ranking.page(view, By.PICTURE, Period.EVER, page=0, size=3)
         assert len(places) == total
         return total
 
@@ -133,7 +133,7 @@ async def test_what_was_deleted_while_nobody_was_here_is_found(world: World, hun
 
 async def test_a_message_that_discord_does_not_know_any_more_is_gone(world: World, hung: Hung) -> None:
     world.env.backend.messages[world.channel.id].clear()  # nobody tells of it
-    world.parts.hall.moved(1)
+    world.parts.hall_of_fame_messages.moved(1)
     await world.parts.poster.caption(await world.stored(1), "⭐ 2")
     await until(hung.is_gone)
 
@@ -151,11 +151,11 @@ async def test_a_copy_that_a_moderator_took_from_the_hall_does_not_come_back(
     world.env.backend.delete_message(hung.hall.id, world.messages(hung.hall)[0].id)
     await world.env.settle()
     await world.moderator.react(world.messages()[0], STAR)
-    await world.parts.hall._look_at(1)
+    await world.parts.hall_of_fame_messages._look_at(1)
     assert hung.hangs() == (0, 1)
     assert await world.parts.votes.tally(1) == 2 and await hung.ranked() == 1
     await world.restart()
-    await world.parts.hall._look_at(1)
+    await world.parts.hall_of_fame_messages._look_at(1)
     assert hung.hangs() == (0, 1)
 
 
@@ -306,7 +306,7 @@ async def test_a_stricter_policy_takes_down_what_hangs_already(
 
 async def until_looked(world: World) -> None:
     """Until the server was looked at and the hall has done what came of it."""
-    deletions, hall_of_fame = world.parts.deletions, world.parts.hall
+    deletions, hall_of_fame = world.parts.deletions, world.parts.hall_of_fame_messages
     await until(lambda: deletions._task is not None and deletions._task.done() and not hall_of_fame._moved)
     await world.env.settle()
 
@@ -383,8 +383,8 @@ async def test_a_winner_that_is_deleted_is_not_seen_where_it_was_told(
     )
     assert await contests.enter(contest, await world.stored(1))
     assert await contests.finish(contest.id, now=True)
-    world.parts.jury.counted()
-    world.parts.jury.moved(contest.id)
+    world.parts.contest_messages.counted()
+    world.parts.contest_messages.moved(contest.id)
 
     async def told() -> bool:
         return (await world.parts.contests.won_by(1)) != []
@@ -436,7 +436,7 @@ async def test_at_a_start_only_what_discord_does_not_know_is_gone(
     path = f"/channels/{world.channel.id}/messages/{world.messages()[0].id}"
     world.env.inject_error("GET", path, status=status, code=code, times=None)
     await world.restart()
-    await until(lambda: world.parts.jury._counted.is_set())
+    await until(lambda: world.parts.contest_messages._counted.is_set())
     if gone:
         await until(hung.is_gone)
     else:

@@ -175,7 +175,7 @@ async def test_a_final_edit_that_fails_is_tried_again(world: World) -> None:
     await world.dream(world.alice)
     await world.engine.dreams(1)
     await world.until_text(sentences.LOADING)
-    world.parts.presenter._retry_s = 0.01
+    world.parts.dream_messages._retry_s = 0.01
     world.env.inject_error("PATCH", "/channels/*/messages/*", status=500, times=2)
     world.engine.finish()
     await world.until_delivered(1)
@@ -203,7 +203,7 @@ async def test_a_picture_over_the_upload_limit_becomes_a_smaller_one(world: Worl
     limit = buffer.tell() - 1000
     await world.dream(world.alice)
     await world.engine.dreams(1)
-    world.parts.presenter._poster.upload_limit = lambda dream: limit
+    world.parts.dream_messages._poster.upload_limit = lambda dream: limit
     world.engine.finish(png=buffer.getvalue())
     await world.until_delivered(1)
     (attachment,) = world.messages()[0].attachments
@@ -214,7 +214,7 @@ async def test_a_picture_that_discord_finds_too_large_is_told(world: World) -> N
     await world.dream(world.alice)
     await world.engine.dreams(1)
     await world.until_text(sentences.LOADING)
-    world.parts.presenter._poster.upload_limit = lambda dream: 200
+    world.parts.dream_messages._poster.upload_limit = lambda dream: 200
     world.env.inject_error("PATCH", "/channels/*/messages/*", status=413, code=40005, times=1)
     world.engine.finish()
     await world.until_delivered(1)
@@ -285,7 +285,7 @@ async def test_who_waits_reads_who_is_before_and_a_time_once_one_was_measured(wo
 async def test_a_busy_database_delays_the_end_and_loses_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(world.parts.presenter, "_retry_s", 0.01)
+    monkeypatch.setattr(world.parts.dream_messages, "_retry_s", 0.01)
     troubles, read = [StoreBusy(), StoreBusy()], world.parts.store.picture
 
     async def troubled(dream_id: int) -> Picture | None:

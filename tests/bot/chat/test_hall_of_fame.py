@@ -7,7 +7,7 @@ import pytest
 from simcord.builders import ChannelHandle
 
 from bot.chat.sentences import ENGLISH
-from bot.community.hall_of_fame import Fame
+from bot.community.hall_of_fame import HallOfFame
 from bot.servers.settings import VOTE_EMOJI
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import until
@@ -37,8 +37,8 @@ async def until_hangs(world: World, hall: ChannelHandle, text: str) -> discord.M
     return world.messages(hall)[0]
 
 
-def fame(world: World) -> Fame:
-    return world.parts.hall._fame
+def fame(world: World) -> HallOfFame:
+    return world.parts.hall_of_fame_messages._fame
 
 
 async def test_over_the_threshold_it_is_posted_with_its_picture_and_votes(world: World) -> None:
@@ -63,7 +63,7 @@ async def test_it_is_posted_once_also_by_a_process_that_overlaps_and_after_a_res
     dream = await world.stored(1)
     assert await fame(world).hang(dream, hall.id, 2) is None, "the place is taken"
     await world.restart()
-    await world.parts.hall._look_at(1)
+    await world.parts.hall_of_fame_messages._look_at(1)
     assert len(world.messages(hall)) == 1
 
 
@@ -137,11 +137,11 @@ async def test_what_not_everybody_may_see_does_not_hang_there(world: World, why:
 
         world.parts.store.get = flagged
     await world.parts.store.add_vote(1, world.bob.id, VOTE_EMOJI[0])
-    await world.parts.hall._look_at(1)
+    await world.parts.hall_of_fame_messages._look_at(1)
     assert await fame(world).get(1) is None
     if why == "adults":
         world.parts.client.get_channel(hall.id).nsfw = True
-        world.parts.hall.moved(1)
+        world.parts.hall_of_fame_messages.moved(1)
         await until(lambda: len(world.messages(hall)) == 1)
 
 

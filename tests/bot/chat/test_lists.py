@@ -152,7 +152,7 @@ async def test_entries_that_whoever_asks_may_not_see_are_counted(world: World) -
     told = read(await world.bob.slash(world.channel, "contest show"))
     assert "secret" not in told and ENGLISH.elsewhere(1) in told
     assert f"**2.** [a blue house]({message.jump_url})" in told, "its place is what it is"
-    over = await world.parts.jury._content(
+    over = await world.parts.contest_messages._content(
         (await contests.last(world.guild.id)).__class__(
             **{
                 name: getattr(begun, name)
@@ -220,7 +220,7 @@ async def test_an_archived_thread_s_dream_hangs_in_the_hall_and_in_the_gallery(w
         change=lambda old: type(old)(gallery_channel=shows.id, fame_channel=shows.id, fame_votes=1),
     )
     await world.parts.store.add_vote(1, world.bob.id, VOTE_EMOJI[0])
-    await world.parts.hall._look_at(1)
+    await world.parts.hall_of_fame_messages._look_at(1)
     assert len(world.messages(shows)) == 1
     stored = await world.parts.store.picture(1)
     assert stored is not None

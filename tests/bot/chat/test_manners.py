@@ -54,7 +54,7 @@ async def test_the_line_says_when_a_dream_will_be_ready_once_that_was_measured(w
     await world.dream(world.alice)
     await world.engine.dreams(2)
     await world.dream(world.bob)
-    await until(lambda: world.parts.presenter.ready_at(3) is not None)
+    await until(lambda: world.parts.dream_messages.ready_at(3) is not None)
     said = read(await world.bob.slash(world.channel, "queue"))
     assert f"1. <@{world.bob.id}>: a bowl of cherries · <t:" in said
 

@@ -95,7 +95,7 @@ async def test_the_message_shows_its_votes_and_keeps_its_picture(world: World) -
 
 
 async def test_many_votes_are_few_edits(world: World) -> None:
-    world.parts.tallies._desks._pace_s = 0.05
+    world.parts.vote_captions._edits._pace_s = 0.05
     await finished(world)
     message = world.messages()[0]
     before, began = len(world.env.http_requests), asyncio.get_running_loop().time()

@@ -55,7 +55,7 @@ async def test_an_end_that_could_not_be_shown_is_shown_after_the_restart(world: 
     await world.dream(world.alice)
     await world.engine.dreams(1)
     await world.until_text(sentences.LOADING)
-    world.parts.presenter._retry_s = 0.0
+    world.parts.dream_messages._retry_s = 0.0
     world.env.inject_error("PATCH", "/channels/*/messages/*", status=500, times=None)
     tries = len([r for r in world.env.http_requests if r.method == "PATCH"])
     world.engine.finish(png=png)

@@ -8,7 +8,7 @@ from simcord.builders import ChannelHandle
 from simcord.results import InteractionResult
 
 from bot.chat.erasing import erase
-from bot.chat.messages.exhibit import Veil, veil
+from bot.chat.messages.exhibit import Visibility, visibility
 from bot.chat.sentences import ENGLISH
 from bot.dreams.dream import DreamState
 from bot.servers.settings import NsfwPolicy
@@ -52,19 +52,19 @@ async def dreamt(world: World, *, flagged: str = "", spoiler: bool = False) -> d
 @pytest.mark.parametrize(
     ("flagged", "policy", "age_restricted", "meant"),
     [
-        ("", NsfwPolicy.REFUSE, False, Veil.OPEN),
-        ("nudity", NsfwPolicy.REFUSE, False, Veil.WITHHELD),
-        ("nudity", NsfwPolicy.REFUSE, True, Veil.WITHHELD),
-        ("nudity", NsfwPolicy.SPOILER, False, Veil.SPOILER),
-        ("nudity", NsfwPolicy.SPOILER, True, Veil.SPOILER),
-        ("nudity", NsfwPolicy.AGE_RESTRICTED, False, Veil.WITHHELD),
-        ("nudity", NsfwPolicy.AGE_RESTRICTED, True, Veil.OPEN),
+        ("", NsfwPolicy.REFUSE, False, Visibility.OPEN),
+        ("nudity", NsfwPolicy.REFUSE, False, Visibility.WITHHELD),
+        ("nudity", NsfwPolicy.REFUSE, True, Visibility.WITHHELD),
+        ("nudity", NsfwPolicy.SPOILER, False, Visibility.SPOILER),
+        ("nudity", NsfwPolicy.SPOILER, True, Visibility.SPOILER),
+        ("nudity", NsfwPolicy.AGE_RESTRICTED, False, Visibility.WITHHELD),
+        ("nudity", NsfwPolicy.AGE_RESTRICTED, True, Visibility.OPEN),
     ],
 )
 def test_a_rule_says_how_a_picture_may_be_shown(
-    flagged: str, policy: NsfwPolicy, age_restricted: bool, meant: Veil
+    flagged: str, policy: NsfwPolicy, age_restricted: bool, meant: Visibility
 ) -> None:
-    assert veil(flagged, policy, age_restricted=age_restricted) is meant
+    assert visibility(flagged, policy, age_restricted=age_restricted) is meant
 
 
 async def test_an_unsafe_picture_is_withheld_and_cannot_be_voted_for(world: World) -> None:

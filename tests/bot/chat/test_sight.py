@@ -49,6 +49,7 @@ class Scene:
 
 Poster = Callable[[Scene, ChannelHandle], Awaitable[list[str]]]
 POSTERS: dict[str, Poster] = {}  # by the module that posts; each gives the files that it shows there
+PUBLIC = ("messages/hall_of_fame", "messages/contests", "messages/gallery", "commands/top", "commands/dreams")
 
 
 def poster(*modules: str) -> Callable[[Poster], Poster]:
@@ -72,17 +73,17 @@ def answers(result: InteractionResult) -> list[discord.Message]:
     return [*([result.response] if result.response else []), *result.followups]
 
 
-@poster("hall")
+@poster("messages/hall_of_fame")
 async def hall(scene: Scene, there: ChannelHandle) -> list[str]:
     await scene.set_(fame_channel=there.id, fame_votes=1)
-    await scene.world.parts.hall._look_at(1)
+    await scene.world.parts.hall_of_fame_messages._look_at(1)
     found = names(scene.world.messages(there))
-    await scene.world.parts.hall._fame.take_down(1)
+    await scene.world.parts.hall_of_fame_messages._fame.take_down(1)
     await scene.set_(fame_channel=None)
     return found
 
 
-@poster("gallery")
+@poster("messages/gallery")
 async def gallery(scene: Scene, there: ChannelHandle) -> list[str]:
     before = len(scene.world.messages(there))
     await scene.set_(gallery_channel=there.id)
@@ -93,8 +94,8 @@ async def gallery(scene: Scene, there: ChannelHandle) -> list[str]:
     return names(scene.world.messages(there)[before:])
 
 
-@poster("jury", "contest")
-async def jury(scene: Scene, there: ChannelHandle) -> list[str]:
+@poster("messages/contests", "messages/contest_message")
+async def contest(scene: Scene, there: ChannelHandle) -> list[str]:
     """It has won, whatever /contest enter says of it now: the policy may have been another."""
     world, contests = scene.world, scene.world.parts.contests
     begun = await contests.start(
@@ -103,7 +104,7 @@ async def jury(scene: Scene, there: ChannelHandle) -> list[str]:
     async with world.parts.database.transaction() as connection:
         await connection.exec_driver_sql("UPDATE contests SET started_at = 1")
     said = answers(await world.alice.slash(there, "contest enter", dream=1))[0].content
-    content = await world.parts.jury._content(replace(begun, winner_id=1, winner_votes=3))
+    content = await world.parts.contest_messages._content(replace(begun, winner_id=1, winner_votes=3))
     shown = [] if content.exhibit is None else [_prefix(content.exhibit.filename)]
     assert (said == ENGLISH.entered("a secret tree")) is bool(shown), "what may not be shown may not enter"
     listed = answers(await world.bob.slash(there, "contest show"))
@@ -113,12 +114,12 @@ async def jury(scene: Scene, there: ChannelHandle) -> list[str]:
     return shown
 
 
-@poster("top")
+@poster("commands/top")
 async def top(scene: Scene, there: ChannelHandle) -> list[str]:
     return names(answers(await scene.world.bob.slash(there, "top")))
 
 
-@poster("commands/dreams", "screen")
+@poster("commands/dreams", "messages/dream_message")
 async def show(scene: Scene, there: ChannelHandle) -> list[str]:
     return names(answers(await scene.world.bob.slash(there, "dreams show", dream=1)))
 
@@ -153,11 +154,11 @@ async def test_no_poster_shows_an_unsafe_picture_against_the_policy(
     assert names([scene.message]) == asked(policy, adults=adult_home)
     for there, adults in ((scene.plain, False), (scene.adults, True)):
         exhibited = on_show(policy, closed=closed, adults=adults)
-        assert await POSTERS["hall"](scene, there) == exhibited, "hall"
-        assert await POSTERS["jury"](scene, there) == exhibited, "jury"
+        assert await POSTERS["messages/hall_of_fame"](scene, there) == exhibited, "hall"
+        assert await POSTERS["messages/contests"](scene, there) == exhibited, "contest"
         openly = [] if exhibited == ["SPOILER_"] else exhibited
-        assert await POSTERS["gallery"](scene, there) == openly, "gallery"
-        assert await POSTERS["top"](scene, there) == openly, "top"
+        assert await POSTERS["messages/gallery"](scene, there) == openly, "gallery"
+        assert await POSTERS["commands/top"](scene, there) == openly, "top"
         seen = not closed and (adults or not adult_home)
         found = asked(policy, adults=adults) if seen else []
         assert await POSTERS["commands/dreams"](scene, there) == found, "show"
@@ -183,7 +184,7 @@ async def test_a_harmless_picture_goes_no_further_than_those_who_may_see_its_cha
     assert names([scene.message]) == [""]
     for there, adults in ((scene.plain, False), (scene.adults, True)):
         found = [""] if kind in OPEN_KINDS and (adults or not adult_home) else []
-        for name in ("hall", "jury", "gallery", "top", "commands/dreams"):
+        for name in PUBLIC:
             assert await POSTERS[name](scene, there) == found, name
     await world.alice.react(scene.message, "✉️")
     assert names(world.alice.user.dm_channel.history()) == [""]
@@ -194,10 +195,10 @@ async def test_a_policy_of_now_counts_for_a_picture_of_before(world: World) -> N
     await for_adults(world, scene.adults)
     await world.parts.store.add_vote(1, world.bob.id, VOTE_EMOJI[0])
     await scene.set_(fame_channel=scene.adults.id, fame_votes=1)
-    await world.parts.hall._look_at(1)
+    await world.parts.hall_of_fame_messages._look_at(1)
     assert names(world.messages(scene.adults)) == [""]
     await scene.set_(nsfw=NsfwPolicy.REFUSE)
-    await world.parts.hall._look_at(1)
+    await world.parts.hall_of_fame_messages._look_at(1)
     assert world.messages(scene.adults) == [], "it is taken down when it is looked at next"
 
 
@@ -249,13 +250,21 @@ SOURCES = {path.relative_to(CHAT).with_suffix("").as_posix(): path for path in C
 
 
 def test_a_file_is_made_and_a_showing_granted_in_one_place() -> None:
-    assert [name for name, path in SOURCES.items() if {"File", "to_file"} & _calls(path)] == ["veil"]
-    assert [name for name, path in SOURCES.items() if "Exhibit" in _calls(path)] == ["veil"]
+    assert [name for name, path in SOURCES.items() if {"File", "to_file"} & _calls(path)] == [
+        "messages/exhibit"
+    ]
+    assert [name for name, path in SOURCES.items() if "Exhibit" in _calls(path)] == ["messages/exhibit"]
     assert not [name for name, path in SOURCES.items() if "Showing" in _calls(path)], (
         "only bot.dreams.showing does"
     )
 
 
 def test_every_poster_of_pictures_is_tried_here() -> None:
-    tried = {*POSTERS, "choice_message", "buttons/keepsakes", "wishes_by_reaction", "veil"}
+    tried = {
+        *POSTERS,
+        "messages/choice_message",
+        "buttons/leftovers",
+        "listeners/reaction_commands",
+        "messages/exhibit",
+    }
     assert {name for name, path in SOURCES.items() if "exhibit" in _calls(path)} <= tried

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from bot.community.hall_of_fame import Fame
+from bot.community.hall_of_fame import HallOfFame
 from bot.database.connection import Database
 from bot.dreams.dream import DreamState, Wish
 from bot.dreams.store import Store
@@ -12,7 +12,7 @@ from bot.dreams.store import Store
 async def test_a_dream_hangs_once_until_it_is_taken_down(
     database: Database, store: Store, a_wish: Callable[..., Wish]
 ) -> None:
-    fame, dream = Fame(database=database), await store.add(a_wish())
+    fame, dream = HallOfFame(database=database), await store.add(a_wish())
     hung = await asyncio.gather(*(fame.hang(dream, 5, 3) for _ in range(3)))
     assert len([one for one in hung if one]) == 1
     assert [one.dream_id for one in await fame.unfinished()] == [dream.id]
@@ -29,7 +29,7 @@ async def test_a_dream_hangs_once_until_it_is_taken_down(
 async def test_an_erased_dream_is_to_be_taken_down(
     database: Database, store: Store, a_wish: Callable[..., Wish]
 ) -> None:
-    fame, dream = Fame(database=database), await store.add(a_wish())
+    fame, dream = HallOfFame(database=database), await store.add(a_wish())
     await fame.hang(dream, 5, 3)
     await fame.set_message(dream.id, 77)
     await store.claim(dream.id, lease_s=30)

@@ -8,8 +8,8 @@ from bot.community.ranking import (
     DAY_S,
     By,
     Period,
-    Tops,
-    View,
+    Ranking,
+    Scope,
 )
 from bot.database.connection import Database
 from bot.dreams.dream import (
@@ -22,7 +22,7 @@ from bot.dreams.store import Store
 from engine import Finished, Recipe
 
 NOW = 10_000_000.0
-ALL = View(guild_id=1, channels={2, 3}, flagged=True)
+ALL = Scope(guild_id=1, channels={2, 3}, flagged=True)
 
 
 class Rig:
@@ -31,7 +31,7 @@ class Rig:
     def __init__(self, database: Database, a_wish: Callable[..., Wish]) -> None:
         self.now = NOW
         self.store = Store(database, owner="this process", clock=lambda: self.now)
-        self.tops = Tops(database=database, clock=lambda: NOW)
+        self.ranking = Ranking(database=database, clock=lambda: NOW)
         self._wish = a_wish
 
     async def dreamt(self, votes: int, *, ago: float = 0.0, **changes: object) -> Dream:
@@ -47,8 +47,8 @@ class Rig:
         await self.store.replace_votes(dream.id, reactions)
         return dream
 
-    async def best(self, by: By = By.PICTURE, period: Period = Period.EVER, view: View = ALL) -> list[int]:
-        places, total = await self.tops.page(view, by, period, page=0, size=10)
+    async def best(self, by: By = By.PICTURE, period: Period = Period.EVER, view: Scope = ALL) -> list[int]:
+        places, total = await self.ranking.page(view, by, period, page=0, size=10)
         assert total == len(places) and [place.number for place in places] == list(range(1, total + 1))
         return [place.best.id for place in places]
 
@@ -64,7 +64,7 @@ async def test_most_people_come_first_and_of_equals_the_newer(rig: Rig) -> None:
     first = await rig.dreamt(3, ago=99)
     await rig.dreamt(0)
     assert await rig.best() == [first.id, newer.id, older.id]
-    places, _ = await rig.tops.page(ALL, By.PICTURE, Period.EVER, page=0, size=1)
+    places, _ = await rig.ranking.page(ALL, By.PICTURE, Period.EVER, page=0, size=1)
     assert (places[0].votes, places[0].dreams) == (3, 1), "people, not reactions"
 
 
@@ -80,7 +80,7 @@ async def test_dreamers_and_prompts_are_ranked_by_all_their_votes(rig: Rig) -> N
     two = await rig.dreamt(3, author_id=12, prompt="a house")
     assert await rig.best(By.DREAMER) == [two.id, one.id], "of equals the one with fewer dreams"
     assert await rig.best(By.PROMPT) == [two.id, one.id]
-    places, _ = await rig.tops.page(ALL, By.PROMPT, Period.EVER, page=0, size=10)
+    places, _ = await rig.ranking.page(ALL, By.PROMPT, Period.EVER, page=0, size=10)
     assert [(place.votes, place.dreams) for place in places] == [(3, 1), (3, 2)]
 
 
@@ -92,11 +92,11 @@ async def test_what_one_may_not_see_and_what_is_gone_is_not_counted(rig: Rig) ->
     assert await rig.store.erase(gone.id)
     for by in By:
         assert await rig.best(by) == [seen.id]
-    assert await rig.tops.channels(1) == {2, 3, 4}
+    assert await rig.ranking.channels(1) == {2, 3, 4}
 
 
 async def test_pages_follow_each_other(rig: Rig) -> None:
     ids = [(await rig.dreamt(votes)).id for votes in (5, 4, 3, 2, 1)]
-    pages = [await rig.tops.page(ALL, By.PICTURE, Period.EVER, page=page, size=2) for page in range(4)]
+    pages = [await rig.ranking.page(ALL, By.PICTURE, Period.EVER, page=page, size=2) for page in range(4)]
     assert [[place.best.id for place in places] for places, _ in pages] == [ids[:2], ids[2:4], ids[4:], []]
     assert {total for _, total in pages} == {5}

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.community.contests import Contests
-from bot.community.hall_of_fame import Fame
+from bot.community.hall_of_fame import HallOfFame
 from bot.database.connection import Database
 from bot.database.tables import dreams
 from bot.dreams.copies import Copies
@@ -66,7 +66,7 @@ async def test_a_copy_that_is_gone_takes_its_votes_along(
     database: Database, store: Store, copies: Copies, a_wish: A_WISH
 ) -> None:
     (id,) = await many(database, store, a_wish, 1)
-    dream, fame = await store.get(id), Fame(database=database)
+    dream, fame = await store.get(id), HallOfFame(database=database)
     assert dream is not None
     await fame.hang(dream, 9, 1)
     await fame.set_message(id, 77)

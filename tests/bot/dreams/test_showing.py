@@ -11,8 +11,8 @@ from bot.dreams.showing import (
     HIDDEN,
     Occasion,
     Showing,
-    Veil,
     Venue,
+    Visibility,
     may_tell,
     showing,
     together,
@@ -61,13 +61,13 @@ def test_a_refused_picture_comes_out_nowhere() -> None:
     for home, here, occasion, reads in everywhere():
         for others in ((), (NsfwPolicy.SPOILER,), (NsfwPolicy.AGE_RESTRICTED,)):
             found = shown(UNSAFE, home, here, occasion, NsfwPolicy.REFUSE, *others, reads=reads)
-            assert found.veil is Veil.WITHHELD, (home, here, occasion)
+            assert found.visibility is Visibility.WITHHELD, (home, here, occasion)
 
 
 def test_an_unsafe_picture_is_open_in_age_restricted_places_alone_and_only_where_the_server_says_so() -> None:
     for home, here, occasion, reads in everywhere():
         for policy in NsfwPolicy:
-            if shown(UNSAFE, home, here, occasion, policy, reads=reads).veil is Veil.OPEN:
+            if shown(UNSAFE, home, here, occasion, policy, reads=reads).visibility is Visibility.OPEN:
                 assert here.adults and policy is NsfwPolicy.AGE_RESTRICTED, (home, here, occasion)
 
 
@@ -75,7 +75,7 @@ def test_what_its_dreamer_hides_is_open_nowhere() -> None:
     for (home, here, occasion, reads), flagged in product(everywhere(), ("", "nudity")):
         hides = replace(DREAM, spoiler=True, flagged=flagged)
         for policy in NsfwPolicy:
-            assert shown(hides, home, here, occasion, policy, reads=reads).veil is not Veil.OPEN
+            assert shown(hides, home, here, occasion, policy, reads=reads).visibility is not Visibility.OPEN
 
 
 def test_an_erased_dream_and_one_of_another_server_are_told_of_nowhere_but_to_its_dreamer() -> None:
@@ -90,7 +90,7 @@ def test_what_an_age_restricted_channel_holds_is_shown_to_others_in_such_places_
     for home, here, occasion, reads in everywhere():
         if home.adults and not here.adults and occasion not in (Occasion.OWN, Occasion.SENT):
             found = shown(DREAM, home, here, occasion, reads=reads)
-            assert found.veil is Veil.WITHHELD, (home, here, occasion)
+            assert found.visibility is Visibility.WITHHELD, (home, here, occasion)
             assert occasion is Occasion.REPORTED or not found.tells
 
 
@@ -128,7 +128,7 @@ def test_a_closed_channel_s_dreams_are_exhibited_to_its_own_readers_alone(
 
 ASKED = (Occasion.HOME, Occasion.LOOKED_UP, Occasion.OWN)
 ON_SHOW = (Occasion.EXHIBITED, Occasion.LISTED)
-_OPEN, _SPOILER, _WITHHELD = Veil.OPEN, Veil.SPOILER, Veil.WITHHELD
+_OPEN, _SPOILER, _WITHHELD = Visibility.OPEN, Visibility.SPOILER, Visibility.WITHHELD
 
 
 @pytest.mark.parametrize(
@@ -147,32 +147,32 @@ _OPEN, _SPOILER, _WITHHELD = Veil.OPEN, Veil.SPOILER, Veil.WITHHELD
     ],
 )
 def test_a_policy_says_what_becomes_of_an_unsafe_picture(
-    policy: NsfwPolicy, occasions: tuple[Occasion, ...], adults: bool, meant: Veil
+    policy: NsfwPolicy, occasions: tuple[Occasion, ...], adults: bool, meant: Visibility
 ) -> None:
     for occasion in occasions:
         place = replace(PLAIN, adults=adults)
-        assert shown(UNSAFE, place, place, occasion, policy).veil is meant, occasion
+        assert shown(UNSAFE, place, place, occasion, policy).visibility is meant, occasion
 
 
 def test_of_two_servers_policies_the_stricter_one_counts() -> None:
     elsewhere = replace(PLAIN, guild_id=2, adults=True)
     for first, second in (list(NsfwPolicy)[1:], list(NsfwPolicy)[:0:-1]):
-        assert shown(UNSAFE, PLAIN, elsewhere, Occasion.OWN, first, second).veil is Veil.SPOILER
+        assert shown(UNSAFE, PLAIN, elsewhere, Occasion.OWN, first, second).visibility is Visibility.SPOILER
 
 
 def test_a_harmless_picture_of_an_open_channel_is_shown_with_its_link() -> None:
     for occasion in set(Occasion) - {Occasion.REPORTED}:
         found = shown(DREAM, PLAIN, PLAIN, occasion)
-        assert found == Showing(veil=Veil.OPEN, tells=True, link=LINK), occasion
+        assert found == Showing(visibility=Visibility.OPEN, tells=True, link=LINK), occasion
 
 
 def test_a_frame_counts_by_what_was_found_in_it_not_by_the_end() -> None:
     policies = (NsfwPolicy.REFUSE,)
-    for flagged, found in (("", Veil.OPEN), ("nudity", Veil.WITHHELD)):
+    for flagged, found in (("", Visibility.OPEN), ("nudity", Visibility.WITHHELD)):
         frame = showing(
             UNSAFE, home=PLAIN, here=PLAIN, occasion=Occasion.HOME, policies=policies, flagged=flagged
         )
-        assert frame.veil is found
+        assert frame.visibility is found
 
 
 def test_nobody_is_led_to_a_channel_that_they_cannot_read() -> None:
@@ -184,14 +184,14 @@ def test_nobody_is_led_to_a_channel_that_they_cannot_read() -> None:
 
 def test_a_beginning_is_exhibited_nowhere() -> None:
     assert not shown(replace(DREAM, candidate=1), PLAIN, PLAIN, Occasion.EXHIBITED).tells
-    assert shown(replace(DREAM, candidate=1), PLAIN, PLAIN, Occasion.HOME).veil is Veil.OPEN
+    assert shown(replace(DREAM, candidate=1), PLAIN, PLAIN, Occasion.HOME).visibility is Visibility.OPEN
 
 
 def test_several_pictures_in_one_are_shown_as_the_strictest_of_them() -> None:
     one = shown(DREAM, PLAIN, PLAIN, Occasion.HOME)
     hides = shown(replace(DREAM, spoiler=True), PLAIN, PLAIN, Occasion.HOME)
-    assert together([one, hides, one]).veil is Veil.SPOILER
-    assert together([one, HIDDEN]).veil is Veil.WITHHELD and together([]) == HIDDEN
+    assert together([one, hides, one]).visibility is Visibility.SPOILER
+    assert together([one, HIDDEN]).visibility is Visibility.WITHHELD and together([]) == HIDDEN
 
 
 def test_a_file_is_hidden_by_its_name() -> None:

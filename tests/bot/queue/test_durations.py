@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.chat.messages.waiting import DRIFT_S, Outlook, outlooks
+from bot.chat.messages.waiting import DRIFT_S, QueuePosition, positions
 from bot.database.connection import Database
 from bot.dreams.dream import Dream, DreamState
 from bot.queue.durations import (
@@ -72,33 +72,33 @@ def line(*people: int) -> tuple[list[Turn], dict[int, Dream]]:
 
 def test_everybody_in_line_learns_who_is_before_and_when() -> None:
     order, dreams = line(11, 12, 11)
-    found = outlooks(
+    found = positions(
         order, dreams, running=replace(DREAM, author_id=13), running_s=5.0, seconds=lambda _: 10.0, now=100.0
     )
     assert found == {
-        1: Outlook(1, (13,), 0, 115.0),
-        2: Outlook(2, (13, 11), 0, 125.0),
-        3: Outlook(3, (13, 12), 0, 135.0),
+        1: QueuePosition(1, (13,), 0, 115.0),
+        2: QueuePosition(2, (13, 11), 0, 125.0),
+        3: QueuePosition(3, (13, 12), 0, 135.0),
     }
 
 
 def test_many_people_before_are_counted_not_named() -> None:
     order, dreams = line(*range(20))
-    found = outlooks(order, dreams, running=None, running_s=None, seconds=lambda _: 1.0, now=0.0)
-    assert found[20] == Outlook(20, (0, 1, 2, 3, 4), 14, 20.0)
+    found = positions(order, dreams, running=None, running_s=None, seconds=lambda _: 1.0, now=0.0)
+    assert found[20] == QueuePosition(20, (0, 1, 2, 3, 4), 14, 20.0)
 
 
 def test_one_unknown_dream_makes_all_behind_it_unknown() -> None:
     order, dreams = line(11, 12, 13)
     known = {1: 10.0, 2: None, 3: 10.0}
-    found = outlooks(order, dreams, running=None, running_s=None, seconds=lambda d: known[d.id], now=0.0)
+    found = positions(order, dreams, running=None, running_s=None, seconds=lambda d: known[d.id], now=0.0)
     assert [found[n].ready_at for n in (1, 2, 3)] == [10.0, None, None]
-    stuck = outlooks(order, dreams, running=DREAM, running_s=None, seconds=lambda _: 1.0, now=0.0)
+    stuck = positions(order, dreams, running=DREAM, running_s=None, seconds=lambda _: 1.0, now=0.0)
     assert stuck[1].ready_at is None
 
 
 def test_only_a_change_that_matters_is_worth_an_edit() -> None:
-    shown = Outlook(2, (11,), 0, 1000.0)
+    shown = QueuePosition(2, (11,), 0, 1000.0)
     assert not shown.differs(replace(shown, ready_at=1000.0 + DRIFT_S), now=990.0)
     assert shown.differs(replace(shown, ready_at=1000.0 + 2 * DRIFT_S), now=990.0)
     assert not shown.differs(replace(shown, ready_at=1100.0), now=0.0), "a tenth of the wait"
@@ -117,7 +117,7 @@ def test_people_of_other_servers_and_of_channels_that_are_not_named_are_counted(
         return other.channel_id != 77
 
     running = replace(DREAM, author_id=15, guild_id=99)
-    found = outlooks(
+    found = positions(
         order, dreams, running=running, running_s=None, seconds=lambda _: 1.0, now=0.0, names=names
     )
     assert [(found[n].before, found[n].others) for n in (1, 2, 3, 4)] == [
@@ -132,7 +132,7 @@ def test_people_of_other_servers_and_of_channels_that_are_not_named_are_counted(
 def test_somebody_is_named_who_dreams_here_too() -> None:
     order, dreams = line(11, 11, 12)
     dreams[1] = replace(dreams[1], guild_id=99)
-    found = outlooks(order, dreams, running=None, running_s=None, seconds=lambda _: 1.0, now=0.0)
+    found = positions(order, dreams, running=None, running_s=None, seconds=lambda _: 1.0, now=0.0)
     assert (found[3].before, found[3].others) == ((11,), 0)
 
 

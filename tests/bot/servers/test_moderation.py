@@ -11,7 +11,7 @@ import pytest
 from bot.database.connection import Database, StoreBusy
 from bot.dreams.dream import Wish
 from bot.dreams.store import Store
-from bot.servers.moderation import Entry, Moderation
+from bot.servers.moderation import AuditEntry, Moderation
 from bot.servers.settings import Allowance, NsfwPolicy, ServerSettings
 from bot.settings import Settings
 
@@ -33,11 +33,13 @@ async def other(database: Database) -> AsyncIterator[Moderation]:
     yield other
 
 
-async def set_(moderation: Moderation, guild_id: int = 1, by: int = 99, **changes: object) -> list[Entry]:
+async def set_(
+    moderation: Moderation, guild_id: int = 1, by: int = 99, **changes: object
+) -> list[AuditEntry]:
     return await moderation.change(guild_id, by=by, change=lambda old: replace(old, **changes))
 
 
-def told(entry: Entry) -> tuple[int, str, str, str, str]:
+def told(entry: AuditEntry) -> tuple[int, str, str, str, str]:
     return entry.by, entry.what, entry.target, entry.old, entry.new
 
 
@@ -121,7 +123,7 @@ async def test_a_second_ban_replaces_the_first(moderation: Moderation, database:
 
 async def test_another_process_s_changes_are_found(moderation: Moderation, other: Moderation) -> None:
     changed: list[int] = []
-    entered: list[Entry] = []
+    entered: list[AuditEntry] = []
     other.on_change.append(changed.append)
     other.on_entry.append(entered.append)
     await set_(moderation, paused=True)
@@ -150,7 +152,7 @@ async def test_two_moderators_in_two_processes_lose_nothing(
 async def test_who_listens_is_told_of_each_change_and_at_the_start(
     moderation: Moderation, database: Database
 ) -> None:
-    entered: list[Entry] = []
+    entered: list[AuditEntry] = []
     changed: list[int] = []
     moderation.on_entry.append(entered.append)
     moderation.on_change.append(changed.append)

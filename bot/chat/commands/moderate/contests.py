@@ -66,7 +66,7 @@ async def start(
     except AlreadyRunning:
         await answer(interaction, say.CONTEST_RUNS)
         return
-    parts.jury.moved(begun.id)
+    parts.contest_messages.moved(begun.id)
     await parts.moderation.note(
         guild_id(interaction), by=interaction.user.id, what="contest", new=begun.theme
     )
@@ -85,7 +85,7 @@ async def end(interaction: discord.Interaction) -> None:
     if running is None or not await parts.contests.finish(running.id, now=True):
         await answer(interaction, say.NO_CONTEST)
         return
-    parts.jury.moved(running.id)
+    parts.contest_messages.moved(running.id)
     await parts.moderation.note(
         guild_id(interaction), by=interaction.user.id, what="contest_end", new=running.theme
     )

@@ -11,7 +11,7 @@ from bot.chat.answers.answer import answer
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
 from bot.chat.sentences import ENGLISH, Sentences
-from bot.servers.moderation import Entry
+from bot.servers.moderation import AuditEntry
 from bot.servers.settings import ServerSettings
 
 SHOWN = 1900  # characters of an answer; a message holds 2000
@@ -71,7 +71,7 @@ async def change(
     await answer(interaction, "\n".join(filter(None, (changed(entries, personal(interaction)), more))))
 
 
-def changed(entries: list[Entry], say: Sentences) -> str:
+def changed(entries: list[AuditEntry], say: Sentences) -> str:
     """What is new."""
     if not entries:
         return say.NOTHING_NEW

@@ -13,6 +13,11 @@ from urllib.parse import urlsplit
 
 from engine import proxies
 from engine.errors import BadSetting
+from engine.models import registry
+from engine.models.registry import CLIPS, EMBEDDED
+from engine.models.registry import clips as clips
+from engine.models.registry import is_checked as is_checked
+from engine.models.registry import weak as weak
 from engine.proxies import Proxy as Proxy
 from engine.proxies import check_proxies as check_proxies
 from engine.proxies import proxy_for as proxy_for
@@ -24,14 +29,10 @@ MAX_PROMPT = (
     2000  # characters; a longer prompt is refused, one beyond the perceptor's tokens is cut with a notice
 )
 
-# The pairs of generator and perceptor that a dream can name; "auto" takes the best that is there.
-MODELS = ("auto", "pocket", "biggan-deep-128", "biggan-deep-256", "biggan-deep-512")
-
-CLIPS = ("ViT-B/32", "ViT-B/16", "ViT-L/14")  # what may judge beside a large generator; two with a "+"
+MODELS = registry.NAMES  # what a dream can name; "auto" takes the best that is there
 RECIPES = ("oneiro", "bigsleep", "fusedream")  # the search algorithms; the first is the default
 PRESETS = ("quick", "normal", "thorough")  # how much a search may cost
 SIZES = (128, 256, 512, 1024)  # sides of a shown picture, in pixels
-WEAK_BELOW = {"pocket": 33.0}  # by pair: the right ones of 300 dreams end above 34
 
 T = TypeVar("T")
 
@@ -93,7 +94,7 @@ DREAM_MODEL = choice(
     "DREAM_MODEL",
     "auto",
     MODELS,
-    "Which models dream: auto takes the large ones where a GPU has room for them, else pocket.",
+    f"Which models dream: auto takes the large ones where a GPU has room for them, else {EMBEDDED.name}.",
 )
 DATA_DIR: Setting[Path | None] = Setting(
     "DATA_DIR",
@@ -109,7 +110,7 @@ DREAM_CLIP: Setting[str] = Setting(
     "DREAM_CLIP",
     CLIPS[0],
     "Which CLIP judges the large models' pictures; two joined by + judge together.",
-    Written(f"{Choice(CLIPS).allowed}, or two of them joined by +", lambda text: "+".join(clips(text))),
+    Written(registry.CLIPS_ALLOWED, lambda text: "+".join(clips(text))),
 )
 
 
@@ -137,28 +138,6 @@ OFFLINE = Setting(
     Written("blank, 1 or 0", lambda text: bool(("0", "1").index(text))),
 )
 ENGINE_SETTINGS: tuple[Setting[Any], ...] = (DREAM_MODEL, DREAM_CLIP, DATA_DIR, MODEL_MIRRORS, OFFLINE)
-
-
-def weak(model: str, score: float) -> bool:
-    """Whether a dream with this score hardly shows its words; never of a pair where that was not measured."""
-    return score < WEAK_BELOW.get(model, float("-inf"))
-
-
-def is_checked(pair: str) -> bool:
-    """Whether the pictures of a pair are looked at for what is unsafe; "": of no pair yet."""
-    return pair not in ("", "pocket")
-
-
-def clips(text: str) -> tuple[str, ...]:
-    """The names in 'ViT-B/32+ViT-L/14', as `CLIPS` spells them. Raises `ValueError` for anything else."""
-    known = {name.lower(): name for name in CLIPS}
-    try:
-        names = tuple(known[part.strip().lower()] for part in text.split("+"))
-    except KeyError as error:
-        raise ValueError(f"no CLIP is named {error}") from error
-    if len(names) > 2 or len(set(names)) != len(names):
-        raise ValueError("one CLIP, or two different ones")
-    return names
 
 
 def environment(folder: Path = Path()) -> dict[str, str]:

@@ -5,8 +5,26 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from engine.dreaming.loaded import Loaded
+from engine.dreaming.wishes import Wishes
+from engine.pocket import grounds
+from engine.search import atlas
+from engine.words.scene import Scene
+
 MOST = 3  # things that are named
 NEAR = 0.2  # cosine; what is further away has nothing to do with the words
+
+
+def of(wished: Wishes, loaded: Loaded, scene: Scene | None) -> dict[str, list[str]]:
+    """What is nearest to the words of a dream that hardly shows them, as `nearest` says it."""
+    names = atlas.names_by_language(loaded.pair.generator)
+    if not names:
+        return {}
+    wanted = [phrase.words for phrase in wished.phrases if phrase.weight > 0]
+    things = [scene.first, scene.second] if scene else [grounds.read(words)[0] for words in wanted]
+    perceive = loaded.perceptor
+    towards = [perceive.encode_texts([perceive.fitting(one)])[0] for one in things]
+    return nearest(towards, loaded.atlas(), names)
 
 
 def nearest(

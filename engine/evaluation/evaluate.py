@@ -38,11 +38,11 @@ from engine.evaluation.prompt_list import (
 )
 from engine.evaluation.verdict import Dreamt
 from engine.models import (
-    catalogue,
-    files,
+    folders,
     perceptor,
     registry,
 )
+from engine.models.registry import CLIPS, EMBEDDED
 from engine.process.streams import unbreakable
 from engine.protocol import DreamRequest, Failed, Finished
 from engine.search.recipes import DreamSettings, settings_for
@@ -129,7 +129,7 @@ def _main(argv: Sequence[str] | None) -> int:
     parser.add_argument(
         "--judge",
         default="",
-        help=f"pocket (for pocket), {', '.join(settings.CLIPS)} (for large), or a folder",
+        help=f"{EMBEDDED.judge} (for {EMBEDDED.name}), {', '.join(CLIPS)} (for large), or a folder",
     )
     parser.add_argument("--out", type=Path, default=Path("evaluation"), help="folder (%(default)s)")
     parser.add_argument("--jobs", type=int, default=1, help="processes that dream (%(default)s)")
@@ -247,23 +247,18 @@ def report(
 
 
 def load_judge(name: str, pair: registry.Pair, data_dir: Path, device: torch.device) -> perceptor.Perceptor:
-    """The perceptor that judges `pair`'s dreams: "" is the embedded judge for pocket, else ViT-L/14.
+    """The perceptor that judges `pair`'s dreams: "" is the one that its record names.
 
     Raises `ModelError` when its files are missing, `BadRequest` when it is the one that searches.
     """
-    if not name:
-        name = "pocket" if pair.name == "pocket" else "ViT-L/14"
-    folder = Path(name)
-    if name == "pocket":
-        folder = registry.POCKET / "judge"
-    elif name in settings.CLIPS:
-        folder = data_dir / "models" / catalogue.named(name).folder
-    if not files.has_weights(folder):
-        way = f"dream models fetch {name} brings it" if name in settings.CLIPS else "it holds no perceptor"
+    name = name or pair.model.judge
+    folder = registry.judge_folder(name, data_dir)
+    if not folders.has_weights(folder):
+        way = f"dream models fetch {name} brings it" if name in CLIPS else "it holds no perceptor"
         raise ModelError(f"There is no judge in {folder}; {way}.")
     if folder.resolve() in [path.resolve() for path in pair.perceptors]:
         raise BadRequest("The judge must be another perceptor than the one that searches.")
-    return perceptor.load(folder, f"{name} judge" if name == "pocket" else name, device)
+    return perceptor.load(folder, f"{name} judge" if name == EMBEDDED.judge else name, device)
 
 
 def read_dreams(path: Path) -> Iterator[Dreamt]:

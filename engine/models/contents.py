@@ -15,11 +15,7 @@ from safetensors import SafetensorError, safe_open
 
 from engine.errors import ModelError
 from engine.models import catalogue
-
-SAFETENSORS = "model.safetensors"
-PYTORCH = "pytorch_model.bin"
-CONFIG = "config.json"
-TOKENIZER = ("vocab.json", "merges.txt", "tokenizer_config.json")
+from engine.models.folders import CONFIG, PYTORCH, SAFETENSORS, TOKENIZER
 
 MAX_CONFIG = 1024 * 1024  # bytes; CLIP's longest is 5 kB
 MAX_SMALL = 16 * 1024 * 1024  # bytes, of a tokenizer's file; CLIP's longest is 1 MB

@@ -14,22 +14,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from engine.errors import ModelError
-from engine.models.contents import (
-    MAX_CONFIG,
-    PYTORCH,
-    SAFETENSORS,
-    remedy,
-)
+from engine.models.contents import MAX_CONFIG, remedy
+from engine.models.folders import CONFIG, PYTORCH, SAFETENSORS
 
 # What reading a pickle that ends in the middle, or has other bytes in it, may raise beside its own errors.
 _OF_HALF_PICKLES = (struct.error, LookupError, TypeError, AttributeError, AssertionError)
-
-
-def has_weights(folder: Path) -> bool:
-    """Whether the folder holds a configuration and weights, unread."""
-    return (folder / "config.json").is_file() and any(
-        (folder / name).is_file() for name in (SAFETENSORS, PYTORCH)
-    )
 
 
 def read_config(folder: Path, keys: Sequence[str], **others: Any) -> dict[str, Any]:
@@ -37,7 +26,7 @@ def read_config(folder: Path, keys: Sequence[str], **others: Any) -> dict[str, A
 
     Raises `ModelError` when the file is missing, damaged or lacks one of `keys`.
     """
-    path = folder / "config.json"
+    path = folder / CONFIG
     try:
         if path.stat().st_size > MAX_CONFIG:
             raise ModelError(f"{path} is too long for a model's configuration.")

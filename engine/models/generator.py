@@ -9,42 +9,112 @@ than that can hold, and does without its import, which takes half a second (`eng
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.errors import ModelError
-from engine.models import contents
+from engine.models import contents, folders, registry
 from engine.models.biggan_layout import Part, layout
 from engine.models.files import read_config, read_tensors
-from engine.pocket.latents_map import BACKGROUND_ROW, GROUND_DEPTH, below_horizon, ground
 
 CENTRED = "centred_classes"  # keys of config.json that the package does not know; see BakedBigGAN
 GROUNDED = "grounds"
 BILINEAR = "bilinear"
-TAIL, TAIL_FILE = "class_tail", "class_tail.safetensors"
+TAIL, TAIL_FILE = "class_tail", folders.TAIL
 TRUNCATION = 1.0  # BigSleep's; the statistics of this truncation are folded in
 
 
+# What a generator can be asked for by name, beside a thing: a ground that it is on, a hue that it has.
+Ability = Literal["grounds", "hues"]
+Kind = TypeVar("Kind")
+
+
+class LatentMap(Protocol):
+    """What the rows of latents z [n, rows, z_dim] mean, as far as it is known.
+
+    The background row paints what is behind things; where a generator has a horizon, the ground below it too.
+    """
+
+    shared: tuple[int, ...]  # rows of drawing style and background, which make a picture one
+    background: int  # the background row
+    used: int  # of its coordinates, those that mean anything
+
+    def contrasting(self, z: Tensor) -> Tensor:
+        """The same things on another background; unchanged where there is no background row."""
+        ...
+
+    def ground(self, background: Tensor) -> tuple[Tensor, Tensor]:
+        """Of background rows [..., z_dim] those that paint below the horizon, and their share there [...]."""
+        ...
+
+    def below_horizon(self, size: int) -> Tensor:
+        """Where the ground lies [size], 0..1, from the top to the bottom of a picture."""
+        ...
+
+    def backgrounds(self, seen: Callable[[Tensor], Tensor], number: int, rng: torch.Generator) -> Tensor:
+        """Backgrounds [n, numbers] in which `seen`, a perceptor's `Grounds`, sees the ground `number`."""
+        ...
+
+    def on(self, z: Tensor, backgrounds: Tensor) -> Tensor:
+        """`z` on these backgrounds [n, numbers]."""
+        ...
+
+    def tinted(self, z: Tensor, hue: float, which: Tensor, rng: torch.Generator) -> Tensor:
+        """`z` in about this hue, in degrees, where `which` [n, 1] is true."""
+        ...
+
+
 class Generator(Protocol):
-    """What the search knows of a generator."""
+    """What the search knows of a generator.
+
+    A picture has one panel or more, each a thing that is searched by itself, by latent rows of its own.
+    """
 
     name: str
     size: int  # side of its pictures in pixels
-    rows: int  # latent rows it takes: its blocks + 1
+    rows: int  # latent rows it takes: of each panel its blocks + 1
     z_dim: int
     classes: int
+    latent_map: LatentMap
+    abilities: frozenset[Ability]
+    panels: int
+
+    @property
+    def panel(self) -> "Generator":
+        """What draws a panel by itself: where there is one, this."""
+        ...
+
+    def sheet(self, z: Tensor, class_weights: Tensor) -> Tensor:
+        """The panels apart, with gradients; arguments, shape and range as `__call__`, and where there is one
+        panel the same picture."""
+        ...
 
     def __call__(self, z: Tensor, class_weights: Tensor) -> Tensor:
         """`z` [n, rows, z_dim], `class_weights` [n, rows, classes] in 0..1 -> [n, 3, size, size], -1..1."""
         ...
 
 
-class BakedBigGAN(nn.Module):
+class OnePanel:
+    """What goes for each `Generator` whose picture is one panel."""
+
+    panels = 1
+
+    @property
+    def panel(self: Kind) -> Kind:
+        """As `Generator.panel` says."""
+        return self
+
+    def sheet(self: Generator, z: Tensor, class_weights: Tensor) -> Tensor:
+        """As `Generator.sheet` says."""
+        return self(z, class_weights)
+
+
+class BakedBigGAN(OnePanel, nn.Module):
     """A frozen BigGAN-deep generator that takes one condition per layer; see the module's docstring."""
 
     def __init__(
@@ -61,7 +131,8 @@ class BakedBigGAN(nn.Module):
 
         `centred`: what sets a class's vector apart from the mean of all goes with its weight; the mean
         counts once. Else the many small weights of a search would add it up many times. `grounds`: one row
-        has another condition below the horizon, as `engine.pocket.latents_map` says. `bilinear`: so many of
+        has another condition below the horizon, as the `LatentMap` says, and it can be asked for grounds
+        and hues. `bilinear`: so many of
         the last blocks that enlarge do it smoothly, where BigGAN repeats each pixel. `tail` [t, classes]:
         more of the class vectors, which takes the place of a latent row's last t coordinates.
         """
@@ -74,7 +145,9 @@ class BakedBigGAN(nn.Module):
         self.rows = len(layers) + 1
         self.z_dim: int = config["z_dim"]
         self.classes: int = config["num_classes"]
-        self.grounds = grounds
+        self.latent_map: LatentMap = registry.latent_map()
+        self.abilities = frozenset[Ability](("grounds", "hues") if grounds else ())
+        self._horizon_row = self.latent_map.background if grounds else None
         self.tail = 0 if tail is None else len(tail)
         vectors = model["embeddings.weight"]  # [z_dim, classes]
         if tail is not None:
@@ -107,7 +180,7 @@ class BakedBigGAN(nn.Module):
         row = 1
         for layer in self.layers:
             if isinstance(layer, _Block):
-                below = self._below(condition[:, row]) if self.grounds and row == BACKGROUND_ROW else None
+                below = self._below(condition[:, row]) if row == self._horizon_row else None
                 x = layer(x, condition[:, row], below)  # [n, out, h or 2h, w or 2w]
                 row += 1
             else:
@@ -115,10 +188,11 @@ class BakedBigGAN(nn.Module):
         x = F.relu(x * self.last_scale + self.last_shift)  # [n, ch, size, size]
         return torch.tanh(self.to_rgb(x))  # [n, 3, size, size]
 
-    def _below(self, condition: Tensor) -> tuple[Tensor, Tensor]:
-        """The condition [n, 2 z_dim] below the horizon, of that above, and its share there [n]."""
-        z, shown = ground(condition[:, : self.z_dim])
-        return torch.cat((z, condition[:, self.z_dim :]), dim=1), shown
+    def _below(self, condition: Tensor) -> "_Below":
+        """What is below the horizon of a condition [n, 2 z_dim] above it."""
+        z, share = self.latent_map.ground(condition[:, : self.z_dim])
+        condition = torch.cat((z, condition[:, self.z_dim :]), dim=1)
+        return _Below(condition, share, self.latent_map.below_horizon)
 
 
 def are_bilinear(enlarging: Sequence[bool], count: int) -> list[bool]:
@@ -148,7 +222,7 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
     """
     config = read_config(folder, _CONFIG_KEYS, **{CENTRED: False, GROUNDED: False, BILINEAR: 0, TAIL: None})
     centred, grounds, bilinear, tail_from = (config.pop(key) for key in (CENTRED, GROUNDED, BILINEAR, TAIL))
-    layers = config["layers"]
+    layers, latent_map = config["layers"], registry.latent_map()
     fits = (
         all(
             isinstance(config[key], (int, float)) and 0 < config[key] < math.inf
@@ -164,7 +238,7 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
         and type(bilinear) is int
         and 0 <= bilinear <= len(layers)
         and (tail_from is None or (type(tail_from) is int and 0 < tail_from < config["z_dim"]))
-        and (not grounds or (len(layers) >= BACKGROUND_ROW and config["z_dim"] > GROUND_DEPTH))
+        and (not grounds or (len(layers) >= latent_map.background and config["z_dim"] >= latent_map.used))
     )
     if not fits:
         raise ModelError(f"{folder / 'config.json'} does not describe a BigGAN-deep generator.")
@@ -244,6 +318,14 @@ class _Conv(nn.Module):
         return F.conv2d(x, cast(Tensor, self.weight), cast(Tensor | None, self.bias), padding=self.padding)
 
 
+class _Below(NamedTuple):
+    """What differs below the horizon."""
+
+    condition: Tensor  # [n, 2 z_dim]
+    share: Tensor  # [n], of that condition there
+    where: Callable[[int], Tensor]  # as `LatentMap.below_horizon`
+
+
 class _Block(nn.Module):
     """A residual block whose four conditional norms come from one linear map of its condition."""
 
@@ -259,19 +341,18 @@ class _Block(nn.Module):
         self.norms = _frozen_linear(torch.cat([w for w, _ in maps]), torch.cat([b for _, b in maps]))
         self.convs = nn.ModuleList(_Conv(*_folded(block.part(f"conv_{index}"))) for index in range(4))
 
-    def forward(self, x: Tensor, condition: Tensor, below: tuple[Tensor, Tensor] | None = None) -> Tensor:
+    def forward(self, x: Tensor, condition: Tensor, below: _Below | None = None) -> Tensor:
         """x [n, in, h, w], condition [n, 2 z_dim] -> [n, out, h, w] or [n, out, 2h, 2w].
 
-        `below`: the condition [n, 2 z_dim] below the horizon and its share there [n]: norms that differ over
-        the picture, after Suzuki et al. 2018, arXiv 1811.10153.
+        `below` makes norms that differ over the picture, after Suzuki et al. 2018, arXiv 1811.10153.
         """
         norms = self._norms(condition)
-        others = self._norms(below[0]) if below else norms
+        others = self._norms(below.condition) if below else norms
         y = x
         for index, (norm, other, conv) in enumerate(zip(norms, others, self.convs, strict=True)):
             if below:
-                down = below_horizon(y.shape[2]).to(y)  # [h]
-                norm = torch.lerp(norm, other, below[1][:, None, None, None] * down[:, None])
+                down = below.where(y.shape[2]).to(y)  # [h]
+                norm = torch.lerp(norm, other, below.share[:, None, None, None] * down[:, None])
             scale, shift = norm.chunk(2, dim=1)  # [n, width, 1 or h, 1] each
             y = F.relu(torch.addcmul(shift, y, scale))
             if self.up_sample and index == 1:

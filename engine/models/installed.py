@@ -22,13 +22,8 @@ from engine.models import (
 )
 from engine.models.catalogue import RemoteModel
 from engine.models.checksums import fault, pin, pins, sha256_of
-from engine.models.contents import (
-    CONFIG,
-    PYTORCH,
-    SAFETENSORS,
-    TOKENIZER,
-)
 from engine.models.download import chosen
+from engine.models.folders import CONFIG, PYTORCH, SAFETENSORS, TOKENIZER
 
 CPU = torch.device("cpu")
 

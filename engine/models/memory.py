@@ -3,35 +3,25 @@
 import torch
 
 from engine.errors import OutOfMemory
-from engine.models.files import PYTORCH, SAFETENSORS
+from engine.models.folders import PYTORCH, SAFETENSORS
 from engine.models.perceptor import Perceptor
-from engine.models.registry import Pair
+from engine.models.registry import Model, Pair
 from engine.process import free_memory
 from engine.process.free_memory import MIB
 from engine.sentences import Key
 
 CHUNK_BYTES = 1024 * MIB  # what the activations of the views seen at once may take
-# What a generator keeps of one picture for its backward pass, measured with random weights of that layout.
-PICTURE_BYTES = {
-    "biggan-deep-128": 118 * MIB,
-    "biggan-deep-256": 394 * MIB,
-    "biggan-deep-512": 845 * MIB,
-}
-POCKET_BYTES = (
-    360 * MIB
-)  # weights, picture, views and film of the embedded pair: 199 to 567 MiB (free_memory)
-SMALLEST = "pocket"
 
 
 def need(pair: Pair) -> int:
     """About how many bytes a dream of this pair takes: weights, a picture's activations, a chunk of views."""
-    if pair.name not in PICTURE_BYTES:
-        return POCKET_BYTES
+    if pair.model.dream_bytes:
+        return pair.model.dream_bytes
     files = [
         folder / name for folder in (pair.generator, *pair.perceptors) for name in (SAFETENSORS, PYTORCH)
     ]
     weights = sum(file.stat().st_size for file in files if file.is_file())
-    return weights + PICTURE_BYTES[pair.name] + CHUNK_BYTES
+    return weights + pair.model.picture_bytes + CHUNK_BYTES
 
 
 def free(device: torch.device) -> int | None:
@@ -42,13 +32,13 @@ def free(device: torch.device) -> int | None:
     return min(room, default=None)
 
 
-def check_room(name: str, needed: int, found: int | None) -> None:
-    """Raises `OutOfMemory` with a sentence when less is free than the model `name` needs."""
+def check_room(model: Model, needed: int, found: int | None) -> None:
+    """Raises `OutOfMemory` with a sentence when less is free than the model needs."""
     if found is None or found >= needed:
         return
-    if name == SMALLEST:
+    if model.dream_bytes:  # none is smaller
         raise OutOfMemory(Key.DREAM_MEMORY, need=f"{needed / 1e9:.1f} GB", free=f"{found / 1e9:.1f} GB")
-    raise OutOfMemory(Key.MODEL_MEMORY, name=name, need=needed / 1e9, free=found / 1e9)
+    raise OutOfMemory(Key.MODEL_MEMORY, name=model.name, need=needed / 1e9, free=found / 1e9)
 
 
 def views_at_once(perceptor: Perceptor, device: torch.device) -> int:

@@ -1,6 +1,6 @@
 """CLIP (Radford et al. 2021, arXiv 2103.00020): text and pictures as unit vectors, alike when they match.
 
-Large models come through `transformers`' own CLIPModel, the embedded one through `engine.pocket.clip`; both
+Large models come through `transformers`' own CLIPModel, other kinds as `engine.models.registry` says; all
 bring their tokenizer in their folder. All weights are frozen: gradients flow to the pixels only.
 """
 
@@ -14,15 +14,24 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from engine.errors import ModelError, is_out_of_memory
-from engine.models import contents
+from engine.models import contents, registry
 from engine.models.files import read_config
-from engine.pocket import lexicon
-from engine.pocket.lexicon import Lexicon
-from engine.pocket.tokens import read_tokenizer
 
 # The mean and deviation of the pixels that CLIP was trained on (openai/CLIP, clip/clip.py).
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+
+
+class Grounds(Protocol):
+    """What a perceptor can that knows some grounds by name: where a thing is, at night or on a beach."""
+
+    def named(self, towards: Tensor) -> int | None:
+        """The number of the ground that a direction [d] names, or None."""
+        ...
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """`images` [n, 3, s, s] in 0..1, s any multiple of 16 -> how much [n, grounds] it sees of each."""
+        ...
 
 
 class Perceptor(Protocol):
@@ -30,6 +39,11 @@ class Perceptor(Protocol):
 
     name: str
     size: int  # side of the pictures it sees, in pixels
+
+    @property
+    def grounds(self) -> Grounds | None:
+        """What it knows of named grounds; None: nothing."""
+        ...
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
         """Unit vectors [len(texts), d], float32; each text is cut to what fits."""
@@ -44,7 +58,7 @@ class Perceptor(Protocol):
         ...
 
 
-class _Tokens:
+class Tokens:
     """A tokenizer and the number of tokens that its model reads."""
 
     def __init__(self, tokenizer: Tokenizer, padding: int, limit: int) -> None:
@@ -86,11 +100,13 @@ class _Tokens:
 class ClipPerceptor:
     """A `transformers` CLIPModel."""
 
+    grounds = None
+
     def __init__(self, model: Any, tokenizer: Any, name: str, device: torch.device) -> None:
         self.name = name
         self.size: int = model.config.vision_config.image_size
         self._model = model.eval().requires_grad_(False).to(device)
-        self._tokens = _Tokens(
+        self._tokens = Tokens(
             tokenizer.backend_tokenizer,
             tokenizer.pad_token_id,
             model.config.text_config.max_position_embeddings,
@@ -115,55 +131,13 @@ class ClipPerceptor:
         return self._tokens.fitting(text)
 
 
-class PocketPerceptor:
-    """The embedded model of `engine.pocket.clip`."""
-
-    def __init__(
-        self, model: Any, tokenizer: Tokenizer, names: Lexicon, name: str, device: torch.device
-    ) -> None:
-        self.name = name
-        self.size: int = model.config.image_size
-        self.known_grounds: int = model.config.grounds
-        self._names = names
-        self._model = model.eval().requires_grad_(False).to(device)
-        self._tokens = _Tokens(tokenizer, model.config.vocab_size - 1, model.config.max_tokens)
-        self._device = device
-
-    @torch.no_grad()
-    def encode_texts(self, texts: Sequence[str]) -> Tensor:
-        """As `Perceptor.encode_texts` says; grounds and places are composed (`engine.pocket.texts`)."""
-        from engine.pocket import texts as reading
-
-        return reading.encode(texts, self._tower, self._names, self.known_grounds)
-
-    def _tower(self, texts: Sequence[str]) -> Tensor:
-        tokens = self._tokens.encode(texts, self._device)
-        found: Tensor = self._model.encode_text(tokens["input_ids"], tokens["attention_mask"])
-        return found
-
-    def encode_images(self, images: Tensor) -> Tensor:
-        """As `Perceptor.encode_images` says."""
-        return self._model.encode_image(images)
-
-    @torch.no_grad()
-    def grounds(self, images: Tensor) -> Tensor:
-        """`images` [n, 3, s, s] in 0..1, s any multiple of 16 -> how much [n, grounds] it sees of each of the
-        named grounds (`engine.pocket.grounds`); it may know none."""
-        if not self.known_grounds:
-            return images.new_zeros(len(images), 0)
-        found: Tensor = self._model.ground(images.to(self._device))
-        return found
-
-    def fitting(self, text: str) -> str:
-        """As `Perceptor.fitting` says."""
-        return self._tokens.fitting(text)
-
-
 class Perceptors:
     """Several perceptors as one, whose cosine of a text and a picture is the mean of theirs.
 
     Its vectors are theirs side by side, each divided by the root of their number: of unit length again.
     """
+
+    grounds = None
 
     def __init__(self, members: Sequence[Perceptor]) -> None:
         self.name = " + ".join(member.name for member in members)
@@ -204,26 +178,20 @@ def load(folder: Path, name: str, device: torch.device) -> Perceptor:
     Raises `ModelError` when a file is missing or damaged, or when any tensor's name or shape differs.
     """
     kind = read_config(folder, ["model_type"])["model_type"]
-    if kind == "clip":
-        model = _load_clip(folder)
-        tokenizer = _load_tokenizer(folder, model.config.text_config.vocab_size)
-        return ClipPerceptor(model, tokenizer, name, device)
-    if kind == "pocket-clip":
-        from engine.pocket.clip import PocketClip
+    load_it = registry.perceptor_loader(kind)
+    if load_it is None:
+        raise ModelError(
+            f"{folder / 'config.json'} describes {kind!r}, which is not a perceptor that Oneiro knows."
+        )
+    perceptor: Perceptor = load_it(folder, name, device)
+    return perceptor
 
-        pocket = PocketClip.load(folder)
-        tokens = read_tokenizer(folder)
-        if tokens.get_vocab_size() != pocket.config.vocab_size:
-            raise ModelError(f"The tokenizer in {folder} does not fit its model.")
-        names = lexicon.read(folder, pocket.config.dimension)
-        return PocketPerceptor(pocket, tokens, names, name, device)
-    if kind == "pocket-judge":
-        from engine.pocket.judge import Judge, JudgePerceptor
 
-        return JudgePerceptor(Judge.load(folder), name, device)
-    raise ModelError(
-        f"{folder / 'config.json'} describes {kind!r}, which is not a perceptor that Oneiro knows."
-    )
+def load_clip(folder: Path, name: str, device: torch.device) -> ClipPerceptor:
+    """As `load` says, of a folder that holds a large CLIP."""
+    model = _load_clip(folder)
+    tokenizer = _load_tokenizer(folder, model.config.text_config.vocab_size)
+    return ClipPerceptor(model, tokenizer, name, device)
 
 
 def _load_tokenizer(folder: Path, vocabulary: int) -> Any:

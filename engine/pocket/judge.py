@@ -130,6 +130,8 @@ class Judge(nn.Module):
 class JudgePerceptor:
     """A `Judge` as a `Perceptor`: what `engine.models.perceptor.load` gives for its folder."""
 
+    grounds = None
+
     def __init__(self, model: Judge, name: str, device: torch.device) -> None:
         self.name = name
         self.size = model.config.image_size
@@ -157,6 +159,11 @@ class JudgePerceptor:
         while len(words_of(" ".join(words[:kept]))) > most:
             kept -= 1
         return " ".join(words[:kept]) or text[:most]  # no spaces at all
+
+
+def load(folder: Path, name: str, device: torch.device) -> JudgePerceptor:
+    """As `engine.models.perceptor.load` says, of a folder that holds a judge."""
+    return JudgePerceptor(Judge.load(folder), name, device)
 
 
 def words_of(text: str) -> list[str]:

@@ -22,9 +22,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.errors import ModelError
+from engine.models.folders import NAMES as FILE
 from engine.pocket.captions import COLOURS, Captions
 
-FILE = "names.safetensors"
 _ARTICLES = {
     "en": re.compile(r"(?:a few|a|an|the|some|many|several|two|three|four|five|something)\s+(?=\S)"),
     "it": re.compile(

@@ -14,7 +14,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.models.generator import Generator
-from engine.pocket.latents_map import BACKGROUND_ROW, STYLE_ROW, below_horizon, contrasting
 from engine.search.cutouts import Boxes, Views
 from engine.search.latents import Latents
 from engine.words.scene import Scene
@@ -151,9 +150,6 @@ def _head(there: Tensor) -> tuple[float, float] | None:
     return (start, end) if end - start < 0.6 * (right - left) else None
 
 
-ANY = Scene("", "left", "")  # a canvas whose latents alone matter
-
-
 class Canvas:
     """A `Generator` whose pictures hold two of another one's, on their common ground.
 
@@ -162,23 +158,27 @@ class Canvas:
     """
 
     def __init__(self, generator: Generator, scene: Scene) -> None:
-        self.base = generator
+        self.panel = generator
+        self.panels = 2
+        self.latent_map, self.abilities = generator.latent_map, generator.abilities
         self.name = generator.name
         self.size = SCALE * generator.size
         self.rows = 2 * generator.rows
         self.z_dim = generator.z_dim
         self.classes = generator.classes
         self.layout = LAYOUTS[scene.place]
-        shared = torch.arange(generator.rows)[:, None]
-        self._shared = (shared == STYLE_ROW) | (shared == BACKGROUND_ROW)  # [rows / 2, 1]
+        rows = torch.arange(generator.rows)[:, None]
+        self._shared = torch.isin(rows, torch.tensor(generator.latent_map.shared))  # [rows / 2, 1]
 
     @torch.no_grad()
     def __call__(self, z: Tensor, class_weights: Tensor) -> Tensor:
         """As `Generator.__call__` says, but without gradients: those go through `sheet`."""
         z, class_weights = self._panels(z, class_weights)
-        panels = self.base(z, class_weights)  # [2 n, 3, s, s]
-        cover, things, clear = cut_out(panels, self.base(contrasting(z), class_weights))
-        ground = common_ground(panels.unflatten(0, (-1, 2)), clear.unflatten(0, (-1, 2)))  # [n, 3, s, 1]
+        panels = self.panel(z, class_weights)  # [2 n, 3, s, s]
+        other = self.panel(self.latent_map.contrasting(z), class_weights)
+        land = self.latent_map.below_horizon(panels.shape[-1])
+        cover, things, clear = cut_out(panels, other, land)
+        ground = common_ground(panels.unflatten(0, (-1, 2)), clear.unflatten(0, (-1, 2)), land)
         ground = F.interpolate(ground, (self.size, 1), mode="bilinear").expand(-1, -1, -1, self.size)
         pairs = zip(ground, cover.unflatten(0, (-1, 2)), things.unflatten(0, (-1, 2)), strict=True)
         return torch.stack([self._laid(*one) for one in pairs]).clamp(-1, 1)
@@ -195,10 +195,9 @@ class Canvas:
         return picture
 
     def sheet(self, z: Tensor, class_weights: Tensor) -> Tensor:
-        """What the search looks at: both things by themselves, the first at the upper left, the second at the
-        upper right, nothing below. Arguments and range as `__call__`, [n, 3, size, size]."""
-        panels = self.base(*self._panels(z, class_weights))
-        return F.pad(torch.cat((panels[::2], panels[1::2]), dim=3), (0, 0, 0, self.base.size))
+        """As `Generator.sheet` says, the first at the upper left, the second at the upper right."""
+        panels = self.panel(*self._panels(z, class_weights))
+        return F.pad(torch.cat((panels[::2], panels[1::2]), dim=3), (0, 0, 0, self.panel.size))
 
     def _panels(self, z: Tensor, class_weights: Tensor) -> tuple[Tensor, Tensor]:
         """The base's arguments, [2 n, rows / 2, ...] each: each picture's first panel, then its second."""
@@ -210,24 +209,30 @@ class Canvas:
         """The matrices [size, s] that resize a panel's rows and columns and put them at its spot, of which a
         part may lie outside."""
         side = round(spot.side * self.size)
-        one = torch.eye(self.base.size)[None, None]  # [1, 1, s, s]
-        shape = (side, self.base.size)
+        one = torch.eye(self.panel.size)[None, None]  # [1, 1, s, s]
+        shape = (side, self.panel.size)
         resize = F.interpolate(one, shape, mode="bicubic", align_corners=False, antialias=True)[0, 0]
         left, top = (round(at * self.size) for at in (spot.left, spot.top))
         rows, columns = (F.pad(resize, (0, 0, at, self.size - side - at)) for at in (top, left))
         return rows, columns.flip(1) if spot.mirrored else columns
 
-    def aimed(self, views: Views) -> Views:
-        """These views, made for a whole picture, each at one of the things of a sheet: two by two in turn."""
-        panel = torch.arange(len(views)) // 2 % 2  # neighbours differ in being mirrored
-        return replace(views, boxes=_within(views.boxes, panel), panel=panel)
 
-    def boxes(self, boxes: Boxes) -> tuple[Boxes, Tensor]:
-        """All of the `boxes` [n] at a sheet's first thing, then at the second; and whose each is [2 n]."""
-        n = len(boxes[0])
-        panel = torch.arange(2).repeat_interleave(n)
-        left, top, side = (values.repeat(2) for values in boxes)
-        return _within((left, top, side), panel), panel
+def aimed(views: Views, panels: int) -> Views:
+    """These views, made for a whole picture, each at a panel of a sheet: two by two in turn."""
+    if panels == 1:
+        return views
+    panel = torch.arange(len(views)) // 2 % panels  # neighbours differ in being mirrored
+    return replace(views, boxes=_within(views.boxes, panel), panel=panel)
+
+
+def at_each(boxes: Boxes, panels: int) -> tuple[Boxes, Tensor | None]:
+    """All of the `boxes` [n] at a sheet's first panel, then at the next; and whose each is [panels n], None
+    where there is but one."""
+    if panels == 1:
+        return boxes, None
+    panel = torch.arange(panels).repeat_interleave(len(boxes[0]))
+    left, top, side = (values.repeat(panels) for values in boxes)
+    return _within((left, top, side), panel), panel
 
 
 def _within(boxes: Boxes, panel: Tensor) -> Boxes:
@@ -241,18 +246,19 @@ HIDDEN = 0.1  # of the strongest row's squared difference: less is a row that a 
 FAINT = 1e-3  # squared difference of two backgrounds, of -1..1, that is none
 
 
-def cut_out(panels: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def cut_out(panels: Tensor, other: Tensor, land: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """What the panels [n, 3, s, s] show, without their backgrounds.
 
     `other`: the same things on other backgrounds. Where the two differ as the backgrounds do, one looks at a
     background; where they do not, at a thing, be it of the background's own colour (triangulation matting,
-    Smith and Blinn 1996). Backgrounds are known by row, from the sides. Returns how much is covered
+    Smith and Blinn 1996). Backgrounds are known by row, from the sides; `land` [s] is where they are ground,
+    0..1. Returns how much is covered
     [n, 1, s, s], 0..1; the things' colours there [n, 3, s, s]; and what is clear of things and of
     the edges' unevenness [n, 1, s, s], 0..1.
     """
     difference = panels - other
     side = panels.shape[-1]
-    near = _nearness(side, 1).to(panels)
+    near = _nearness(land, 1).to(panels)
     power = _edges(difference).square().sum(2, keepdim=True)  # [2, n, 1, s]: next to none where a thing hides
     most = ((near > 0) * power.amax(0)[:, :, None]).amax(3).clamp(min=FAINT)  # [n, 1, s]: so far as rows tell
     weight = power * (power > HIDDEN * most) + 1e-25
@@ -275,16 +281,20 @@ def cut_out(panels: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return cover, things, clear + 1e-6 * (edge < 1)  # the edges' own, where there is nothing else
 
 
-def common_ground(panels: Tensor, clear: Tensor) -> Tensor:
-    """The background [n, 3, s, 1] by row that two panels [n, 2, 3, s, s] share, where they are `clear`."""
-    near = _nearness(panels.shape[-1], 4).to(panels)
+def common_ground(panels: Tensor, clear: Tensor, land: Tensor) -> Tensor:
+    """The background [n, 3, s, 1] by row that two panels [n, 2, 3, s, s] share, where they are `clear`.
+
+    `land` is as for `cut_out`.
+    """
+    near = _nearness(land, 4).to(panels)
     return ((clear * panels).sum((1, 4)) @ near / (clear.sum((1, 4)) @ near))[..., None]
 
 
-def _nearness(side: int, reach: float) -> Tensor:
+def _nearness(land: Tensor, reach: float) -> Tensor:
     """What rows say of one another [side, side], falling off by `reach` 128ths of the side; none does of the
     horizon's other side."""
-    down, below = torch.arange(side), below_horizon(side) > 0.5
+    side, below = len(land), land > 0.5
+    down = torch.arange(side)
     return (-(down[:, None] - down).abs() * 128 / (side * reach)).exp() * (below[:, None] == below)
 
 
@@ -296,10 +306,10 @@ def _edges(pictures: Tensor) -> Tensor:
 
 
 def joined(latents: Sequence[Latents]) -> Latents:
-    """Two panels' latents, all on one device, as a canvas's."""
-    first, second = latents
+    """The panels' latents, all on one device, as those of the picture."""
     return Latents(
-        torch.cat((first.z, second.z)).detach(), torch.cat((first.class_logits, second.class_logits)).detach()
+        torch.cat([each.z for each in latents]).detach(),
+        torch.cat([each.class_logits for each in latents]).detach(),
     )
 
 

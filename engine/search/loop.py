@@ -7,7 +7,7 @@ average of the latents makes the picture that is shown. What recipes do differen
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 
 import torch
@@ -16,18 +16,12 @@ from torch import Tensor
 from engine.errors import BadRequest, Collapsed, is_out_of_memory
 from engine.models.generator import Generator
 from engine.models.perceptor import Perceptor
-from engine.search import cutouts, start
-from engine.search.canvas import ANY, Canvas
+from engine.search import canvas, cutouts, start
 from engine.search.guard import Guard
 from engine.search.latents import Basis, LatentAverage, Latents
-from engine.search.objective import (
-    Target,
-    class_term,
-    cosine_score,
-    direction,
-    latent_term,
-)
-from engine.search.recipes import DreamSettings, checked
+from engine.search.objective import class_term, cosine_score, latent_term
+from engine.search.recipes import checked
+from engine.search.search import Search
 from engine.search.state import State
 from engine.sentences import Key
 
@@ -56,125 +50,80 @@ class Step:
     best: Look  # the highest score so far
     kept: Look  # the one that would be the dream's, were this its last step: the best or the latest
     notes: tuple[str, ...]  # what happened to the search so far that is worth telling
-    _search: "_Search" = field(repr=False, compare=False)
+    _run: "_Run" = field(repr=False, compare=False)
 
     def state(self) -> State:
         """Where the search stands, to be asked before the next step. Its model, prompt and seed are blank."""
-        return self._search.state()
+        return self._run.state()
 
     def picture(self) -> Tensor:
         """What the search would show now [3, h, w], -1..1, to be asked before the next step; unscored."""
-        return self.latest.picture if self.latest.step == self.step else self._search.picture()
+        return self.latest.picture if self.latest.step == self.step else self._run.picture()
 
 
 def dream(
     generator: Generator,
     perceptor: Perceptor,
-    targets: Sequence[Target],
-    seed: int,
-    settings: DreamSettings,
+    search: Search,
     device: torch.device,
     atlas: Tensor | None = None,
-    begin: Latents | State | None = None,
     chunk: int = 0,
-    beside: Sequence[Target] = (),
 ) -> Iterator[Step]:
-    """Search for the picture that `targets` describe: finds the start, then `settings.steps` steps at most.
+    """Search for the picture: finds the start, then `search.settings.steps` steps at most.
 
-    All randomness is one CPU generator seeded with `seed` (0..2**32 - 1). The search begins at `begin`:
-    afresh (`atlas` [classes, d] of `engine.search.atlas.make` is needed for a start by the atlas); at
-    latents; or exactly where a state was saved, whose step comes first again and whose randomness goes on.
-    `chunk` is how many views the perceptor sees at once (0: all); it changes the memory that a step needs,
-    and the picture by no more than rounding. Where memory runs out it is halved. With a `Canvas` for a
-    generator, `targets` are what its first panel shall show, `beside` what the second.
+    A search that begins where a state was saved yields its step first again, and its randomness goes on.
+    `atlas` [classes, d] of `engine.search.atlas.make` is needed for a start by the atlas. `chunk` is how many
+    views the perceptor sees at once (0: all); it changes the memory that a step needs, and the picture by no
+    more than rounding. Where memory runs out it is halved. The search has as many panels as the generator.
 
     When a number stops being finite, even after going back to the best picture where the settings' guard is
     on, the search ends with what it has. Raises `Collapsed` if that is nothing, `BadRequest` for targets
     without a positive weight and for a state that is of another search.
     """
-    rng = torch.Generator().manual_seed(seed)
-    towards = directions(generator, targets, beside)
-    models = (generator, perceptor, towards, settings)
-    if isinstance(begin, State):
-        yield from _Search.resumed(*models, device, chunk, begin).run()
+    if isinstance(search.begin, State):
+        yield from _Run.resumed(generator, perceptor, search, device, chunk, search.begin).steps()
         return
+    settings, rng = search.settings, torch.Generator().manual_seed(search.seed)
     latents: Latents | Basis
-    if begin is not None:
-        latents = Latents.of(begin, settings.max_classes, settings.class_temperature)
+    if search.begin is not None:
+        latents = Latents.of(search.begin, settings.max_classes, settings.class_temperature)
     elif settings.start == "blind":
         latents = Latents.blind(generator.rows, generator.z_dim, generator.classes, rng)
         latents.max_classes, latents.class_temperature = settings.max_classes, settings.class_temperature
     else:
         if settings.start == "samples":
-            latents = start.sampled_start(
-                generator,
-                perceptor,
-                towards,
-                settings.candidates,
-                settings.basis,
-                settings.z_limit,
-                rng,
-                device,
-            )
+            latents = start.sampled_start(generator, perceptor, search, rng, device)
         elif atlas is None:
             raise ValueError("A start by the atlas needs the atlas.")
         else:
-            latents = start.scored_start(
-                generator,
-                perceptor,
-                towards,
-                atlas,
-                settings.candidates,
-                rng,
-                device,
-                hues=hues(generator, targets, beside),
-            )
+            latents = start.scored_start(generator, perceptor, search, atlas, rng, device)
         if settings.max_classes and not settings.basis:
             latents = Latents.of(latents, settings.max_classes, settings.class_temperature)
-    yield from _Search(*models, device, chunk, latents.to(device), rng).run()
-
-
-def hues(
-    generator: Generator, targets: Sequence[Target], beside: Sequence[Target]
-) -> tuple[float | None, ...]:
-    """The colour, a hue in degrees, that the phrases which are wanted name, if it is one; on a canvas each
-    panel's."""
-    panels = (targets, beside) if isinstance(generator, Canvas) else (targets,)
-    named = [{t.hue for t in panel if t.weight > 0 and t.hue is not None} for panel in panels]
-    return tuple(found.pop() if len(found) == 1 else None for found in named)
-
-
-def directions(generator: Generator, targets: Sequence[Target], beside: Sequence[Target]) -> Tensor:
-    """Where the search goes: [d], or on a canvas [2, d], a row a panel. Raises as `direction` does."""
-    if isinstance(generator, Canvas):
-        return torch.stack((direction(targets), direction(beside)))
-    return direction(targets)
+    yield from _Run(generator, perceptor, search, device, chunk, latents.to(device), rng).steps()
 
 
 def best_latents(state: State, generator: Generator) -> Latents:
-    """The latents of a state's best picture, on the CPU: of one thing, or of two on a canvas.
+    """The latents of a state's best picture, on the CPU, of as many panels as it has.
 
-    Raises `BadRequest` if they are of another shape.
+    `generator` draws one panel. Raises `BadRequest` if they are of another shape.
     """
-    base = Canvas(generator, ANY) if shows_two(state, generator) else generator
-    return Latents.of(_latents(state, "best", base))
+    return Latents.of(_latents(state, "best", generator, panels_of(state, generator) * generator.rows))
 
 
-def shows_two(state: State, generator: Generator) -> bool:
-    """Whether the state is of a canvas of the generator's."""
+def panels_of(state: State, generator: Generator) -> int:
+    """How many of the generator's panels the state's picture has: 2 or, of whatever else there is, 1."""
     z = state.tensors.get("best.z")
-    return z is not None and z.ndim == 2 and len(z) == 2 * generator.rows
+    return 2 if z is not None and z.ndim == 2 and len(z) == 2 * generator.rows else 1
 
 
-class _Search:
+class _Run:
     """A search under way, on the device of its latents."""
 
     def __init__(
         self,
         generator: Generator,
         perceptor: Perceptor,
-        towards: Tensor,
-        settings: DreamSettings,
+        search: Search,
         device: torch.device,
         chunk: int,
         latents: Latents | Basis,
@@ -182,8 +131,8 @@ class _Search:
     ) -> None:
         self.generator = generator
         self.perceptor = perceptor
-        self.towards = towards  # [d], or [2, d] for the panels of a canvas
-        self.settings = settings
+        self.towards = search.towards  # [d], or [panels, d]
+        self.settings = settings = search.settings
         self.device = device
         self.latents = latents
         self.rng = rng
@@ -198,7 +147,7 @@ class _Search:
         self.latest: Look | None = None
         self.best: Look | None = None
 
-    def run(self) -> Iterator[Step]:
+    def steps(self) -> Iterator[Step]:
         """The step it stands at, if it was resumed, then one after the other."""
         if self.step:
             yield self._told()
@@ -232,9 +181,8 @@ class _Search:
             self.settings.cutout_deviation,
             self.settings.centre_bias,
         )
-        views = cutouts.draw(self.count, sizes, self.settings.augment, self.rng)
-        if isinstance(self.generator, Canvas):
-            views = self.generator.aimed(views)
+        drawn = cutouts.draw(self.count, sizes, self.settings.augment, self.rng)
+        views = canvas.aimed(drawn, self.generator.panels)
         while not self._step_towards(views):
             if self.precision is None:
                 return False
@@ -250,7 +198,7 @@ class _Search:
         """Move the latents by the gradient of these views' score; False, unmoved, if it is not finite."""
         self.optimizer.zero_grad()
         z, class_weights = self.latents()
-        picture = self._looked_at(z, class_weights)
+        picture = self.generator.sheet(z[None], class_weights[None])  # [1, 3, h, w]
         score, gradient = self._scored(picture, views)
         loss = -(gradient * picture).sum()  # has the score's gradient
         if self.settings.terms:
@@ -348,20 +296,14 @@ class _Search:
     @torch.no_grad()
     def _look(self, latents: Latents | Basis, step: int) -> Look:
         z, class_weights = latents()
-        picture = seen = self.generator(z[None], class_weights[None])  # [1, 3, h, w]
-        boxes, towards = cutouts.fixed_boxes(), self.towards
-        if isinstance(self.generator, Canvas):
-            seen = self._looked_at(z, class_weights)
-            boxes, panel = self.generator.boxes(boxes)
-            towards = towards[panel]
-        views = cutouts.cut((seen + 1) / 2, boxes, self.perceptor.size, "triangle")
+        picture = sheet = self.generator(z[None], class_weights[None])  # [1, 3, h, w]
+        if self.generator.panels > 1:
+            sheet = self.generator.sheet(z[None], class_weights[None])
+        boxes, panel = canvas.at_each(cutouts.fixed_boxes(), self.generator.panels)
+        towards = self.towards if panel is None else self.towards[panel]
+        views = cutouts.cut((sheet + 1) / 2, boxes, self.perceptor.size, "triangle")
         score = cosine_score(towards, self.perceptor.encode_images(views)).mean()
         return Look(step, picture[0], float(score), latents)
-
-    def _looked_at(self, z: Tensor, class_weights: Tensor) -> Tensor:
-        """What the views are cut from [1, 3, h, w], -1..1: the picture; of a canvas its two things apart."""
-        look = self.generator.sheet if isinstance(self.generator, Canvas) else self.generator
-        return look(z[None], class_weights[None])
 
     def state(self) -> State:
         """As `Step.state` says."""
@@ -396,19 +338,18 @@ class _Search:
         cls,
         generator: Generator,
         perceptor: Perceptor,
-        towards: Tensor,
-        settings: DreamSettings,
+        search: Search,
         device: torch.device,
         chunk: int,
         state: State,
-    ) -> "_Search":
+    ) -> "_Run":
         """The search whose state was saved. Raises `BadRequest` when it was another one."""
-        if not torch.equal(state.tensors["target"], towards.cpu()):
+        if not torch.equal(state.tensors["target"], search.towards.cpu()):
             raise BadRequest(Key.STATE_WORDS)
-        if state.settings != asdict(settings):
+        if state.settings != asdict(search.settings):
             raise BadRequest(Key.STATE_SETTINGS)
         latents, average, best, first, second = (
-            _latents(state, prefix, generator).to(device).requires_grad_(False)
+            _latents(state, prefix, generator, generator.rows).to(device).requires_grad_(False)
             for prefix in ("latents", "average", "best", "first", "second")
         )
         forms = [[(name, each.shape) for name, each in part.named_parameters()]
@@ -425,7 +366,7 @@ class _Search:
             guard = Guard(**numbers)
         except (RuntimeError, KeyError, TypeError) as error:
             raise BadRequest(Key.STATE_DAMAGED) from error
-        self = cls(generator, perceptor, towards, settings, device, chunk, latents, rng)
+        self = cls(generator, perceptor, search, device, chunk, latents, rng)
         self.average.sum, self.average.weight = average, state.average_weight
         self.guard, self.notes, self.step = guard, list(state.notes), state.step
         if full_precision:
@@ -442,11 +383,14 @@ class _Search:
         return self
 
 
-def _latents(state: State, prefix: str, generator: Generator) -> Latents | Basis:
-    """A part of a state that has the form of latents. Raises `BadRequest` unless it fits the generator."""
+def _latents(state: State, prefix: str, generator: Generator, rows: int) -> Latents | Basis:
+    """A part of a state that has the form of latents of so many rows.
+
+    Raises `BadRequest` unless it fits the generator.
+    """
     tensors = state.part(prefix)
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    rows, z_dim, classes = generator.rows, generator.z_dim, generator.classes
+    z_dim, classes = generator.z_dim, generator.classes
     if shapes == {"z": (rows, z_dim), "class_logits": (rows, classes)}:
         few, temperature = (
             checked(name, state.settings.get(name)) for name in ("max_classes", "class_temperature")

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from engine.errors import BadRequest
+from engine.models import registry
 from engine.ranges import Choice, Number, Whole
 from engine.sentences import Key
 from engine.settings import MAX_STEPS
@@ -140,13 +141,6 @@ FUSEDREAM = DreamSettings(
 )
 RECIPES: dict[str, DreamSettings] = {"oneiro": ONEIRO, "bigsleep": DreamSettings(), "fusedream": FUSEDREAM}
 
-# What recipes change for the embedded models, which see 64 px and move faster (see SEARCH.md).
-POCKET: dict[str, dict[str, Any]] = {"oneiro": {"learning_rate": 0.025, "cutouts": 24, "scene": "two"}}
-
-# Cutout evaluations by preset; "" is what a dream gets that asks for none.
-POCKET_BUDGETS = {"quick": 700, "": 1600, "normal": 1600, "thorough": 8000}
-LARGE_BUDGETS = {"quick": 3200, "": 16000, "normal": 16000, "thorough": 64000}
-
 
 def settings_for(
     model: str,
@@ -155,7 +149,7 @@ def settings_for(
     changes: Mapping[str, float | str] | None = None,
     steps: int | None = None,
 ) -> DreamSettings:
-    """The settings of a search with these models (a pair's name).
+    """The settings of a search with this model, which may change them (`engine.models.registry`).
 
     `recipe` and `preset` are names of engine.settings.RECIPES and PRESETS, or "" for the default; `changes`
     are single settings by name, and count over both; `steps`, if given, counts over the preset's budget.
@@ -164,10 +158,11 @@ def settings_for(
     recipe = recipe or next(iter(RECIPES))
     if recipe not in RECIPES:
         raise BadRequest(Key.RECIPE_UNKNOWN, name=recipe, known=", ".join(RECIPES))
-    budgets = POCKET_BUDGETS if model == "pocket" else LARGE_BUDGETS
+    record = registry.expected(model)
+    budgets = record.budgets
     if preset not in budgets:
         raise BadRequest(Key.PRESET_UNKNOWN, name=preset, known=", ".join(filter(None, budgets)))
-    settings = replace(RECIPES[recipe], **(POCKET.get(recipe, {}) if model == "pocket" else {}))
+    settings = replace(RECIPES[recipe], **record.changes.get(recipe, {}))
     changed: dict[str, Any] = {name: checked(name, value) for name, value in (changes or {}).items()}
     settings = replace(settings, **changed)
     planned = settings.within(budgets[preset])

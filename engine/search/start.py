@@ -6,20 +6,18 @@ matrix product; only samples of those are rendered and scored, and the best of t
 """
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize, one_hot
 
 from engine.models.generator import Generator
-from engine.models.perceptor import Perceptor, PocketPerceptor
-from engine.pocket import scenery, tints
-from engine.pocket.latents_map import BACKGROUND_ROW, TINT, TINT_ROW
+from engine.models.perceptor import Perceptor
 from engine.search.atlas import BATCH, seen_rows
-from engine.search.canvas import Canvas, fitted, joined
+from engine.search.canvas import fitted, joined
 from engine.search.latents import Basis, Latents
 from engine.search.objective import cosine_score
+from engine.search.search import Search
 
 CLASSES = 8  # nearest to the target, tried by themselves
 PAIRS = 4  # of them, tried together
@@ -28,7 +26,7 @@ CLASS_HALF = 0.0  # of each of two classes in one row: weight 0.5
 CLASS_OFF = -6.0  # of all others: weight 0.0025; hundreds of BigSleep's 0.02 would blur a chosen class
 PARENTS = 4  # candidates that are bred
 FRESH = 0.25  # of a child's rows, noise that neither parent had
-EACH = 0.75  # of the candidates, for each of a canvas's two things: together they take half as long again
+EACH = 0.75  # of the candidates, for each of two panels: together they take half as long again
 TINTED = 0.5  # of the candidates wear the colour that the words name
 WIDE = 1.5  # its deviation: strong colours, which a search's small steps do not reach, are rare in N(0, 1)
 
@@ -37,86 +35,105 @@ WIDE = 1.5  # its deviation: strong colours, which a search's small steps do not
 def scored_start(
     generator: Generator,
     perceptor: Perceptor,
-    towards: Tensor,
+    search: Search,
     atlas: Tensor,
-    candidates: int,
     rng: torch.Generator,
     device: torch.device,
     around: Latents | None = None,
-    hues: Sequence[float | None] = (),
 ) -> Latents:
-    """The best of `candidates` pictures: half are samples of what the atlas points to, half their children.
+    """The best of the settings' `candidates` pictures: half are samples of what the atlas points to, half
+    their children.
 
-    `towards` [d] as `engine.search.objective.direction` gives it, `atlas` [classes, d] as
-    `engine.search.atlas.make` does. A sample has one noise for all rows, or that of `around`, whose style and
-    background the picture then keeps while its thing becomes another; where `towards` names a ground, each
-    has a background that shows it (`engine.pocket.scenery`), and where `hues` has the colour that its words
-    name, `TINTED` of all candidates wear it (`engine.pocket.tints`). A child has each row from one of two
-    parents or afresh, so that a colour of one and a shape of another may meet. Returns latents on the CPU.
+    `atlas` [classes, d] as `engine.search.atlas.make` gives it. A sample has one noise for all rows, or that
+    of `around`, whose style and background the picture then keeps while its thing becomes another; where the
+    targets name a ground, each has a background that shows it, and where they name a colour, `TINTED` of all
+    candidates wear it: as far as the models are able to. A child has each row from one of two parents or
+    afresh, so that a colour of one and a shape of another may meet. Returns latents on the CPU.
 
-    On a `Canvas`, `towards` [2, d] has a direction for each panel, as `hues` have a colour; each starts so,
-    with `EACH` of the candidates, the second in the style of the first.
+    Where there are several panels, each starts so, with `EACH` of the candidates, the later ones in the style
+    of the first.
     """
-    if isinstance(generator, Canvas):
+    panel, candidates = generator.panel, search.settings.candidates
+    if generator.panels > 1:
         candidates = math.ceil(EACH * candidates)
-        panels: list[Latents] = []
-        around = around and fitted(around, generator.base.rows)
-        for part, hue in zip(towards, hues or [None] * len(towards), strict=True):
-            panels.append(
-                scored_start(generator.base, perceptor, part, atlas, candidates, rng, device, around, (hue,))
-            )
-            around = around or panels[0]
-        return joined(panels)
-    logits, prior = _suggestions(generator, atlas, towards.cpu(), rng)
-    grounds = _grounds(generator, perceptor, towards, rng)
-    hue = hues[0] if hues and getattr(generator, "grounds", False) else None  # large models know no tints
-    pool_z = torch.empty(0, generator.rows, generator.z_dim)
-    pool_kind = torch.empty(0, dtype=torch.long)  # index into logits
-    pool_score = torch.empty(0)
-    while len(pool_z) < candidates:
-        some = min(BATCH, candidates - len(pool_z))
-        if len(pool_z) < candidates / 2:
-            # The nearest first, and each in turn.
-            order = torch.arange(len(pool_z), len(pool_z) + some)
-            kind = order % len(logits)
-            if around is None:
-                z = torch.randn(some, 1, generator.z_dim, generator=rng).expand(-1, generator.rows, -1)
-            else:
-                z = around.z.detach().cpu().expand(some, -1, -1)
-            if len(grounds):
-                z = z.clone()
-                z[:, BACKGROUND_ROW, scenery.COORDINATES] = grounds[order % len(grounds)]
+        around = around and fitted(around, panel.rows)
+    found: list[Latents] = []
+    for towards, hue in zip(search.towards.view(generator.panels, -1), search.hues, strict=True):
+        samples = _Samples(panel, perceptor, atlas, towards, rng, around or next(iter(found), None))
+        samples.hue = hue if "hues" in panel.abilities else None
+        found.append(samples.best(candidates, device))
+    return joined(found)
+
+
+class _Samples:
+    """The candidates for the start of one panel, sampled and bred batch by batch."""
+
+    def __init__(
+        self,
+        generator: Generator,
+        perceptor: Perceptor,
+        atlas: Tensor,
+        towards: Tensor,
+        rng: torch.Generator,
+        around: Latents | None,
+    ) -> None:
+        self.generator, self.perceptor, self.towards, self.rng = generator, perceptor, towards, rng
+        self.around = around
+        self.hue: float | None = None  # that `TINTED` of them wear
+        self.logits, self.prior = _suggestions(generator, atlas, towards.cpu(), rng)
+        self.grounds = _grounds(generator, perceptor, towards, rng)
+        self.z = torch.empty(0, generator.rows, generator.z_dim)
+        self.kind = torch.empty(0, dtype=torch.long)  # index into logits
+        self.score = torch.empty(0)
+
+    def best(self, candidates: int, device: torch.device) -> Latents:
+        """The best of so many, half of them sampled, half bred."""
+        while len(self.z) < candidates:
+            some = min(BATCH, candidates - len(self.z))
+            z, kind = self._fresh(some) if len(self.z) < candidates / 2 else self._children(some)
+            if self.hue is not None:
+                worn = torch.rand(some, 1, generator=self.rng) < TINTED
+                z = self.generator.latent_map.tinted(z, self.hue, worn, self.rng)
+            weights = torch.sigmoid(self.logits[kind])
+            features = seen_rows(self.generator, self.perceptor, z, weights, device)
+            score = cosine_score(self.towards, features).cpu() + self.prior[kind]
+            self.z, self.kind = torch.cat((self.z, z)), torch.cat((self.kind, kind))
+            self.score = torch.cat((self.score, score))
+        winner = int(self.score.argmax())
+        return Latents(self.z[winner], self.logits[self.kind[winner]])
+
+    def _fresh(self, some: int) -> tuple[Tensor, Tensor]:
+        """Noise [some, rows, z_dim] and kinds [some], the nearest first, and each in turn."""
+        generator = self.generator
+        order = torch.arange(len(self.z), len(self.z) + some)
+        if self.around is None:
+            z = torch.randn(some, 1, generator.z_dim, generator=self.rng).expand(-1, generator.rows, -1)
         else:
-            best = pool_score.topk(min(PARENTS, len(pool_score))).indices
-            mother, father = best[torch.randint(len(best), (2, some), generator=rng)]  # [some] each
-            kind = pool_kind[mother]
-            chance = torch.rand(some, generator.rows, 1, generator=rng)
-            z = torch.where(chance < (1 + FRESH) / 2, pool_z[mother], pool_z[father])
-            fresh = (chance < FRESH).expand(z.shape).clone()
-            if len(grounds):
-                fresh[:, BACKGROUND_ROW] = False  # what it inherits shows the ground
-            z = torch.where(fresh, WIDE * torch.randn(z.shape, generator=rng), z)
-        if hue is not None:
-            z = z.clone()
-            worn = torch.rand(some, 1, generator=rng) < TINTED
-            tint = torch.where(worn, tints.points(hue, some, rng), z[:, TINT_ROW, list(TINT)])
-            z[:, TINT_ROW, list(TINT)] = tint
-        features = seen_rows(generator, perceptor, z, torch.sigmoid(logits[kind]), device)
-        score = cosine_score(towards, features).cpu() + prior[kind]
-        pool_z, pool_kind = torch.cat((pool_z, z)), torch.cat((pool_kind, kind))
-        pool_score = torch.cat((pool_score, score))
-    winner = int(pool_score.argmax())
-    return Latents(pool_z[winner], logits[pool_kind[winner]])
+            z = self.around.z.detach().cpu().expand(some, -1, -1)
+        if len(self.grounds):
+            z = generator.latent_map.on(z, self.grounds[order % len(self.grounds)])
+        return z, order % len(self.logits)
+
+    def _children(self, some: int) -> tuple[Tensor, Tensor]:
+        """As `_fresh`, bred of the best so far."""
+        best = self.score.topk(min(PARENTS, len(self.score))).indices
+        mother, father = best[torch.randint(len(best), (2, some), generator=self.rng)]  # [some] each
+        chance = torch.rand(some, self.generator.rows, 1, generator=self.rng)
+        z = torch.where(chance < (1 + FRESH) / 2, self.z[mother], self.z[father])
+        fresh = (chance < FRESH).expand(z.shape).clone()
+        if len(self.grounds):
+            fresh[:, self.generator.latent_map.background] = False  # what it inherits shows the ground
+        return torch.where(fresh, WIDE * torch.randn(z.shape, generator=self.rng), z), self.kind[mother]
 
 
 def _grounds(generator: Generator, perceptor: Perceptor, towards: Tensor, rng: torch.Generator) -> Tensor:
-    """Backgrounds [n, coordinates] worth trying where `towards` names a ground; none where it does not, or
-    where the models know no grounds. Then no number of `rng` is drawn."""
-    none = torch.empty(0, 0)
-    if not isinstance(perceptor, PocketPerceptor) or not getattr(generator, "grounds", False):
-        return none
-    number = scenery.named(towards, perceptor.known_grounds)
-    return none if number is None else scenery.backgrounds(perceptor.grounds, number, rng)
+    """Backgrounds [n, numbers] worth trying where `towards` names a ground; none where it does not, or where
+    the models know no grounds. Then no number of `rng` is drawn."""
+    if "grounds" in generator.abilities and perceptor.grounds is not None:
+        number = perceptor.grounds.named(towards)
+        if number is not None:
+            return generator.latent_map.backgrounds(perceptor.grounds, number, rng)
+    return torch.empty(0, 0)
 
 
 def _suggestions(
@@ -159,26 +176,22 @@ def _suggestions(
 def sampled_start(
     generator: Generator,
     perceptor: Perceptor,
-    towards: Tensor,
-    candidates: int,
-    basis: int,
-    z_limit: float,
+    search: Search,
     rng: torch.Generator,
     device: torch.device,
 ) -> Latents | Basis:
-    """FuseDream's: the best `basis` of so many random samples, to be mixed; `basis` 0: the best one's rows.
+    """FuseDream's: the best `basis` of `candidates` random samples, to be mixed; 0: the best one's rows.
 
     z ~ N(0, 1), clamped to ±`z_limit` unless that is 0; a random class each. On the CPU.
     """
-    z = torch.randn(candidates, generator.z_dim, generator=rng)
-    z = z.clamp(-z_limit, z_limit) if z_limit else z
-    weights = one_hot(
-        torch.randint(generator.classes, (candidates,), generator=rng), generator.classes
-    ).float()
+    settings, classes = search.settings, generator.classes
+    z = torch.randn(settings.candidates, generator.z_dim, generator=rng)
+    z = z.clamp(-settings.z_limit, settings.z_limit) if settings.z_limit else z
+    weights = one_hot(torch.randint(classes, (settings.candidates,), generator=rng), classes).float()
     scores = torch.cat(
         [
             cosine_score(
-                towards,
+                search.towards,
                 seen_rows(
                     generator,
                     perceptor,
@@ -190,11 +203,11 @@ def sampled_start(
             for some_z, some_weights in zip(z.split(BATCH), weights.split(BATCH), strict=True)
         ]
     )
-    best = scores.topk(max(basis, 1)).indices
-    if not basis:
-        off = CLASS_OFF + 0.3 * torch.randn(generator.rows, generator.classes, generator=rng)
+    best = scores.topk(max(settings.basis, 1)).indices
+    if not settings.basis:
+        off = CLASS_OFF + 0.3 * torch.randn(generator.rows, classes, generator=rng)
         logits = torch.where(weights[best[0]] > 0, CLASS_ON, off)
         return Latents(z[best[0]].expand(generator.rows, -1), logits)
-    mix_z = torch.randn(basis, generator.z_dim, generator=rng)
-    mix_classes = torch.randn(basis, 1, generator=rng)
+    mix_z = torch.randn(settings.basis, generator.z_dim, generator=rng)
+    mix_classes = torch.randn(settings.basis, 1, generator=rng)
     return Basis(z[best], mix_z, weights[best], mix_classes, generator.rows)

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from engine.models import generator, perceptor, registry
 from engine.models.generator import BakedBigGAN, Generator
-from engine.models.perceptor import Perceptor, PocketPerceptor
+from engine.models.perceptor import Perceptor
+from engine.pocket.perceptor import PocketPerceptor
 from engine.search import atlas
 from tests.engine import tiny
 from tests.engine.training import squares

@@ -13,8 +13,8 @@ from bot.chat.commands.dreams import dreams
 from bot.chat.language import Translator
 from bot.chat.sentences import LANGUAGES, Sentences
 from engine.models.generator import Generator
-from engine.models.perceptor import PocketPerceptor
 from engine.pocket import grounds
+from engine.pocket.perceptor import PocketPerceptor
 from engine.prompt import phrases
 from engine.words import vocabulary
 

@@ -13,7 +13,6 @@ from engine.dreaming.neighbours import MOST
 from engine.models import registry
 from engine.protocol import DreamRequest, Finished, Progress, Started
 from engine.search import atlas
-from engine.settings import WEAK_BELOW
 from engine.training.sheet import PROMPTS
 
 PAIR = registry.pair("pocket", Path())
@@ -98,8 +97,8 @@ def test_a_weak_match_names_the_nearest_things_that_it_knows_and_a_good_one_does
     dreamer: Dreamer,
 ) -> None:
     _, weak = dream(dreamer, "a submarine", steps=2)
-    assert weak.score < WEAK_BELOW["pocket"]
+    assert weak.score < registry.EMBEDDED.weak_below
     known = {language: len(things) for language, things in weak.nearest.items()}
     assert known.keys() == {"en", "it"} and all(1 <= count <= MOST for count in known.values())
     _, good = dream(dreamer, "a bowl of cherries", steps=2)
-    assert good.score > WEAK_BELOW["pocket"] and good.nearest == {}
+    assert good.score > registry.EMBEDDED.weak_below and good.nearest == {}

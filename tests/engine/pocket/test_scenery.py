@@ -6,10 +6,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.models.generator import Generator
-from engine.models.perceptor import PocketPerceptor
 from engine.pocket import grounds, latents_map, scenery
 from engine.pocket.grounds import GROUNDS
+from engine.pocket.perceptor import PocketPerceptor
 from engine.search import start
+from engine.search.objective import Target
+from engine.search.recipes import DreamSettings
+from engine.search.search import Search
 
 CPU = torch.device("cpu")
 THING = F.normalize(torch.randn(256, generator=torch.Generator().manual_seed(0)), dim=0)
@@ -77,10 +80,12 @@ def test_embedded_models_begin_a_dream_on_the_ground_that_its_words_name(
     words: str, ground: str | None, embedded: tuple[Generator, PocketPerceptor, torch.Tensor]
 ) -> None:
     generate, perceive, ranks = embedded
-    towards = perceive.encode_texts([words])[0]
+    target = Target(perceive.encode_texts([words])[0])
+    search = Search(([target],), 1, DreamSettings(candidates=40))
     rng = torch.Generator().manual_seed(1)
     with torch.no_grad():
-        z, classes = start.scored_start(generate, perceive, towards, ranks, 40, rng, CPU)()
+        z, classes = start.scored_start(generate, perceive, search, ranks, rng, CPU)()
+        assert perceive.grounds is not None
         seen = perceive.grounds((generate(z[None], classes[None]) + 1) / 2)[0]
     if ground is None:
         assert float(seen.sum()) < 0.5

@@ -4,13 +4,14 @@ import pytest
 import torch
 
 from engine.models.generator import Generator
-from engine.models.perceptor import PocketPerceptor
 from engine.pocket import tints
 from engine.pocket.latents_map import TINT, TINT_ROW
+from engine.pocket.perceptor import PocketPerceptor
 from engine.search import start
 from engine.search.latents import Latents
-from engine.search.loop import hues
 from engine.search.objective import Target
+from engine.search.recipes import DreamSettings
+from engine.search.search import Search
 
 CPU = torch.device("cpu")
 
@@ -37,15 +38,17 @@ def test_tints_are_strong_and_of_about_the_hue() -> None:
     assert 8 < float(angles.std()) < 15
 
 
-def test_what_is_avoided_gives_no_colour_and_two_colours_give_none(
-    embedded: tuple[Generator, PocketPerceptor, torch.Tensor],
-) -> None:
+def test_what_is_avoided_gives_no_colour_and_two_colours_give_none() -> None:
     vector = torch.zeros(4)
     red, blue, avoided = Target(vector, 1, 0.0), Target(vector, 1, 230.0), Target(vector, -1, 120.0)
-    small = embedded[0]
-    assert hues(small, [red, avoided], []) == (0.0,)
-    assert hues(small, [red, blue], []) == (None,)
-    assert hues(small, [avoided], []) == (None,)
+
+    def hues(*panels: list[Target]) -> tuple[float | None, ...]:
+        return Search(panels, 1, DreamSettings()).hues
+
+    assert hues([red, avoided]) == (0.0,)
+    assert hues([red, blue]) == (None,)
+    assert hues([avoided]) == (None,)
+    assert hues([red, avoided], [blue]) == (0.0, 230.0)
 
 
 @pytest.mark.parametrize(("words", "channel"), [("a blue bird", 2), ("a green cat", 1), ("un'auto rossa", 0)])
@@ -53,11 +56,12 @@ def test_embedded_models_begin_a_dream_in_the_colour_that_its_words_name(
     words: str, channel: int, embedded: tuple[Generator, PocketPerceptor, torch.Tensor]
 ) -> None:
     generate, perceive, ranks = embedded
-    towards, hue = perceive.encode_texts([words])[0], tints.named(words)
+    vector, hue = perceive.encode_texts([words])[0], tints.named(words)
 
-    def begun(*asked: float | None) -> Latents:
+    def begun(asked: float | None) -> Latents:
         rng = torch.Generator().manual_seed(5)
-        return start.scored_start(generate, perceive, towards, ranks, 40, rng, CPU, None, asked)
+        search = Search(([Target(vector, hue=asked)],), 1, DreamSettings(candidates=40))
+        return start.scored_start(generate, perceive, search, ranks, rng, CPU)
 
     with torch.no_grad():
         z, classes = begun(hue)()
@@ -65,4 +69,4 @@ def test_embedded_models_begin_a_dream_in_the_colour_that_its_words_name(
         away = torch.rad2deg(torch.atan2(z[TINT_ROW, TINT[1]], z[TINT_ROW, TINT[0]])) - hue
     assert int(middle.argmax()) == channel
     assert abs((float(away) + 180) % 360 - 180) < 45
-    assert torch.equal(begun().z, begun(None).z)  # without a colour no number more is drawn
+    assert not torch.equal(begun(hue).z, begun(None).z)

@@ -1,13 +1,15 @@
 """How a canvas shows two things in one picture, and that a search of it moves both."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
 import pytest
 import torch
 
-from engine.models.generator import BakedBigGAN
+from engine.models.generator import BakedBigGAN, OnePanel
 from engine.models.perceptor import Perceptor
+from engine.pocket.abilities import LATENT_MAP
 from engine.pocket.latents_map import (
     BACKGROUND_DEPTH,
     BACKGROUND_HUE,
@@ -29,24 +31,27 @@ from engine.search.canvas import (
     settled,
 )
 from engine.search.latents import Latents
-from engine.search.loop import best_latents, dream
+from engine.search.loop import Step, best_latents, dream
 from engine.search.objective import Target
 from engine.search.recipes import DreamSettings
+from engine.search.search import Search
 from engine.search.state import State
 from engine.words.scene import Scene
 
 CPU = torch.device("cpu")
+LAND = below_horizon(64)
 COLOUR_ROW = 1
 RED, BLUE, WHITE = (torch.tensor(colour) for colour in ((2.0, -2, -2), (-2.0, -2, 2), (4.0, 4, 4)))
 
 
-class Painter:
+class Painter(OnePanel):
     """Paints a square of the colour that row 1 says on the background that the background row says.
 
     Columns before `since` of the second panel's things are missing.
     """
 
     name, size, rows, z_dim, classes = "painter", 64, 10, 16, 2
+    latent_map, abilities = LATENT_MAP, frozenset()
 
     def __init__(self, since: int = 8) -> None:
         self.since = since
@@ -122,7 +127,7 @@ def test_a_thing_is_cut_out_whatever_its_and_the_backgrounds_colour(
     z = latents(colour, colour, depth, land)[:, :10]
     paint = Painter()
     panels = paint(z, torch.rand(1, 10, 2))
-    cover, things, clear = cut_out(panels, paint(contrasting(z), torch.rand(1, 10, 2)))
+    cover, things, clear = cut_out(panels, paint(contrasting(z), torch.rand(1, 10, 2)), LAND)
     thing = torch.zeros(64, 64)
     thing[8:56, 8:56] = 1
     assert torch.allclose(cover[0, 0], thing, atol=1e-4)
@@ -135,7 +140,7 @@ def test_a_half_covered_pixel_has_its_things_own_colour() -> None:
     white, dark = torch.ones(1, 3, 64, 64), -0.5 * torch.ones(1, 3, 64, 64)
     share = torch.zeros(1, 1, 64, 64)
     share[..., 20:40, 20:40] = 0.5
-    cover, things, _ = cut_out(torch.lerp(white, red, share), torch.lerp(dark, red, share))
+    cover, things, _ = cut_out(torch.lerp(white, red, share), torch.lerp(dark, red, share), LAND)
     assert torch.allclose(cover, share, atol=1e-3)
     assert torch.allclose(things[..., 20:40, 20:40], red[..., 20:40, 20:40], atol=1e-3)
 
@@ -144,9 +149,9 @@ def test_a_thing_as_wide_as_its_panel_is_no_background() -> None:
     red = torch.tensor([0.8, -0.8, -0.8])[None, :, None, None]
     panels, other = torch.ones(2, 3, 64, 64), -0.5 * torch.ones(2, 3, 64, 64)
     panels[..., 20:40, :] = other[..., 20:40, :] = red
-    cover, _, clear = cut_out(panels, other)
+    cover, _, clear = cut_out(panels, other, LAND)
     assert (cover[..., 20:40, 2:-2] == 1).all() and (cover[..., :18, :] == 0).all()
-    ground = canvas.common_ground(panels[None], clear[None])
+    ground = canvas.common_ground(panels[None], clear[None], LAND)
     assert torch.allclose(ground, torch.ones(1, 3, 64, 1), atol=1e-3)
 
 
@@ -159,7 +164,7 @@ def test_the_canvas_has_one_horizon() -> None:
 
 def test_where_no_background_is_known_panels_are_whole() -> None:
     picture = torch.rand(1, 3, 64, 64)
-    cover, things, _ = cut_out(picture, picture)
+    cover, things, _ = cut_out(picture, picture, LAND)
     assert (cover[..., 2:-2, 2:-2] == 1).all()
     assert torch.allclose(things, picture)
     z = torch.randn(2, 6, 16)
@@ -183,7 +188,7 @@ def test_the_sheet_shows_each_thing_alone_and_its_gradient_reaches_both_and_thei
 def test_two_things_share_style_and_background() -> None:
     base = Painter()
     z = torch.randn(1, 20, 16)
-    Canvas(base, canvas.ANY).sheet(z, torch.rand(1, 20, 2))
+    Canvas(base, Scene("", "left", "")).sheet(z, torch.rand(1, 20, 2))
     first, second = base.z
     assert (first == second).all(1).nonzero()[:, 0].tolist() == [0, BACKGROUND_ROW]
     assert torch.equal(first, z[0, :10])
@@ -192,7 +197,7 @@ def test_two_things_share_style_and_background() -> None:
 def test_views_look_at_either_thing_and_mirrored_ones_at_both() -> None:
     views = cutouts.draw(32, cutouts.Sizes(), "smooth", torch.Generator().manual_seed(1))
     two = Canvas(Painter(), Scene("a", "wings", "b"))
-    aimed = two.aimed(views)
+    aimed = canvas.aimed(views, 2)
     assert aimed.panel is not None and aimed.mirrored is not None
     seen = cutouts.see(
         two.sheet(latents(RED, BLUE), torch.rand(1, 20, 2)), replace(aimed, colour=None), 8, "triangle"
@@ -202,7 +207,7 @@ def test_views_look_at_either_thing_and_mirrored_ones_at_both() -> None:
         assert (seen[own][:, missing, 4, 4] < 0.1).all() and (seen[own][:, 2 - missing, 4, 4] > 0.9).all()
         assert aimed.mirrored[own].float().mean() == 0.5
     assert [len(part.panel) for part in aimed.split(20) if part.panel is not None] == [20, 12]
-    boxes, panels = two.boxes(cutouts.fixed_boxes())
+    boxes, panels = canvas.at_each(cutouts.fixed_boxes(), 2)
     assert panels.tolist() == [0] * 6 + [1] * 6
     assert [value[6].item() for value in boxes] == [0.5, 0, 0.5]
 
@@ -223,8 +228,8 @@ def test_a_search_of_two_rises_in_both_and_goes_on_from_its_state(
     )
     two = Canvas(tiny_generator, Scene("cherries", "left", "tree"))
 
-    def search(begin: State | None = None):  # type: ignore[no-untyped-def]
-        return dream(two, tiny_perceptor, first, 1, settings, CPU, begin=begin, beside=second)
+    def search(begin: State | None = None) -> Iterator[Step]:
+        return dream(two, tiny_perceptor, Search((first, second), 1, settings, begin), CPU)
 
     steps = list(search())
     assert steps[-1].best.score > steps[0].latest.score + 1

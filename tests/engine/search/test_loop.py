@@ -5,28 +5,29 @@ from itertools import islice, pairwise
 import pytest
 import torch
 
-from engine.models.generator import BakedBigGAN
+from engine.models.generator import BakedBigGAN, OnePanel
 from engine.models.perceptor import Perceptor
 from engine.search import atlas
 from engine.search.latents import Basis
 from engine.search.loop import Collapsed, Step, dream
 from engine.search.objective import Target
 from engine.search.recipes import RECIPES, DreamSettings
+from engine.search.search import Search
 from engine.search.state import State
 
 CPU = torch.device("cpu")
 QUICK = DreamSettings(steps=30, cutouts=8, ema_decay=0.8, look_every=5)
 
 
-def targets(perceptor: Perceptor, text: str = "a bowl of cherries") -> list[Target]:
-    return [Target(perceptor.encode_texts([text])[0])]
+def search(perceptor: Perceptor, settings: DreamSettings = QUICK, seed: int = 1) -> Search:
+    return Search(([Target(perceptor.encode_texts(["a bowl of cherries"])[0])],), seed, settings)
 
 
 def steps(
     generator: BakedBigGAN, perceptor: Perceptor, seed: int = 1, settings: DreamSettings = QUICK
 ) -> list[Step]:
     ranks = atlas.make(generator, perceptor, CPU) if settings.start == "atlas" else None
-    return list(dream(generator, perceptor, targets(perceptor), seed, settings, CPU, ranks))
+    return list(dream(generator, perceptor, search(perceptor, settings, seed), CPU, ranks))
 
 
 @pytest.mark.parametrize(("start", "least"), [("blind", 1.0), ("atlas", 0.5)])  # the latter begins higher
@@ -81,11 +82,11 @@ def test_a_picture_is_finite_and_within_its_range(
 
 def test_stopping_to_ask_is_enough_to_stop(tiny_generator: BakedBigGAN, tiny_perceptor: Perceptor) -> None:
     endless = replace(QUICK, steps=5000)
-    some = list(islice(dream(tiny_generator, tiny_perceptor, targets(tiny_perceptor), 1, endless, CPU), 3))
+    some = list(islice(dream(tiny_generator, tiny_perceptor, search(tiny_perceptor, endless), CPU), 3))
     assert [step.step for step in some] == [1, 2, 3]
 
 
-class Runaway:
+class Runaway(OnePanel):
     """The tiny generator until its third call, then pictures that are no numbers."""
 
     def __init__(self, generator: BakedBigGAN, good_calls: int) -> None:
@@ -102,7 +103,7 @@ class Runaway:
 def test_numbers_that_run_away_end_the_dream_with_the_best_so_far(
     tiny_generator: BakedBigGAN, tiny_perceptor: Perceptor
 ) -> None:
-    some = list(dream(Runaway(tiny_generator, 4), tiny_perceptor, targets(tiny_perceptor), 1, QUICK, CPU))
+    some = list(dream(Runaway(tiny_generator, 4), tiny_perceptor, search(tiny_perceptor), CPU))
     assert len(some) == 3  # step 1 renders twice: once to learn, once to look
     assert bool(some[-1].best.picture.isfinite().all())
 
@@ -128,7 +129,7 @@ def test_a_guarded_search_goes_back_where_numbers_run_away_and_finishes(
     tiny_generator: BakedBigGAN, tiny_perceptor: Perceptor
 ) -> None:
     broken = Broken(tiny_generator, 9, 10, float("nan"))
-    some = list(dream(broken, tiny_perceptor, targets(tiny_perceptor), 1, GUARDED, CPU))
+    some = list(dream(broken, tiny_perceptor, search(tiny_perceptor, GUARDED), CPU))
     assert some[-1].step == GUARDED.steps
     assert some[-1].notes and "the numbers ran away after step" in some[-1].notes[0]
     assert bool(some[-1].best.picture.isfinite().all())
@@ -139,8 +140,8 @@ def test_a_guarded_search_goes_back_when_the_picture_goes_dark(
 ) -> None:
     settings = replace(GUARDED, look_every=2, steps=20)
     dark = Broken(tiny_generator, 12, 20, -1.0)
-    some = list(dream(dark, tiny_perceptor, targets(tiny_perceptor), 1, settings, CPU))
-    through = list(dream(tiny_generator, tiny_perceptor, targets(tiny_perceptor), 1, settings, CPU))
+    some = list(dream(dark, tiny_perceptor, search(tiny_perceptor, settings), CPU))
+    through = list(dream(tiny_generator, tiny_perceptor, search(tiny_perceptor, settings), CPU))
     assert some[-1].step == settings.steps and not through[-1].notes
     assert any("the score broke down" in note for note in some[-1].notes)
     assert some[-1].best.picture.std() > 0.05 and some[-1].best.score > some[0].best.score
@@ -150,7 +151,7 @@ def test_a_search_that_cannot_be_saved_ends_early_with_its_best(
     tiny_generator: BakedBigGAN, tiny_perceptor: Perceptor
 ) -> None:
     lost = Broken(tiny_generator, 9, 10**9, float("nan"))
-    some = list(dream(lost, tiny_perceptor, targets(tiny_perceptor), 1, GUARDED, CPU))
+    some = list(dream(lost, tiny_perceptor, search(tiny_perceptor, GUARDED), CPU))
     assert some[-1].step < GUARDED.steps and bool(some[-1].best.picture.isfinite().all())
 
 
@@ -191,7 +192,7 @@ def test_chunks_give_the_same_picture_up_to_rounding(
     ends = []
     for chunk in (0, 1, 3, 8):
         watched = Wrapped(tiny_perceptor)
-        steps = list(dream(tiny_generator, watched, targets(tiny_perceptor), 1, settings, CPU, chunk=chunk))
+        steps = list(dream(tiny_generator, watched, search(tiny_perceptor, settings), CPU, chunk=chunk))
         ends.append(steps[-1].best)
         assert max(watched.seen) == max(chunk or settings.cutouts, 6)  # a look has 6 views
     assert all(torch.allclose(end.picture, ends[0].picture, atol=1e-3) for end in ends)
@@ -204,8 +205,8 @@ def test_where_memory_runs_out_the_chunk_is_halved_and_the_search_goes_on(
     settings = replace(QUICK, steps=3)
     cramped = Cramped(tiny_perceptor)
     cramped.error = error
-    end = list(dream(tiny_generator, cramped, targets(tiny_perceptor), 1, settings, CPU))[-1]
-    roomy = list(dream(tiny_generator, tiny_perceptor, targets(tiny_perceptor), 1, settings, CPU))[-1]
+    end = list(dream(tiny_generator, cramped, search(tiny_perceptor, settings), CPU))[-1]
+    roomy = list(dream(tiny_generator, tiny_perceptor, search(tiny_perceptor, settings), CPU))[-1]
     assert end.step == 3 and torch.allclose(end.best.picture, roomy.best.picture, atol=1e-2)
     assert end.notes == (
         "Memory ran out after step 0; I went on with 4 views at once.",
@@ -219,7 +220,7 @@ def test_memory_for_not_even_one_view_is_an_error(
     cramped = Cramped(tiny_perceptor)
     cramped.room = 0
     with pytest.raises(torch.OutOfMemoryError):
-        list(dream(tiny_generator, cramped, targets(tiny_perceptor), 1, QUICK, CPU))
+        list(dream(tiny_generator, cramped, search(tiny_perceptor), CPU))
 
 
 def test_another_fault_is_not_taken_for_a_lack_of_memory(
@@ -230,7 +231,7 @@ def test_another_fault_is_not_taken_for_a_lack_of_memory(
             raise RuntimeError("shapes cannot be multiplied")
 
     with pytest.raises(RuntimeError, match="multiplied"):
-        list(dream(tiny_generator, Faulty(tiny_perceptor), targets(tiny_perceptor), 1, QUICK, CPU))
+        list(dream(tiny_generator, Faulty(tiny_perceptor), search(tiny_perceptor), CPU))
 
 
 class Overflowing(Wrapped):
@@ -245,12 +246,12 @@ def test_a_step_that_leaves_half_precision_is_repeated_in_full_and_told(
     tiny_generator: BakedBigGAN, tiny_perceptor: Perceptor
 ) -> None:
     settings = replace(QUICK, steps=4, precision="bf16")
-    end = list(dream(tiny_generator, Overflowing(tiny_perceptor), targets(tiny_perceptor), 1, settings, CPU))
+    end = list(dream(tiny_generator, Overflowing(tiny_perceptor), search(tiny_perceptor, settings), CPU))
     full = replace(settings, precision="fp32")
-    same = list(dream(tiny_generator, tiny_perceptor, targets(tiny_perceptor), 1, full, CPU))
+    same = list(dream(tiny_generator, tiny_perceptor, search(tiny_perceptor, full), CPU))
     assert torch.equal(end[-1].best.picture, same[-1].best.picture)
     assert end[-1].notes == ("After step 0 the numbers left half precision; I went on in full.",)
-    half = list(dream(tiny_generator, tiny_perceptor, targets(tiny_perceptor), 1, settings, CPU))
+    half = list(dream(tiny_generator, tiny_perceptor, search(tiny_perceptor, settings), CPU))
     assert not half[-1].notes and abs(half[-1].best.score - same[-1].best.score) < 1
 
 
@@ -260,15 +261,15 @@ def test_fusedream_mixes_its_samples_within_the_limit_and_the_score_rises(
     settings = replace(
         RECIPES["fusedream"], steps=30, candidates=20, basis=5, cutouts=8, look_every=5, learning_rate=0.05
     )
-    all_steps = list(dream(tiny_generator, tiny_perceptor, targets(tiny_perceptor), 1, settings, CPU))
+    all_steps = list(dream(tiny_generator, tiny_perceptor, search(tiny_perceptor, settings), CPU))
     end = all_steps[-1]
     assert isinstance(end.kept.latents, Basis) and end.kept.latents.z.abs().max() <= 2
     assert end.best.score > all_steps[0].latest.score + 0.5
     assert end.kept is end.latest and end.kept.step == 30  # the paper keeps the last
-    saved = list(islice(dream(tiny_generator, tiny_perceptor, targets(tiny_perceptor), 1, settings, CPU), 9))
+    saved = list(islice(dream(tiny_generator, tiny_perceptor, search(tiny_perceptor, settings), CPU), 9))
     state = State.from_bytes(saved[-1].state().to_bytes())
     resumed = list(
-        dream(tiny_generator, tiny_perceptor, targets(tiny_perceptor), 1, settings, CPU, begin=state)
+        dream(tiny_generator, tiny_perceptor, replace(search(tiny_perceptor, settings), begin=state), CPU)
     )
     assert torch.equal(resumed[-1].kept.picture, end.kept.picture)
 
@@ -292,4 +293,4 @@ def test_numbers_that_run_away_at_once_are_one_clear_sentence(
     tiny_generator: BakedBigGAN, tiny_perceptor: Perceptor
 ) -> None:
     with pytest.raises(Collapsed, match="another seed"):
-        list(dream(Runaway(tiny_generator, 0), tiny_perceptor, targets(tiny_perceptor), 1, QUICK, CPU))
+        list(dream(Runaway(tiny_generator, 0), tiny_perceptor, search(tiny_perceptor), CPU))

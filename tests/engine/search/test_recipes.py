@@ -3,11 +3,10 @@ from dataclasses import replace
 import pytest
 
 from engine.errors import BadRequest
+from engine.models import registry
 from engine.ranges import Choice
 from engine.search.recipes import (
-    LARGE_BUDGETS,
     OPTIONS,
-    POCKET_BUDGETS,
     RECIPES,
     DreamSettings,
     checked,
@@ -21,7 +20,7 @@ from engine.settings import RECIPES as RECIPE_NAMES
 
 def test_names_are_those_of_the_settings_and_the_first_recipe_is_the_default() -> None:
     assert tuple(RECIPES) == RECIPE_NAMES
-    for budgets in (POCKET_BUDGETS, LARGE_BUDGETS):
+    for budgets in (model.budgets for model in registry.MODELS):
         assert set(budgets) == {"", *PRESET_NAMES}
         assert budgets["quick"] < budgets["normal"] < budgets["thorough"]
     assert settings_for("pocket") == settings_for("pocket", "oneiro")

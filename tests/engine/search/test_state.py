@@ -14,6 +14,7 @@ from engine.search.latents import Latents
 from engine.search.loop import Step, best_latents, dream
 from engine.search.objective import Target
 from engine.search.recipes import DreamSettings
+from engine.search.search import Search
 from engine.search.state import MAX_BYTES, State
 
 CPU = torch.device("cpu")
@@ -28,12 +29,12 @@ def search(
     prompt: str = "a house",
 ) -> list[Step]:
     target = Target(perceptor.encode_texts([prompt])[0])
-    return list(dream(generator, perceptor, [target], 7, settings, CPU, begin=begin))
+    return list(dream(generator, perceptor, Search(([target],), 7, settings, begin), CPU))
 
 
 def state_after(generator: BakedBigGAN, perceptor: Perceptor, steps: int) -> State:
     target = Target(perceptor.encode_texts(["a house"])[0])
-    every = dream(generator, perceptor, [target], 7, SETTINGS, CPU)
+    every = dream(generator, perceptor, Search(([target],), 7, SETTINGS), CPU)
     return list(islice(every, steps))[-1].state()
 
 
@@ -79,7 +80,7 @@ def test_a_search_with_everything_on_is_resumed_exactly_too(
     )
     every = search(tiny_generator, tiny_perceptor, settings=settings)
     target = Target(tiny_perceptor.encode_texts(["a house"])[0])
-    some = islice(dream(tiny_generator, tiny_perceptor, [target], 7, settings, CPU), 6)
+    some = islice(dream(tiny_generator, tiny_perceptor, Search(([target],), 7, settings), CPU), 6)
     state = State.from_bytes(list(some)[-1].state().to_bytes())
     resumed = search(tiny_generator, tiny_perceptor, state, settings)
     assert torch.equal(resumed[-1].best.picture, every[-1].best.picture)
@@ -104,7 +105,7 @@ def test_taking_a_state_changes_nothing_and_later_steps_do_not_change_it(
 ) -> None:
     target = Target(tiny_perceptor.encode_texts(["a house"])[0])
     watched = []
-    for step in dream(tiny_generator, tiny_perceptor, [target], 7, SETTINGS, CPU):
+    for step in dream(tiny_generator, tiny_perceptor, Search(([target],), 7, SETTINGS), CPU):
         watched.append(step.state())
     assert same(watched[6], state_after(tiny_generator, tiny_perceptor, 7))
     unwatched = search(tiny_generator, tiny_perceptor)[-1].state()

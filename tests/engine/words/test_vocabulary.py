@@ -5,8 +5,8 @@ from torch import Tensor
 
 from bot.chat.sentences import LANGUAGES
 from engine.models.generator import Generator
-from engine.models.perceptor import PocketPerceptor
 from engine.pocket import grounds
+from engine.pocket.perceptor import PocketPerceptor
 from engine.words import vocabulary
 
 Embedded = tuple[Generator, PocketPerceptor, Tensor]

@@ -1,0 +1,34 @@
+"""What a search is, as one value: what each panel of the picture shall show, and how it is looked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.search.latents import Latents
+from engine.search.objective import Target, direction
+from engine.search.recipes import DreamSettings
+from engine.search.state import State
+
+
+@dataclass(frozen=True)
+class Search:
+    """With the same models it finds the same picture."""
+
+    targets: tuple[Sequence[Target], ...]  # what each panel shall show and shall not, one panel or more
+    seed: int  # 0..2**32 - 1: all randomness is one CPU generator seeded with it
+    settings: DreamSettings
+    begin: Latents | State | None = None  # None: afresh; or at latents; or exactly where a state was saved
+
+    @property
+    def towards(self) -> Tensor:
+        """Where it goes: [d], or [panels, d] where there are several. Raises as `direction` does."""
+        found = torch.stack([direction(panel) for panel in self.targets])
+        return found[0] if len(found) == 1 else found
+
+    @property
+    def hues(self) -> tuple[float | None, ...]:
+        """For each panel the colour, a hue in degrees, that the wanted phrases name, if it is one."""
+        named = [{t.hue for t in panel if t.weight > 0 and t.hue is not None} for panel in self.targets]
+        return tuple(found.pop() if len(found) == 1 else None for found in named)

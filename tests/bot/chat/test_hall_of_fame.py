@@ -38,7 +38,7 @@ async def until_hangs(world: World, hall: ChannelHandle, text: str) -> discord.M
 
 
 def fame(world: World) -> HallOfFame:
-    return world.parts.hall_of_fame_messages._fame
+    return world.parts.hall_of_fame_messages._hall_of_fame
 
 
 async def test_over_the_threshold_it_is_posted_with_its_picture_and_votes(world: World) -> None:

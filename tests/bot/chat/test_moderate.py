@@ -7,7 +7,7 @@ import pytest
 from simcord.actors import MemberActor
 from simcord.enums import OptionType
 
-from bot.chat.commands.moderate import moderate
+from bot.chat.commands.moderate.group import moderate
 from bot.chat.sentences import ENGLISH
 from bot.dreams.dream import DreamState
 from bot.servers.settings import (

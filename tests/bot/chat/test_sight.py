@@ -78,7 +78,7 @@ async def hall(scene: Scene, there: ChannelHandle) -> list[str]:
     await scene.set_(fame_channel=there.id, fame_votes=1)
     await scene.world.parts.hall_of_fame_messages._look_at(1)
     found = names(scene.world.messages(there))
-    await scene.world.parts.hall_of_fame_messages._fame.take_down(1)
+    await scene.world.parts.hall_of_fame_messages._hall_of_fame.take_down(1)
     await scene.set_(fame_channel=None)
     return found
 

@@ -1,7 +1,7 @@
-"""What moderators set and do, stored, effective at once, each change in an audit trail. Knows no Discord.
+"""What moderators set and do, stored, effective at once, each change in an audit log. Knows no Discord.
 
 Everything is read once and then kept in memory: settings are asked for with each wish. Another process's
-changes (two overlap while a host restarts us) are found by the audit trail, which only grows.
+changes (two overlap while a host restarts us) are found by the audit log, which only grows.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ class Ban:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One line of the audit trail."""
+    """One line of the audit log."""
 
     id: int
     guild_id: int
@@ -174,7 +174,7 @@ class Moderation:
     async def note(
         self, guild_id: int, *, by: int, what: str, target: str = "", old: str = "", new: str = ""
     ) -> AuditEntry:
-        """Enter something in the audit trail that is done elsewhere, e.g. that a dream was cancelled."""
+        """Enter something in the audit log that is done elsewhere, e.g. that a dream was cancelled."""
         async with self._changing, self._alone() as connection:
             entry = await self._enter(connection, guild_id, by, what, target, old, new)
         self._told([entry])
@@ -232,7 +232,7 @@ class Moderation:
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction in which no other process changes anything, so that the trail grows in order."""
+        """A transaction in which no other process changes anything, so that the log grows in order."""
         async with self._transaction() as connection:
             await alone(connection, MODERATING)
             yield connection
@@ -289,7 +289,7 @@ def _ban_of(guild_id: int, person: int) -> Any:
 
 
 def _differences(old: ServerSettings, new: ServerSettings) -> list[tuple[str, str, str, str]]:
-    """What the audit trail says of a change: (field, target, old, new); roles and people one by one."""
+    """What the audit log says of a change: (field, target, old, new); roles and people one by one."""
     found: list[tuple[str, str, str, str]] = []
     for name in (field.name for field in fields(ServerSettings)):
         before, after = plain(getattr(old, name)), plain(getattr(new, name))

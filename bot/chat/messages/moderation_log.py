@@ -7,7 +7,7 @@ from dataclasses import replace
 import aiohttp
 import discord
 
-from bot.chat.answers import audit_trail
+from bot.chat.answers import audit_log
 from bot.chat.messages.language import of_guild
 from bot.database.connection import StoreError
 from bot.servers.moderation import AuditEntry, Moderation
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class ModerationLog:
-    """Hears of each entry of the audit trail. A log that cannot be written to keeps nobody from anything."""
+    """Hears of each entry of the audit log. A log that cannot be written to keeps nobody from anything."""
 
     def __init__(self, *, client: discord.Client, moderation: Moderation) -> None:
         self._client = client
@@ -34,7 +34,7 @@ class ModerationLog:
     async def _tell(self, entry: AuditEntry) -> None:
         settings = self._moderation.settings(entry.guild_id)
         say = of_guild(self._client.get_guild(entry.guild_id), settings)
-        await self.send(entry.guild_id, discord.Embed(description=audit_trail.line(entry, say)))
+        await self.send(entry.guild_id, discord.Embed(description=audit_log.line(entry, say)))
 
     async def send(self, guild_id: int, embed: discord.Embed, view: discord.ui.View | None = None) -> bool:
         """Show something to the moderators. False when there is no log channel that takes it."""

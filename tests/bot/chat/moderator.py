@@ -51,7 +51,7 @@ def settings(world: World) -> ServerSettings:
 
 
 async def trail(world: World) -> list[tuple[int, str, str, str, str]]:
-    """The audit trail, newest first."""
+    """The audit log, newest first."""
     entries = await world.parts.moderation.audit(world.guild.id, most=50)
     return [(e.by, e.what, e.target, e.old, e.new) for e in entries]
 

@@ -1,4 +1,4 @@
-"""/moderate: where one dreams, how the bot looks, what the audit trail and the log channel say."""
+"""/moderate: where one dreams, how the bot looks, what the audit log and the log channel say."""
 
 import sqlite3
 from contextlib import closing

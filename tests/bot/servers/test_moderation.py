@@ -1,4 +1,4 @@
-"""What moderators set is stored, effective at once, in the audit trail, and seen by other processes."""
+"""What moderators set is stored, effective at once, in the audit log, and seen by other processes."""
 
 import asyncio
 import json

@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.chat.access import NotAModerator, is_moderator
-from bot.chat.answers import audit_trail
+from bot.chat.answers import audit_log
 from bot.chat.answers.answer import answer
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
@@ -75,7 +75,7 @@ def changed(entries: list[AuditEntry], say: Sentences) -> str:
     """What is new."""
     if not entries:
         return say.NOTHING_NEW
-    return within([say.DONE, *(f"- {audit_trail.deed(entry, say)}" for entry in entries)])
+    return within([say.DONE, *(f"- {audit_log.deed(entry, say)}" for entry in entries)])
 
 
 def within(lines: list[str], limit: int = SHOWN) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import discord
 from discord import app_commands
 
-from bot.chat.answers import audit_trail
+from bot.chat.answers import audit_log
 from bot.chat.answers.answer import answer
 from bot.chat.commands.moderate.group import (
     Guarded,
@@ -34,7 +34,7 @@ limits = Guarded(name="limits", description=ENGLISH.COMMAND_LIMITS, parent=moder
 @limits.command(name="show", description=ENGLISH.COMMAND_LIMITS_SHOW)
 async def limits_show(interaction: discord.Interaction) -> None:
     say = personal(interaction)
-    await answer(interaction, within(audit_trail.limits(settings(interaction), say)) or say.NO_LIMITS)
+    await answer(interaction, within(audit_log.limits(settings(interaction), say)) or say.NO_LIMITS)
 
 
 @limits.command(name="set", description=ENGLISH.COMMAND_LIMITS_SET)

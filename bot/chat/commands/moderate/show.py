@@ -5,7 +5,7 @@ from typing import Self
 
 import discord
 
-from bot.chat.answers import audit_trail
+from bot.chat.answers import audit_log
 from bot.chat.answers.answer import answer, turn
 from bot.chat.buttons.button import PersistentButton
 from bot.chat.buttons.click import clicked
@@ -28,7 +28,7 @@ _DESCRIPTION = 4000  # characters; an embed's description holds 4096
 async def show(interaction: discord.Interaction) -> None:
     say = personal(interaction)
     unchecked = not parts_of(interaction).worker.checks_pictures
-    text = within(audit_trail.overview(settings(interaction), say, unchecked=unchecked), _DESCRIPTION)
+    text = within(audit_log.overview(settings(interaction), say, unchecked=unchecked), _DESCRIPTION)
     await answer(interaction, embed=discord.Embed(title=say.SETTINGS_TITLE, description=text))
 
 
@@ -63,7 +63,7 @@ async def _page(
     say, moderation = personal(interaction), parts_of(interaction).moderation
     found = await moderation.audit(guild_id(interaction), before=before, most=PAGE + 1)
     entries = found[:PAGE]
-    text = within([audit_trail.line(entry, say) for entry in entries], _DESCRIPTION) or say.NO_CHANGES
+    text = within([audit_log.line(entry, say) for entry in entries], _DESCRIPTION) or say.NO_CHANGES
     view = discord.ui.View(timeout=None)
     view.add_item(AuditButton(0, say, disabled=before is None))
     if len(found) > PAGE:

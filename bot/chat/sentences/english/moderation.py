@@ -1,4 +1,4 @@
-"""What moderators read: their commands, what they changed, the audit trail."""
+"""What moderators read: their commands, what they changed, the audit log."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -112,7 +112,7 @@ class Moderation:
         "spoiler": "Hide them behind a spoiler",
         "age_restricted": "Show them in age-restricted channels only",
     }
-    # What can stand in the audit trail.
+    # What can stand in the audit log.
     DEEDS: ClassVar[dict[str, str]] = {
         "everyone": "limits of everyone",
         "together": "limits of the whole server",
@@ -149,7 +149,7 @@ class Moderation:
         return " ".join(filter(None, (f"**{self.DEEDS.get(what, what)}**", target, change)))
 
     def entry(self, at: float, by: int, deed: str) -> str:
-        """One line of the audit trail."""
+        """One line of the audit log."""
         return f"{moment(at, 'f')} <@{by}>: {deed}"
 
     def the_dream(self, dream_id: int) -> str:

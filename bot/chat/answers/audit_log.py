@@ -1,4 +1,4 @@
-"""Puts into words what moderators set and did: one line for each entry of the audit trail."""
+"""Puts into words what moderators set and did: one line for each entry of the audit log."""
 
 import json
 from typing import Any

@@ -6,7 +6,7 @@ The settings of the environment (`engine.settings`), of a search (`engine.search
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 T = TypeVar("T", covariant=True)
 V = TypeVar("V")
@@ -32,14 +32,18 @@ class Number:
 
     low: float
     high: float
+    words: ClassVar[str] = "a number from"
 
     @property
     def span(self) -> str:
-        return f"{self.low:g} to {self.high:g}"
+        """Its ends, without words."""
+        return " to ".join(
+            f"{end:g}" if isinstance(end, float) else str(end) for end in (self.low, self.high)
+        )
 
     @property
     def allowed(self) -> str:
-        return f"a number from {self.span}"
+        return f"{self.words} {self.span}"
 
     def parse(self, text: str) -> float:
         return float(text)
@@ -53,9 +57,9 @@ class Number:
         try:
             number = float(value)
         except (TypeError, OverflowError) as error:
-            raise ValueError(f"{value!r:.80} is no number") from error
+            raise ValueError from error
         if not self.low <= number <= self.high:
-            raise ValueError(f"{number} is not from {self.span}")
+            raise ValueError
         return number
 
 
@@ -65,18 +69,11 @@ class Whole(Number):
 
     low: int
     high: int
+    words: ClassVar[str] = "a whole number from"
 
     @property
     def ends(self) -> tuple[int, int]:
         return self.low, self.high
-
-    @property
-    def span(self) -> str:
-        return f"{self.low} to {self.high}"
-
-    @property
-    def allowed(self) -> str:
-        return f"a whole number from {self.span}"
 
     def parse(self, text: str) -> int:
         return int(text)
@@ -88,7 +85,7 @@ class Whole(Number):
         """As `Number.read`; 3.0 is whole."""
         number = super().read(value)
         if number != int(number):
-            raise ValueError(f"{number} is not whole")
+            raise ValueError
         return int(number)
 
 
@@ -100,6 +97,7 @@ class Choice:
 
     @property
     def span(self) -> str:
+        """The words."""
         return ", ".join(self.choices)
 
     @property
@@ -114,8 +112,8 @@ class Choice:
 
     def read(self, value: Any) -> str:
         """The word. Raises `ValueError`."""
-        if value not in self.choices:
-            raise ValueError(f"{value!r:.80} is none of {self.span}")
+        if not self.fits(value):
+            raise ValueError
         return str(value)
 
 

@@ -22,9 +22,9 @@ import yarl
 
 from bot.database.connection import StoreError
 from bot.parts import build
-from bot.queue.durations import POCKET
 from bot.settings import DISCORD_TOKEN, Settings
 from bot.stopping import SIGNALS
+from engine import EMBEDDED
 from engine.data_dir import where
 from engine.errors import BadSetting
 from engine.process.host import EngineHost
@@ -61,8 +61,8 @@ async def serve(settings: Settings) -> None:
     # No grace for the running step: its dream is back in line and begins anew.
     host = EngineHost(environ=environment(), step_timeout_s=settings.engine_silence_s, close_grace_s=0.5)
     parts = build(settings, engine=host)
-    if settings.dream_model in ("auto", POCKET.pair):
-        parts.paces.expect(POCKET)  # until a dream's first steps tell more
+    if EMBEDDED.prior is not None and settings.dream_model in ("auto", EMBEDDED.name):
+        parts.paces.expect(EMBEDDED.prior)  # until a dream's first steps tell more
     try:
         if not await _unless(stop, parts.database.open()):
             return

@@ -1,6 +1,7 @@
 """Oneiro's engine: makes pictures from text. This door is all that `bot` needs; it imports no torch."""
 
 from engine.errors import BadRequest, BadSetting, DreamError, EmptyPrompt, FailureKind, ModelError
+from engine.models.registry import EMBEDDED, Prior
 from engine.process import nobody, threads
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Finished, Progress, Recipe, Started
 from engine.search.recipes import usual_steps
@@ -18,6 +19,7 @@ nobody.prepare()
 
 __version__ = "0.1.0"
 __all__ = [
+    "EMBEDDED",
     "BadRequest",
     "BadSetting",
     "DreamError",
@@ -29,6 +31,7 @@ __all__ = [
     "Fetching",
     "Finished",
     "ModelError",
+    "Prior",
     "Progress",
     "Recipe",
     "Started",

@@ -17,7 +17,7 @@ from sqlalchemy import (
 from bot.database.connection import Database
 from bot.database.tables import paces
 from bot.dreams.dream import Dream
-from engine import Progress, panels, usual_steps
+from engine import Prior, Progress, panels, usual_steps
 
 KEPT = 10  # dreams of each kind that are remembered; the newest say best how it is now
 _NAME = 64  # characters of a machine's name, as many as its column takes
@@ -35,22 +35,6 @@ class Pace:
     step_s: float  # seconds a step
     panels: int = 1  # that its words read like
     load_s: float = 0.0  # seconds of `lead_s` that the models took to load; next to none when they were
-
-
-@dataclass(frozen=True, slots=True)
-class Prior:
-    """What dreams of a pair take before this machine has dreamt any."""
-
-    pair: str  # one of engine.settings.MODELS, whose usual steps are known
-    load_s: float  # seconds until its models are loaded, once for each start of the engine
-    start_s: float  # seconds beside loading and steps
-    step_s: float  # seconds a step
-    two: float  # how many times longer two panels take
-
-
-# Of the embedded models: chosen to give README's times on two free processor cores (7 s, two things 10 s) and
-# near those of `quick`; loading is rounded up. A step of two panels takes 1.55 times the CPU time of one's.
-POCKET = Prior("pocket", load_s=6.0, start_s=1.0, step_s=0.1, two=1.5)
 
 
 class Stopwatch:

@@ -11,6 +11,7 @@ from engine.errors import BadRequest
 from engine.models import catalogue
 from engine.models.catalogue import RemoteModel
 from engine.models.download import Shop, steps
+from engine.models.registry import EMBEDDED
 from engine.settings import environment
 
 EPILOG = """\
@@ -62,7 +63,7 @@ def show(models: Path) -> None:
         here,
     )  # here and below: it imports torch, which --help need not wait for
 
-    rows = [("pocket", "23 MB", "inside Oneiro", "always here", "see engine/pocket/README.md")]
+    rows = [(EMBEDDED.name, "23 MB", "inside Oneiro", "always here", "see engine/pocket/README.md")]
     for model in catalogue.ALL:
         state = "here" if here(model, models) else "not here"
         rows.append((model.name, f"{model.megabytes} MB", str(models / model.folder), state, model.licence))

@@ -17,15 +17,13 @@ from typing import TextIO
 
 from engine.errors import DiskError
 from engine.given_file import reason, shortened
+from engine.models import registry
 from engine.process import streams
 
 FOLDER = Path("dreams")  # of pictures that were given no name
 STDOUT = Path("-")  # the place of a picture that goes there
 MAX_SLUG = 60  # characters
-# What files take, measured on pocket dreams; a large model's pictures have more detail.
-STATE_BYTES = {"pocket": 210_000, "large": 420_000}  # inside a picture
-PNG_BYTES_A_PIXEL = {"pocket": 0.6, "large": 2.0}
-JPEG_BYTES_A_PIXEL = 0.15
+JPEG_BYTES_A_PIXEL = 0.15  # measured
 PIECE = 64 * 1024  # bytes written at once where room cannot be reserved otherwise
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -41,8 +39,8 @@ def slug_of(prompt: str) -> str:
 
 def picture_bytes(side: int, model: str) -> int:
     """About what a picture of this side in pixels takes on a disk, its state included."""
-    kind = "large" if model.startswith("biggan") else "pocket"
-    return round(side * side * PNG_BYTES_A_PIXEL[kind]) + STATE_BYTES[kind]
+    record = registry.least(model)
+    return round(side * side * record.png_bytes_a_pixel) + record.state_bytes
 
 
 def preview_bytes(side: int) -> int:

@@ -8,6 +8,7 @@ from engine.command_line.parsing import Parser, value
 from engine.command_line.results import tell
 from engine.command_line.running import NEVER_S, Previews, Studio
 from engine.data_dir import data_dir
+from engine.models.registry import least
 from engine.protocol import DreamRequest
 from engine.search.recipes import settings_for
 from engine.settings import DREAM_MODEL, MODELS, PRESETS, RECIPES, environment
@@ -31,7 +32,7 @@ def run(_name: str, arguments: Sequence[str], interrupts: Interrupts) -> int:
     recipe = value(RECIPE, given.recipe) or RECIPES[0]
     studio = Studio(data_dir=data_dir(environ), quiet=False, interrupts=interrupts)
     studio.say("Dreaming for a moment, to measure ...")
-    quick = settings_for(model if model != "auto" else "pocket", recipe, "quick")
+    quick = settings_for(least(model).name, recipe, "quick")
     request = DreamRequest(
         "measure", "a house", 1, model, STEPS, NEVER_S, recipe=recipe,
         settings={"candidates": max(quick.basis, 24), "look_every": STEPS},

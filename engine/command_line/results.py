@@ -13,6 +13,7 @@ from engine.command_line.console import FilmBar
 from engine.command_line.options import Film, Wish
 from engine.command_line.outputs import STDOUT, Output, secured
 from engine.errors import BadRequest, DiskError, DreamError
+from engine.models import registry
 from engine.pictures.embedded_state import parted, with_state
 from engine.pictures.timelapse import encode, frames_of
 from engine.protocol import Finished, Recipe
@@ -116,7 +117,7 @@ def repeat_command(recipe: Recipe, out: Path, kept: Path | None, typed: Sequence
 def _usual(recipe: Recipe) -> bool:
     """Whether prompt, seed, model and steps say all that there is to say."""
     usual = settings_for(recipe.model, steps=recipe.steps).recorded()
-    if recipe.model != "pocket":  # where large models begin depends on the device
+    if registry.expected(recipe.model).slow:  # where it begins depends on the device
         usual |= {name: recipe.settings[name] for name in ("start", "candidates") if name in recipe.settings}
     return {name: value for name, value in recipe.settings.items() if name != "clip"} == usual
 

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from engine.dreaming.loaded import Loaded
 from engine.dreaming.wishes import Wishes
-from engine.pocket import grounds
 from engine.search import atlas
+from engine.words import grounds
 from engine.words.scene import Scene
 
 MOST = 3  # things that are named

@@ -12,13 +12,13 @@ from engine.errors import BadRequest, EmptyPrompt
 from engine.models.perceptor import Perceptor
 from engine.pictures import decoding, images
 from engine.pictures.timelapse import MIN_BYTES
-from engine.pocket import tints
 from engine.protocol import DreamRequest
 from engine.search import cutouts
 from engine.search.objective import Target
 from engine.search.state import digest
 from engine.sentences import NOTHING, Key, Saying
 from engine.settings import SIZES
+from engine.words import colours
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def targets(wishes: Wishes, perceptor: Perceptor, device: torch.device) -> tuple
         if len(parts) > 1:
             lengths = torch.tensor([float(len(part)) for part in parts], device=vectors.device)
             vectors = normalize(lengths[None] @ vectors, dim=1)  # [1, d]
-        found.append(Target(vectors[0], phrase.weight, tints.named(phrase.words)))
+        found.append(Target(vectors[0], phrase.weight, colours.hue(phrase.words)))
     if wishes.image is not None:
         found.append(Target(seen(wishes.image, perceptor, device), wishes.image_weight))
     notice = Saying.of(Key.PROMPT_IN_PARTS, parts=most) if most > 1 else NOTHING

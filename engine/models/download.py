@@ -16,6 +16,7 @@ from engine.errors import DiskError, ModelError, StoppedEarly
 from engine.models import contents
 from engine.models.catalogue import MIB, RemoteFile, RemoteModel
 from engine.models.checksums import fault, pin, sha256_of
+from engine.models.registry import EMBEDDED
 from engine.models.transfer import Refused, Told, Transfer, Unavailable
 from engine.proxies import check_proxies
 from engine.sentences import Key
@@ -217,7 +218,7 @@ def by_hand(model: RemoteModel, folder: Path, why: str) -> str:
     return (
         f"The model {model.name} could not be fetched: {why}. "
         f"You can put its files into {folder} yourself: {listed}, e.g. from {source}. "
-        "The embedded model needs no files: pocket."
+        f"The embedded model needs no files: {EMBEDDED.name}."
     )
 
 

@@ -41,6 +41,7 @@ GPU_NEED = 3584 * MIB  # bytes
 class Prior:
     """What dreams of a model take before this machine has dreamt any."""
 
+    pair: str  # the model's name
     load_s: float  # seconds until it is loaded, once for each start of the engine
     start_s: float  # seconds beside loading and steps
     step_s: float  # seconds a step
@@ -106,7 +107,7 @@ EMBEDDED = Model(
     weak_below=33.0,  # the right ones of 300 dreams end above 34
     # Chosen to give README's times on two free processor cores (7 s, two things 10 s) and near those of
     # `quick`; loading is rounded up. A step of two panels takes 1.55 times the CPU time of one's.
-    prior=Prior(load_s=6.0, start_s=1.0, step_s=0.1, two=1.5),
+    prior=Prior("pocket", load_s=6.0, start_s=1.0, step_s=0.1, two=1.5),
 )
 MODELS = (
     EMBEDDED,
@@ -127,6 +128,11 @@ def named(name: str) -> Model:
 def expected(name: str) -> Model:
     """The record of this name, or, of "auto" and what else is none, that of the best."""
     return next((model for model in MODELS if model.name == name), BEST)
+
+
+def least(name: str) -> Model:
+    """The record of this name, of "auto" that of the smallest model that it may mean."""
+    return EMBEDDED if name == "auto" else expected(name)
 
 
 def weak(name: str, score: float) -> bool:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.pocket.words import COLOURS as COLOURS
-from engine.pocket.words import OPPOSITE as OPPOSITE
-from engine.pocket.words import RELATIONS as RELATIONS
+from engine.words.colours import COLOURS as COLOURS
+from engine.words.places import OPPOSITE as OPPOSITE
+from engine.words.places import RELATIONS as RELATIONS
 
 COLOUR_NAMES = tuple(COLOURS)
 _COLOUR_WORDS = frozenset(w for words, _ in COLOURS.values() for w in words) | {

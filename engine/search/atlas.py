@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from engine.errors import ModelError
+from engine.models.folders import CLASSES
 from engine.models.generator import Generator
 from engine.models.perceptor import Perceptor
 from engine.search import cutouts
@@ -74,7 +75,7 @@ def read_names(folder: Path) -> list[list[str]]:
 
 
 def _read_names(folder: Path) -> list[dict[str, str]]:
-    path = folder / "classes.json"
+    path = folder / CLASSES
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         found = [

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, replace
 
 from engine.errors import BadRequest
-from engine.pocket import grounds, places
-from engine.pocket.words import COLOURS
 from engine.prompt import wanted
+from engine.words import grounds, places
+from engine.words.colours import COLOURS
 
 WHOLE = 0.7  # cosine of all words to a class that neither thing is nearer to: 'a bow and arrow' is its name
 KNOWN = 0.46  # cosine of a thing's words to the nearest class of the atlas, from which on it can be drawn

@@ -3,10 +3,11 @@
 import json
 import re
 from functools import cache
-from pathlib import Path
+
+from engine.models import folders, registry
 
 LANGUAGES = ("en", "it")
-_CLASSES = Path(__file__).parents[1] / "pocket" / "weights" / "generator" / "classes.json"
+_CLASSES = registry.POCKET / "generator" / folders.CLASSES
 
 
 def _all(words: str) -> frozenset[str]:

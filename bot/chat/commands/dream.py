@@ -21,7 +21,7 @@ from bot.chat.sentences import ENGLISH, Sentences
 from bot.community.choices import MAX_CANDIDATES, MIN_CANDIDATES
 from bot.database.connection import StoreError
 from bot.dreams.dream import Dream
-from engine import Recipe, completions, liked_things, without_article
+from engine import EMBEDDED, Recipe, completions, liked_things, without_article
 from engine.settings import MAX_PROMPT, MAX_SEED, MAX_STEPS, PRESETS, SIZES
 
 log = logging.getLogger(__name__)
@@ -94,8 +94,10 @@ def offers(begun: str, say: Sentences, chance: Random) -> list[str]:
 def _is_large(model: str, newest: Sequence[Dream]) -> bool:
     """Whether a large pair dreams here, as the setting or else one's newest dream tells."""
     if model == "auto":
-        model = next((Recipe.from_json(dream.recipe).model for dream in newest if dream.recipe), "pocket")
-    return model != "pocket"
+        model = next(
+            (Recipe.from_json(dream.recipe).model for dream in newest if dream.recipe), EMBEDDED.name
+        )
+    return model != EMBEDDED.name
 
 
 @app_commands.command(name="dream", description=locale_str(ENGLISH.COMMAND))

@@ -9,14 +9,16 @@ from bot.database.connection import Database
 from bot.dreams.dream import Dream, DreamState
 from bot.queue.durations import (
     KEPT,
-    POCKET,
     Pace,
     Paces,
     Stopwatch,
     crowd,
 )
 from bot.queue.fair_queue import Turn
-from engine import Progress, panels, usual_steps
+from engine import EMBEDDED, Progress, panels, usual_steps
+
+assert EMBEDDED.prior is not None
+POCKET = EMBEDDED.prior
 
 DREAM = Dream(
     id=1, prompt="a house", seed=7, steps=None, model="auto", author_id=11, guild_id=1, channel_id=2,

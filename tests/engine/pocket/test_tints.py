@@ -12,6 +12,7 @@ from engine.search.latents import Latents
 from engine.search.objective import Target
 from engine.search.recipes import DreamSettings
 from engine.search.search import Search
+from engine.words import colours
 
 CPU = torch.device("cpu")
 
@@ -27,7 +28,7 @@ CPU = torch.device("cpu")
     ],
 )  # fmt: skip
 def test_words_name_a_hue_if_it_is_one(words: str, colour: str | None) -> None:
-    assert tints.named(words) == (None if colour is None else tints.HUES[colour])
+    assert colours.hue(words) == (None if colour is None else colours.HUES[colour])
 
 
 def test_tints_are_strong_and_of_about_the_hue() -> None:
@@ -56,7 +57,7 @@ def test_embedded_models_begin_a_dream_in_the_colour_that_its_words_name(
     words: str, channel: int, embedded: tuple[Generator, PocketPerceptor, torch.Tensor]
 ) -> None:
     generate, perceive, ranks = embedded
-    vector, hue = perceive.encode_texts([words])[0], tints.named(words)
+    vector, hue = perceive.encode_texts([words])[0], colours.hue(words)
 
     def begun(asked: float | None) -> Latents:
         rng = torch.Generator().manual_seed(5)

@@ -1,0 +1,36 @@
+"""Words for colours in English and Italian, and the hues that they name. Loads no library."""
+
+import re
+
+COLOURS: dict[str, tuple[tuple[str, str, str], tuple[float, float, float]]] = {
+    "red": (("red", "rosso", "rossa"), (0.87, 0.10, 0.12)),
+    "orange": (("orange", "arancione", "arancione"), (0.98, 0.55, 0.08)),
+    "yellow": (("yellow", "giallo", "gialla"), (0.98, 0.87, 0.15)),
+    "green": (("green", "verde", "verde"), (0.15, 0.68, 0.20)),
+    "blue": (("blue", "blu", "blu"), (0.12, 0.35, 0.90)),
+    "purple": (("purple", "viola", "viola"), (0.52, 0.18, 0.75)),
+    "pink": (("pink", "rosa", "rosa"), (0.98, 0.50, 0.75)),
+    "brown": (("brown", "marrone", "marrone"), (0.48, 0.28, 0.14)),
+    "black": (("black", "nero", "nera"), (0.10, 0.10, 0.11)),
+    "white": (("white", "bianco", "bianca"), (0.96, 0.96, 0.96)),
+    "grey": (("grey", "grigio", "grigia"), (0.52, 0.53, 0.54)),
+}
+
+HUES = {  # degrees; of black, white, grey and brown there is no tint
+    "red": 0.0, "orange": 30.0, "yellow": 55.0, "green": 120.0, "blue": 230.0, "purple": 285.0, "pink": 325.0,
+}  # fmt: skip
+_PLURALS = {
+    "rossi": "red", "rosse": "red", "gialli": "yellow", "gialle": "yellow", "verdi": "green",
+    "arancioni": "orange",
+}  # fmt: skip
+_HUE_OF = {word: HUES.get(name) for name, (words, _) in COLOURS.items() for word in words} | {
+    word: HUES[name] for word, name in _PLURALS.items()
+}
+_FLOWER = re.compile(r"\b(?:una|la|di|della) rosa\b")  # Italian's rose is its pink
+
+
+def hue(words: str) -> float | None:
+    """The hue, in degrees, of the one colour that English or Italian `words` name; None for none or several,
+    and for those without a hue."""
+    found = {_HUE_OF[word] for word in re.findall(r"\w+", _FLOWER.sub("", words.lower())) if word in _HUE_OF}
+    return found.pop() if len(found) == 1 else None

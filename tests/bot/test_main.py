@@ -72,7 +72,8 @@ def test_help_explains_itself(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's /proc")
 def test_the_bots_process_never_loads_torch_and_stays_small() -> None:
     lines = (
-        "import re, sys, bot.__main__",
+        "import re, sys, bot.__main__, bot.chat.features",
+        "assert bot.chat.features.commands()",  # they are loaded when they are looked for
         "assert not {'torch', 'transformers', 'numpy'} & set(sys.modules)",
         # Not ru_maxrss: there a child begins with the peak of whoever started it.
         "print(re.search(r'VmHWM:\\s*(\\d+)', open('/proc/self/status').read())[1])",

@@ -35,6 +35,12 @@ class RemoteModel:
     files: tuple[tuple[RemoteFile, ...], ...]
     megabytes: int  # of all files, about
     licence: str
+    # Of a generator:
+    side: int = 0  # of its pictures, px
+    blocks: str = (
+        ""  # each one's upsample (T or F), channels in and out, in widths (Brock et al. 2018, tables 7 to 9)
+    )
+    picture_bytes: int = 0  # that it keeps of a picture for its backward pass, measured with random weights
 
     @property
     def weights(self) -> tuple[RemoteFile, ...]:
@@ -42,11 +48,22 @@ class RemoteModel:
         return self.files[-1]
 
 
-def _biggan(side: int, weights: RemoteFile, config: RemoteFile, megabytes: int) -> RemoteModel:
+def _biggan(
+    side: int, blocks: str, weights: RemoteFile, config: RemoteFile, megabytes: int, picture_bytes: int
+) -> RemoteModel:
     name = f"biggan-deep-{side}"
-    licence = "MIT (code; none is published for the weights)"
     newer = RemoteFile("model.safetensors", ())  # where a user or a mirror has it so
-    return RemoteModel(name, name, f"BigGAN-deep-{side}", ((config,), (weights, newer)), megabytes, licence)
+    return RemoteModel(
+        name,
+        folder=name,
+        title=f"BigGAN-deep-{side}",
+        files=((config,), (weights, newer)),
+        megabytes=megabytes,
+        licence="MIT (code; none is published for the weights)",
+        side=side,
+        blocks=blocks,
+        picture_bytes=picture_bytes,
+    )
 
 
 def _clip(
@@ -76,6 +93,7 @@ _L14 = ("openai/clip-vit-large-patch14", "32bd64288804d66eefd0ccbe215aa642df71cc
 BIGGANS = (
     _biggan(
         128,
+        "F16-16 T16-16 F16-16 T16-8 F8-8 T8-4 F4-4 T4-2 F2-2 T2-1",
         RemoteFile(
             "pytorch_model.bin",
             (f"{_S3}/biggan-deep-128-pytorch_model.bin", _hub(*_MIRROR_128, "pytorch_model.bin")),
@@ -88,9 +106,11 @@ BIGGANS = (
             "a6bb3c38d69aa21f0f436a6da081e788e9afe62c7c62a465ac9060ef85eeb6ad",
         ),
         211,
+        118 * MIB,
     ),
     _biggan(
         256,
+        "F16-16 T16-16 F16-16 T16-8 F8-8 T8-8 F8-8 T8-4 F4-4 T4-2 F2-2 T2-1",
         RemoteFile(
             "pytorch_model.bin",
             (f"{_S3}/biggan-deep-256-pytorch_model.bin",),
@@ -104,9 +124,11 @@ BIGGANS = (
             "edd106f65ff28ee1638491a978cfa6bc50dfa0344aab70749a7b8eb08bbec677",
         ),
         234,
+        394 * MIB,
     ),
     _biggan(
         512,
+        "F16-16 T16-16 F16-16 T16-8 F8-8 T8-8 F8-8 T8-4 F4-4 T4-2 F2-2 T2-1 F1-1 T1-1",
         RemoteFile("pytorch_model.bin", (f"{_S3}/biggan-deep-512-pytorch_model.bin",)),  # no hash is public
         RemoteFile(
             "config.json",
@@ -115,6 +137,7 @@ BIGGANS = (
             "c7690e92becc60cd70cb9931b63996d463f1b538be65ab6c12285ccda37a6821",
         ),
         236,
+        845 * MIB,
     ),
 )
 CLIPS = (

@@ -27,12 +27,7 @@ from engine.models.folders import CONFIG, PYTORCH, SAFETENSORS, TOKENIZER
 
 CPU = torch.device("cpu")
 
-_SPREAD = {  # [upsample, in, out] of each block, in channel widths (Brock et al. 2018, table 7 to 9)
-    128: "F16-16 T16-16 F16-16 T16-8 F8-8 T8-4 F4-4 T4-2 F2-2 T2-1",
-    256: "F16-16 T16-16 F16-16 T16-8 F8-8 T8-8 F8-8 T8-4 F4-4 T4-2 F2-2 T2-1",
-    512: "F16-16 T16-16 F16-16 T16-8 F8-8 T8-8 F8-8 T8-4 F4-4 T4-2 F2-2 T2-1 F1-1 T1-1",
-}
-_TENSORS = {506: 128, 602: 256, 698: 512}  # tensors in a BigGAN-deep's file -> its picture's side
+_TENSORS, _TENSORS_A_BLOCK = 26, 48  # in a BigGAN-deep's file
 _PATCH = "vision_model.embeddings.patch_embedding.weight"
 _PATCHES = {(768, 32): "ViT-B/32", (768, 16): "ViT-B/16", (1024, 14): "ViT-L/14"}  # width, patch
 
@@ -58,10 +53,10 @@ def as_json(config: dict[str, Any]) -> str:
     return json.dumps(config, indent=2) + "\n"
 
 
-def biggan_config(side: int) -> dict[str, Any]:
-    """The published configuration of BigGAN-deep at 128, 256 or 512 px."""
+def biggan_config(model: RemoteModel) -> dict[str, Any]:
+    """The published configuration of a BigGAN-deep."""
     layers = []
-    for block in _SPREAD[side].split():
+    for block in model.blocks.split():
         before, after = block[1:].split("-")
         layers.append([block[0] == "T", int(before), int(after)])
     return {
@@ -72,7 +67,7 @@ def biggan_config(side: int) -> dict[str, Any]:
         "layers": layers,
         "n_stats": 51,
         "num_classes": 1000,
-        "output_dim": side,
+        "output_dim": model.side,
         "z_dim": 128,
     }
 
@@ -185,9 +180,10 @@ def _identify(staged: Path, source: Path) -> RemoteModel:
         name = _PATCHES.get((patch[0], patch[3]))
         if name is not None:
             return catalogue.named(name)
-    side = _TENSORS.get(len(shapes))
-    if side is not None and "generator.gen_z.weight_orig" in shapes:
-        return catalogue.named(f"biggan-deep-{side}")
+    for model in catalogue.BIGGANS:
+        count = _TENSORS + _TENSORS_A_BLOCK * len(model.blocks.split())
+        if len(shapes) == count and "generator.gen_z.weight_orig" in shapes:
+            return model
     raise ModelError(
         f"{source} is none of the models that Oneiro knows: "
         f"{', '.join(model.name for model in catalogue.ALL)}."
@@ -197,7 +193,7 @@ def _identify(staged: Path, source: Path) -> RemoteModel:
 def _complete(model: RemoteModel, staged: Path, beside: Path, folder: Path) -> None:
     """Add the configuration, and a CLIP's tokenizer from beside the file or from a former fetch."""
     if model in catalogue.BIGGANS:
-        config = biggan_config(int(model.name.rpartition("-")[2]))
+        config = biggan_config(model)
     else:
         config = clip_config(model.name)
         for name in TOKENIZER:

@@ -76,13 +76,13 @@ class Model:
         return self.remote is not None
 
 
-def _large(remote: RemoteModel, picture_bytes: int) -> Model:
+def _large(remote: RemoteModel) -> Model:
     return Model(
         remote.name,
         remote.title,
         budgets={"quick": 3200, "": 16000, "normal": 16000, "thorough": 64000},
         judge="ViT-L/14",
-        picture_bytes=picture_bytes,
+        picture_bytes=remote.picture_bytes,
         dream_bytes=0,
         state_bytes=420_000,
         png_bytes_a_pixel=2.0,
@@ -109,10 +109,7 @@ EMBEDDED = Model(
     # `quick`; loading is rounded up. A step of two panels takes 1.55 times the CPU time of one's.
     prior=Prior("pocket", load_s=6.0, start_s=1.0, step_s=0.1, two=1.5),
 )
-MODELS = (
-    EMBEDDED,
-    *map(_large, catalogue.BIGGANS, (118 * MIB, 394 * MIB, 845 * MIB)),
-)
+MODELS = (EMBEDDED, *map(_large, catalogue.BIGGANS))
 BEST = MODELS[-1]  # what "auto" takes where there is room
 NAMES = ("auto", *(model.name for model in MODELS))  # what a dream can name
 

@@ -21,7 +21,7 @@ def write(model: RemoteModel, folder: Path) -> None:
     """The model's files in `folder`: BigGAN a legacy pickle, CLIP safetensors and a tokenizer."""
     folder.mkdir(parents=True, exist_ok=True)
     if model in catalogue.BIGGANS:
-        config = installed.biggan_config(int(model.name.rpartition("-")[2]))
+        config = installed.biggan_config(model)
         (folder / "config.json").write_text(installed.as_json(config))
         weights = tiny.random_biggan(config).state_dict()
         torch.save(weights, folder / "pytorch_model.bin", _use_new_zipfile_serialization=False)

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.errors import ModelError
-from engine.models import generator, installed
+from engine.models import catalogue, generator, installed
 from engine.models.biggan_layout import layout
 from engine.models.files import read_config
 from engine.models.generator import BakedBigGAN
@@ -64,7 +64,7 @@ def baked_of(model: BigGAN, name: str, **options: Any) -> BakedBigGAN:
     [
         tiny.BIGGAN,
         PUBLISHED_128,
-        *(installed.biggan_config(side) for side in (256, 512)),
+        *(installed.biggan_config(model) for model in catalogue.BIGGANS[1:]),
         read_config(POCKET / "generator", tuple(tiny.BIGGAN)),
     ],
     ids=["tiny", "published 128", "256", "512", "embedded"],

@@ -37,6 +37,7 @@ from bot.queue.fair_queue import Turns
 from bot.queue.limits import Limits
 from bot.queue.turnstile import Turnstile
 from bot.queue.worker import Engine, Worker
+from bot.servers.line import ServerLine
 from bot.servers.moderation import Moderation
 from bot.settings import Settings
 from engine.settings import proxy_for
@@ -153,7 +154,8 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
             settings=moderation.settings,
             model=settings.dream_model,
         ),
-        ending=Ending(worker=worker, moderation=moderation),
+        ending=Ending(worker=worker, choices=choices, moderation=moderation),
+        server_line=ServerLine(store=store, worker=worker, moderation=moderation),
         votes=votes,
         choices=choices,
         ranking=Ranking(database=database),

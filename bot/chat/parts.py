@@ -30,6 +30,7 @@ from bot.dreams.sendings import Sendings
 from bot.dreams.store import Store
 from bot.queue.turnstile import Turnstile
 from bot.queue.worker import Worker
+from bot.servers.line import ServerLine
 from bot.servers.moderation import Moderation
 
 
@@ -45,6 +46,7 @@ class Parts:
     worker: Worker
     asking: Asking
     ending: Ending
+    server_line: ServerLine
     votes: Votes
     choices: Choices
     ranking: Ranking

@@ -5,7 +5,14 @@ from bot.chat.sentences import Sentences
 from bot.community.choices import MAX_CANDIDATES, MIN_CANDIDATES
 from bot.database.connection import StoreError
 from bot.dreams.asking import MAX_CHAPTERS, CandidatesOutOfRange, StoryLength
-from bot.dreams.ending import CancelFirst, NotYours, NotYoursToDelete
+from bot.dreams.ending import (
+    AlreadyDecided,
+    CancelFirst,
+    NotVoting,
+    NotYourChoice,
+    NotYours,
+    NotYoursToDelete,
+)
 from bot.dreams.onward import NoState, NotOver
 from bot.queue.limits import (
     Banned,
@@ -69,6 +76,12 @@ def refusal(error: Exception, say: Sentences) -> str:
             return say.NOT_YOURS
         case CancelFirst():
             return say.CANCEL_FIRST
+        case NotYourChoice():
+            return say.NOT_YOUR_CHOICE
+        case NotVoting():
+            return say.NOT_VOTING
+        case AlreadyDecided():
+            return say.ALREADY_DECIDED
         case Crowded():
             return say.STILL_BUSY if error.own else say.CROWDED
         case StoreError():

@@ -16,6 +16,7 @@ from bot.chat.buttons.dream import DreamButton
 from bot.chat.language import personal
 from bot.chat.parts import Parts, parts_of
 from bot.chat.sentences import Sentences
+from bot.community.choices import Choice
 from bot.dreams.dream import Dream
 from bot.dreams.ending import may_end
 
@@ -69,10 +70,10 @@ def action(name: str) -> Callable[[Action], Action]:
     return register
 
 
-def moderates(interaction: discord.Interaction, dream: Dream) -> bool:
+def moderates(interaction: discord.Interaction, thing: Dream | Choice) -> bool:
     """Whether this person may end and delete other people's dreams where this one was asked for."""
-    settings = parts_of(interaction).moderation.settings(dream.guild_id)
-    return interaction.guild_id == dream.guild_id and may_tidy(interaction, settings)
+    settings = parts_of(interaction).moderation.settings(thing.guild_id)
+    return interaction.guild_id == thing.guild_id and may_tidy(interaction, settings)
 
 
 @clicked(DreamButton)

@@ -2,12 +2,12 @@
 
 import discord
 
-from bot.chat.access import may_tidy
+from bot.chat.answers.refusals import refusal
 from bot.chat.buttons.choice import ChoiceButton
-from bot.chat.buttons.click import clicked
+from bot.chat.buttons.click import clicked, moderates
 from bot.chat.parts import parts_of
 from bot.chat.sentences import Sentences
-from bot.community.choices import ChoiceState
+from bot.queue.limits import Refused
 
 
 @clicked(ChoiceButton)
@@ -17,22 +17,12 @@ async def end(button: ChoiceButton, interaction: discord.Interaction, say: Sente
     choice = await parts.choices.get(button.choice_id)
     if choice is None:
         return say.UNKNOWN_DREAM
-    settings = parts.moderation.settings(choice.guild_id)
-    here = interaction.guild_id == choice.guild_id
-    if interaction.user.id != choice.author_id and not (here and may_tidy(interaction, settings)):
-        return say.NOT_YOUR_CHOICE
-    if choice.state.is_over:
-        return say.ALREADY_DECIDED
-    by = interaction.user.id
-    if button.act == "cancel":
-        done, sentence = await parts.choices.cancel(choice.id), say.WITHDRAWN
-    elif choice.state is not ChoiceState.VOTING:
-        return say.NOT_VOTING
-    else:
-        done, sentence = await parts.choices.end_vote(choice.id, by), say.DECIDING
-    if not done:
-        return say.ALREADY_DECIDED
-    first = next(iter(await parts.choices.candidates(choice.id)), None)  # whose number people know
-    number = first.id if first else choice.id
-    await parts.moderation.note_about(choice, by=by, what=button.act, number=number)
-    return sentence
+    by, may = interaction.user.id, moderates(interaction, choice)
+    try:
+        if button.act == "cancel":
+            await parts.ending.cancel_choice(choice, by=by, moderates=may)
+            return say.WITHDRAWN
+        await parts.ending.end_vote(choice, by=by, moderates=may)
+        return say.DECIDING
+    except Refused as error:
+        return refusal(error, say)

@@ -10,7 +10,6 @@ from bot.chat.commands.moderate.group import (
     check,
     guild_id,
 )
-from bot.chat.commands.moderate.line import withdraw
 from bot.chat.language import personal
 from bot.chat.messages.language import of_guild
 from bot.chat.parts import parts_of
@@ -70,6 +69,5 @@ async def ban_author(click: Click) -> None:
     if click.dream.guild_id != server:
         await click.answer(click.say.UNKNOWN_DREAM)
         return
-    await click.parts.moderation.add_ban(server, person, by=click.interaction.user.id)
-    withdrawn = await withdraw(click.interaction, person)
+    withdrawn = await click.parts.server_line.ban(server, person, by=click.interaction.user.id)
     await click.answer(click.say.is_banned(person, None, withdrawn))

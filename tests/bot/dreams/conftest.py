@@ -10,6 +10,7 @@ from bot.dreams.asking import Asking
 from bot.dreams.dream import Dream, DreamState, Who
 from bot.dreams.ending import Ending
 from bot.dreams.preferences import Preferences
+from bot.servers.line import ServerLine
 from tests.bot.rig import Rig
 
 ALICE, BOB = 11, 12
@@ -35,7 +36,8 @@ class House:
             settings=rig.moderation.settings,
             model="pocket",
         )
-        self.ending = Ending(worker=rig.worker, moderation=rig.moderation)
+        self.ending = Ending(worker=rig.worker, choices=self.choices, moderation=rig.moderation)
+        self.line = ServerLine(store=rig.store, worker=rig.worker, moderation=rig.moderation)
 
     def who(self, person: int = ALICE) -> Who:
         """Each time they ask for something new."""

@@ -2,8 +2,16 @@
 
 import pytest
 
+from bot.community.choices import Choice
 from bot.dreams.dream import Dream, DreamState
-from bot.dreams.ending import CancelFirst, NotYours, NotYoursToDelete
+from bot.dreams.ending import (
+    AlreadyDecided,
+    CancelFirst,
+    NotVoting,
+    NotYourChoice,
+    NotYours,
+    NotYoursToDelete,
+)
 from bot.queue.worker import Cancelled
 from tests.bot.dreams.conftest import ALICE, BOB, House
 
@@ -62,3 +70,43 @@ async def test_what_could_not_be_taken_down_is_not_deleted_and_leaves_no_entry(h
     dream = await house.dreamt()
     assert not await house.ending.delete(dream, in_vain, by=BOB, moderates=True)
     assert not (await house.stored(dream.id)).erased and await entries(house) == []
+
+
+async def a_choice(house: House) -> Choice:
+    who = house.who()
+    accepted = await house.asking.ask([house.asking.usual("a lighthouse", who)], who, candidates=2)
+    choice = await house.choices.get(accepted.id)
+    assert choice is not None
+    return choice
+
+
+async def test_a_choice_is_ended_once_by_its_author_or_a_moderator(house: House) -> None:
+    choice = await a_choice(house)
+    with pytest.raises(NotYourChoice):
+        await house.ending.cancel_choice(choice, by=BOB, moderates=False)
+    with pytest.raises(NotVoting):
+        await house.ending.end_vote(choice, by=ALICE, moderates=False)
+    await house.ending.cancel_choice(choice, by=BOB, moderates=True)
+    with pytest.raises(AlreadyDecided):
+        await house.ending.cancel_choice(choice, by=ALICE, moderates=False)
+    first, *_ = await house.choices.candidates(choice.id)
+    assert await entries(house) == [(BOB, "cancel", f"dream:{first.id}")]
+
+
+async def test_a_server_s_moderators_tidy_its_own_line_only(house: House) -> None:
+    running, first, second = [await house.asked() for _ in range(3)]
+    await house.engine.dreams(running.id)
+    elsewhere = 2
+    assert await house.line.cancel(elsewhere, first.id, by=BOB) is None
+    assert not await house.line.move_to_front(elsewhere, second.id, by=BOB)
+    assert await house.line.cancel(1, 2**70, by=BOB) is None
+    assert await house.line.move_to_front(1, second.id, by=BOB)
+    assert await house.line.cancel(1, first.id, by=BOB) is Cancelled.WITHDRAWN
+    assert await house.line.cancel(1, first.id, by=BOB) is Cancelled.OVER
+    assert await house.line.clear(elsewhere, by=BOB) == 0
+    assert await house.line.ban(1, ALICE, by=BOB) == 1
+    assert (await house.stored(second.id)).state is DreamState.CANCELLED
+    assert house.moderation.ban(1, ALICE) is not None
+    told = [(what, target) for _, what, target in reversed(await entries(house))]
+    assert told[:2] == [("front", f"dream:{second.id}"), ("cancel", f"dream:{first.id}")]
+    assert [what for what, _ in told[2:]] == ["ban", "clear"]

@@ -21,7 +21,7 @@ from bot.chat.language import personal
 from bot.chat.parts import parts_of
 from bot.chat.quoting import plain
 from bot.chat.sentences import ENGLISH, Sentences
-from bot.dreams.dream import Dream, DreamState
+from bot.dreams.dream import DreamState
 from bot.queue.worker import Cancelled
 
 _SUGGESTIONS = 25  # Discord shows no more choices
@@ -70,49 +70,30 @@ class ClearButton(PersistentButton, template=r"moderate:clear:(?P<id>[0-9]{1,20}
 @clicked(ClearButton)
 async def clear_now(button: ClearButton, interaction: discord.Interaction, say: Sentences) -> str:
     check(interaction)
-    return say.cleared(await withdraw(interaction, button.person or None))
-
-
-async def withdraw(interaction: discord.Interaction, person: int | None) -> int:
-    """Take all dreams (of this person) out of this server's line, and note it. Raises `StoreError`."""
-    parts = parts_of(interaction)
-    count = await parts.worker.clear(guild_id(interaction), person, by=interaction.user.id)
-    if count:
-        target = "" if person is None else f"person:{person}"
-        await parts.moderation.note(
-            guild_id(interaction), by=interaction.user.id, what="clear", target=target, new=str(count)
-        )
-    return count
+    line = parts_of(interaction).server_line
+    return say.cleared(await line.clear(guild_id(interaction), button.person or None, by=interaction.user.id))
 
 
 @moderate.command(name="cancel", description=ENGLISH.COMMAND_CANCEL)
 @app_commands.describe(dream=ENGLISH.COMMAND_DREAM_ID)
 async def cancel(interaction: discord.Interaction, dream: int) -> None:
-    say, parts = personal(interaction), parts_of(interaction)
-    if await _here(interaction, dream) is None:
-        await answer(interaction, say.NOT_IN_LINE)
-        return
-    outcome = await parts.worker.cancel(dream, by=interaction.user.id)
-    if outcome is Cancelled.OVER:
-        await answer(interaction, say.ALREADY_OVER)
-        return
-    await parts.moderation.note(
-        guild_id(interaction), by=interaction.user.id, what="cancel", target=f"dream:{dream}"
-    )
-    await answer(interaction, say.WITHDRAWN if outcome is Cancelled.WITHDRAWN else say.STOPPING)
+    say, line = personal(interaction), parts_of(interaction).server_line
+    outcome = await line.cancel(guild_id(interaction), dream, by=interaction.user.id)
+    said = {
+        None: say.NOT_IN_LINE,
+        Cancelled.OVER: say.ALREADY_OVER,
+        Cancelled.WITHDRAWN: say.WITHDRAWN,
+        Cancelled.STOPPING: say.STOPPING,
+    }
+    await answer(interaction, said[outcome])
 
 
 @moderate.command(name="front", description=ENGLISH.COMMAND_FRONT)
 @app_commands.describe(dream=ENGLISH.COMMAND_DREAM_ID)
 async def front(interaction: discord.Interaction, dream: int) -> None:
-    say, parts = personal(interaction), parts_of(interaction)
-    if await _here(interaction, dream) is None or not await parts.worker.move_to_front(dream):
-        await answer(interaction, say.NOT_IN_LINE)
-        return
-    await parts.moderation.note(
-        guild_id(interaction), by=interaction.user.id, what="front", target=f"dream:{dream}"
-    )
-    await answer(interaction, say.moved(dream))
+    say, line = personal(interaction), parts_of(interaction).server_line
+    done = await line.move_to_front(guild_id(interaction), dream, by=interaction.user.id)
+    await answer(interaction, say.moved(dream) if done else say.NOT_IN_LINE)
 
 
 @cancel.autocomplete("dream")
@@ -136,11 +117,3 @@ async def _suggested(
     named = [(f"{id} · {text}", id) for id, text in words.items()]
     found = [(name, id) for name, id in named if current.casefold() in name.casefold()]
     return [app_commands.Choice(name=name, value=id) for name, id in found[:_SUGGESTIONS]]
-
-
-async def _here(interaction: discord.Interaction, dream_id: int) -> Dream | None:
-    """This server's dream with this id."""
-    if not 0 < dream_id < 2**63:
-        return None
-    dream = await parts_of(interaction).store.get(dream_id)
-    return dream if dream is not None and dream.guild_id == interaction.guild_id else None

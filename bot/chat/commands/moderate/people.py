@@ -13,7 +13,6 @@ from bot.chat.commands.moderate.group import (
     moderate,
     within,
 )
-from bot.chat.commands.moderate.line import withdraw
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
 from bot.chat.quoting import quoted
@@ -38,11 +37,9 @@ async def ban(
         await answer(interaction, say.out_of_range(1, MAX_HOURS))
         return
     until = None if hours is None else time() + hours * 3600
-    moderation = parts_of(interaction).moderation
-    await moderation.add_ban(
+    withdrawn = await parts_of(interaction).server_line.ban(
         guild_id(interaction), person.id, by=interaction.user.id, until=until, reason=reason[:MAX_REASON]
     )
-    withdrawn = await withdraw(interaction, person.id)
     await answer(interaction, say.is_banned(person.id, until, withdrawn))
 
 

@@ -77,7 +77,7 @@ def test_the_models_know_what_people_are_told_to_dream(embedded: Embedded, langu
 
 
 def test_the_models_know_what_the_terminal_s_help_names(embedded: Embedded) -> None:
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "engine" / "commands").glob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "engine" / "command_line").glob("*.py")]
     lines = [line for text in sources for line in text.splitlines() if line.startswith("  dream ")]
     texts = [thing for line in lines for text in TYPED.findall(line) for thing in things(text)]
     assert len(texts) >= 10 and unknown(embedded, texts) == {}

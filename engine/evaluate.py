@@ -2,7 +2,7 @@
 
 import sys
 
-from engine.evaluation.evaluate import main
+from engine.evaluation.evaluate import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

@@ -29,7 +29,7 @@ from engine import __version__, settings
 from engine.data_dir import data_dir
 from engine.dreaming.dreamer import Dreamer, best_device
 from engine.errors import BadRequest, BadSetting, DreamError, FailureKind, ModelError, explained
-from engine.evaluation import contact_sheet, verdict
+from engine.evaluation import contact_sheet, variety, verdict
 from engine.evaluation.prompt_list import (
     HUNDRED,
     Listed,
@@ -50,6 +50,7 @@ from engine.search.recipes import DreamSettings, settings_for
 log = logging.getLogger(__name__)
 
 DREAMS = "dreams.jsonl"
+OUT = Path("evaluation")
 NEVER_S = 1e9  # between previews that nobody wants
 EXIT_CODES = {FailureKind.MODEL: 3, FailureKind.DISK: 4, FailureKind.MEMORY: 5, FailureKind.INTERNAL: 1}
 
@@ -112,10 +113,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(argv: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser("python -m engine.evaluate", description=__doc__)
     parser.add_argument(
-        "--prompts", type=Path, default=HUNDRED, help="a list, one a line (the hundred of ours)"
+        "--prompts", type=Path, help="a list, one a line (the hundred of ours, with --variety five)"
+    )
+    parser.add_argument(
+        "--variety", action="store_true", help="how much the dreams of each prompt differ, seed by seed"
     )
     parser.add_argument("--limit", type=int, help="dream only so many of them, evenly spread")
-    parser.add_argument("--seeds", type=int, default=3, help="dreams a prompt and recipe (%(default)s)")
+    parser.add_argument(
+        "--seeds", type=int, help=f"dreams a prompt and recipe (3, with --variety {variety.SEEDS})"
+    )
     parser.add_argument("--model", default="auto", choices=settings.MODELS, help="(%(default)s)")
     parser.add_argument("--clip", default="", help="what a large model's search uses (ViT-B/32)")
     parser.add_argument(
@@ -131,11 +137,15 @@ def _main(argv: Sequence[str] | None) -> int:
         default="",
         help=f"{EMBEDDED.judge} (for {EMBEDDED.name}), {', '.join(CLIPS)} (for large), or a folder",
     )
-    parser.add_argument("--out", type=Path, default=Path("evaluation"), help="folder (%(default)s)")
+    parser.add_argument("--out", type=Path, help=f"folder ({OUT}, with --variety {OUT / 'variety'})")
     parser.add_argument("--jobs", type=int, default=1, help="processes that dream (%(default)s)")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of each (all)")
     parser.add_argument("--device", help="cpu, cuda or mps (the best there is)")
     options = parser.parse_args(argv)
+    options.prompts = options.prompts or (variety.PROMPTS if options.variety else HUNDRED)
+    options.out = options.out or (OUT / "variety" if options.variety else OUT)
+    if options.seeds is None:
+        options.seeds = variety.SEEDS if options.variety else 3
     try:
         evaluate(options, data_dir(settings.environment()))
     except (DreamError, BadSetting) as error:
@@ -159,6 +169,9 @@ def evaluate(options: argparse.Namespace, data_dir: Path) -> None:
     _check(options)
     listed = read(options.prompts)
     chosen = some(listed, options.limit)
+    if options.variety:  # among so few prompts any picture would be right
+        known = {one.prompt for one in listed}
+        listed += [one for one in read(HUNDRED) if one.prompt not in known]
     names = _recipe_names(options.recipes)
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -197,7 +210,8 @@ def evaluate(options: argparse.Namespace, data_dir: Path) -> None:
             file.write(json.dumps(asdict(dreamt), ensure_ascii=False) + "\n")
             file.flush()
             kept[dreamt.picture] = dreamt
-    report([kept[task.picture] for task in tasks], listed, judge, torch.device(device), options.out)
+    judged = [kept[task.picture] for task in tasks]
+    report(judged, listed, judge, torch.device(device), options.out, options.variety)
 
 
 def report(
@@ -206,8 +220,12 @@ def report(
     judge: perceptor.Perceptor,
     device: torch.device,
     out: Path,
+    varied: bool = False,
 ) -> None:
-    """Judge `dreams` among the prompts `listed`; write `results.md`, `verdicts.jsonl`, a sheet a recipe."""
+    """Judge `dreams` among the prompts `listed`; write `results.md`, `verdicts.jsonl`, a sheet a recipe.
+
+    `varied`: also how much each prompt's dreams differ, and `variety-….json` a recipe.
+    """
     prompts = [one.prompt for one in listed]
     number = {prompt: i for i, prompt in enumerate(prompts)}
     texts = judge.encode_texts(prompts).cpu()  # [prompts, d]
@@ -228,6 +246,8 @@ def report(
     head = (
         f"{len(dreams)} dreams by {dreams[0].model}, judged by {judge.name} among {len(prompts)} prompts.\n"
     )
+    if varied:
+        table += _varied(rows, small, judge.name, out)
     (out / "results.md").write_text(f"{head}\n{table}\n{verdict.prompt_table(rows)}", encoding="utf-8")
     lines = [
         {**asdict(dreamt), "judge": round(v.score, 2), "rank": v.rank, "taken_for": v.taken_for}
@@ -244,6 +264,26 @@ def report(
         seeds = len({d.seed for d, _ in mine})
         contact_sheet.write(out / f"sheet-{recipe}.jpg", tiles, seeds * max(1, 12 // seeds))
     print(head + "\n" + table + f"\nPrompt by prompt: {out / 'results.md'}; pictures: {out}/sheet-*.jpg")
+
+
+def _varied(
+    rows: Sequence[tuple[Dreamt, verdict.Verdict]], small: Sequence[Tensor | None], judge: str, out: Path
+) -> str:
+    """What `variety` tells of each recipe's dreams; writes it as JSON, too."""
+    text = ""
+    for recipe in dict.fromkeys(dreamt.recipe for dreamt, _ in rows):
+        mine = [i for i, (dreamt, _) in enumerate(rows) if dreamt.recipe == recipe]
+        varieties = variety.of([rows[i] for i in mine], [small[i] for i in mine])
+        first = rows[mine[0]][0]
+        about: dict[str, str | int] = {
+            "model": first.model,
+            "recipe": recipe,
+            "steps": first.steps,
+            "judge": judge,
+        }
+        variety.write(out / f"variety-{recipe}.json", varieties, **about, version=__version__)
+        text += f"\n{recipe}:\n\n{variety.table(varieties)}"
+    return text
 
 
 def load_judge(name: str, pair: registry.Pair, data_dir: Path, device: torch.device) -> perceptor.Perceptor:

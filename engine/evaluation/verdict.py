@@ -7,6 +7,7 @@ is the share of pictures that are more like their own prompt than like any other
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from statistics import mean, median
 
 import numpy as np
@@ -91,9 +92,14 @@ def difference(pictures: Sequence[Tensor]) -> float | None:
     return 100 * mean(distances) if distances else None
 
 
+def apart(features: Sequence[Tensor]) -> list[float]:
+    """Of every pair 100 - 100 × cosine, by the judge: 0 for the same, about 100 where nothing is alike."""
+    return [100 - 100 * float(one @ two) for one, two in combinations(features, 2)]
+
+
 def unlikeness(features: Sequence[Tensor]) -> float | None:
-    """The mean over all pairs of 100 - 100 × cosine, by the judge; None for one."""
-    distances = [100 - 100 * float(one @ two) for i, one in enumerate(features) for two in features[i + 1 :]]
+    """The mean of all pairs, as `apart` has them; None for one."""
+    distances = apart(features)
     return mean(distances) if distances else None
 
 
@@ -112,7 +118,7 @@ def table(
         "among five",
     ]
     head += ["seeds differ by", "median s"]
-    lines = [_line(head), _line(["---"] * len(head))]
+    lines = [markdown(head), markdown(["---"] * len(head))]
     for recipe in dict.fromkeys(dreamt.recipe for dreamt, _ in rows):
         mine = [(*row, shown) for row, shown in zip(rows, pictures, strict=True) if row[0].recipe == recipe]
         ranks = [verdict.rank for _, verdict, _ in mine]
@@ -122,7 +128,7 @@ def table(
             if shown is not None:
                 seeds.setdefault(dreamt.prompt, []).append((shown, verdict.features))
         pixels = [d for s in seeds.values() if (d := difference([p for p, _ in s])) is not None]
-        apart = [d for s in seeds.values() if (d := unlikeness([f for _, f in s])) is not None]
+        unlike = [d for s in seeds.values() if (d := unlikeness([f for _, f in s])) is not None]
         cells = [
             recipe,
             str(len(mine)),
@@ -132,17 +138,17 @@ def table(
             _share(ranks, 1),
             *(_share(some, 1) for some in by_group),
             _share(ranks, 5),
-            f"{mean(pixels):.1f} % of the pixels' range, judge {mean(apart):.0f}" if pixels else "–",
+            f"{mean(pixels):.1f} % of the pixels' range, judge {mean(unlike):.0f}" if pixels else "–",
             f"{median(d.seconds for d, _, _ in mine):.1f}",
         ]
-        lines.append(_line(cells))
+        lines.append(markdown(cells))
     return "\n".join(lines) + "\n"
 
 
 def prompt_table(rows: Sequence[tuple[Dreamt, Verdict]]) -> str:
     """One line of Markdown a prompt: for each recipe the ranks of its seeds and what it was taken for."""
     recipes = list(dict.fromkeys(dreamt.recipe for dreamt, _ in rows))
-    lines = [_line(["prompt", "group", *recipes]), _line(["---"] * (2 + len(recipes)))]
+    lines = [markdown(["prompt", "group", *recipes]), markdown(["---"] * (2 + len(recipes)))]
     for prompt, group in dict.fromkeys((dreamt.prompt, dreamt.group) for dreamt, _ in rows):
         cells = [prompt, group]
         for recipe in recipes:
@@ -150,7 +156,7 @@ def prompt_table(rows: Sequence[tuple[Dreamt, Verdict]]) -> str:
             wrong = Counter(v.taken_for for v in mine if v.rank > 1).most_common(1)
             ranks = ", ".join(str(v.rank) for v in mine)
             cells.append(ranks + (f" ({wrong[0][0]})" if wrong else ""))
-        lines.append(_line(cells))
+        lines.append(markdown(cells))
     return "\n".join(lines) + "\n"
 
 
@@ -158,5 +164,6 @@ def _share(ranks: Sequence[int], most: int) -> str:
     return f"{100 * mean(rank <= most for rank in ranks):.0f} %" if ranks else "–"
 
 
-def _line(cells: Sequence[str]) -> str:
+def markdown(cells: Sequence[str]) -> str:
+    """A line of a table in Markdown."""
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -71,6 +71,25 @@ def test_an_interrupted_evaluation_goes_on_where_it_stopped(place: Path) -> None
     assert len(list(read_dreams(path))) == 3, "nothing is left to dream"
 
 
+def test_variety_is_of_many_seeds_judged_among_the_hundred(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--variety", "--steps", "2", "--limit", "1", "--recipes", "oneiro,bigsleep") == 0
+    told = capsys.readouterr().out
+    dreams = list(read_dreams(place / "out" / "dreams.jsonl"))
+    assert [d.seed for d in dreams if d.recipe == "oneiro"] == list(range(1, 9))
+    results = (place / "out" / "results.md").read_text()
+    assert "judged by judge among 101 prompts" in results, "a cat is in both lists"
+    for recipe in ("oneiro", "bigsleep"):
+        values = json.loads((place / "out" / f"variety-{recipe}.json").read_text())
+        (cat,) = values["prompts"]
+        assert (cat["prompt"], cat["seeds"], values["recipe"]) == ("a cat", 8, recipe)
+        assert 0 < cat["nearest"] < cat["judge"]
+        assert f"| a cat | 8 | {cat['judge']:.1f} | {cat['nearest']:.1f} |" in told
+    with Image.open(place / "out" / "sheet-oneiro.jpg") as sheet:
+        assert sheet.width > 6 * sheet.height
+
+
 def test_other_steps_are_other_dreams(place: Path) -> None:
     assert run("--seeds", "1", "--steps", "2", "--limit", "1") == 0
     assert run("--seeds", "1", "--steps", "3", "--limit", "1") == 0

@@ -97,12 +97,20 @@ class Judge(nn.Module):
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Pictures float [n, 3, side, side] in 0..1 → float [n, dimension], unit rows; differentiable."""
-        x = self.stem(pixels * 4 - 2)  # [n, 2 stem, 12, 12]
-        x = F.relu(self.down_norm(self.down(x))).permute(0, 2, 3, 1)  # [n, 6, 6, shift_width]
-        x = self.shifts(x).permute(0, 3, 1, 2)  # [n, shift_width, 6, 6]
-        x = self.merge_norm(self.merge(x)).flatten(2).transpose(1, 2)  # [n, 9, mixer_width]
+        x = self.maps(pixels)[-1].flatten(2).transpose(1, 2)  # [n, 9, mixer_width]
         x = self.picture_pool(self.mixers(x).float(), None)  # [n, mixer_width]
         return F.normalize(self.picture_projection(x).float(), dim=1)
+
+    def maps(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        """What its convolutions make of pictures float [n, 3, s, s] in 0..1, s any multiple of 16.
+
+        [n, stem, s/2, s/2], [n, 2 stem, s/4, s/4], [n, shift_width, s/8, s/8], [n, mixer_width, s/16, s/16].
+        """
+        halves = self.stem[:3](pixels * 4 - 2)
+        quarters = self.stem[3:](halves)
+        eighths = F.relu(self.down_norm(self.down(quarters)))
+        x = self.shifts(eighths.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)  # [n, shift_width, s/8, s/8]
+        return halves, quarters, eighths, self.merge_norm(self.merge(x))
 
     def encode_text(self, pieces: Tensor) -> Tensor:
         """`pieces_of` texts, int64 [n, words, GRAMS], 0 for none → float [n, dimension], unit rows."""

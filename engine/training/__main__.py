@@ -17,6 +17,7 @@ COMMANDS = {
     "train-judge": "train the judge that measures dreams",
     "evaluate-judge": "measure the judge on real drawings that it never saw",
     "atlas": "write down what the small CLIP sees in the small BigGAN's classes",
+    "measure": "measure how well the generator redraws the drawings that it learnt",
     "sheet": "dream a list of prompts and put the pictures on one sheet",
     "evaluate": "measure the small CLIP on drawings that it never saw",
 }

@@ -38,6 +38,13 @@ def test_it_is_loaded_as_any_perceptor_and_gives_unit_rows(folder: Path) -> None
         torch.testing.assert_close(rows.norm(dim=1), torch.ones(len(rows)))
 
 
+def test_its_maps_shrink_by_halves_whatever_the_picture_s_size(folder: Path) -> None:
+    maps = Judge.load(folder).maps(torch.rand(2, 3, 64, 48, generator=torch.Generator().manual_seed(0)))
+    assert [tuple(one.shape) for one in maps] == [
+        (2, 8, 32, 24), (2, 16, 16, 12), (2, 16, 8, 6), (2, 16, 4, 3),
+    ]  # fmt: skip
+
+
 def test_a_text_s_company_does_not_change_it(folder: Path) -> None:
     judge = perceptor.load(folder, "judge", CPU)
     alone = judge.encode_texts(["a cat"])[0]

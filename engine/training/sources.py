@@ -26,7 +26,7 @@ SOURCES: tuple[Source, ...] = (
     Source("noto-v1", "@iconify-json/noto-v1", "Apache-2.0", "train"),
     Source("twemoji", "@iconify-json/twemoji", "CC-BY-4.0", "train"),
     Source("emojione", "@iconify-json/emojione", "CC-BY-4.0", "unseen_vendor"),
-    Source("fxemoji", "@iconify-json/fxemoji", "Apache-2.0", "train"),
+    Source("fxemoji", "@iconify-json/fxemoji", "CC-BY-4.0", "train"),  # Apache-2.0, as it says, is its code
     Source("streamline", "@iconify-json/streamline-emojis", "CC-BY-4.0", "train"),
     Source("openmoji", "@iconify-json/openmoji", "CC-BY-SA-4.0", "test_only"),
     Source("openclipart", "openclipart-svg", "public-domain", "train"),

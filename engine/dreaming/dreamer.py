@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from engine.dreaming import beginning, neighbours, scenes, wishes
+from engine.dreaming import beginning, forms, neighbours, scenes, wishes
 from engine.dreaming.asked import Asked
 from engine.dreaming.loaded import Loaded
 from engine.dreaming.telling import Telling
@@ -79,7 +79,8 @@ class Dreamer:
 
         telling = Telling(asked, loaded, settings)
         generate = loaded.generator if scene is None else canvas.Canvas(loaded.generator, scene)
-        search = beginning.begun(asked, loaded, generate, Search(targets, request.seed, settings))
+        search = Search(targets, request.seed, settings, forms=forms.of(asked, settings, loaded, scene))
+        search = beginning.begun(asked, loaded, generate, search)
         atlas = loaded.atlas() if settings.start == "atlas" and search.begin is None else None
         searched = dream(generate, loaded.perceptor, search, loaded.device, atlas, loaded.chunk)
         finished = yield from telling.progress(searched, should_stop)

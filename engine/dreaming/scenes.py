@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from engine.dreaming import forms
 from engine.dreaming.asked import Asked
 from engine.dreaming.loaded import Loaded
 from engine.search.loop import panels_of
@@ -13,19 +14,17 @@ from engine.words.scene import Scene
 def known(asked: Asked, settings: DreamSettings, loaded: Loaded) -> Scene | None:
     """The scene that the words name, where the atlas knows both things and nothing else is wished.
 
-    A dream that goes on with its words stays a picture of one if it was one.
+    A dream that goes on with its words stays a picture of one if it was one; one being of two is one.
     """
-    wished, states = asked.wished, asked.states
-    wanted = [phrase for phrase in wished.phrases if phrase.weight > 0]
-    pictures = wished.image is not None or wished.init is not None
-    if settings.scene == "one" or settings.start != "atlas" or pictures or len(wanted) != 1:
+    said, states = forms.said(asked, settings), asked.states
+    if not said:
         return None
-    found = words.read(wanted[0].words)
+    found = words.read(said)
     same_words = asked.request.begin != "continue" or states[0].prompt == asked.prompt
     goes_on = bool(states) and same_words
     if found is None or (goes_on and all(panels_of(state, loaded.generator) == 1 for state in states)):
         return None
-    return _checked(found, wanted[0].words, loaded)
+    return None if forms.mixture(said, loaded) else _checked(found, said, loaded)
 
 
 def _checked(found: Scene, said: str, loaded: Loaded) -> Scene | None:

@@ -1,12 +1,14 @@
-"""How the small CLIP reads a text: grounds and places are taken off, what is left is looked up or read."""
+"""How the small CLIP reads a text: grounds, places, beings of two and numbers are taken off, what is left is
+looked up or read."""
 
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from engine.pocket import grounds, places
+from engine.pocket import grounds, mixtures, places
 from engine.pocket.lexicon import Lexicon
+from engine.words import counts, nouns
 
 
 def encode(
@@ -28,11 +30,26 @@ def encode(
             rests[i] = rest
             seen[i, grounds.GROUNDS.index(ground)] = 1
 
+    def is_name(text: str) -> bool:
+        return names is not None and names.row(text) is not None
+
     def plain(texts: Sequence[str]) -> Tensor:
+        texts = [text if is_name(text) else _without_number(text) for text in texts]
         return tower(texts) if names is None else names.encode(texts, tower)
 
-    found = places.encode_texts(rests, plain)
+    def is_thing(text: str) -> bool:
+        if any(map(is_name, (text, f"a {text}", f"un {text}"))):  # some names are sure with an article alone
+            return True
+        return names is not None and text in nouns.ALL and names.meaning(text) is not None
+
+    found = places.encode_texts(rests, lambda some: mixtures.encode_texts(some, plain, is_name, is_thing))
     on = seen.any(1).nonzero().flatten().to(found.device)
     if not len(on):
         return found
     return found.index_copy(0, on, grounds.composed(found[on], seen[on.cpu()].to(found)))
+
+
+def _without_number(text: str) -> str:
+    """Several of a thing look like the thing."""
+    counted = counts.read(text)
+    return counted.words if counted else text

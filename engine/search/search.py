@@ -13,6 +13,22 @@ from engine.search.state import State
 
 
 @dataclass(frozen=True)
+class Mixed:
+    """The two things of which one being is made."""
+
+    kind: str  # how, one of `engine.words.mixtures.KINDS`
+    towards: Tensor  # [2, d], unit rows: the first, the second, without their ground
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a panel shows its thing."""
+
+    mixture: Mixed | None = None  # of which two it is made, if it is
+    count: int = 1  # how many of it there are, 1..`engine.words.counts.MOST`
+
+
+@dataclass(frozen=True)
 class Search:
     """With the same models it finds the same picture."""
 
@@ -20,12 +36,17 @@ class Search:
     seed: int  # 0..2**32 - 1: all randomness is one CPU generator seeded with it
     settings: DreamSettings
     begin: Latents | State | None = None  # None: afresh; or at latents; or exactly where a state was saved
+    forms: tuple[Form, ...] = ()  # each panel's; none: one thing each, as it is
 
     @property
     def towards(self) -> Tensor:
         """Where it goes: [d], or [panels, d] where there are several. Raises as `direction` does."""
         found = torch.stack([direction(panel) for panel in self.targets])
         return found[0] if len(found) == 1 else found
+
+    def form(self, panel: int) -> Form:
+        """The form of what this panel shows."""
+        return self.forms[panel] if self.forms else Form()
 
     @property
     def hues(self) -> tuple[float | None, ...]:

@@ -53,9 +53,10 @@ _IRREGULAR = _all(
 )
 # In Italian.
 _INVARIABLE = _all(
-    "panda koala gorilla cobra puma lama bar film autobus bus robot tram taxi moto foto auto radio "
-    "hamburger computer kiwi ananas igloo re gru sci yeti ninja sushi pancake cupcake hot-dog croissant "
-    "smartphone laptop camion hot toast cactus sandwich taco burrito t-rex dodo falafel"
+    "uova dita braccia ossa paia labbra mani panda koala gorilla cobra puma lama bar film autobus bus "
+    "robot tram taxi moto foto auto radio hamburger computer kiwi ananas igloo re gru sci yeti ninja "
+    "sushi pancake cupcake hot-dog croissant smartphone laptop camion hot toast cactus sandwich taco "
+    "burrito t-rex dodo falafel"
 )
 _SINGULAR = re.compile(r"(?:ss|us|is)$", re.IGNORECASE)  # ends like a plural and is none
 # Words after which a number counts something else, and units, which are no things.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from engine.words import grounds, nouns, scene
+from engine.words import counts, grounds, nouns, scene
 from engine.words.scene import bare
 
 KINDS = ("made", "halves", "blend", "head")
@@ -115,7 +115,7 @@ def _said(text: str) -> Mixture | None:
         if match := pattern.fullmatch(text):
             found = match.groupdict()
             like = found.get("like")  # what may be no thing: 'a cat with a funny face'
-            if like is None or _is(like, nouns.BEINGS | nouns.BUILT | _STUFF):
+            if like is None or _is(like, nouns.ALL):
                 return _checked(like or found["first"], kind, found["second"])
     match = _MADE_OF.fullmatch(text)
     if match is None or not _is(match["first"], nouns.BEINGS | nouns.BUILT):
@@ -134,7 +134,8 @@ def _checked(first: str, kind: str, second: str) -> Mixture | None:
 
 def _in_a_row(text: str, is_thing: Callable[[str], bool]) -> Mixture | None:
     """As two nouns in a row, of which English has the main one last; a hyphen joins equals."""
-    words = re.sub(f"^{_A}", "", text, flags=re.IGNORECASE).split()
+    counted = counts.read(text)
+    words = re.sub(f"^{_A}", "", counted.words if counted else text, flags=re.IGNORECASE).split()
     if len(words) == 1 and words[0].count("-") == 1:
         first, second = words[0].split("-")
         return _pair(second, first, is_thing)
@@ -150,6 +151,7 @@ def _in_a_row(text: str, is_thing: Callable[[str], bool]) -> Mixture | None:
 
 def _may_follow(modifier: str, main: str) -> bool:
     """Whether two English nouns in a row may well mean a being of both."""
+    main = main if main in nouns.ALL else main.removesuffix("s")
     if modifier in nouns.SAYS_WHERE or main in nouns.FOODS:
         return False
     if main in (nouns.FOR_BEINGS if modifier in nouns.BEINGS else nouns.WITH_FOODS):
@@ -173,4 +175,4 @@ def _pair(main: str, modifier: str, is_thing: Callable[[str], bool]) -> Mixture 
 def _is(words: str, some: frozenset[str]) -> bool:
     """Whether the main noun of `words`, English's last or Italian's first, is one of `some`."""
     named = re.sub(r"^(?:un|l)'", "", bare(words)).split()
-    return bool(named) and (named[-1] in some or named[0] in some)
+    return bool(named) and any(word in some for word in (named[-1], named[-1].removesuffix("s"), named[0]))

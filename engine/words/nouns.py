@@ -58,6 +58,7 @@ BUILT = _all(
     "chitarra corona cuore macchina montagna moto nave orologio palazzo ponte razzo scarpa sedia spada "
     "statua torre treno trono vestito violino"
 )
+ALL = BEINGS | FOODS | MATERIALS | BUILT
 # What is for an animal or of it in English: 'a dog house'.
 FOR_BEINGS = _all(
     "bath bathtub bed bone bones book bowl box cage cart carriage catcher collar costume doctor ears "

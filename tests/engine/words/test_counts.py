@@ -16,7 +16,7 @@ from engine.words.counts import Counted
         ("a pair of owls", 2, "owls"), ("a dozen eggs", 9, "eggs"), ("half a dozen eggs", 6, "eggs"),
         ("101 dalmatians", 9, "dalmatians"), ("many fish", 7, "fish"), ("some cats", 3, "cats"),
         ("a flock of birds", 7, "birds"), ("two cats at night", 2, "cats at night"),
-        ("due gatti", 2, "gatti"), ("tre gufi rossi", 3, "gufi rossi"), ("sei gatti", 6, "gatti"),
+        ("due gatti", 2, "gatti"), ("tre gufi rossi", 3, "gufi rossi"), ("sei uova", 6, "uova"),
         ("alcuni gatti", 3, "gatti"), ("molte case", 7, "case"), ("due panda", 2, "panda"),
         ("i due gatti", 2, "gatti"), ("3 cani sulla spiaggia", 3, "cani sulla spiaggia"),
         ("un paio di gatti", 2, "gatti"), ("uno stormo di uccelli", 7, "uccelli"),

@@ -6,7 +6,7 @@ from engine.evaluation import prompt_list
 from engine.words import mixtures, vocabulary
 from engine.words.mixtures import Mixture
 
-NAMES = {"hat", "phone", "moon"} | {
+NAMES = {"hat", "phone", "moon", "cats"} | {
     vocabulary.without_article(thing).lower()
     for language in vocabulary.LANGUAGES
     for thing in vocabulary.known_things(language)
@@ -67,6 +67,7 @@ def test_words_that_make_one_being_of_two(words: str, first: str, kind: str, sec
         ("a pizza cat", Mixture("cat", "made", "pizza")),
         ("a dragon teapot", Mixture("dragon", "blend", "teapot")),
         ("a red dragon teapot", Mixture("red dragon", "blend", "teapot")),
+        ("two pizza cats", Mixture("cats", "made", "pizza")),
         ("an owl rabbit", Mixture("owl", "blend", "rabbit")),
         ("a pineapple house", Mixture("house", "made", "pineapple")),
         ("cat-fish", Mixture("cat", "blend", "fish")),

@@ -1,0 +1,84 @@
+"""The form of what each panel shows: of which two things it is made, and how many of it there are.
+
+Words alone say it; the atlas tells whether the models know those things.
+"""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from engine.dreaming.asked import Asked
+from engine.dreaming.loaded import Loaded
+from engine.search.recipes import DreamSettings
+from engine.search.search import Form, Mixed
+from engine.words import counts, grounds, mixtures, nouns
+from engine.words.mixtures import Mixture
+from engine.words.scene import KNOWN, NAMED, Scene, bare
+
+AS_ONE = 0.9  # cosine from which on the perceptor reads words as what they are made of, and not as a name
+
+
+def of(asked: Asked, settings: DreamSettings, loaded: Loaded, scene: Scene | None) -> tuple[Form, ...]:
+    """Each panel's form; () where nothing is known of any."""
+    words = said(asked, settings)
+    if not words:
+        return ()
+    found = tuple(_form(thing, loaded) for thing in ((scene.first, scene.second) if scene else (words,)))
+    return found if any(form != Form() for form in found) else ()
+
+
+def said(asked: Asked, settings: DreamSettings) -> str:
+    """The words of a dream that may be taken apart: one phrase, beside which nothing is wished; else ""."""
+    wished = asked.wished
+    wanted = [phrase for phrase in wished.phrases if phrase.weight > 0]
+    pictures = wished.image is not None or wished.init is not None
+    if settings.scene == "one" or settings.start != "atlas" or pictures or len(wanted) != 1:
+        return ""
+    return wanted[0].words
+
+
+def mixture(words: str, loaded: Loaded) -> Mixture | None:
+    """The being of two that `words` name, where the atlas knows both and the perceptor reads both in them.
+
+    It does not in the name of something else: 'un bufalo d'acqua' is not made of water.
+    """
+    found = mixtures.read(words, lambda thing: _is_thing(thing, loaded))
+    if found is None:
+        return None
+    whole, first, second = _towards([grounds.read(words)[0], found.first, found.second], loaded)
+    if float(normalize(first + second, dim=0) @ whole) < AS_ONE:
+        return None
+    near = _near([bare(found.first), bare(found.second)], loaded)
+    return found if float(near.amax(1).min()) >= KNOWN else None
+
+
+def _is_thing(words: str, loaded: Loaded) -> bool:
+    least = KNOWN if words in nouns.ALL else NAMED  # of other words some are only near to what they adorn
+    return float(_near([words], loaded).max()) >= least
+
+
+def _form(words: str, loaded: Loaded) -> Form:
+    found = mixture(words, loaded)
+    mixed = Mixed(found.kind, _towards([found.first, found.second], loaded)) if found else None
+    return Form(mixed, _count(words, loaded))
+
+
+def _count(words: str, loaded: Loaded) -> int:
+    """How many of its thing `words` name: 1 where the atlas does not know it, or has 'two hearts' as one."""
+    found = counts.read(words)
+    if found is None:
+        return 1
+    several, one = _towards([words, found.words], loaded)
+    if float(several @ one) < AS_ONE or float(_near([bare(found.words)], loaded).max()) < KNOWN:
+        return 1
+    return found.count
+
+
+def _near(texts: Sequence[str], loaded: Loaded) -> Tensor:
+    """Cosines [len(texts), classes] to all that the generator draws."""
+    return _towards(texts, loaded).cpu() @ loaded.atlas().t()
+
+
+def _towards(texts: Sequence[str], loaded: Loaded) -> Tensor:
+    return loaded.perceptor.encode_texts(list(texts))  # [len(texts), d]

@@ -7,6 +7,7 @@ from engine import given_file
 from engine.errors import BadRequest
 
 HUNDRED = Path(__file__).with_name("prompts.txt")  # what people ask first
+MIXTURES = HUNDRED.with_name("mixtures.txt")  # beings of two things, and several of one
 UNGROUPED = "prompts"
 MAX_FILE = 1024 * 1024  # bytes; a longer file is not a list of prompts
 

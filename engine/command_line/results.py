@@ -53,7 +53,7 @@ def keep(finished: Finished, wish: Wish, device: str, *, note: str = "") -> Path
         f"Score:   {finished.score:.1f}{WEAK if unsure else ''}, from step {finished.best_step}; {steps} and "
         f"{finished.seconds:.1f} s by {finished.recipe.model} on {device}",
     ]
-    if finished.nearest and not finished.flagged:
+    if unsure and finished.recipe.prompt and not finished.stopped and not finished.flagged:
         lines.append(f"Known:   {known(finished.nearest)}")
     if wish.typed or not finished.recipe.settings.keys() & FROM_ELSEWHERE:
         lines.append(f"Repeat:  {repeat_command(finished.recipe, path, kept, wish.typed)}")
@@ -66,7 +66,9 @@ def keep(finished: Finished, wish: Wish, device: str, *, note: str = "") -> Path
 
 
 def known(nearest: Mapping[str, Sequence[str]]) -> str:
-    """What the models know that is nearest to words that they do not know well."""
+    """What the models know that is nearest to words that they do not know well, if there is anything."""
+    if not nearest:
+        return "the models do not know this at all; they are best at things that one can draw"
     things = nearest.get("en") or next(iter(nearest.values()))
     return f"the models do not know this well; the nearest things that they know: {', '.join(things)}"
 

@@ -142,11 +142,14 @@ class DreamMessage:
         return ""
 
     def _nearest(self) -> str:
-        """What the models know that is nearest to words that they do not know well."""
-        if not self.dream.nearest:
+        """Under a weak match, what the models know that is nearest to its words."""
+        dream = self.dream
+        if dream.nearest:
+            names: dict[str, list[str]] = json.loads(dream.nearest)
+            return self.say.nearest([quoted(name, 60) for name in names.get(self.say.CODE, ())])
+        if dream.state is not DreamState.DONE or not (dream.prompt and dream.recipe) or dream.score is None:
             return ""
-        names: dict[str, list[str]] = json.loads(self.dream.nearest)
-        return self.say.nearest([quoted(name, 60) for name in names.get(self.say.CODE, ())])
+        return self.say.nearest(()) if weak(Recipe.from_json(dream.recipe).model, dream.score) else ""
 
     def _add_recipe(self, embed: discord.Embed) -> None:
         dream, say = self.dream, self.say

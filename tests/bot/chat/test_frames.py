@@ -337,6 +337,17 @@ async def test_a_weak_match_names_what_is_known_in_the_dream_s_language_and_afte
     assert ITALIAN.nearest(known["it"]) in (message.embeds[0].description or "")
 
 
+@pytest.mark.parametrize(("score", "told"), [(9.0, True), (60.0, False)])
+async def test_words_that_nothing_known_is_near_to_are_told_honestly(
+    world: World, score: float, told: bool
+) -> None:
+    await world.dream(world.alice, "eternity")
+    await world.engine.dreams(1)
+    world.engine.finish(score=score)
+    await world.until_delivered(1)
+    assert (sentences.nearest([]) in world.text()) is told
+
+
 async def test_a_picture_that_is_withheld_names_no_neighbours(world: World) -> None:
     await world.dream(world.alice, "a waterfall")
     await world.engine.dreams(1)

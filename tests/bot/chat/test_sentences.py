@@ -118,6 +118,10 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
         lambda say: say.nearest(["river"]),
         "I don't know this well; the nearest thing I know is *river*.",
     ),
+    (
+        lambda say: say.nearest([]),
+        "I don't know this at all, so I made something up; I'm best at things that one can draw.",
+    ),
     (lambda say: say.votes("⭐", 5), "⭐ 5"),
     (
         lambda say: say.contest_about("autumn", 1700000000),

@@ -91,7 +91,7 @@ class Dreams:
     def nearest(self, things: Sequence[str]) -> str:
         """Under a weak match. `things`: what the models know that is nearest to its words, or nothing."""
         if not things:
-            return ""
+            return "I don't know this at all, so I made something up; I'm best at things that one can draw."
         named = listed([f"*{thing}*" for thing in things], "and")
         if len(things) == 1:
             return f"I don't know this well; the nearest thing I know is {named}."

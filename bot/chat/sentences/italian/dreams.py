@@ -83,7 +83,10 @@ class Sogni(Dreams):
 
     def nearest(self, things: Sequence[str]) -> str:
         if not things:
-            return ""
+            return (
+                "Questo non lo conosco affatto, quindi ho lavorato di fantasia; me la cavo meglio con le"
+                " cose che si possono disegnare."
+            )
         named = listed([f"*{thing}*" for thing in things], "e")
         if len(things) == 1:
             return f"Questo non lo conosco bene; la cosa più vicina che conosco è {named}."

@@ -1,6 +1,7 @@
 """Words for colours in English and Italian, and the hues that they name. Loads no library."""
 
 import re
+from dataclasses import dataclass
 
 COLOURS: dict[str, tuple[tuple[str, str, str], tuple[float, float, float]]] = {
     "red": (("red", "rosso", "rossa"), (0.87, 0.10, 0.12)),
@@ -26,6 +27,29 @@ _PLURALS = {
 _HUE_OF = {word: HUES.get(name) for name, (words, _) in COLOURS.items() for word in words} | {
     word: HUES[name] for word, name in _PLURALS.items()
 }
+
+
+@dataclass(frozen=True)
+class Tint:
+    """What a colour word asks a thing to be."""
+
+    hue: float | None  # degrees; None: neither red nor blue nor any other
+    light: float = 0.0  # -1..1: of a hue its dark, pure or pale tones; without one black, grey, white
+
+
+TINTS = {name: Tint(degrees) for name, degrees in HUES.items()} | {
+    "pink": Tint(325.0, 0.5), "brown": Tint(25.0, -0.5),
+    "white": Tint(None, 1.0), "grey": Tint(None), "black": Tint(None, -1.0),
+}  # fmt: skip
+_ALSO = {
+    "gray": "grey", "neri": "black", "nere": "black", "bianchi": "white", "bianche": "white",
+    "grigi": "grey", "grigie": "grey", "marroni": "brown",
+}  # fmt: skip
+_TINT_OF = (
+    {word: TINTS[name] for name, (words, _) in COLOURS.items() for word in words}
+    | {word: TINTS[name] for word, name in _PLURALS.items()}
+    | {word: TINTS[name] for word, name in _ALSO.items()}
+)
 _FLOWER = re.compile(r"\b(?:una|la|di|della) rosa\b")  # Italian's rose is its pink
 
 
@@ -33,4 +57,12 @@ def hue(words: str) -> float | None:
     """The hue, in degrees, of the one colour that English or Italian `words` name; None for none or several,
     and for those without a hue."""
     found = {_HUE_OF[word] for word in re.findall(r"\w+", _FLOWER.sub("", words.lower())) if word in _HUE_OF}
+    return found.pop() if len(found) == 1 else None
+
+
+def tint(words: str) -> Tint | None:
+    """What the one colour that English or Italian `words` name asks for; None for none or several of them."""
+    found = {
+        _TINT_OF[word] for word in re.findall(r"\w+", _FLOWER.sub("", words.lower())) if word in _TINT_OF
+    }
     return found.pop() if len(found) == 1 else None

@@ -71,3 +71,51 @@ def test_embedded_models_begin_a_dream_in_the_colour_that_its_words_name(
     assert int(middle.argmax()) == channel
     assert abs((float(away) + 180) % 360 - 180) < 45
     assert not torch.equal(begun(hue).z, begun(None).z)
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("a white horse", "white"), ("un gatto nero", "black"), ("due gatti neri", "black"),
+        ("a gray mouse", "grey"), ("un orso marrone", "brown"), ("un fiore rosa", "pink"),
+        ("a blue bird", "blue"), ("una rosa", None), ("a black and red bug", None), ("a cat", None),
+    ],
+)  # fmt: skip
+def test_words_name_a_tint_if_it_is_one(words: str, name: str | None) -> None:
+    assert colours.tint(words) == (None if name is None else colours.TINTS[name])
+
+
+def drawings(count: int) -> torch.Tensor:
+    """Premultiplied half green, half pale yellow squares [count, 4, 16, 16] on nothing."""
+    found = torch.zeros(count, 4, 16, 16)
+    found[:, 3, 2:14, 2:14] = 1
+    found[:, :3, 2:14, 2:8] = torch.tensor((0.1, 0.5, 0.2))[:, None, None]
+    found[:, :3, 2:14, 8:14] = torch.tensor((0.9, 0.9, 0.6))[:, None, None]
+    return found
+
+
+@pytest.mark.parametrize("name", colours.TINTS)
+def test_a_named_tint_gives_its_colour_and_keeps_light_and_dark_apart(name: str) -> None:
+    coordinates = tints.placed(colours.TINTS[name], 32, torch.Generator().manual_seed(0)).requires_grad_()
+    before = drawings(32)
+    after = tints.tinted(before, coordinates)
+    after.square().mean().backward()
+    assert coordinates.grad is not None
+    assert float(coordinates.grad.abs().sum()) > 0
+    seen = after.detach()
+    assert torch.equal(seen[:, 3], before[:, 3])
+    assert 0 <= float(seen.min()) < float(seen.max()) <= 1
+    dark, light = seen[:, :3, 2:14, 2:8].mean((2, 3)), seen[:, :3, 2:14, 8:14].mean((2, 3))
+    assert float((light - dark).mean(1).min()) > 0.1
+    x, y, z = coordinates.detach().unbind(1)
+    _, middle, _ = tints.tones(x, y, z, torch.hypot(x, y), coordinates.detach().norm(dim=1))
+    named = torch.tensor([rgb for _, rgb in colours.COLOURS.values()])
+    right = torch.cdist(middle.flatten(1), named).argmin(1) == list(colours.COLOURS).index(name)
+    assert float(right.float().mean()) > 0.6  # yellow is near orange
+
+
+def test_most_random_coordinates_leave_colours_as_they_are() -> None:
+    coordinates = torch.randn(400, 3, generator=torch.Generator().manual_seed(0))
+    before = drawings(400)
+    changed = (tints.tinted(before, coordinates) - before).abs().amax((1, 2, 3))
+    assert 0.6 < float((changed < 0.01).float().mean()) < 0.85

@@ -22,7 +22,7 @@ class Loaded:
 
     pair: registry.Pair
     fingerprint: str  # of the pair's weights
-    generator: generator.Generator
+    generator: generator.Panel
     perceptor: perceptor.Perceptor
     chunk: int  # how many views the perceptor sees at once
     unsafe: Callable[[Tensor], str]  # what a picture [3, h, w] has that not everybody wants to see, or ""

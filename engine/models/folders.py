@@ -6,7 +6,6 @@ CONFIG = "config.json"
 SAFETENSORS, PYTORCH = "model.safetensors", "pytorch_model.bin"  # the weights: the first that is there
 TOKENIZER = ("vocab.json", "merges.txt", "tokenizer_config.json")
 CLASSES = "classes.json"  # what a generator's classes are called
-TAIL = "class_tail.safetensors"  # of a generator: the rest of its class vectors
 NAMES = "names.safetensors"  # of a perceptor: words that it knows by heart
 
 

@@ -3,29 +3,23 @@
 Loaded strictly, then rewritten for use with fixed weights and truncation 1: spectral norm folded into the
 weights, the batch statistics folded into the condition's linear maps (one map per block for its four norms),
 the last convolution cut to its three used channels, and a condition vector per layer, which the package
-cannot take. The large generators are loaded into the package's own module; the embedded one has more to it
-than that can hold, and does without its import, which takes half a second (`engine.models.biggan_layout`).
+cannot take. Other kinds of generator are loaded by what the registry names for them.
 """
 
-import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, Literal, Protocol, TypeVar, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.errors import ModelError
-from engine.models import contents, folders, registry
+from engine.models import contents, registry
 from engine.models.biggan_layout import Part, layout
 from engine.models.files import read_config, read_tensors
 
-CENTRED = "centred_classes"  # keys of config.json that the package does not know; see BakedBigGAN
-GROUNDED = "grounds"
-BILINEAR = "bilinear"
-TAIL, TAIL_FILE = "class_tail", folders.TAIL
 TRUNCATION = 1.0  # BigSleep's; the statistics of this truncation are folded in
 
 
@@ -35,29 +29,32 @@ Kind = TypeVar("Kind")
 
 
 class LatentMap(Protocol):
-    """What the rows of latents z [n, rows, z_dim] mean, as far as it is known.
-
-    The background row paints what is behind things; where a generator has a horizon, the ground below it too.
-    """
+    """What the rows of latents z [n, rows, z_dim] mean, as far as it is known."""
 
     shared: tuple[int, ...]  # rows of drawing style and background, which make a picture one
-    background: int  # the background row
-    used: int  # of its coordinates, those that mean anything
+    manner: tuple[int, ...]  # rows that a seed chooses, whatever is dreamt: how a thing is drawn and stands
+    background: int | None  # the row that paints what is behind things
 
-    def contrasting(self, z: Tensor) -> Tensor:
-        """The same things on another background; unchanged where there is no background row."""
+    pair_gain: float  # how much higher than the best class two have to score, to be tried together
+
+    def standing(self, z: Tensor) -> Tensor:
+        """The same things upright and in the middle of their pictures."""
         ...
 
-    def ground(self, background: Tensor) -> tuple[Tensor, Tensor]:
-        """Of background rows [..., z_dim] those that paint below the horizon, and their share there [...]."""
+    def mixed(self, kind: str) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
+        """Ways to make one being of two things, the best first: which rows get the first one's class and which
+        the second one's, some of them both. `kind` is one of `engine.words.mixtures`."""
         ...
 
-    def below_horizon(self, size: int) -> Tensor:
-        """Where the ground lies [size], 0..1, from the top to the bottom of a picture."""
+    def made(self, z: Tensor) -> Tensor:
+        """`z` with things that are made of the class of their last rows."""
         ...
 
-    def backgrounds(self, seen: Callable[[Tensor], Tensor], number: int, rng: torch.Generator) -> Tensor:
-        """Backgrounds [n, numbers] in which `seen`, a perceptor's `Grounds`, sees the ground `number`."""
+    def backgrounds(
+        self, seen: Callable[[Tensor], Tensor] | None, number: int, rng: torch.Generator
+    ) -> Tensor:
+        """Backgrounds [n, numbers] that show the ground `number` of `engine.words.grounds`; by `seen`, a
+        perceptor's `Grounds`, where it knows that one."""
         ...
 
     def on(self, z: Tensor, backgrounds: Tensor) -> Tensor:
@@ -69,6 +66,45 @@ class LatentMap(Protocol):
         ...
 
 
+class Unknown:
+    """The `LatentMap` of a generator whose latents mean nothing in particular; it can be asked for nothing."""
+
+    shared: tuple[int, ...] = (0,)
+    manner: tuple[int, ...] = ()
+    background: int | None = None
+    pair_gain = -math.inf
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+
+    def standing(self, z: Tensor) -> Tensor:
+        """`z`."""
+        return z
+
+    def mixed(self, kind: str) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
+        """Both in every row, and one in the coarse rows with the other in the fine ones, either way."""
+        every, half = range(self._rows), self._rows // 2
+        return (every, every), (every[:half], every[half:]), (every[half:], every[:half])
+
+    def made(self, z: Tensor) -> Tensor:
+        """`z`."""
+        return z
+
+    def backgrounds(
+        self, seen: Callable[[Tensor], Tensor] | None, number: int, rng: torch.Generator
+    ) -> Tensor:
+        """None."""
+        return torch.empty(0, 0)
+
+    def on(self, z: Tensor, backgrounds: Tensor) -> Tensor:
+        """`z`."""
+        return z
+
+    def tinted(self, z: Tensor, hue: float, which: Tensor, rng: torch.Generator) -> Tensor:
+        """`z`."""
+        return z
+
+
 class Generator(Protocol):
     """What the search knows of a generator.
 
@@ -77,21 +113,30 @@ class Generator(Protocol):
 
     name: str
     size: int  # side of its pictures in pixels
-    rows: int  # latent rows it takes: of each panel its blocks + 1
+    rows: int  # latent rows that it takes: of each panel its layers, as it counts them
     z_dim: int
     classes: int
     latent_map: LatentMap
     abilities: frozenset[Ability]
     panels: int
+    whole: bool  # whether the sheet shows the picture itself
 
     @property
-    def panel(self) -> "Generator":
+    def sheet_size(self) -> int:
+        """Side of what the search looks at, of each panel, in pixels."""
+        ...
+
+    @property
+    def panel(self) -> "Panel":
         """What draws a panel by itself: where there is one, this."""
         ...
 
     def sheet(self, z: Tensor, class_weights: Tensor) -> Tensor:
-        """The panels apart, with gradients; arguments, shape and range as `__call__`, and where there is one
-        panel the same picture."""
+        """What the search looks at, with gradients; arguments and range as `__call__`.
+
+        The panels apart, two beside each other in the upper half of a square; where there is one panel, the
+        picture itself, perhaps smaller.
+        """
         ...
 
     def __call__(self, z: Tensor, class_weights: Tensor) -> Tensor:
@@ -99,10 +144,26 @@ class Generator(Protocol):
         ...
 
 
+class Panel(Generator, Protocol):
+    """A generator that draws one thing a picture, and can draw it for a picture of several."""
+
+    def cut_out(self, z: Tensor, class_weights: Tensor, size: int) -> tuple[Tensor, Tensor]:
+        """The things, cut out, and what is behind them; arguments as `__call__`.
+
+        Things [n, 4, s, s] in 0..1: colours times coverage, coverage; grounds [n, 3, size, size] in 0..1.
+        """
+        ...
+
+
 class OnePanel:
     """What goes for each `Generator` whose picture is one panel."""
 
-    panels = 1
+    panels, whole = 1, True
+
+    @property
+    def sheet_size(self: Generator) -> int:
+        """As `Generator.sheet_size` says."""
+        return self.size
 
     @property
     def panel(self: Kind) -> Kind:
@@ -113,29 +174,20 @@ class OnePanel:
         """As `Generator.sheet` says."""
         return self(z, class_weights)
 
+    def cut_out(self: Generator, z: Tensor, class_weights: Tensor, size: int) -> tuple[Tensor, Tensor]:
+        """As `Panel.cut_out` says: whole squares, on the mean of each row's ends."""
+        picture = (self(z, class_weights) + 1) / 2
+        ends = torch.cat((picture[..., : self.size // 16], picture[..., -self.size // 16 :]), 3)
+        ground = F.interpolate(ends.mean(3, keepdim=True), (size, 1), mode="bilinear")  # [n, 3, size, 1]
+        cover = torch.ones_like(picture[:, :1])
+        return torch.cat((picture, cover), dim=1), ground.expand(-1, -1, -1, size)
+
 
 class BakedBigGAN(OnePanel, nn.Module):
     """A frozen BigGAN-deep generator that takes one condition per layer; see the module's docstring."""
 
-    def __init__(
-        self,
-        config: Mapping[str, Any],
-        tensors: Mapping[str, Tensor],
-        name: str,
-        centred: bool = False,
-        grounds: bool = False,
-        bilinear: int = 0,
-        tail: Tensor | None = None,
-    ) -> None:
-        """`config` and `tensors` are those of the package's module, all of them (see `biggan_layout`).
-
-        `centred`: what sets a class's vector apart from the mean of all goes with its weight; the mean
-        counts once. Else the many small weights of a search would add it up many times. `grounds`: one row
-        has another condition below the horizon, as the `LatentMap` says, and it can be asked for grounds
-        and hues. `bilinear`: so many of
-        the last blocks that enlarge do it smoothly, where BigGAN repeats each pixel. `tail` [t, classes]:
-        more of the class vectors, which takes the place of a latent row's last t coordinates.
-        """
+    def __init__(self, config: Mapping[str, Any], tensors: Mapping[str, Tensor], name: str) -> None:
+        """`config` and `tensors` are those of the package's module, all of them (see `biggan_layout`)."""
         super().__init__()
         model = Part({key: value.detach() for key, value in tensors.items()})
         generator = model.part("generator")
@@ -145,23 +197,16 @@ class BakedBigGAN(OnePanel, nn.Module):
         self.rows = len(layers) + 1
         self.z_dim: int = config["z_dim"]
         self.classes: int = config["num_classes"]
-        self.latent_map: LatentMap = registry.latent_map()
-        self.abilities = frozenset[Ability](("grounds", "hues") if grounds else ())
-        self._horizon_row = self.latent_map.background if grounds else None
-        self.tail = 0 if tail is None else len(tail)
-        vectors = model["embeddings.weight"]  # [z_dim, classes]
-        if tail is not None:
-            vectors = torch.cat((tail, vectors))  # [t + z_dim, classes]
-        mean = vectors.mean(1) if centred else torch.zeros_like(vectors[:, 0])
-        self.embed = _frozen_linear(vectors - mean[:, None], mean if centred else None)
+        self.latent_map: LatentMap = Unknown(self.rows)
+        self.abilities = frozenset[Ability]()
+        self.embed = _frozen_linear(model["embeddings.weight"])  # [z_dim, classes]
         self.input = _bake_input(generator.part("gen_z"), 16 * config["channel_width"])
         self.layers = nn.ModuleList()
-        smooth = are_bilinear([bool(up) for up, _, _ in layers], bilinear)
-        for index, (layer, is_smooth) in enumerate(zip(layers, smooth, strict=True)):
+        for index, layer in enumerate(layers):
             if index == config["attention_layer_position"]:
                 self.layers.append(_Attention(generator.part(f"layers.{len(self.layers)}")))
             part = generator.part(f"layers.{len(self.layers)}")
-            self.layers.append(_Block(part, layer, config["eps"], is_smooth))
+            self.layers.append(_Block(part, layer, config["eps"]))
         norm = generator.part("bn")
         scale, shift = _statistics(norm, config["eps"])
         self.register_buffer("last_scale", (norm["weight"] * scale)[:, None, None])
@@ -173,56 +218,37 @@ class BakedBigGAN(OnePanel, nn.Module):
 
     def forward(self, z: Tensor, class_weights: Tensor) -> Tensor:
         """As `Generator.__call__` says."""
-        z = z[:, :, : self.z_dim - self.tail]
         condition = torch.cat((z, self.embed(class_weights)), dim=2)  # [n, rows, 2 z_dim]
         x = self.input(condition[:, 0])  # [n, 16 ch * 4 * 4]
         x = x.view(len(x), -1, 4, 4)  # [n, 16 ch, 4, 4]
         row = 1
         for layer in self.layers:
             if isinstance(layer, _Block):
-                below = self._below(condition[:, row]) if row == self._horizon_row else None
-                x = layer(x, condition[:, row], below)  # [n, out, h or 2h, w or 2w]
+                x = layer(x, condition[:, row])  # [n, out, h or 2h, w or 2w]
                 row += 1
             else:
                 x = layer(x)
         x = F.relu(x * self.last_scale + self.last_shift)  # [n, ch, size, size]
         return torch.tanh(self.to_rgb(x))  # [n, 3, size, size]
 
-    def _below(self, condition: Tensor) -> "_Below":
-        """What is below the horizon of a condition [n, 2 z_dim] above it."""
-        z, share = self.latent_map.ground(condition[:, : self.z_dim])
-        condition = torch.cat((z, condition[:, self.z_dim :]), dim=1)
-        return _Below(condition, share, self.latent_map.below_horizon)
 
-
-def are_bilinear(enlarging: Sequence[bool], count: int) -> list[bool]:
-    """For each block whether it enlarges bilinearly: the last `count` of those that are `enlarging` do."""
-    return [up and sum(enlarging[index:]) <= count for index, up in enumerate(enlarging)]
-
-
-def enlarged(x: Tensor, bilinear: bool) -> Tensor:
-    """Features [n, c, h, w] -> [n, c, 2 h, 2 w], bilinearly or each pixel repeated."""
-    if not bilinear:
-        return F.interpolate(x, scale_factor=2, mode="nearest")
-    rows, columns = (_doubling(side).to(x) for side in x.shape[2:])
-    return rows @ x @ columns.T  # torch's own backward pass is not deterministic on a GPU
-
-
-@functools.lru_cache
-def _doubling(side: int) -> Tensor:
-    """The matrix [2 side, side] of bilinear enlargement."""
-    one = torch.eye(side)[None, None]  # [1, 1, side, side]
-    return F.interpolate(one, (2 * side, side), mode="bilinear")[0, 0]
-
-
-def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
-    """Read `config.json` and the weights in `folder`, strictly, bake them, and move them to the device.
+def load(folder: Path, name: str, device: torch.device) -> Panel:
+    """Read the generator in `folder`, of whatever kind its `config.json` says, and move it to the device.
 
     Raises `ModelError` when a file is missing or damaged, or when any tensor's name or shape differs.
     """
-    config = read_config(folder, _CONFIG_KEYS, **{CENTRED: False, GROUNDED: False, BILINEAR: 0, TAIL: None})
-    centred, grounds, bilinear, tail_from = (config.pop(key) for key in (CENTRED, GROUNDED, BILINEAR, TAIL))
-    layers, latent_map = config["layers"], registry.latent_map()
+    kind = read_config(folder, (), model_type=None)["model_type"]
+    other = registry.generator_loader(kind) if isinstance(kind, str) else None
+    return cast(Panel, other(folder, name, device)) if other else load_biggan(folder, name, device)
+
+
+def load_biggan(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
+    """Read `config.json` and the weights in `folder`, strictly, bake them, and move them to the device.
+
+    Raises as `load` does.
+    """
+    config = read_config(folder, _CONFIG_KEYS)
+    layers = config["layers"]
     fits = (
         all(
             isinstance(config[key], (int, float)) and 0 < config[key] < math.inf
@@ -233,22 +259,11 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
         and 0 < len(layers) <= 64
         and all(isinstance(layer, list) and len(layer) == 3 for layer in layers)
         and config["n_stats"] >= 2
-        and isinstance(centred, bool)
-        and isinstance(grounds, bool)
-        and type(bilinear) is int
-        and 0 <= bilinear <= len(layers)
-        and (tail_from is None or (type(tail_from) is int and 0 < tail_from < config["z_dim"]))
-        and (not grounds or (len(layers) >= latent_map.background and config["z_dim"] >= latent_map.used))
     )
     if not fits:
         raise ModelError(f"{folder / 'config.json'} does not describe a BigGAN-deep generator.")
     contents.check(folder)
     tensors = read_tensors(folder)
-    tail = (
-        None
-        if tail_from is None
-        else _read_tail(folder, (config["z_dim"] - tail_from, config["num_classes"]))
-    )
     try:
         expected = layout(config)
     except (RuntimeError, ValueError, TypeError, ZeroDivisionError) as error:
@@ -264,10 +279,8 @@ def load(folder: Path, name: str, device: torch.device) -> BakedBigGAN:
         raise ModelError(
             f"The weights in {folder} hold numbers that are not finite; {contents.remedy(folder)}."
         )
-    tensors = {key: value.float() for key, value in tensors.items()}
-    if not (centred or grounds or bilinear or tail_from):  # just what the package publishes
-        tensors = _through_the_package(config, tensors)
-    return BakedBigGAN(config, tensors, name, centred, grounds, bilinear, tail).to(device)
+    tensors = _through_the_package(config, {key: value.float() for key, value in tensors.items()})
+    return BakedBigGAN(config, tensors, name).to(device)
 
 
 def _through_the_package(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -278,16 +291,6 @@ def _through_the_package(config: Mapping[str, Any], tensors: Mapping[str, Tensor
         model = BigGAN(BigGANConfig.from_dict(config))
     model.load_state_dict(tensors, strict=True, assign=True)
     return dict(model.state_dict())
-
-
-def _read_tail(folder: Path, shape: tuple[int, int]) -> Tensor:
-    """The rest of the class vectors, float [t, classes]. Raises `ModelError`."""
-    found = read_tensors(folder, TAIL_FILE).get(TAIL)
-    if found is None or found.shape != shape or not bool(found.isfinite().all()):
-        raise ModelError(
-            f"{folder / TAIL_FILE} does not hold the rest of the class vectors; please fetch it anew."
-        )
-    return found.float()
 
 
 _NOT_SIZES = ("layers", "attention_layer_position")
@@ -318,21 +321,12 @@ class _Conv(nn.Module):
         return F.conv2d(x, cast(Tensor, self.weight), cast(Tensor | None, self.bias), padding=self.padding)
 
 
-class _Below(NamedTuple):
-    """What differs below the horizon."""
-
-    condition: Tensor  # [n, 2 z_dim]
-    share: Tensor  # [n], of that condition there
-    where: Callable[[int], Tensor]  # as `LatentMap.below_horizon`
-
-
 class _Block(nn.Module):
     """A residual block whose four conditional norms come from one linear map of its condition."""
 
-    def __init__(self, block: Part, layer: Sequence[Any], eps: float, bilinear: bool) -> None:
+    def __init__(self, block: Part, layer: Sequence[Any], eps: float) -> None:
         """`layer`: as config.json has it, whether it enlarges and its widths."""
         super().__init__()
-        self.bilinear = bilinear
         self.up_sample = bool(layer[0])
         self.drop_channels: bool = layer[1] != layer[2]
         norms = [block.part(f"bn_{index}") for index in range(4)]
@@ -341,27 +335,19 @@ class _Block(nn.Module):
         self.norms = _frozen_linear(torch.cat([w for w, _ in maps]), torch.cat([b for _, b in maps]))
         self.convs = nn.ModuleList(_Conv(*_folded(block.part(f"conv_{index}"))) for index in range(4))
 
-    def forward(self, x: Tensor, condition: Tensor, below: _Below | None = None) -> Tensor:
-        """x [n, in, h, w], condition [n, 2 z_dim] -> [n, out, h, w] or [n, out, 2h, 2w].
-
-        `below` makes norms that differ over the picture, after Suzuki et al. 2018, arXiv 1811.10153.
-        """
-        norms = self._norms(condition)
-        others = self._norms(below.condition) if below else norms
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """x [n, in, h, w], condition [n, 2 z_dim] -> [n, out, h, w] or [n, out, 2h, 2w]."""
         y = x
-        for index, (norm, other, conv) in enumerate(zip(norms, others, self.convs, strict=True)):
-            if below:
-                down = below.where(y.shape[2]).to(y)  # [h]
-                norm = torch.lerp(norm, other, below.share[:, None, None, None] * down[:, None])
-            scale, shift = norm.chunk(2, dim=1)  # [n, width, 1 or h, 1] each
+        for index, (norm, conv) in enumerate(zip(self._norms(condition), self.convs, strict=True)):
+            scale, shift = norm.chunk(2, dim=1)  # [n, width, 1, 1] each
             y = F.relu(torch.addcmul(shift, y, scale))
             if self.up_sample and index == 1:
-                y = enlarged(y, self.bilinear)
+                y = F.interpolate(y, scale_factor=2, mode="nearest")
             y = conv(y)
         if self.drop_channels:
             x = x[:, : x.shape[1] // 2]
         if self.up_sample:
-            x = enlarged(x, self.bilinear)
+            x = F.interpolate(x, scale_factor=2, mode="nearest")
         return x + y
 
     def _norms(self, condition: Tensor) -> tuple[Tensor, ...]:

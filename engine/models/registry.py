@@ -31,7 +31,8 @@ _PERCEPTORS = {
     "pocket-clip": "engine.pocket.perceptor:load",
     "pocket-judge": "engine.pocket.judge:load",
 }
-_LATENT_MAP = "engine.pocket.abilities:LATENT_MAP"
+# Likewise generators that are no BigGAN-deep as the package publishes them.
+_GENERATORS = {"pocket-generator": "engine.pocket.generator:load"}
 
 # What one dream of a large pair needs of a GPU's memory: weights, a step at 512 px, and cutouts in chunks.
 GPU_NEED = 3584 * MIB  # bytes
@@ -239,7 +240,7 @@ def fingerprint(chosen: Pair) -> str:
     for folder in (chosen.generator, *chosen.perceptors):
         weights = (folder / name for name in (folders.SAFETENSORS, folders.PYTORCH))
         path = next(path for path in weights if path.is_file())
-        for each in (path, folder / folders.NAMES, folder / folders.TAIL):
+        for each in (path, folder / folders.NAMES):
             if each.is_file():
                 with each.open("rb") as file:
                     digest.update(hashlib.file_digest(file, "sha256").digest())
@@ -252,6 +253,7 @@ def perceptor_loader(kind: str) -> Callable[..., Any] | None:
     return resolve_name(place) if place else None
 
 
-def latent_map() -> Any:
-    """The `engine.models.generator.LatentMap` of our generators."""
-    return resolve_name(_LATENT_MAP)
+def generator_loader(kind: str) -> Callable[..., Any] | None:
+    """Likewise what loads a generator; None for an unknown kind."""
+    place = _GENERATORS.get(kind)
+    return resolve_name(place) if place else None

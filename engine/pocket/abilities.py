@@ -1,36 +1,79 @@
-"""The latents of our generators as `engine.models.generator.LatentMap` has them asked for."""
+"""The latents of the embedded generator as `engine.models.generator.LatentMap` has them asked for."""
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from engine.pocket import latents_map, scenery, tints
-from engine.pocket.latents_map import BACKGROUND_ROW, GROUND_DEPTH, STYLE_ROW, TINT, TINT_ROW
+from engine.pocket import posture, scenery, tints
+from engine.pocket.latents import (
+    BANDS,
+    FINISH_ROW,
+    GROUND,
+    GROUND_ROW,
+    MADE,
+    MADE_OF,
+    MATERIAL_ROW,
+    POSTURE,
+    POSTURE_ROW,
+    STYLE_ROW,
+    TINT,
+    TINT_ROW,
+)
+
+# Above which band one thing ends and the other begins, by how the words mix them.
+_CUTS = {"halves": (4, 5, 3), "head": (4, 3), "blend": (4, 3, 5)}
 
 
 class _LatentMap:
-    """What each row means is said by `engine.pocket.latents_map`."""
+    """What each row means is said by `engine.pocket.latents`."""
 
-    shared = (STYLE_ROW, BACKGROUND_ROW)
-    background = BACKGROUND_ROW
-    used = GROUND_DEPTH + 1
+    shared: tuple[int, ...] = (STYLE_ROW, GROUND_ROW)
+    manner: tuple[int, ...] = (STYLE_ROW, FINISH_ROW, POSTURE_ROW, GROUND_ROW)
+    background: int | None = GROUND_ROW
+    pair_gain = 5.0  # each is drawn whole
 
-    contrasting = staticmethod(latents_map.contrasting)
-    ground = staticmethod(latents_map.ground)
-    below_horizon = staticmethod(latents_map.below_horizon)
     backgrounds = staticmethod(scenery.backgrounds)
+
+    @staticmethod
+    def standing(z: Tensor) -> Tensor:
+        """As `LatentMap.standing` says."""
+        z = z.clone()
+        z[:, POSTURE_ROW, POSTURE] = posture.standing(z[:, POSTURE_ROW, POSTURE])
+        return z
+
+    @staticmethod
+    def mixed(kind: str) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
+        """As `LatentMap.mixed` says: bands of one above those of the other, or all of both."""
+        bands = range(BANDS)
+        if kind == "made":
+            return ((bands, (MATERIAL_ROW,)),)
+        above = [(bands[:cut], bands[cut:]) for cut in _CUTS[kind]]
+        if kind != "blend":
+            return above
+        return [*above, *((below, top) for top, below in above), (bands, bands)]
+
+    @staticmethod
+    def made(z: Tensor) -> Tensor:
+        """As `LatentMap.made` says."""
+        z = z.clone()
+        z[:, MATERIAL_ROW, MADE] = MADE_OF
+        return z
 
     @staticmethod
     def on(z: Tensor, backgrounds: Tensor) -> Tensor:
         """As `LatentMap.on` says."""
         z = z.clone()
-        z[:, BACKGROUND_ROW, scenery.COORDINATES] = backgrounds
+        z[:, GROUND_ROW, GROUND.start : GROUND.start + backgrounds.shape[1]] = backgrounds
         return z
 
     @staticmethod
     def tinted(z: Tensor, hue: float, which: Tensor, rng: torch.Generator) -> Tensor:
         """As `LatentMap.tinted` says."""
-        z, tint = z.clone(), list(TINT)
-        z[:, TINT_ROW, tint] = torch.where(which, tints.points(hue, len(z), rng), z[:, TINT_ROW, tint])
+        z = z.clone()
+        points = tints.points(hue, len(z), rng)
+        tint = slice(TINT.start, TINT.start + points.shape[1])
+        z[:, TINT_ROW, tint] = torch.where(which, points, z[:, TINT_ROW, tint])
         return z
 
 

@@ -1,7 +1,7 @@
-"""Which of the backgrounds that the small BigGAN can paint show the ground that a dream asks for.
+"""Which painted grounds show the one that a dream asks for.
 
-A search hardly moves a background: a white one is as far from night as from any other ground, and few random
-ones look like any. So a start tries some that were chosen among thousands, by the map of the latents alone.
+A search hardly moves a background: a white one is as far from night as from any other ground. So a start tries
+some that paint what the words name, of which the perceptor sees it best.
 """
 
 from collections.abc import Callable
@@ -9,14 +9,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from engine.pocket import grounds, latents_map
-from engine.pocket.latents_map import BACKGROUND_HUE, GROUND, GROUND_DEPTH, GROUND_FULL
+from engine.pocket import grounds, grounds_painted
 
 ASKED = 0.25  # how much of a ground's vector in a direction names it; others have 0.06 by chance
-DRAWS, LIKED = 2048, 8  # backgrounds looked at, and how many of them are tried
-VARIED, NEAR = 256, 0.35  # of each of those so many variants, this deviation away; the best is tried
-SPREAD, FARTHEST = 1.5, 2.6  # of the draws: deviation, and the largest number
-COORDINATES = slice(BACKGROUND_HUE[0], GROUND_DEPTH + 1)  # of the background row; the others paint none of it
+DRAWN, LIKED = 64, 8  # grounds looked at, and how many of them are tried
+SEEN = 16  # side of what is looked at, in pixels
 
 
 def named(towards: Tensor, known: int) -> int | None:
@@ -28,24 +25,19 @@ def named(towards: Tensor, known: int) -> int | None:
 
 
 @torch.no_grad()
-def backgrounds(seen: Callable[[Tensor], Tensor], number: int, rng: torch.Generator) -> Tensor:
-    """Backgrounds [LIKED, n] in which a perceptor sees the ground of this number: `COORDINATES` of the row.
+def backgrounds(seen: Callable[[Tensor], Tensor] | None, number: int, rng: torch.Generator) -> Tensor:
+    """Numbers [LIKED, n] of `grounds_painted` that paint the ground of this number in `grounds.GROUNDS`.
 
-    All have a horizon where the ground has land. `seen` tells how much [m, grounds] of each ground the
-    perceptor sees in pictures [m, 3, s, s] in 0..1.
+    `seen` tells how much [m, grounds] of each of the first grounds a perceptor sees in pictures [m, 3, s, s] in
+    0..1; where it knows this one, the best are taken.
     """
-    z = (SPREAD * torch.randn(DRAWS, GROUND_DEPTH + 1, generator=rng)).clamp(-FARTHEST, FARTHEST)
-    if grounds.GROUNDS[number] not in grounds.NO_LAND:
-        z[:, GROUND] = z[:, GROUND].abs().clamp(min=GROUND_FULL)
+    numbers = grounds_painted.near(_PAINTED[number], rng, DRAWN)
+    if seen is None:
+        return numbers[:LIKED]
+    liking = seen(grounds_painted.paint(numbers, SEEN)).cpu()
+    if number >= liking.shape[1]:
+        return numbers[:LIKED]
+    return numbers[liking[:, number].topk(LIKED).indices]
 
-    def liking(z: Tensor) -> Tensor:
-        pictures = latents_map.scenery(z, 16).expand(-1, -1, -1, 16)
-        return seen(pictures)[:, number].cpu()
 
-    best = z[liking(z).topk(LIKED).indices]  # [LIKED, numbers]
-    near = NEAR * torch.randn(LIKED, VARIED, GROUND_DEPTH + 1, generator=rng)
-    near[:, 0] = 0
-    near[..., GROUND] = 0
-    z = (best[:, None] + near).clamp(-FARTHEST, FARTHEST)
-    chosen = liking(z.flatten(0, 1)).view(LIKED, VARIED).argmax(1)
-    return z[torch.arange(LIKED), chosen][:, COORDINATES]
+_PAINTED = {number: name.replace(" ", "") for number, name in enumerate(grounds.GROUNDS)}

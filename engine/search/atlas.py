@@ -106,7 +106,7 @@ def seen_rows(
     generator: Generator, perceptor: Perceptor, z: Tensor, class_weights: Tensor, device: torch.device
 ) -> Tensor:
     """Unit features [n, d] of whole pictures from z [n, rows, z_dim] and class weights [n, rows, classes]."""
-    picture = generator(z.to(device), class_weights.to(device))  # [n, 3, h, w]
+    picture = generator.sheet(z.to(device), class_weights.to(device))  # [n, 3, h, w]
     whole = (torch.zeros(1), torch.zeros(1), torch.ones(1))
     return perceptor.encode_images(cutouts.cut((picture + 1) / 2, whole, perceptor.size, "triangle"))
 

@@ -2,8 +2,8 @@
 
 A generator that draws one thing a picture blends two that are asked for into neither. So the search moves two
 sets of latents, a half of the rows each, and its views look at the one thing or the other alone (`sheet`).
-What makes a picture one is shared, drawing style and background, and each panel is see-through where it shows
-its own background, so that things may overlap: the crown sits on the frog's head, the wings behind the pizza.
+What makes a picture one is shared, drawing style and background, and things are cut out where the generator
+knows how, so that they may overlap: the crown sits on the frog's head, the wings behind the pizza.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.models.generator import Generator
+from engine.models.generator import Panel
 from engine.search.cutouts import Boxes, Views
 from engine.search.latents import Latents
 from engine.words.scene import Scene
 
-SCALE = 2  # side of the canvas, in units of the generator's pictures
+SCALE = 2  # side of a sheet, in units of a panel's
 HAT = 1.5  # width of a hat, in units of a head's that juts out
 
 
@@ -154,15 +154,15 @@ class Canvas:
     """A `Generator` whose pictures hold two of another one's, on their common ground.
 
     The first half of its rows is the first panel's, the second half the second's, whose style and background
-    are the first's. Where a generator's latents say nothing of a background, panels are whole squares.
+    are the first's. Where a generator cuts nothing out, panels are whole squares.
     """
 
-    def __init__(self, generator: Generator, scene: Scene) -> None:
+    def __init__(self, generator: Panel, scene: Scene) -> None:
         self.panel = generator
-        self.panels = 2
+        self.panels, self.whole = 2, False
         self.latent_map, self.abilities = generator.latent_map, generator.abilities
         self.name = generator.name
-        self.size = SCALE * generator.size
+        self.size, self.sheet_size = generator.size, generator.sheet_size
         self.rows = 2 * generator.rows
         self.z_dim = generator.z_dim
         self.classes = generator.classes
@@ -174,47 +174,48 @@ class Canvas:
     def __call__(self, z: Tensor, class_weights: Tensor) -> Tensor:
         """As `Generator.__call__` says, but without gradients: those go through `sheet`."""
         z, class_weights = self._panels(z, class_weights)
-        panels = self.panel(z, class_weights)  # [2 n, 3, s, s]
-        other = self.panel(self.latent_map.contrasting(z), class_weights)
-        land = self.latent_map.below_horizon(panels.shape[-1])
-        cover, things, clear = cut_out(panels, other, land)
-        ground = common_ground(panels.unflatten(0, (-1, 2)), clear.unflatten(0, (-1, 2)), land)
-        ground = F.interpolate(ground, (self.size, 1), mode="bilinear").expand(-1, -1, -1, self.size)
-        pairs = zip(ground, cover.unflatten(0, (-1, 2)), things.unflatten(0, (-1, 2)), strict=True)
-        return torch.stack([self._laid(*one) for one in pairs]).clamp(-1, 1)
+        things, ground = self.panel.cut_out(z, class_weights, self.size)
+        pairs = zip(ground[::2], things.unflatten(0, (-1, 2)), strict=True)
+        return torch.stack([self._laid(*one) for one in pairs]).clamp(0, 1) * 2 - 1
 
-    def _laid(self, picture: Tensor, cover: Tensor, things: Tensor) -> Tensor:
-        """Two things [2, 3, s, s], covering so much [2, 1, s, s], over a picture [3, size, size]."""
-        layout = settled(self.layout, cover[:, 0].cpu() > 0.5)
+    def _laid(self, picture: Tensor, things: Tensor) -> Tensor:
+        """Two things [2, 4, s, s] over a picture [3, size, size], all in 0..1."""
+        layout = settled(self.layout, things[:, 3].cpu() > 0.5)
         shown = [(0, layout.first), *((1, spot) for spot in layout.second)]
         shown.sort(key=lambda one: one[0] == layout.front)  # what is in front comes last
         for panel, spot in shown:
-            rows, columns = (matrix.to(picture) for matrix in self._placing(spot))
-            over = (rows @ cover[panel] @ columns.T).clamp(0, 1)  # [1, size, size]
-            picture = (1 - over) * picture + rows @ (cover * things)[panel] @ columns.T
+            picture = laid(picture, things[panel], spot)
         return picture
 
     def sheet(self, z: Tensor, class_weights: Tensor) -> Tensor:
         """As `Generator.sheet` says, the first at the upper left, the second at the upper right."""
-        panels = self.panel(*self._panels(z, class_weights))
-        return F.pad(torch.cat((panels[::2], panels[1::2]), dim=3), (0, 0, 0, self.panel.size))
+        panels = self.panel.sheet(*self._panels(z, class_weights))
+        return F.pad(torch.cat((panels[::2], panels[1::2]), dim=3), (0, 0, 0, panels.shape[-1]))
 
     def _panels(self, z: Tensor, class_weights: Tensor) -> tuple[Tensor, Tensor]:
         """The base's arguments, [2 n, rows / 2, ...] each: each picture's first panel, then its second."""
         z = z.unflatten(1, (2, -1))  # [n, 2, rows / 2, z_dim]
         z = torch.where(self._shared.to(z.device), z[:, :1], z).flatten(0, 1)
-        return z, class_weights.unflatten(1, (2, -1)).flatten(0, 1)
+        return self.latent_map.standing(z), class_weights.unflatten(1, (2, -1)).flatten(0, 1)
 
-    def _placing(self, spot: Spot) -> tuple[Tensor, Tensor]:
-        """The matrices [size, s] that resize a panel's rows and columns and put them at its spot, of which a
-        part may lie outside."""
-        side = round(spot.side * self.size)
-        one = torch.eye(self.panel.size)[None, None]  # [1, 1, s, s]
-        shape = (side, self.panel.size)
-        resize = F.interpolate(one, shape, mode="bicubic", align_corners=False, antialias=True)[0, 0]
-        left, top = (round(at * self.size) for at in (spot.left, spot.top))
-        rows, columns = (F.pad(resize, (0, 0, at, self.size - side - at)) for at in (top, left))
-        return rows, columns.flip(1) if spot.mirrored else columns
+
+def laid(picture: Tensor, thing: Tensor, spot: Spot) -> Tensor:
+    """A thing [4, s, s] at its spot over a picture [3, size, size], all in 0..1."""
+    rows, columns = (matrix.to(picture) for matrix in _placing(spot, picture.shape[-1], thing.shape[-1]))
+    placed = rows @ thing @ columns.T  # [4, size, size]
+    return (1 - placed[3:].clamp(0, 1)) * picture + placed[:3]
+
+
+def _placing(spot: Spot, size: int, own: int) -> tuple[Tensor, Tensor]:
+    """The matrices [size, own] that resize a panel's rows and columns and put them at its spot.
+
+    A part of that may lie outside."""
+    side = round(spot.side * size)
+    one = torch.eye(own)[None, None]  # [1, 1, own, own]
+    resize = F.interpolate(one, (side, own), mode="bicubic", align_corners=False, antialias=True)[0, 0]
+    left, top = (round(at * size) for at in (spot.left, spot.top))
+    rows, columns = (F.pad(resize, (0, 0, at, size - side - at)) for at in (top, left))
+    return rows, columns.flip(1) if spot.mirrored else columns
 
 
 def aimed(views: Views, panels: int) -> Views:
@@ -239,70 +240,6 @@ def _within(boxes: Boxes, panel: Tensor) -> Boxes:
     """Boxes [n] of a whole picture, each at its `panel` [n] of a sheet."""
     left, top, side = (values / SCALE for values in boxes)
     return left + panel / SCALE, top, side
-
-
-NOISE = 0.15  # of the cover that a generator's unevenness makes up
-HIDDEN = 0.1  # of the strongest row's squared difference: less is a row that a thing hides
-FAINT = 1e-3  # squared difference of two backgrounds, of -1..1, that is none
-
-
-def cut_out(panels: Tensor, other: Tensor, land: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """What the panels [n, 3, s, s] show, without their backgrounds.
-
-    `other`: the same things on other backgrounds. Where the two differ as the backgrounds do, one looks at a
-    background; where they do not, at a thing, be it of the background's own colour (triangulation matting,
-    Smith and Blinn 1996). Backgrounds are known by row, from the sides; `land` [s] is where they are ground,
-    0..1. Returns how much is covered
-    [n, 1, s, s], 0..1; the things' colours there [n, 3, s, s]; and what is clear of things and of
-    the edges' unevenness [n, 1, s, s], 0..1.
-    """
-    difference = panels - other
-    side = panels.shape[-1]
-    near = _nearness(land, 1).to(panels)
-    power = _edges(difference).square().sum(2, keepdim=True)  # [2, n, 1, s]: next to none where a thing hides
-    most = ((near > 0) * power.amax(0)[:, :, None]).amax(3).clamp(min=FAINT)  # [n, 1, s]: so far as rows tell
-    weight = power * (power > HIDDEN * most) + 1e-25
-    near.diagonal().add_(4)  # a hidden row is as those next to it, others are mostly as they are
-
-    def by_row(pictures: Tensor) -> Tensor:
-        """[n, 3, s, s] -> [n, 3, s, 1]"""
-        return ((weight * _edges(pictures)).sum(0) @ near / (weight.sum(0) @ near))[..., None]
-
-    behind, contrast = by_row(panels), by_row(difference)
-    square = contrast.square().sum(1, keepdim=True)  # [n, 1, s, 1]
-    seen = (difference * contrast).sum(1, keepdim=True) / square.clamp(min=FAINT)
-    cover = torch.where(square < FAINT, 1.0, (1 - seen).clamp(0, 1))  # [n, 1, s, s]
-    things = (behind + (panels - behind) / cover.clamp(min=2 * NOISE)).clamp(-1, 1)
-    down = torch.arange(side, device=panels.device)
-    edge = ((torch.minimum(down, side - 1 - down) + 0.5) * 32 / side).clamp(max=1)  # a panel's last pixels
-    edge = edge * edge[:, None]  # [s, s]
-    clear = (F.max_pool2d(cover, 5, 1, 2) < NOISE) & (edge == 1)
-    cover = ((cover - NOISE) / (1 - 2 * NOISE)).clamp(0, 1) * edge
-    return cover, things, clear + 1e-6 * (edge < 1)  # the edges' own, where there is nothing else
-
-
-def common_ground(panels: Tensor, clear: Tensor, land: Tensor) -> Tensor:
-    """The background [n, 3, s, 1] by row that two panels [n, 2, 3, s, s] share, where they are `clear`.
-
-    `land` is as for `cut_out`.
-    """
-    near = _nearness(land, 4).to(panels)
-    return ((clear * panels).sum((1, 4)) @ near / (clear.sum((1, 4)) @ near))[..., None]
-
-
-def _nearness(land: Tensor, reach: float) -> Tensor:
-    """What rows say of one another [side, side], falling off by `reach` 128ths of the side; none does of the
-    horizon's other side."""
-    side, below = len(land), land > 0.5
-    down = torch.arange(side)
-    return (-(down[:, None] - down).abs() * 128 / (side * reach)).exp() * (below[:, None] == below)
-
-
-def _edges(pictures: Tensor) -> Tensor:
-    """The columns near the left and the right side of [n, 3, s, s], their means: [2, n, 3, s]."""
-    side = pictures.shape[-1]
-    few = slice(side // 64, side // 16)
-    return torch.stack((pictures[..., few].mean(-1), pictures.flip(-1)[..., few].mean(-1)))
 
 
 def joined(latents: Sequence[Latents]) -> Latents:

@@ -43,7 +43,7 @@ def closest(
     `engine.search.atlas.make` gives it; None: classes are tried at random. `rng` is the only source of
     randomness.
     """
-    goal = _resized(picture[None].to(device), generator.size)  # [1, 3, size, size]
+    goal = _resized(picture[None].to(device), generator.sheet_size)  # [1, 3, s, s]
     seen = seen.to(device)
     z, classes = _samples(generator, seen, atlas, rng)
     logits = CLASS_OFF + 0.3 * torch.randn(len(z), 1, generator.classes, generator=rng)  # [n, 1, classes]
@@ -108,7 +108,7 @@ def _losses(
 ) -> Tensor:
     """How far each picture of z [n, 1 or rows, z_dim] and logits [n, 1 or rows, classes] is: [n]."""
     rows = (-1, generator.rows, -1)
-    drawn = generator(z.expand(rows), torch.sigmoid(logits).expand(rows))  # [n, 3, size, size], -1..1
+    drawn = generator.sheet(z.expand(rows), torch.sigmoid(logits).expand(rows))  # [n, 3, s, s], -1..1
     apart = drawn.new_zeros(len(drawn))  # [n]
     ours, theirs = drawn, goal
     for level in range(LEVELS):

@@ -297,7 +297,7 @@ class _Run:
     def _look(self, latents: Latents | Basis, step: int) -> Look:
         z, class_weights = latents()
         picture = sheet = self.generator(z[None], class_weights[None])  # [1, 3, h, w]
-        if self.generator.panels > 1:
+        if not self.generator.whole:
             sheet = self.generator.sheet(z[None], class_weights[None])
         boxes, panel = canvas.at_each(cutouts.fixed_boxes(), self.generator.panels)
         towards = self.towards if panel is None else self.towards[panel]

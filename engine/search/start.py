@@ -6,6 +6,7 @@ matrix product; only samples of those are rendered and scored, and the best of t
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -17,7 +18,7 @@ from engine.search.atlas import BATCH, seen_rows
 from engine.search.canvas import fitted, joined
 from engine.search.latents import Basis, Latents
 from engine.search.objective import cosine_score
-from engine.search.search import Search
+from engine.search.search import Form, Mixed, Search
 
 CLASSES = 8  # nearest to the target, tried by themselves
 PAIRS = 4  # of them, tried together
@@ -28,6 +29,8 @@ PARENTS = 4  # candidates that are bred
 FRESH = 0.25  # of a child's rows, noise that neither parent had
 EACH = 0.75  # of the candidates, for each of two panels: together they take half as long again
 TINTED = 0.5  # of the candidates wear the colour that the words name
+UNLIKE = 0.2  # of the samples' rows of manner are not the seed's, for some suit nothing that the words name
+MANNER = 1.0  # what each row in the seed's manner adds to a candidate's score
 WIDE = 1.5  # its deviation: strong colours, which a search's small steps do not reach, are rare in N(0, 1)
 
 
@@ -58,9 +61,10 @@ def scored_start(
         candidates = math.ceil(EACH * candidates)
         around = around and fitted(around, panel.rows)
     found: list[Latents] = []
-    for towards, hue in zip(search.towards.view(generator.panels, -1), search.hues, strict=True):
-        samples = _Samples(panel, perceptor, atlas, towards, rng, around or next(iter(found), None))
-        samples.hue = hue if "hues" in panel.abilities else None
+    for index, towards in enumerate(search.towards.view(generator.panels, -1)):
+        near = around or next(iter(found), None)
+        samples = _Samples(panel, perceptor, atlas, towards, rng, near, search.form(index))
+        samples.hue = search.hues[index] if "hues" in panel.abilities else None
         found.append(samples.best(candidates, device))
     return joined(found)
 
@@ -76,54 +80,81 @@ class _Samples:
         towards: Tensor,
         rng: torch.Generator,
         around: Latents | None,
+        form: Form,
     ) -> None:
         self.generator, self.perceptor, self.towards, self.rng = generator, perceptor, towards, rng
         self.around = around
         self.hue: float | None = None  # that `TINTED` of them wear
-        self.logits, self.prior = _suggestions(generator, atlas, towards.cpu(), rng)
+        suggested = _Suggestions(generator, atlas, towards.cpu(), rng)
+        mixture = form.mixture
+        self.logits, self.prior = suggested.mixed(mixture) if mixture else suggested.single()
+        self.made = mixture is not None and mixture.kind == "made"
+        self.manner = _manner(generator, rng)
         self.grounds = _grounds(generator, perceptor, towards, rng)
         self.z = torch.empty(0, generator.rows, generator.z_dim)
         self.kind = torch.empty(0, dtype=torch.long)  # index into logits
         self.score = torch.empty(0)
+        self.kept = torch.empty(0, generator.rows, 1, dtype=torch.bool)  # rows that are in the seed's manner
 
     def best(self, candidates: int, device: torch.device) -> Latents:
         """The best of so many, half of them sampled, half bred."""
         while len(self.z) < candidates:
             some = min(BATCH, candidates - len(self.z))
-            z, kind = self._fresh(some) if len(self.z) < candidates / 2 else self._children(some)
+            z, kind, kept = self._fresh(some) if len(self.z) < candidates / 2 else self._children(some)
             if self.hue is not None:
                 worn = torch.rand(some, 1, generator=self.rng) < TINTED
                 z = self.generator.latent_map.tinted(z, self.hue, worn, self.rng)
+            if self.made:
+                z = self.generator.latent_map.made(z)
             weights = torch.sigmoid(self.logits[kind])
             features = seen_rows(self.generator, self.perceptor, z, weights, device)
             score = cosine_score(self.towards, features).cpu() + self.prior[kind]
+            score = score + MANNER * kept.sum((1, 2))
             self.z, self.kind = torch.cat((self.z, z)), torch.cat((self.kind, kind))
+            self.kept = torch.cat((self.kept, kept))
             self.score = torch.cat((self.score, score))
         winner = int(self.score.argmax())
         return Latents(self.z[winner], self.logits[self.kind[winner]])
 
-    def _fresh(self, some: int) -> tuple[Tensor, Tensor]:
-        """Noise [some, rows, z_dim] and kinds [some], the nearest first, and each in turn."""
+    def _fresh(self, some: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Noise [some, rows, z_dim] and kinds [some], the nearest first, and each in turn; and which rows are
+        in the seed's manner [some, rows, 1]."""
         generator = self.generator
         order = torch.arange(len(self.z), len(self.z) + some)
         if self.around is None:
             z = torch.randn(some, 1, generator.z_dim, generator=self.rng).expand(-1, generator.rows, -1)
         else:
             z = self.around.z.detach().cpu().expand(some, -1, -1)
+        kept = torch.zeros(some, generator.rows, 1, dtype=torch.bool)
+        if self.manner is not None and self.around is None:
+            rows = list(generator.latent_map.manner)
+            kept[:, rows] = torch.rand(some, len(rows), 1, generator=self.rng) >= UNLIKE
+            z = torch.where(kept, self.manner, z)
         if len(self.grounds):
             z = generator.latent_map.on(z, self.grounds[order % len(self.grounds)])
-        return z, order % len(self.logits)
+        return z, order % len(self.logits), kept
 
-    def _children(self, some: int) -> tuple[Tensor, Tensor]:
+    def _children(self, some: int) -> tuple[Tensor, Tensor, Tensor]:
         """As `_fresh`, bred of the best so far."""
         best = self.score.topk(min(PARENTS, len(self.score))).indices
         mother, father = best[torch.randint(len(best), (2, some), generator=self.rng)]  # [some] each
         chance = torch.rand(some, self.generator.rows, 1, generator=self.rng)
-        z = torch.where(chance < (1 + FRESH) / 2, self.z[mother], self.z[father])
-        fresh = (chance < FRESH).expand(z.shape).clone()
+        hers = chance < (1 + FRESH) / 2
+        z = torch.where(hers, self.z[mother], self.z[father])
+        kept = torch.where(hers, self.kept[mother], self.kept[father])
+        fresh = ((chance < FRESH) & ~kept).expand(z.shape).clone()
         if len(self.grounds):
             fresh[:, self.generator.latent_map.background] = False  # what it inherits shows the ground
-        return torch.where(fresh, WIDE * torch.randn(z.shape, generator=self.rng), z), self.kind[mother]
+        z = torch.where(fresh, WIDE * torch.randn(z.shape, generator=self.rng), z)
+        return z, self.kind[mother], kept
+
+
+def _manner(generator: Generator, rng: torch.Generator) -> Tensor | None:
+    """Noise [rows, z_dim] for the rows of the generator's `manner`, that seeds differ; None, and no number of
+    `rng` is drawn, where there are none."""
+    return (
+        torch.randn(generator.rows, generator.z_dim, generator=rng) if generator.latent_map.manner else None
+    )
 
 
 def _grounds(generator: Generator, perceptor: Perceptor, towards: Tensor, rng: torch.Generator) -> Tensor:
@@ -136,40 +167,52 @@ def _grounds(generator: Generator, perceptor: Perceptor, towards: Tensor, rng: t
     return torch.empty(0, 0)
 
 
-def _suggestions(
-    generator: Generator, atlas: Tensor, towards: Tensor, rng: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Class logits [n, rows, classes] worth trying, the best first, and their scores [n] by the atlas alone.
+class _Suggestions:
+    """Class logits [n, rows, classes] worth trying, the best first, and their scores [n] by the atlas alone."""
 
-    Single classes; then pairs of the best, as two things are often asked for: both half on in every row, and
-    one in the coarse rows with the other in the fine ones, either way. A pair's score is its classes' mean,
-    below the better one's, so that it has to win by its picture.
-    """
-    rows = generator.rows
-    scores = cosine_score(towards, atlas)  # [classes]
-    near = scores.topk(min(CLASSES, len(scores))).indices
-    off = CLASS_OFF + 0.3 * torch.randn(rows, generator.classes, generator=rng)
+    def __init__(self, generator: Generator, atlas: Tensor, towards: Tensor, rng: torch.Generator) -> None:
+        self.generator, self.atlas, self.towards = generator, atlas, towards
+        self.scores = cosine_score(towards, atlas)  # [classes]
+        shape = (generator.rows, generator.classes)
+        self._off = CLASS_OFF + 0.3 * torch.randn(shape, generator=rng)
 
-    def on(level: float, *classes: tuple[Tensor, slice]) -> Tensor:
-        logits = off.clone()
-        for chosen, part in classes:
-            logits[part, chosen] = level
-        return logits
+    def single(self) -> tuple[Tensor, Tensor]:
+        """Single classes; then pairs of the best, as two things are often asked for, as far as both together
+        are closer to the words. A pair's score is its classes' mean, below the better one's, so that it has to
+        win by its picture."""
+        near = self.scores.topk(min(CLASSES, len(self.scores))).indices
+        every = range(self.generator.rows)
+        found, prior = [self._on((one, every)) for one in near], self.scores[near].tolist()
+        firsts, seconds = torch.triu_indices(len(near), len(near), 1)
+        together = normalize(self.atlas[near[firsts]] + self.atlas[near[seconds]], dim=1)
+        together = cosine_score(self.towards, together)  # [pairs]
+        least = self.scores.max() + self.generator.latent_map.pair_gain
+        for index in together.topk(min(PAIRS, len(together))).indices:
+            if together[index] >= least:
+                one, other = near[firsts[index]], near[seconds[index]]
+                found += self._pair(one, other, "blend")
+                prior += [float(self.scores[one] + self.scores[other]) / 2] * (len(found) - len(prior))
+        return torch.stack(found), torch.tensor(prior)
 
-    every, coarse, fine = slice(None), slice(rows // 2), slice(rows // 2, None)
-    found = [on(CLASS_ON, (one, every)) for one in near]
-    prior = scores[near].tolist()
-    firsts, seconds = torch.triu_indices(len(near), len(near), 1)
-    together = normalize(atlas[near[firsts]] + atlas[near[seconds]], dim=1) @ towards  # [pairs]
-    for index in together.topk(min(PAIRS, len(together))).indices:
-        one, other = near[firsts[index]], near[seconds[index]]
-        found += [
-            on(CLASS_HALF, (one, every), (other, every)),
-            on(CLASS_ON, (one, coarse), (other, fine)),
-            on(CLASS_ON, (other, coarse), (one, fine)),
+    def mixed(self, wanted: Mixed) -> tuple[Tensor, Tensor]:
+        """All ways to mix the class nearest to the one thing with that nearest to the other."""
+        one, other = ((self.atlas @ each.cpu()).argmax() for each in wanted.towards)
+        found = self._pair(one, other, wanted.kind)
+        return torch.stack(found), torch.zeros(len(found))
+
+    def _pair(self, one: Tensor, other: Tensor, kind: str) -> list[Tensor]:
+        return [
+            self._on((one, first), (other, second)) for first, second in self.generator.latent_map.mixed(kind)
         ]
-        prior += [float(scores[one] + scores[other]) / 2] * 3
-    return torch.stack(found), torch.tensor(prior)
+
+    def _on(self, *classes: tuple[Tensor, Sequence[int]]) -> Tensor:
+        """Logits with these classes on in their rows; half on where they share one."""
+        logits = self._off.clone()
+        for row in range(len(logits)):
+            there = [chosen for chosen, rows in classes if row in rows]
+            for chosen in there:
+                logits[row, chosen] = CLASS_ON if len(there) == 1 else CLASS_HALF
+        return logits
 
 
 @torch.no_grad()

@@ -1,6 +1,7 @@
-"""Builds the training pictures: reads the packages, renders 128 px RGBA, writes `pictures.npy` and `.jsonl`.
+"""Builds the training pictures: reads the packages, renders RGBA, writes `pictures.npy` and `drawings.npy`.
 
-`pictures.npy` is uint8 [N, 128, 128, 4], straight alpha; line i of `pictures.jsonl` describes picture i and
+`pictures.npy` is uint8 [N, 128, 128, 4], straight alpha, all that the perceptor and the judge learn from;
+`drawings.npy` [M, 256, 256, 4] what the generator draws. Line i of the `.jsonl` beside describes picture i and
 is written last: where it exists, the set is complete. An interrupted run goes on where it stopped.
 """
 
@@ -34,12 +35,15 @@ from engine.training.sources import (
     ICON_SETS,
     NAME_PACKAGES,
     SOURCES,
+    STYLES,
     IconSet,
     Source,
 )
 from engine.training.wordnet import Nouns
 
-SIZE = 128  # pixels, each side
+SIZE = 128  # pixels, each side, of the pictures
+DRAWN = 256  # of the drawings
+PICTURES, DRAWINGS = "pictures", "drawings"  # the two sets' names
 DEFAULT_FOLDER = Path(".training")
 HELP = f"""Render the training pictures into {DEFAULT_FOLDER}/.
 
@@ -98,6 +102,8 @@ def main(argv: list[str] | None = None) -> int:
     drawings = list(list_drawings(options.packages, options.openclipart, options.out, nouns))
     count = build(drawings, options.out)
     print(f"{count} pictures of {len({item.concept for item, _ in drawings})} concepts in {options.out}")
+    drawn = [(item, content) for item, content in drawings if item.thing and item.style in STYLES]
+    print(f"{build(drawn, options.out, DRAWINGS, DRAWN)} drawings for the generator")
     return 0
 
 
@@ -199,23 +205,23 @@ def _item(source: Source | IconSet, concept: Concept, is_held_out: bool, drawing
     )  # fmt: skip
 
 
-def build(drawings: list[tuple[Item, str | Path]], out: Path) -> int:
-    """Render all, then write `pictures.npy` and `pictures.jsonl`. Returns how many pictures came out.
+def build(drawings: list[tuple[Item, str | Path]], out: Path, name: str = PICTURES, size: int = SIZE) -> int:
+    """Render all, then write `name`.npy and `name`.jsonl. Returns how many pictures came out.
 
     The SVG renderer can end its whole process on a few drawings: a child renders, and a fresh child goes on
     after the one that ended the last.
     """
-    key = hashlib.sha256(repr(drawings).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr((size, drawings)).encode()).hexdigest()[:16]
     partial, states = out / f"rendering-{key}.npy", out / f"rendering-{key}.state.npy"
     if not (partial.exists() and states.exists()):
-        np.lib.format.open_memmap(partial, "w+", np.uint8, (len(drawings), SIZE, SIZE, 4)).flush()
+        np.lib.format.open_memmap(partial, "w+", np.uint8, (len(drawings), size, size, 4)).flush()
         np.save(states, np.zeros(len(drawings), np.uint8))
     state = np.load(states, mmap_mode="r+")
     contents = [(content, item.glyph) for item, content in drawings]
     context = multiprocessing.get_context("fork")
     with tqdm(total=len(drawings), desc="render", unit="picture") as bar:
         while (todo := np.flatnonzero(state == _TODO)).size:
-            child = context.Process(target=_render_all, args=(contents, todo, partial, states))
+            child = context.Process(target=_render_all, args=(contents, todo, partial, states, size))
             child.start()
             while child.is_alive():
                 child.join(0.5)
@@ -227,16 +233,17 @@ def build(drawings: list[tuple[Item, str | Path]], out: Path) -> int:
         bar.update(int(np.count_nonzero(state)) - bar.n)
     good = np.flatnonzero(state == _DONE)
     pictures = np.load(partial, mmap_mode="r")
-    final = np.lib.format.open_memmap(out / "pictures.npy.new", "w+", np.uint8, (good.size, SIZE, SIZE, 4))
+    shape = (good.size, size, size, 4)
+    final = np.lib.format.open_memmap(out / f"{name}.npy.new", "w+", np.uint8, shape)
     for start in range(0, good.size, 1024):
         final[start : start + 1024] = pictures[good[start : start + 1024]]
     final.flush()
-    (out / "pictures.npy.new").rename(out / "pictures.npy")
+    (out / f"{name}.npy.new").rename(out / f"{name}.npy")
     lines = [json.dumps(asdict(drawings[i][0]), ensure_ascii=False) for i in good]
-    (out / "pictures.jsonl.new").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (out / "pictures.jsonl.new").rename(out / "pictures.jsonl")
+    (out / f"{name}.jsonl.new").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (out / f"{name}.jsonl.new").rename(out / f"{name}.jsonl")
     skipped = [f"{drawings[i][0].style}/{drawings[i][0].drawing}" for i in np.flatnonzero(state == _FAILED)]
-    (out / "skipped.txt").write_text("".join(line + "\n" for line in skipped), encoding="utf-8")
+    (out / f"{name}.skipped.txt").write_text("".join(line + "\n" for line in skipped), encoding="utf-8")
     partial.unlink()
     states.unlink()
     return int(good.size)
@@ -246,7 +253,7 @@ _TODO, _STARTED, _DONE, _FAILED = range(4)
 
 
 def _render_all(
-    contents: list[tuple[str | Path, bool]], todo: np.ndarray, partial: Path, states: Path
+    contents: list[tuple[str | Path, bool]], todo: np.ndarray, partial: Path, states: Path, size: int
 ) -> None:
     """The child: render the pictures `todo` one after the other, writing down each before and after."""
     pictures = np.load(partial, mmap_mode="r+")
@@ -254,19 +261,19 @@ def _render_all(
     for index in todo:
         state[index] = _STARTED
         content, is_glyph = contents[index]
-        picture = render(content)
+        picture = render(content, size)
         if picture is not None:
             pictures[index] = glyph(picture) if is_glyph else picture
         state[index] = _DONE if picture is not None else _FAILED
 
 
-def render(content: str | Path) -> np.ndarray | None:
-    """uint8 [128, 128, 4] straight alpha; None when it cannot be drawn or shows (almost) nothing."""
+def render(content: str | Path, size: int = SIZE) -> np.ndarray | None:
+    """uint8 [size, size, 4] straight alpha; None when it cannot be drawn or shows (almost) nothing."""
     import resvg_py  # needed by this command alone
 
     try:
         if isinstance(content, str):
-            image: Image.Image = Image.open(io.BytesIO(resvg_py.svg_to_bytes(svg_string=content, width=SIZE)))
+            image: Image.Image = Image.open(io.BytesIO(resvg_py.svg_to_bytes(svg_string=content, width=size)))
         elif content.suffix == ".svg":
             image = Image.open(io.BytesIO(resvg_py.svg_to_bytes(svg_path=str(content), width=512, dpi=96)))
         else:
@@ -279,12 +286,12 @@ def render(content: str | Path) -> np.ndarray | None:
         if box is None:
             return None
         image = image.crop(box)
-    image.thumbnail((SIZE, SIZE), Image.Resampling.LANCZOS)
-    if max(image.size) < SIZE:
-        scale = SIZE / max(image.size)
+    image.thumbnail((size, size), Image.Resampling.LANCZOS)
+    if max(image.size) < size:
+        scale = size / max(image.size)
         image = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
-    square = Image.new("RGBA", (SIZE, SIZE), (0, 0, 0, 0))
-    square.paste(image, ((SIZE - image.width) // 2, (SIZE - image.height) // 2))
+    square = Image.new("RGBA", (size, size), (0, 0, 0, 0))
+    square.paste(image, ((size - image.width) // 2, (size - image.height) // 2))
     pixels = np.array(square)
     visible = pixels[..., 3] > 32
     return pixels if visible.mean() > 0.02 else None
@@ -315,15 +322,15 @@ def _spread(outside: np.ndarray, free: np.ndarray, axis: int, way: int) -> None:
         to[i] |= to[i - 1] & through[i]
 
 
-def load_descriptions(folder: Path = DEFAULT_FOLDER) -> list[dict[str, Any]]:
-    """The lines of `pictures.jsonl`. Raises `FileNotFoundError` with what to do when there is none."""
-    path = folder / "pictures.jsonl"
+def load_descriptions(folder: Path = DEFAULT_FOLDER, name: str = PICTURES) -> list[dict[str, Any]]:
+    """The lines of `name`.jsonl. Raises `FileNotFoundError` with what to do when there is none."""
+    path = folder / f"{name}.jsonl"
     if not path.exists():
         raise FileNotFoundError(f"{path} is not there: run `python -m engine.training data` first.")
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def load_pictures(folder: Path = DEFAULT_FOLDER) -> np.ndarray:
-    """`pictures.npy`, memory-mapped and read-only: uint8 [N, 128, 128, 4], straight alpha."""
-    load_descriptions(folder)
-    return np.load(folder / "pictures.npy", mmap_mode="r")
+def load_pictures(folder: Path = DEFAULT_FOLDER, name: str = PICTURES) -> np.ndarray:
+    """`name`.npy, memory-mapped and read-only: uint8 [N, side, side, 4], straight alpha."""
+    load_descriptions(folder, name)
+    return np.load(folder / f"{name}.npy", mmap_mode="r")

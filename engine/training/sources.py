@@ -31,6 +31,8 @@ SOURCES: tuple[Source, ...] = (
     Source("openmoji", "@iconify-json/openmoji", "CC-BY-SA-4.0", "test_only"),
     Source("openclipart", "openclipart-svg", "public-domain", "train"),
 )
+# What the generator draws in, in the order of its latents; Fluent's SVG are its 3-D renders once more.
+STYLES = ("fluent-3d", "fluent-flat", "noto", "noto-v1", "twemoji", "fxemoji", "streamline")
 EMOJI_STYLES = frozenset(s.style for s in SOURCES) - {"openclipart"}
 NAME_PACKAGES = ("cldr-annotations-full", "emojibase-data")
 

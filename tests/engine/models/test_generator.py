@@ -6,18 +6,17 @@ from typing import Any
 
 import pytest
 import torch
-import torch.nn.functional as F
 from pytorch_pretrained_biggan import BigGAN, BigGANConfig
 from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.errors import ModelError
-from engine.models import catalogue, generator, installed
+from engine.models import catalogue, generator, installed, registry
 from engine.models.biggan_layout import layout
-from engine.models.files import read_config
-from engine.models.generator import BakedBigGAN
+from engine.models.generator import BakedBigGAN, Unknown
 from engine.models.registry import POCKET
-from engine.pocket import latents_map
+from engine.pocket.generator import PocketGenerator
+from engine.words import mixtures
 from tests.engine import tiny
 
 CPU = torch.device("cpu")
@@ -54,9 +53,9 @@ def rows(x: Tensor, count: int) -> Tensor:
     return x[:, None].expand(-1, count, -1)
 
 
-def baked_of(model: BigGAN, name: str, **options: Any) -> BakedBigGAN:
+def baked_of(model: BigGAN, name: str) -> BakedBigGAN:
     """The baked form of the package's own module."""
-    return BakedBigGAN(vars(model.config), model.state_dict(), name, **options)
+    return BakedBigGAN(vars(model.config), model.state_dict(), name)
 
 
 @pytest.mark.parametrize(
@@ -65,9 +64,8 @@ def baked_of(model: BigGAN, name: str, **options: Any) -> BakedBigGAN:
         tiny.BIGGAN,
         PUBLISHED_128,
         *(installed.biggan_config(model) for model in catalogue.BIGGANS[1:]),
-        read_config(POCKET / "generator", tuple(tiny.BIGGAN)),
     ],
-    ids=["tiny", "published 128", "256", "512", "embedded"],
+    ids=["tiny", "published 128", "256", "512"],
 )
 def test_the_layout_is_the_package_s_own(config: dict[str, Any]) -> None:
     with torch.device("meta"):
@@ -88,110 +86,54 @@ def test_the_baked_form_makes_the_package_s_own_pictures(config: dict[str, objec
     assert (picture - expected).abs().max() < 1e-4
 
 
-def test_centred_classes_make_the_same_picture_and_small_weights_of_all_the_others_leave_it() -> None:
-    model = tiny.random_biggan(tiny.BIGGAN)
-    with torch.no_grad():
-        model.embeddings.weight += 0.5  # a mean as large as what sets the classes apart
-    baked, plain = baked_of(model, "baked", centred=True), baked_of(model, "plain")
-    z = rows(torch.randn(1, baked.z_dim, generator=torch.Generator().manual_seed(3)), baked.rows)
-    label = torch.zeros(1, baked.rows, baked.classes)
-    label[..., 1] = 1
-    with torch.no_grad():
-        assert (baked(z, label) - plain(z, label)).abs().max() < 1e-4
-        moved = [(one(z, label + 0.05) - one(z, label)).abs().mean() for one in (baked, plain)]
-    assert moved[0] < 0.5 * moved[1]
-
-
-def test_the_last_enlargements_are_bilinear_where_that_is_asked_for() -> None:
-    model = tiny.random_biggan(tiny.BIGGAN)
-    ups = [bool(up) for up, _, _ in model.config.layers]
-    some = {count: baked_of(model, "some", bilinear=count) for count in (0, 1, sum(ups))}
-    for count, baked in some.items():
-        blocks = [layer for layer in baked.layers if hasattr(layer, "up_sample")]
-        asked = [block.bilinear for block in blocks if block.up_sample]
-        assert asked == [False] * (len(asked) - count) + [True] * count
-    z, label = condition(some[0].z_dim, some[0].classes)
-    pictures = [baked(rows(z, baked.rows), rows(label, baked.rows)) for baked in some.values()]
-    assert all(picture.shape == pictures[0].shape for picture in pictures)
-    assert not torch.equal(pictures[0], pictures[1]) and not torch.equal(pictures[1], pictures[2])
-
-
-def test_the_rest_of_a_class_vector_stands_among_the_latents_and_mixes_as_the_rest_does(
+def test_other_kinds_are_loaded_by_the_type_in_their_configuration_and_unknown_ones_are_biggans(
     tmp_path: Path,
 ) -> None:
-    model = tiny.write_biggan(tmp_path)
-    config = json.loads((tmp_path / "config.json").read_text())
-    size, classes = config["z_dim"], config["num_classes"]
-    tail = torch.randn(2, classes, generator=torch.Generator().manual_seed(5))
-    config[generator.TAIL] = size - 2
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    save_file({generator.TAIL: tail.half()}, tmp_path / generator.TAIL_FILE)
-    baked = generator.load(tmp_path, "tailed", CPU)
-    z, label = condition(size, classes)
-    with torch.no_grad():
-        picture = baked(rows(z, baked.rows), rows(label, baked.rows))
-        z[:, -2:] = label @ tail.half().float().T  # what stood there before makes no difference
-        expected = model(z, label, 1.0)
-    assert (picture - expected).abs().max() < 1e-4
+    assert isinstance(generator.load(POCKET / "generator", "pocket", CPU), PocketGenerator)
+    assert registry.generator_loader("pocket-clip") is None
+    for kind in (None, "biggan", "pocket-clip", 7, ["pocket-generator"]):
+        tiny.write_biggan(tmp_path)
+        (tmp_path / "config.json").write_text(json.dumps({**tiny.BIGGAN, "model_type": kind}))
+        found = generator.load(tmp_path, "large", CPU)
+        assert isinstance(found, BakedBigGAN) and found.name == "large"
 
 
-@pytest.mark.parametrize("content", [None, b"", torch.zeros(3, 2), torch.full((2, 12), torch.inf)])
-def test_a_missing_or_wrong_rest_of_the_class_vectors_is_told(
-    tmp_path: Path, content: Tensor | bytes | None
+def test_a_generator_that_cuts_nothing_out_gives_whole_squares_on_what_is_at_their_sides(
+    tiny_generator: BakedBigGAN,
 ) -> None:
-    tiny.write_biggan(tmp_path)
-    config = json.loads((tmp_path / "config.json").read_text())
-    config[generator.TAIL] = config["z_dim"] - 2
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    path = tmp_path / generator.TAIL_FILE
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    elif content is not None:
-        save_file({generator.TAIL: content}, path)
-    with pytest.raises(ModelError, match=generator.TAIL_FILE):
-        generator.load(tmp_path, "tailed", CPU)
+    z, label = condition(tiny_generator.z_dim, tiny_generator.classes)
+    given = rows(z, tiny_generator.rows), rows(label, tiny_generator.rows)
+    things, ground = tiny_generator.cut_out(*given, 48)
+    assert things.shape == (2, 4, 32, 32) and ground.shape == (2, 3, 48, 48)
+    assert torch.equal(things[:, 3], torch.ones(2, 32, 32))
+    assert torch.allclose(things[:, :3] * 2 - 1, tiny_generator(*given), atol=1e-6)
+    assert torch.equal(ground, ground[..., :1].expand(-1, -1, -1, 48))  # the same all along a row
+    sides = things[:, :3, :, [0, 1, -2, -1]].mean(3)  # [2, 3, 32]
+    assert torch.allclose(ground[..., 0].mean(2), sides.mean(2), atol=0.01)
+    _, same = tiny_generator.cut_out(*given, 32)
+    assert torch.allclose(same[..., 0], sides, atol=1e-5)
 
 
-def test_enlarging_is_torch_s_own() -> None:
-    x = torch.randn(2, 3, 4, 6, generator=torch.Generator().manual_seed(1))
-    assert torch.allclose(
-        generator.enlarged(x, True), F.interpolate(x, scale_factor=2, mode="bilinear"), atol=1e-6
-    )
-    assert torch.equal(generator.enlarged(x, False), F.interpolate(x, scale_factor=2, mode="nearest"))
+def test_latents_that_mean_nothing_are_left_alone() -> None:
+    known, z = Unknown(7), torch.randn(3, 7, 4)
+    rng = torch.Generator().manual_seed(1)
+    before = rng.get_state()
+    assert known.standing(z) is known.made(z) is z
+    assert known.on(z, known.backgrounds(None, 0, rng)) is z
+    assert known.tinted(z, 120.0, torch.ones(3, 1, dtype=torch.bool), rng) is z
+    assert not len(known.backgrounds(None, 0, rng))
+    assert (known.manner, known.background) == ((), None)
+    assert torch.equal(rng.get_state(), before)
 
 
-def test_a_ground_is_painted_below_the_horizon_alone_and_takes_a_gradient() -> None:
-    early = {
-        "channel_width": 16,
-        "num_classes": 8,
-        "attention_layer_position": 4,
-    }  # attention mixes all places
-    model = tiny.random_biggan({**PUBLISHED_128, **early})
-    baked, plain = baked_of(model, "baked", grounds=True), baked_of(model, "plain")
-    z, label = condition(baked.z_dim, baked.classes)
-    z, label = rows(z, baked.rows).clone(), rows(label, baked.rows)
-    late = latents_map.BACKGROUND_ROW
-    z[:, late, latents_map.GROUND] = 0
-    with torch.no_grad():
-        sky = plain(z, label)
-        assert torch.equal(baked(z, label), sky)  # no ground is asked for
-        z[:, late, latents_map.GROUND] = 2
-        assert not torch.equal(baked(z, label), plain(z, label))
-        below, _ = latents_map.ground(z[:, late])
-        whole = z.clone()
-        whole[:, late] = below
-        below_all = plain(whole, label)
-    z.requires_grad_()
-    picture = baked(z, label)
-    reach = 32  # pixels around the horizon that the kernels and the last block mix
-    horizon = round(latents_map.HORIZON * 128)
-    above = (picture - plain(z, label).detach())[:, :, : horizon - reach].abs().max()
-    assert above < 1e-4
-    assert (picture.detach()[:, :, -4:] - below_all[:, :, -4:]).abs().max() < 1e-4
-    picture[:, :, -4:].sum().backward()
-    assert z.grad is not None
-    assert bool((z.grad[:, late, list(latents_map.GROUND_HUE)].abs() > 0).all())
-    assert bool((z.grad[:, late, list(latents_map.BACKGROUND_HUE)] == 0).all())
+@pytest.mark.parametrize("kind", mixtures.KINDS)
+def test_two_things_are_mixed_by_giving_rows_of_unknown_meaning_to_either_or_both(kind: str) -> None:
+    ways = [(list(one), list(other)) for one, other in Unknown(7).mixed(kind)]
+    assert len({str(way) for way in ways}) == len(ways)
+    for one, other in ways:
+        assert one and other and sorted({*one, *other}) == list(range(7))  # no row is left without a class
+    assert any(set(one) == set(other) for one, other in ways)
+    assert all((other, one) in ways for one, other in ways)
 
 
 def test_a_gradient_reaches_every_latent_row(tiny_generator: BakedBigGAN) -> None:
@@ -248,15 +190,6 @@ def rewrite(folder: Path, change: str) -> None:
     elif change == "config without layers":
         del config["layers"]
         (folder / "config.json").write_text(json.dumps(config))
-    elif change in ("grounds without a row for them", "grounds that are a word"):
-        config[generator.GROUNDED] = True if change.endswith("them") else "yes"
-        (folder / "config.json").write_text(json.dumps(config))
-    elif change in ("a class tail that begins nowhere", "a class tail that is a word"):
-        config[generator.TAIL] = 10**6 if change.endswith("nowhere") else "yes"
-        (folder / "config.json").write_text(json.dumps(config))
-    elif change in ("more bilinear enlargements than layers", "bilinear that is a truth value"):
-        config[generator.BILINEAR] = 1000 if change.startswith("more") else True
-        (folder / "config.json").write_text(json.dumps(config))
     elif change == "hostile config":
         config["layers"] = "x" * 1000
         (folder / "config.json").write_text(json.dumps(config))
@@ -286,12 +219,6 @@ def rewrite(folder: Path, change: str) -> None:
         "config of another size",
         "config without layers",
         "hostile config",
-        "grounds without a row for them",
-        "grounds that are a word",
-        "more bilinear enlargements than layers",
-        "bilinear that is a truth value",
-        "a class tail that begins nowhere",
-        "a class tail that is a word",
         "a tensor missing",
         "a tensor too many",
         "another shape",

@@ -6,28 +6,18 @@ from itertools import islice
 
 import pytest
 import torch
+from torch.nn import functional as F
 
-from engine.models.generator import BakedBigGAN, OnePanel
+from engine.models.generator import BakedBigGAN
 from engine.models.perceptor import Perceptor
 from engine.pocket.abilities import LATENT_MAP
-from engine.pocket.latents_map import (
-    BACKGROUND_DEPTH,
-    BACKGROUND_HUE,
-    BACKGROUND_ROW,
-    GROUND,
-    GROUND_DEPTH,
-    GROUND_HUE,
-    background,
-    below_horizon,
-    contrasting,
-    ground,
-)
+from engine.pocket.latents import GROUND, GROUND_ROW, POSTURE, POSTURE_ROW, ROWS, STYLE_ROW
+from engine.pocket.posture import ACROSS, MIRROR, TILT
 from engine.search import canvas, cutouts
 from engine.search.canvas import (
     LAYOUTS,
     Canvas,
     Spot,
-    cut_out,
     settled,
 )
 from engine.search.latents import Latents
@@ -37,56 +27,19 @@ from engine.search.recipes import DreamSettings
 from engine.search.search import Search
 from engine.search.state import State
 from engine.words.scene import Scene
+from tests.engine.search.painter import BLUE, COLOUR_ROW, RED, WHITE, Painter, latents
 
 CPU = torch.device("cpu")
-LAND = below_horizon(64)
-COLOUR_ROW = 1
-RED, BLUE, WHITE = (torch.tensor(colour) for colour in ((2.0, -2, -2), (-2.0, -2, 2), (4.0, 4, 4)))
+SIZE = 64  # of a picture of `Painter`
 
 
-class Painter(OnePanel):
-    """Paints a square of the colour that row 1 says on the background that the background row says.
-
-    Columns before `since` of the second panel's things are missing.
-    """
-
-    name, size, rows, z_dim, classes = "painter", 64, 10, 16, 2
-    latent_map, abilities = LATENT_MAP, frozenset()
-
-    def __init__(self, since: int = 8) -> None:
-        self.since = since
-
-    def __call__(self, z: torch.Tensor, class_weights: torch.Tensor) -> torch.Tensor:
-        self.z = z
-        below, share = ground(z[:, BACKGROUND_ROW])
-        sky, land = (2 * background(row, 64) - 1 for row in (z[:, BACKGROUND_ROW], below))
-        share = share[:, None, None, None] * below_horizon(64)[:, None]
-        pictures = torch.lerp(sky, land, share).expand(-1, -1, -1, 64).clone()
-        colours = torch.tanh(z[:, COLOUR_ROW, :3])[..., None, None]
-        pictures[..., 8:56, 8:56] = colours
-        pictures[1::2, ..., 8 : self.since] = pictures[1::2, ..., :1]
-        return pictures
-
-
-def latents(
-    first: torch.Tensor, second: torch.Tensor, depth: float = -1.0, land: float | None = None
-) -> torch.Tensor:
-    """Rows [1, 20, 16] of two things on a plain background: white unless `depth` makes it dark; below the
-    horizon as `land` says, if it does."""
-    z = torch.zeros(1, 20, 16)
-    z[:, COLOUR_ROW, :3], z[:, 10 + COLOUR_ROW, :3] = first, second
-    z[:, BACKGROUND_ROW, BACKGROUND_DEPTH] = depth
-    z[:, BACKGROUND_ROW, GROUND] = -1 if land is None else 1
-    z[:, BACKGROUND_ROW, GROUND_DEPTH] = land or 0
-    return z
-
-
-def shown(place: str, z: torch.Tensor, since: int = 8) -> torch.Tensor:
-    return Canvas(Painter(since), Scene("a", place, "b"))(z, torch.rand(1, 20, 2))[0]  # [3, 128, 128]
+def shown(place: str, z: torch.Tensor, painter: Painter | None = None) -> torch.Tensor:
+    two = Canvas(painter or Painter(), Scene("a", place, "b"))
+    return two(z, torch.rand(1, two.rows, two.classes))[0]  # [3, 64, 64]
 
 
 def middle(spot: Spot) -> tuple[int, int]:
-    return int(128 * (spot.top + spot.side / 2)), int(128 * (spot.left + spot.side / 2))
+    return int(SIZE * (spot.top + spot.side / 2)), int(SIZE * (spot.left + spot.side / 2))
 
 
 @pytest.mark.parametrize("place", list(LAYOUTS))
@@ -95,7 +48,7 @@ def test_each_thing_is_shown_at_its_spot_and_the_ground_around(place: str) -> No
     red, blue = picture[0] - picture[2] > 1.5, picture[2] - picture[0] > 1.5
     front = (red[middle(layout.first)],) if layout.front == 0 else (blue[middle(s)] for s in layout.second)
     assert all(front)
-    whole = [(0.75 * 128 * spot.side) ** 2 for spot in (layout.first, *layout.second)]
+    whole = [(0.75 * SIZE * spot.side) ** 2 for spot in (layout.first, *layout.second)]
     assert 0.25 * whole[0] < red.sum() < 1.05 * whole[0]
     assert 0.25 * sum(whole[1:]) < blue.sum() < 1.05 * sum(whole[1:])
     assert (picture[:, :2, :2] > 0.99).all() and (picture[:, -2:, -2:] > 0.99).all()
@@ -103,95 +56,93 @@ def test_each_thing_is_shown_at_its_spot_and_the_ground_around(place: str) -> No
 
 def test_around_what_is_in_front_one_sees_what_is_behind() -> None:
     z = latents(RED, BLUE)
-    whole, half = (
-        shown("glasses", z),
-        shown("glasses", z, since=40),
-    )  # of the other only the right part is there
+    whole, half = (shown("glasses", z, Painter(since)) for since in (8, 40))  # the right part alone is there
     spot = LAYOUTS["glasses"].second[0]
     y, x = middle(spot)
     assert whole[2, y, x - 4] > 0.9 and half[2, y, x - 4] < -0.9 and half[0, y, x - 4] > 0.9
-    assert half[2, y, x + 12] > 0.9
+    assert half[2, y, x + 6] > 0.9
 
 
 def test_twins_are_each_others_mirror_image() -> None:
-    picture = shown("wings", latents(RED, BLUE), since=30)
+    picture = shown("wings", latents(RED, BLUE), Painter(since=30))
     assert torch.allclose(picture, picture.flip(-1), atol=1e-4)
-    assert not torch.allclose(picture[..., :64], picture[..., 64:], atol=0.5)
+    assert not torch.allclose(picture[..., : SIZE // 2], picture[..., SIZE // 2 :], atol=0.5)
 
 
-@pytest.mark.parametrize(("depth", "land"), [(-1.0, None), (2.4, None), (-1.0, 2.0), (2.4, -2.0), (2.4, 2.0)])
+@pytest.mark.parametrize("ground", [WHITE, -WHITE, BLUE])
 @pytest.mark.parametrize("colour", [RED, WHITE, -WHITE])
-def test_a_thing_is_cut_out_whatever_its_and_the_backgrounds_colour(
-    depth: float, land: float | None, colour: torch.Tensor
+def test_things_are_shown_on_one_ground_whatever_its_and_their_colours(
+    ground: torch.Tensor, colour: torch.Tensor
 ) -> None:
-    z = latents(colour, colour, depth, land)[:, :10]
-    paint = Painter()
-    panels = paint(z, torch.rand(1, 10, 2))
-    cover, things, clear = cut_out(panels, paint(contrasting(z), torch.rand(1, 10, 2)), LAND)
-    thing = torch.zeros(64, 64)
-    thing[8:56, 8:56] = 1
-    assert torch.allclose(cover[0, 0], thing, atol=1e-4)
-    assert torch.allclose(things[0, :, 8:56, 8:56], torch.tanh(colour)[:, None, None].expand(-1, 48, 48))
-    assert (clear[0, 0] * thing < 1e-5).all() and clear[0, 0, 4, 4] == 1
+    z = latents(colour, colour, ground=ground)
+    z[:, ROWS + GROUND_ROW, GROUND.start : GROUND.start + 3] = (
+        RED  # of the second panel, where nobody sees it
+    )
+    picture = shown("left", z)
+    first, second = (middle(spot) for spot in (LAYOUTS["left"].first, LAYOUTS["left"].second[0]))
+    for y, x in (first, second):
+        assert torch.allclose(picture[:, y, x], torch.tanh(colour), atol=1e-3)
+    around = torch.cat((picture[:, :12].flatten(1), picture[:, -12:].flatten(1)), 1)
+    assert torch.allclose(around, torch.tanh(ground)[:, None], atol=1e-3)
 
 
-def test_a_half_covered_pixel_has_its_things_own_colour() -> None:
-    red = torch.tensor([0.8, -0.8, -0.8])[None, :, None, None].expand(1, 3, 64, 64)
-    white, dark = torch.ones(1, 3, 64, 64), -0.5 * torch.ones(1, 3, 64, 64)
-    share = torch.zeros(1, 1, 64, 64)
-    share[..., 20:40, 20:40] = 0.5
-    cover, things, _ = cut_out(torch.lerp(white, red, share), torch.lerp(dark, red, share), LAND)
-    assert torch.allclose(cover, share, atol=1e-3)
-    assert torch.allclose(things[..., 20:40, 20:40], red[..., 20:40, 20:40], atol=1e-3)
+def test_through_what_covers_a_half_one_sees_the_ground() -> None:
+    picture = shown("left", latents(RED, RED, ground=-WHITE), Painter(cover=0.5))
+    y, x = middle(LAYOUTS["left"].first)
+    seen = (torch.tanh(RED) + torch.tanh(-WHITE)) / 2
+    assert torch.allclose(picture[:, y, x], seen, atol=0.02)
 
 
-def test_a_thing_as_wide_as_its_panel_is_no_background() -> None:
-    red = torch.tensor([0.8, -0.8, -0.8])[None, :, None, None]
-    panels, other = torch.ones(2, 3, 64, 64), -0.5 * torch.ones(2, 3, 64, 64)
-    panels[..., 20:40, :] = other[..., 20:40, :] = red
-    cover, _, clear = cut_out(panels, other, LAND)
-    assert (cover[..., 20:40, 2:-2] == 1).all() and (cover[..., :18, :] == 0).all()
-    ground = canvas.common_ground(panels[None], clear[None], LAND)
-    assert torch.allclose(ground, torch.ones(1, 3, 64, 1), atol=1e-3)
+def test_on_a_canvas_things_stand_still_mirrored_or_not() -> None:
+    base, z = Painter(), latents(RED, BLUE)
+    still = shown("left", z, base)
+    for panel in (0, ROWS):
+        z[:, panel + POSTURE_ROW, POSTURE] = 1.5
+        z[:, panel + POSTURE_ROW, POSTURE.start + MIRROR] = -1
+    assert torch.equal(shown("left", z, base), still)
+    posture = base.z[:, POSTURE_ROW, POSTURE]
+    assert posture[:, MIRROR].tolist() == [-1, -1] and not posture[:, [TILT, ACROSS]].any()
+    moved = base(z[:, :ROWS], torch.rand(1, ROWS, 12))
+    assert not torch.equal(moved, base(latents(RED), torch.rand(1, ROWS, 12)))  # elsewhere they do not
 
 
-def test_the_canvas_has_one_horizon() -> None:
-    picture = shown("left", latents(RED, BLUE, land=2.0))
-    top, bottom = picture[:, :80, :2], picture[:, 90:, :2]
-    assert (top > 0.95).all() and (bottom < 0).all()
-    assert (picture[:, :20] > 0.99).all()  # and no panel's own
-
-
-def test_where_no_background_is_known_panels_are_whole() -> None:
-    picture = torch.rand(1, 3, 64, 64)
-    cover, things, _ = cut_out(picture, picture, LAND)
-    assert (cover[..., 2:-2, 2:-2] == 1).all()
-    assert torch.allclose(things, picture)
-    z = torch.randn(2, 6, 16)
-    assert torch.equal(contrasting(z), z)
+def test_where_nothing_is_cut_out_panels_are_whole_squares(tiny_generator: BakedBigGAN) -> None:
+    two = Canvas(tiny_generator, Scene("a", "left", "b"))
+    rng = torch.Generator().manual_seed(1)
+    z = torch.randn(1, two.rows, two.z_dim, generator=rng)
+    weights = torch.rand(1, two.rows, two.classes, generator=rng)
+    picture, sheet = two(z, weights)[0], two.sheet(z, weights)[0]
+    spot, panel = LAYOUTS["left"].first, sheet[:, :32, :32]
+    top, left, side = (round(32 * at) for at in (spot.top, spot.left, spot.side))
+    small = F.interpolate(panel[None], (side, side), mode="bicubic", antialias=True)[0].clamp(-1, 1)
+    assert torch.allclose(picture[:, top : top + side, left : left + side], small, atol=1e-4)
+    above = picture[:, : round(32 * LAYOUTS["left"].first.top)]
+    assert torch.equal(above, above[..., :1].expand_as(above))  # the ground: the same all along a row
 
 
 def test_the_sheet_shows_each_thing_alone_and_its_gradient_reaches_both_and_their_ground() -> None:
-    z = latents(RED, BLUE, depth=1.0)
-    z[..., [BACKGROUND_HUE[0], GROUND_HUE[0]]] = 1.0  # at 0, 0 an angle has no gradient
-    z.requires_grad_()
-    sheet = Canvas(Painter(), Scene("a", "hat", "b")).sheet(z, torch.rand(1, 20, 2))
+    z = latents(RED, BLUE, ground=torch.zeros(3)).requires_grad_()
+    two = Canvas(Painter(), Scene("a", "hat", "b"))
+    sheet = two.sheet(z, torch.rand(1, two.rows, 12))
     assert sheet.shape == (1, 3, 128, 128)
-    red, blue = (torch.tanh(colour)[:, None, None].expand(-1, 48, 48) for colour in (RED, BLUE))
-    assert torch.equal(sheet[0, :, 8:56, 8:56], red) and torch.equal(sheet[0, :, 8:56, 72:120], blue)
-    sheet.square().sum().backward()
+    for colour, left in ((RED, 8), (BLUE, 72)):
+        square = torch.tanh(colour)[:, None, None].expand(-1, 48, 48)
+        assert torch.allclose(sheet[0, :, 8:56, left : left + 48], square, atol=1e-5)
+    assert not sheet[:, :, 64:].any()
+    (sheet + 0.1).square().sum().backward()
     assert z.grad is not None
     moved = z.grad.abs().sum(2)[0] > 0
-    assert moved.nonzero()[:, 0].tolist() == [COLOUR_ROW, BACKGROUND_ROW, 10 + COLOUR_ROW]
+    assert moved.nonzero()[:, 0].tolist() == [COLOUR_ROW, GROUND_ROW, ROWS + COLOUR_ROW]
 
 
 def test_two_things_share_style_and_background() -> None:
     base = Painter()
-    z = torch.randn(1, 20, 16)
-    Canvas(base, Scene("", "left", "")).sheet(z, torch.rand(1, 20, 2))
+    two = Canvas(base, Scene("", "left", ""))
+    z = torch.randn(1, two.rows, two.z_dim)
+    two.sheet(z, torch.rand(1, two.rows, 12))
     first, second = base.z
-    assert (first == second).all(1).nonzero()[:, 0].tolist() == [0, BACKGROUND_ROW]
-    assert torch.equal(first, z[0, :10])
+    assert (first == second).all(1).nonzero()[:, 0].tolist() == [STYLE_ROW, GROUND_ROW]
+    assert torch.equal(first, LATENT_MAP.standing(z[:, :ROWS])[0])
 
 
 def test_views_look_at_either_thing_and_mirrored_ones_at_both() -> None:
@@ -200,7 +151,7 @@ def test_views_look_at_either_thing_and_mirrored_ones_at_both() -> None:
     aimed = canvas.aimed(views, 2)
     assert aimed.panel is not None and aimed.mirrored is not None
     seen = cutouts.see(
-        two.sheet(latents(RED, BLUE), torch.rand(1, 20, 2)), replace(aimed, colour=None), 8, "triangle"
+        two.sheet(latents(RED, BLUE), torch.rand(1, two.rows, 12)), replace(aimed, colour=None), 8, "triangle"
     )
     for panel, missing in enumerate((2, 0)):  # no blue in what is red, no red in what is blue
         own = aimed.panel == panel
@@ -233,7 +184,7 @@ def test_a_search_of_two_rises_in_both_and_goes_on_from_its_state(
 
     steps = list(search())
     assert steps[-1].best.score > steps[0].latest.score + 1
-    assert steps[-1].best.picture.shape == (3, 64, 64)
+    assert steps[-1].best.picture.shape == (3, 32, 32)
     state = State.from_bytes(replace(list(islice(search(), 9))[-1].state()).to_bytes())
     assert torch.equal(list(search(state))[-1].best.picture, steps[-1].best.picture)
     assert best_latents(state, tiny_generator).z.shape[0] == 2 * tiny_generator.rows

@@ -14,13 +14,13 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from engine.models import generator, registry
-from engine.models.generator import Generator
-from engine.pocket import latents_map
-from engine.pocket.latents_map import BACKGROUND_DEPTH, BACKGROUND_ROW, GROUND, INKING, STYLE_ROW, STYLES
-from engine.training.data import DEFAULT_FOLDER, load_descriptions, load_pictures
+from engine.models import registry
+from engine.pocket import generator, latents
+from engine.pocket.generator import PocketGenerator
+from engine.training.data import DEFAULT_FOLDER, DRAWINGS, load_descriptions, load_pictures
 from engine.training.generator_data import familiarity
 from engine.training.perceptual import Perceptual
+from engine.training.sources import STYLES
 
 WEIGHTS = registry.POCKET / "generator"
 SIDE = 128  # pixels, at which pictures and drawings are compared where nobody asks for another side
@@ -31,7 +31,7 @@ BATCH = 32
 class Wanted:
     """A drawing that the generator learnt."""
 
-    row: int  # of `pictures.npy`
+    row: int  # of `drawings.npy`
     number: int  # of its class
     concept: str
     style: str
@@ -47,19 +47,17 @@ class Redrawn:
     perceptual: float  # as `Perceptual.distance` says
 
 
-def draw(generate: Generator, classes: Tensor, styles: Sequence[str]) -> Tensor:
-    """Each class [n] in its style, untinted, without ink, on white: [n, 3, size, size] in -1..1."""
+def draw(generate: PocketGenerator, classes: Tensor, styles: Sequence[str]) -> Tensor:
+    """Each class [n] in its style, untinted and as it is, on white: [n, 3, 256, 256] in -1..1."""
     n = len(classes)
     z = torch.zeros(n, generate.rows, generate.z_dim)
-    z[:, STYLE_ROW, :3] = 0.8  # what a draw has in the mean, whatever its sign
-    z[:, STYLE_ROW] = latents_map.with_style(
-        z[:, STYLE_ROW], torch.tensor([STYLES.index(style) for style in styles])
-    )
-    z[:, BACKGROUND_ROW, [BACKGROUND_DEPTH, GROUND, INKING]] = -1  # white, no ground, no ink
+    scores = torch.tensor([latents.STYLE.start + STYLES.index(style) for style in styles])
+    z[torch.arange(n), latents.STYLE_ROW, scores] = 1  # the others are 0
     weights = torch.zeros(n, generate.rows, generate.classes)
     weights[torch.arange(n), :, classes] = 1
     with torch.no_grad():
-        return generate(z, weights)
+        drawn = generate.drawings(z, weights)  # [n, 4, 256, 256], premultiplied
+    return (drawn[:, :3] + 1 - drawn[:, 3:]) * 2 - 1
 
 
 def wanted(descriptions: Sequence[dict[str, Any]], classes: Sequence[dict[str, Any]]) -> list[Wanted]:
@@ -107,7 +105,7 @@ def measure(
             yield Redrawn(one.concept, one.style, *far)
 
 
-def by_generator(generate: Generator) -> Callable[[Sequence[Wanted], Tensor], Tensor]:
+def by_generator(generate: PocketGenerator) -> Callable[[Sequence[Wanted], Tensor], Tensor]:
     """What a generator draws, for `measure`."""
     return lambda some, _: draw(generate, torch.tensor([d.number for d in some]), [d.style for d in some])
 
@@ -175,10 +173,10 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_num_threads(options.threads)
     before = read(options.against) if options.against else []
     classes = json.loads((options.weights / "classes.json").read_text(encoding="utf-8"))
-    drawings = wanted(load_descriptions(options.data), classes)
+    drawings = wanted(load_descriptions(options.data, DRAWINGS), classes)
     if options.limit:
         drawings = drawings[:: max(1, len(drawings) // options.limit)]
-    pictures, perceptual = load_pictures(options.data), Perceptual.load()
+    pictures, perceptual = load_pictures(options.data, DRAWINGS), Perceptual.load()
     generate = generator.load(options.weights, "generator", torch.device("cpu"))
     found = list(measure(drawings, pictures, by_generator(generate), perceptual, options.side))
     if options.out:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.models import generator
+from engine.pocket import generator
 from engine.training import measure
 from engine.training.measure import Redrawn, Wanted
 from engine.training.perceptual import Perceptual
@@ -51,9 +51,9 @@ def test_the_generator_s_own_pictures_are_what_it_is_measured_to_draw(
     own = measure.draw(generate, numbers, [style for _, style in asked])  # [3, 3, size, size]
     pictures = torch.cat((own, -torch.ones_like(own[:1])))  # and a black square for what it draws otherwise
     values = ((pictures.permute(0, 2, 3, 1) / 2 + 0.5) * 255).round().clamp(0, 255).byte()
-    np.save(tmp_path / "pictures.npy", F.pad(values, (0, 1), value=255).numpy())
+    np.save(tmp_path / "drawings.npy", F.pad(values, (0, 1), value=255).numpy())
     lines = [described(*one) for one in (*asked, ("rose", "noto"))]
-    (tmp_path / "pictures.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (tmp_path / "drawings.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
     out = tmp_path / "redrawn.jsonl"
     assert measure.main(["--data", str(tmp_path), "--out", str(out)]) == 0

@@ -13,14 +13,15 @@ from engine.dreaming.asked import Asked
 from engine.dreaming.loaded import Loaded
 from engine.dreaming.telling import Telling
 from engine.errors import DiskError, FailureKind, ModelError, explained
-from engine.models import registry
+from engine.models import generator, registry
 from engine.models.download import Shop, steps
 from engine.models.installed import prove
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Started
 from engine.search import canvas
 from engine.search.loop import dream
 from engine.search.objective import Target
-from engine.search.search import Search
+from engine.search.search import Form, Search
+from engine.search.several import Several
 from engine.sentences import NOTHING, Key, Saying
 from engine.words.scene import Scene
 
@@ -78,8 +79,9 @@ class Dreamer:
         yield Started(request.id, pair.name, settings.steps, told + notice)
 
         telling = Telling(asked, loaded, settings)
-        generate = loaded.generator if scene is None else canvas.Canvas(loaded.generator, scene)
-        search = Search(targets, request.seed, settings, forms=forms.of(asked, settings, loaded, scene))
+        shapes = forms.of(asked, settings, loaded, scene)
+        generate = _generator(loaded.generator, scene, shapes)
+        search = Search(targets, request.seed, settings, forms=shapes)
         search = beginning.begun(asked, loaded, generate, search)
         atlas = loaded.atlas() if settings.start == "atlas" and search.begin is None else None
         searched = dream(generate, loaded.perceptor, search, loaded.device, atlas, loaded.chunk)
@@ -119,6 +121,13 @@ class Dreamer:
             self._loaded = None  # free the old ones first
             self._loaded = Loaded.load(pair, torch.device(self.device), self._data_dir)
         return self._loaded
+
+
+def _generator(one: generator.Panel, scene: Scene | None, shapes: tuple[Form, ...]) -> generator.Generator:
+    """What draws all that is asked for: one thing, several of it, or two things."""
+    if scene is not None:
+        return canvas.Canvas(one, scene)
+    return Several(one, shapes[0].count) if shapes and shapes[0].count > 1 else one
 
 
 def _targets(asked: Asked, loaded: Loaded, scene: Scene | None) -> tuple[tuple[list[Target], ...], Saying]:

@@ -4,6 +4,7 @@ Words alone say it; the atlas tells whether the models know those things.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from torch import Tensor
 from torch.nn.functional import normalize
@@ -24,7 +25,10 @@ def of(asked: Asked, settings: DreamSettings, loaded: Loaded, scene: Scene | Non
     words = said(asked, settings)
     if not words:
         return ()
-    found = tuple(_form(thing, loaded) for thing in ((scene.first, scene.second) if scene else (words,)))
+    ground = grounds.read(scene.told[0] if scene else words)[1]
+    painted = ground if ground in grounds.PAINTED else ""
+    things = (scene.first, scene.second) if scene else (words,)
+    found = tuple(replace(_form(thing, loaded), ground=painted or "") for thing in things)
     return found if any(form != Form() for form in found) else ()
 
 

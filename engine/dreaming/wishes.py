@@ -92,7 +92,7 @@ def targets(wishes: Wishes, perceptor: Perceptor, device: torch.device) -> tuple
         if len(parts) > 1:
             lengths = torch.tensor([float(len(part)) for part in parts], device=vectors.device)
             vectors = normalize(lengths[None] @ vectors, dim=1)  # [1, d]
-        found.append(Target(vectors[0], phrase.weight, colours.hue(phrase.words)))
+        found.append(Target(vectors[0], phrase.weight, colours.tint(phrase.words)))
     if wishes.image is not None:
         found.append(Target(seen(wishes.image, perceptor, device), wishes.image_weight))
     notice = Saying.of(Key.PROMPT_IN_PARTS, parts=most) if most > 1 else NOTHING

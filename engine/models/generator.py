@@ -19,12 +19,13 @@ from engine.errors import ModelError
 from engine.models import contents, registry
 from engine.models.biggan_layout import Part, layout
 from engine.models.files import read_config, read_tensors
+from engine.words.colours import Tint
 
 TRUNCATION = 1.0  # BigSleep's; the statistics of this truncation are folded in
 
 
-# What a generator can be asked for by name, beside a thing: a ground that it is on, a hue that it has.
-Ability = Literal["grounds", "hues"]
+# What a generator can be asked for by name, beside a thing: a ground that it is on, a tint that it has.
+Ability = Literal["grounds", "tints"]
 Kind = TypeVar("Kind")
 
 
@@ -41,6 +42,10 @@ class LatentMap(Protocol):
         """The same things upright and in the middle of their pictures."""
         ...
 
+    def plain(self, z: Tensor) -> Tensor:
+        """The same things on calm grounds, in natural colours, as they mostly look."""
+        ...
+
     def mixed(self, kind: str) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
         """Ways to make one being of two things, the best first: which rows get the first one's class and which
         the second one's, some of them both. `kind` is one of `engine.words.mixtures`."""
@@ -50,19 +55,17 @@ class LatentMap(Protocol):
         """`z` with things that are made of the class of their last rows."""
         ...
 
-    def backgrounds(
-        self, seen: Callable[[Tensor], Tensor] | None, number: int, rng: torch.Generator
-    ) -> Tensor:
-        """Backgrounds [n, numbers] that show the ground `number` of `engine.words.grounds`; by `seen`, a
-        perceptor's `Grounds`, where it knows that one."""
+    def backgrounds(self, seen: Callable[[Tensor], Tensor] | None, name: str, rng: torch.Generator) -> Tensor:
+        """Backgrounds [n, numbers] that show the ground of this name of `engine.words.grounds`; the best by
+        `seen`, a perceptor's `Grounds`, where there is one."""
         ...
 
     def on(self, z: Tensor, backgrounds: Tensor) -> Tensor:
         """`z` on these backgrounds [n, numbers]."""
         ...
 
-    def tinted(self, z: Tensor, hue: float, which: Tensor, rng: torch.Generator) -> Tensor:
-        """`z` in about this hue, in degrees, where `which` [n, 1] is true."""
+    def tinted(self, z: Tensor, tint: Tint, which: Tensor, rng: torch.Generator) -> Tensor:
+        """`z` in about this tint where `which` [n, 1] is true."""
         ...
 
 
@@ -81,6 +84,10 @@ class Unknown:
         """`z`."""
         return z
 
+    def plain(self, z: Tensor) -> Tensor:
+        """`z`."""
+        return z
+
     def mixed(self, kind: str) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
         """Both in every row, and one in the coarse rows with the other in the fine ones, either way."""
         every, half = range(self._rows), self._rows // 2
@@ -90,9 +97,7 @@ class Unknown:
         """`z`."""
         return z
 
-    def backgrounds(
-        self, seen: Callable[[Tensor], Tensor] | None, number: int, rng: torch.Generator
-    ) -> Tensor:
+    def backgrounds(self, seen: Callable[[Tensor], Tensor] | None, name: str, rng: torch.Generator) -> Tensor:
         """None."""
         return torch.empty(0, 0)
 
@@ -100,7 +105,7 @@ class Unknown:
         """`z`."""
         return z
 
-    def tinted(self, z: Tensor, hue: float, which: Tensor, rng: torch.Generator) -> Tensor:
+    def tinted(self, z: Tensor, tint: Tint, which: Tensor, rng: torch.Generator) -> Tensor:
         """`z`."""
         return z
 

@@ -95,7 +95,7 @@ def _large(remote: RemoteModel) -> Model:
 
 EMBEDDED = Model(
     "pocket",
-    "pocket BigGAN-deep 128",
+    "pocket BigGAN 256",
     budgets={"quick": 700, "": 1600, "normal": 1600, "thorough": 8000},
     judge="pocket",
     picture_bytes=0,  # among the others

@@ -20,6 +20,7 @@ from engine.pocket.latents import (
     TINT,
     TINT_ROW,
 )
+from engine.words.colours import Tint
 
 # Above which band one thing ends and the other begins, by how the words mix them.
 _CUTS = {"halves": (4, 5, 3), "head": (4, 3), "blend": (4, 3, 5)}
@@ -41,6 +42,11 @@ class _LatentMap:
         z = z.clone()
         z[:, POSTURE_ROW, POSTURE] = posture.standing(z[:, POSTURE_ROW, POSTURE])
         return z
+
+    @staticmethod
+    def plain(z: Tensor) -> Tensor:
+        """As `LatentMap.plain` says: no number is large enough for a finish, a scene or a tint."""
+        return z / 2
 
     @staticmethod
     def mixed(kind: str) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
@@ -68,12 +74,10 @@ class _LatentMap:
         return z
 
     @staticmethod
-    def tinted(z: Tensor, hue: float, which: Tensor, rng: torch.Generator) -> Tensor:
+    def tinted(z: Tensor, tint: Tint, which: Tensor, rng: torch.Generator) -> Tensor:
         """As `LatentMap.tinted` says."""
         z = z.clone()
-        points = tints.points(hue, len(z), rng)
-        tint = slice(TINT.start, TINT.start + points.shape[1])
-        z[:, TINT_ROW, tint] = torch.where(which, points, z[:, TINT_ROW, tint])
+        z[:, TINT_ROW, TINT] = torch.where(which, tints.placed(tint, len(z), rng), z[:, TINT_ROW, TINT])
         return z
 
 

@@ -20,7 +20,9 @@ class Codes(nn.Module):
         """`codes` int8 [drawings, 16, 16, 16]; `number` int16 [classes, styles]: whose is which, -1 for none."""
         super().__init__()
         bands = codes.float().div(LEVELS).unflatten(2, (BANDS, -1))  # [drawings, 16, 8, 2, 16]
-        self.register_buffer("bands", bands.permute(2, 0, 1, 3, 4).flatten(2).contiguous())  # [8, drawings, 512]
+        self.register_buffer(
+            "bands", bands.permute(2, 0, 1, 3, 4).flatten(2).contiguous()
+        )  # [8, drawings, 512]
         self.register_buffer("number", number.long())
         self.classes, self.styles = number.shape
 

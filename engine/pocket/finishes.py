@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.pocket.latents_map import smoothstep
+from engine.pocket.latents import smoothstep
 
 LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601
 CELLS = 32  # a side of pixel art

@@ -40,7 +40,7 @@ class PocketGenerator(OnePanel, nn.Module):
         self.name, self.size = name, SHOWN
         self.rows, self.z_dim, self.classes = latents.ROWS, latents.Z_DIM, codes.classes
         self.latent_map = LATENT_MAP
-        self.abilities = frozenset[Ability](("grounds", "hues"))
+        self.abilities = frozenset[Ability](("grounds", "tints"))
         self.decoder, self.codes = decoder, codes
         self.eval().requires_grad_(False)
 

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from engine.pocket import ground_sheets
 from engine.pocket.ground_sheets import HORIZON, TALL, WIDE, Colour
-from engine.pocket.latents_map import hue_colour, smoothstep
+from engine.pocket.latents import smoothstep
+from engine.pocket.tints import hue_colour
 
 # The motifs that each of the first numbers fades in: above zero, below zero.
 MOTIFS = (

@@ -25,19 +25,14 @@ def named(towards: Tensor, known: int) -> int | None:
 
 
 @torch.no_grad()
-def backgrounds(seen: Callable[[Tensor], Tensor] | None, number: int, rng: torch.Generator) -> Tensor:
-    """Numbers [LIKED, n] of `grounds_painted` that paint the ground of this number in `grounds.GROUNDS`.
+def backgrounds(seen: Callable[[Tensor], Tensor] | None, name: str, rng: torch.Generator) -> Tensor:
+    """Numbers [LIKED, n] of `grounds_painted` that paint the ground of this name of `engine.words.grounds`.
 
     `seen` tells how much [m, grounds] of each of the first grounds a perceptor sees in pictures [m, 3, s, s] in
-    0..1; where it knows this one, the best are taken.
+    0..1; the best by it are taken.
     """
-    numbers = grounds_painted.near(_PAINTED[number], rng, DRAWN)
+    numbers = grounds_painted.near(name, rng, DRAWN)
     if seen is None:
         return numbers[:LIKED]
-    liking = seen(grounds_painted.paint(numbers, SEEN)).cpu()
-    if number >= liking.shape[1]:
-        return numbers[:LIKED]
-    return numbers[liking[:, number].topk(LIKED).indices]
-
-
-_PAINTED = {number: name.replace(" ", "") for number, name in enumerate(grounds.GROUNDS)}
+    liking = seen(grounds_painted.paint(numbers, SEEN))[:, grounds.GROUNDS.index(name)].cpu()
+    return numbers[liking.topk(LIKED).indices]

@@ -9,6 +9,7 @@ from torch import Tensor
 from engine.pocket import grounds, mixtures, places
 from engine.pocket.lexicon import Lexicon
 from engine.words import counts, nouns
+from engine.words.grounds import PAINTED
 
 
 def encode(
@@ -20,15 +21,19 @@ def encode(
     """Unit rows [len(texts), d] of `texts`, of which `tower` [n texts → n, d] reads what is not composed.
 
     `names` are known by heart, and a text that is one is never taken apart for a ground; `known_grounds`: how
-    many of `grounds.GROUNDS` the picture tower tells apart; texts with others are left whole.
+    many of `grounds.GROUNDS` the picture tower tells apart; texts with others are left whole. Where it knows
+    some, those that are only painted are taken off and add nothing.
     """
     rests, seen = list(texts), torch.zeros(len(texts), known_grounds)
     for i, text in enumerate(texts):
         rest, ground = grounds.read(text)
-        known = ground is not None and grounds.GROUNDS.index(ground) < known_grounds
-        if ground is not None and known and (names is None or names.row(text) is None):
-            rests[i] = rest
+        if ground is None or (names is not None and names.row(text) is not None):
+            continue
+        if ground in grounds.GROUNDS[:known_grounds]:
             seen[i, grounds.GROUNDS.index(ground)] = 1
+        elif not known_grounds or ground not in PAINTED:
+            continue
+        rests[i] = rest
 
     def is_name(text: str) -> bool:
         return names is not None and names.row(text) is not None

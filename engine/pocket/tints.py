@@ -1,23 +1,16 @@
-"""Which tints of the small BigGAN's things show the colour that a dream's words name.
+"""Tints of drawings, and which of them show the colour that a dream's words name.
 
 A search hardly moves a tint, and of random ones few are strong and fewer of one hue: *a blue bird* would stay
 red. So where the words name a colour, half of a start's candidates wear it.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
-from engine.pocket.latents_map import hue_colour, smoothstep
+from engine.pocket.latents import smoothstep
 from engine.words.colours import Tint
-
-STRENGTH, SPREAD = 3.0, 0.2  # radius, from which on tints are whole; deviation of the angle, in radians
-
-
-def points(hue: float, count: int, rng: torch.Generator) -> Tensor:
-    """Tints [count, 2] of about this hue (degrees), as `latents_map.TINT` has them."""
-    angle = torch.deg2rad(torch.tensor(hue)) + SPREAD * torch.randn(count, generator=rng)
-    return STRENGTH * torch.stack((angle.cos(), angle.sin()), 1)
-
 
 # Coordinates [n, 3] of a tint: (x, y) is a point of the plane whose angle is the hue, z says how light.
 # Near the origin colours stay natural; outside `FROM` the tint sets in. Near the axis of z there is no hue:
@@ -53,7 +46,7 @@ def tinted(drawing: Tensor, tints: Tensor) -> Tensor:
     far = (x * x + y * y + 1e-8).sqrt()
     radius = (far * far + z * z).sqrt()
     strength = 0.93 * smoothstep(radius, FROM, FULL)[:, None, None, None]
-    weights = torch.tensor([0.299, 0.587, 0.114])[:, None, None]
+    weights = torch.tensor([0.299, 0.587, 0.114]).to(drawing)[:, None, None]
     light = (colour * weights).sum(1, keepdim=True)
     mean = (light * cover).sum((2, 3), keepdim=True) / cover.sum((2, 3), keepdim=True).clamp(min=1e-3)
     light = (light + 0.8 * (0.5 - mean)).clamp(0, 1)
@@ -71,8 +64,9 @@ def tones(x: Tensor, y: Tensor, z: Tensor, far: Tensor, radius: Tensor) -> tuple
     paler, darker = up.clamp(min=0), (-up).clamp(min=0)
     hued = (
         hue * (0.30 * paler + 0.10) * (1 - darker),
-        torch.lerp(hue, torch.ones(()), 0.9 * paler) * (1 - 0.95 * darker) + 0.22 * darker * (1 - hue),
-        torch.lerp(0.25 + 0.7 * hue, torch.ones(()), 0.6 + 0.4 * paler) * (1 - 0.35 * darker),
+        torch.lerp(hue, torch.ones_like(x[:1]), 0.9 * paler) * (1 - 0.95 * darker)
+        + 0.22 * darker * (1 - hue),
+        torch.lerp(0.25 + 0.7 * hue, torch.ones_like(x[:1]), 0.6 + 0.4 * paler) * (1 - 0.35 * darker),
     )
     white, black = smoothstep(z, GREY, WHITE), smoothstep(-z, 0.0, FROM)
     plain = tuple(
@@ -82,3 +76,10 @@ def tones(x: Tensor, y: Tensor, z: Tensor, far: Tensor, radius: Tensor) -> tuple
     share = smoothstep(far, NEUTRAL, PURE)[:, None]
     dark, middle, pale = (torch.lerp(a, b, share)[:, :, None, None] for a, b in zip(plain, hued, strict=True))
     return dark, middle, pale
+
+
+def hue_colour(x: Tensor, y: Tensor, swing: float) -> Tensor:
+    """RGB [n, 3] in 0..1 of the angle of (x, y) [n] each: red at 0, green at 120, blue at 240 degrees."""
+    angle = torch.atan2(y, x)[:, None]  # [n, 1]
+    phases = torch.tensor([0.0, 2 * math.pi / 3, 4 * math.pi / 3]).to(angle)
+    return (0.5 + swing * torch.cos(angle - phases)).clamp(0, 1)

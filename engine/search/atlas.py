@@ -39,6 +39,7 @@ def make(
     if names and len(names) != generator.classes:
         raise ModelError(f"The generator has {generator.classes} classes, but its names are {len(names)}.")
     z = torch.randn(SAMPLES, generator.z_dim, generator=torch.Generator().manual_seed(0))
+    z = generator.latent_map.plain(z)
     features: list[Tensor] = []
     for classes in torch.arange(generator.classes).split(BATCH):
         each = torch.stack(

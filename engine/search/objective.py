@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.errors import BadRequest
 from engine.sentences import Key
+from engine.words.colours import Tint
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Target:
 
     vector: Tensor  # [d], unit length, float32: a phrase or a picture in the perceptor's space
     weight: float = 1.0
-    hue: float | None = None  # degrees, of the colour that a phrase names, for models with tints
+    tint: Tint | None = None  # the colour that a phrase names, for models that have tints
 
 
 def direction(targets: Sequence[Target]) -> Tensor:

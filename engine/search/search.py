@@ -10,6 +10,7 @@ from engine.search.latents import Latents
 from engine.search.objective import Target, direction
 from engine.search.recipes import DreamSettings
 from engine.search.state import State
+from engine.words.colours import Tint
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Form:
 
     mixture: Mixed | None = None  # of which two it is made, if it is
     count: int = 1  # how many of it there are, 1..`engine.words.counts.MOST`
+    ground: str = ""  # what it is on, where words alone say so: one of `engine.words.grounds.PAINTED`
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Search:
         return self.forms[panel] if self.forms else Form()
 
     @property
-    def hues(self) -> tuple[float | None, ...]:
-        """For each panel the colour, a hue in degrees, that the wanted phrases name, if it is one."""
-        named = [{t.hue for t in panel if t.weight > 0 and t.hue is not None} for panel in self.targets]
+    def tints(self) -> tuple[Tint | None, ...]:
+        """For each panel the colour that the wanted phrases name, if it is one."""
+        named = [{t.tint for t in panel if t.weight > 0 and t.tint is not None} for panel in self.targets]
         return tuple(found.pop() if len(found) == 1 else None for found in named)

@@ -19,6 +19,8 @@ from engine.search.canvas import fitted, joined
 from engine.search.latents import Basis, Latents
 from engine.search.objective import cosine_score
 from engine.search.search import Form, Mixed, Search
+from engine.words.colours import Tint
+from engine.words.grounds import GROUNDS
 
 CLASSES = 8  # nearest to the target, tried by themselves
 PAIRS = 4  # of them, tried together
@@ -64,7 +66,7 @@ def scored_start(
     for index, towards in enumerate(search.towards.view(generator.panels, -1)):
         near = around or next(iter(found), None)
         samples = _Samples(panel, perceptor, atlas, towards, rng, near, search.form(index))
-        samples.hue = search.hues[index] if "hues" in panel.abilities else None
+        samples.tint = search.tints[index] if "tints" in panel.abilities else None
         found.append(samples.best(candidates, device))
     return joined(found)
 
@@ -84,13 +86,13 @@ class _Samples:
     ) -> None:
         self.generator, self.perceptor, self.towards, self.rng = generator, perceptor, towards, rng
         self.around = around
-        self.hue: float | None = None  # that `TINTED` of them wear
+        self.tint: Tint | None = None  # that `TINTED` of them wear
         suggested = _Suggestions(generator, atlas, towards.cpu(), rng)
         mixture = form.mixture
         self.logits, self.prior = suggested.mixed(mixture) if mixture else suggested.single()
         self.made = mixture is not None and mixture.kind == "made"
         self.manner = _manner(generator, rng)
-        self.grounds = _grounds(generator, perceptor, towards, rng)
+        self.grounds = _grounds(generator, perceptor, towards, form.ground, rng)
         self.z = torch.empty(0, generator.rows, generator.z_dim)
         self.kind = torch.empty(0, dtype=torch.long)  # index into logits
         self.score = torch.empty(0)
@@ -101,9 +103,9 @@ class _Samples:
         while len(self.z) < candidates:
             some = min(BATCH, candidates - len(self.z))
             z, kind, kept = self._fresh(some) if len(self.z) < candidates / 2 else self._children(some)
-            if self.hue is not None:
+            if self.tint is not None:
                 worn = torch.rand(some, 1, generator=self.rng) < TINTED
-                z = self.generator.latent_map.tinted(z, self.hue, worn, self.rng)
+                z = self.generator.latent_map.tinted(z, self.tint, worn, self.rng)
             if self.made:
                 z = self.generator.latent_map.made(z)
             weights = torch.sigmoid(self.logits[kind])
@@ -157,14 +159,19 @@ def _manner(generator: Generator, rng: torch.Generator) -> Tensor | None:
     )
 
 
-def _grounds(generator: Generator, perceptor: Perceptor, towards: Tensor, rng: torch.Generator) -> Tensor:
-    """Backgrounds [n, numbers] worth trying where `towards` names a ground; none where it does not, or where
-    the models know no grounds. Then no number of `rng` is drawn."""
-    if "grounds" in generator.abilities and perceptor.grounds is not None:
-        number = perceptor.grounds.named(towards)
-        if number is not None:
-            return generator.latent_map.backgrounds(perceptor.grounds, number, rng)
-    return torch.empty(0, 0)
+def _grounds(
+    generator: Generator, perceptor: Perceptor, towards: Tensor, said: str, rng: torch.Generator
+) -> Tensor:
+    """Backgrounds [n, numbers] worth trying where words `said` a ground or `towards` names one; none where there
+    is none, or where the models know no grounds. Then no number of `rng` is drawn."""
+    if "grounds" not in generator.abilities:
+        return torch.empty(0, 0)
+    if said:
+        return generator.latent_map.backgrounds(None, said, rng)
+    number = perceptor.grounds.named(towards) if perceptor.grounds is not None else None
+    if number is None:
+        return torch.empty(0, 0)
+    return generator.latent_map.backgrounds(perceptor.grounds, GROUNDS[number], rng)
 
 
 class _Suggestions:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from tqdm import tqdm
 
 from engine.models import generator, registry
-from engine.pocket.latents_map import TINT
+from engine.pocket.latents import TINT, TINT_ROW
 from engine.training.data import DEFAULT_FOLDER, load_descriptions
 from engine.training.scenes import DREAMT, STORED
 
@@ -48,9 +48,9 @@ def render(model: generator.Generator, each: int) -> np.ndarray:
         for classes in torch.arange(model.classes).split(16):
             n = len(classes)
             z = torch.randn(n, model.rows, model.z_dim, generator=random)
-            z[:, :, list(TINT)] = 0
+            z[:, TINT_ROW, TINT] = 0
             registry = F.one_hot(classes, model.classes).float()[:, None].expand(-1, model.rows, -1)
-            picture = (model(z, registry) + 1) / 2
+            picture = (model.sheet(z, registry) + 1) / 2
             small = F.interpolate(picture, STORED, mode="bilinear", antialias=True, align_corners=False)
             result.append((small * 255).round().clamp(0, 255).to(torch.uint8).numpy())
     return np.concatenate(result)

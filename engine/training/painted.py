@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.pocket import latents_map
+from engine.pocket import grounds_painted
 from engine.pocket.grounds import GROUNDS
 from engine.training import scenes
 
@@ -95,8 +95,7 @@ def paint(numbers: Tensor, side: int, random: torch.Generator) -> Tensor:
 def nameless(count: int, side: int, random: torch.Generator) -> Tensor:
     """Grounds without a name, float [count, 3, side, side]: what else pictures and dreams stand on."""
     half = count // 2
-    z = torch.randn(half, latents_map.GROUND_DEPTH + 1, generator=random)
-    dreamt = latents_map.scenery(z, side).expand(-1, -1, -1, side)
+    dreamt = grounds_painted.paint(grounds_painted.near("calm", random, half), side)
     return torch.cat([dreamt, scenes.backgrounds(count - half, side, random)]).clamp(0, 1)
 
 

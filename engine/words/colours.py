@@ -17,16 +17,13 @@ COLOURS: dict[str, tuple[tuple[str, str, str], tuple[float, float, float]]] = {
     "grey": (("grey", "grigio", "grigia"), (0.52, 0.53, 0.54)),
 }
 
-HUES = {  # degrees; of black, white, grey and brown there is no tint
+HUES = {  # degrees
     "red": 0.0, "orange": 30.0, "yellow": 55.0, "green": 120.0, "blue": 230.0, "purple": 285.0, "pink": 325.0,
 }  # fmt: skip
 _PLURALS = {
     "rossi": "red", "rosse": "red", "gialli": "yellow", "gialle": "yellow", "verdi": "green",
     "arancioni": "orange",
 }  # fmt: skip
-_HUE_OF = {word: HUES.get(name) for name, (words, _) in COLOURS.items() for word in words} | {
-    word: HUES[name] for word, name in _PLURALS.items()
-}
 
 
 @dataclass(frozen=True)
@@ -51,13 +48,6 @@ _TINT_OF = (
     | {word: TINTS[name] for word, name in _ALSO.items()}
 )
 _FLOWER = re.compile(r"\b(?:una|la|di|della) rosa\b")  # Italian's rose is its pink
-
-
-def hue(words: str) -> float | None:
-    """The hue, in degrees, of the one colour that English or Italian `words` name; None for none or several,
-    and for those without a hue."""
-    found = {_HUE_OF[word] for word in re.findall(r"\w+", _FLOWER.sub("", words.lower())) if word in _HUE_OF}
-    return found.pop() if len(found) == 1 else None
 
 
 def tint(words: str) -> Tint | None:

@@ -5,7 +5,7 @@ import re
 _A = r"(?:the |a |an |my )?"
 _IN = r"(?:in|nel|nell'|nella|nello|nei|negli|nelle|tra|tra le|fra|fra le|in un|in una|in uno) ?"
 _ON = r"(?:su|sul|sull'|sulla|sullo|sui|sulle|su un|su una|su uno) ?"
-# Ground → English and Italian words that end a text, in the order of the weights: append, never insert.
+# Ground → English and Italian words that end a text, those of `GROUNDS` in the order of the weights.
 _WORDS: dict[str, tuple[str, ...]] = {
     "night": (
         r"(?:at|by) night(?:time)?", "in the dark(?:ness)?", "at midnight", "in the moonlight",
@@ -65,7 +65,24 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "(?:street|road|city|town|highway|pavement|sidewalk)",
         f"(?:{_IN}|{_ON}|per |per la |lungo la )(?:strada|via|città|asfalto|marciapiede)",
     ),
+    "rain": (
+        rf"(?:in|under|through) {_A}(?:pouring |heavy |light |summer )*(?:rain|rainstorm|storm|thunderstorm)",
+        "on a rainy day", f"(?:{_IN}|sotto la |sotto il |sotto un )(?:pioggia|temporale|acquazzone)(?: battente)?",
+    ),
+    "room": (
+        rf"(?:in|inside) {_A}(?:living |cosy |cozy |empty |bright )*(?:room|bedroom|kitchen|house|parlou?r)",
+        "at home", "indoors", f"{_IN}(?:stanza|camera|cameretta|salotto|cucina|casa|soggiorno)(?: vuota)?",
+    ),
+    "mountains": (
+        rf"(?:in|among|before|between) {_A}(?:high |snowy )*(?:mountains?|alps|peaks)",
+        f"(?:{_IN}|davanti alle )(?:montagna|montagne|monti|alpi|vette)",
+    ),
 }  # fmt: skip
+PAINTED = (
+    "rain",
+    "room",
+    "mountains",
+)  # said by words and painted; no perceptor was taught what they look like
 # What one says of each first, in English and Italian.
 SAID = {
     "night": ("at night", "di notte"),
@@ -80,8 +97,11 @@ SAID = {
     "space": ("in space", "nello spazio"),
     "forest": ("in the forest", "nel bosco"),
     "street": ("on the street", "per strada"),
+    "rain": ("in the rain", "sotto la pioggia"),
+    "room": ("in a room", "in una stanza"),
+    "mountains": ("in the mountains", "in montagna"),
 }
-GROUNDS = tuple(_WORDS)
+GROUNDS = tuple(name for name in _WORDS if name not in PAINTED)  # that the embedded perceptor sees
 NO_LAND = frozenset({"sky", "underwater", "space"})  # those without a horizon
 _ENDING = re.compile(
     r"(?P<rest>.+?),? (?:"
@@ -103,7 +123,7 @@ _NOTHING = re.compile(
 
 
 def read(text: str) -> tuple[str, str | None]:
-    """What is to be seen, and on which of `GROUNDS`: ('a cat', 'night') of 'a cat at night'.
+    """What is to be seen, and on which of `GROUNDS` and `PAINTED`: ('a cat', 'night') of 'a cat at night'.
 
     ('a cat', None), the text itself, where it names no ground; ('a day at the beach', 'beach') where nothing
     but the ground can be seen. Of two grounds the last counts, the other stays with what is to be seen.
@@ -111,6 +131,6 @@ def read(text: str) -> tuple[str, str | None]:
     found = _ENDING.fullmatch(" ".join(text.replace("’", "'").split()))
     if found is None:
         return text, None
-    ground = next(name for name in GROUNDS if found[name])
+    ground = next(name for name in _WORDS if found[name])
     rest = found["rest"]
     return (text if _NOTHING.fullmatch(rest) else rest), ground

@@ -17,7 +17,7 @@ class Codes(nn.Module):
     number: Tensor
 
     def __init__(self, codes: Tensor, number: Tensor) -> None:
-        """`codes` int8 [drawings, 16, 16, 16]; `number` int16 [classes, styles]: whose is which, -1 for none."""
+        """`codes` int8 [drawings, 16, 16, 16]; `number` int16 [classes, styles] into them, -1 for none."""
         super().__init__()
         bands = codes.float().div(LEVELS).unflatten(2, (BANDS, -1))  # [drawings, 16, 8, 2, 16]
         self.register_buffer(
@@ -27,7 +27,7 @@ class Codes(nn.Module):
         self.classes, self.styles = number.shape
 
     def forward(self, weights: Tensor, styles: Tensor) -> Tensor:
-        """Codes [n, 16, 16, 16] of class weights [n, 8, classes], one row a band, and styles [n, styles], 0..1.
+        """Codes [n, 16, 16, 16] of class weights [n, 8, classes], a row a band, and styles [n, styles].
 
         Classes count by the squares of their weights, so that hundreds of small ones do not blur a large one.
         Where a class has no drawing of a style, the best of those that it has takes its place.

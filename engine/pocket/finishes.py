@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.pocket.blur import blurred
 from engine.pocket.latents import smoothstep
 
 LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601
@@ -115,12 +116,12 @@ def watercolour(drawing: Tensor) -> Tensor:
     grid, bloom, grain = _wet(side)
     moved = F.grid_sample(drawing, grid.expand(len(drawing), -1, -1, -1), align_corners=False)
     colour, cover = _straight(moved)
-    soft = _blurred(torch.cat((colour * cover, cover), 1), _px(side, 3.0))
+    soft = blurred(torch.cat((colour * cover, cover), 1), _px(side, 3.0))
     wash = soft[:, :3] / soft[:, 3:].clamp(min=0.05)
     light = _light(colour)
     pigment = 0.62 * wash + 0.38 * colour
     rim = (cover - soft[:, 3:]).clamp(min=0) * 1.5
-    inner = (_blurred(light, _px(side, 4.0)) - light).clamp(0, 0.3)
+    inner = (blurred(light, _px(side, 4.0)) - light).clamp(0, 0.3)
     density = 0.58 + 0.42 * bloom + 1.5 * rim + 1.3 * inner + 0.26 * (grain - 0.5)
     paper = _rgb(1.0, 0.99, 0.97)
     result = paper - (paper - pigment.clamp(0.03, 1)) * density
@@ -160,7 +161,7 @@ def neon(drawing: Tensor) -> Tensor:
     )
     pure = (0.12 + pure + 0.25 * light).clamp(0, 1)
     lit = pure * tube
-    halo = _blurred(torch.cat((lit, tube), 1), _px(side, 9.0))
+    halo = blurred(torch.cat((lit, tube), 1), _px(side, 9.0))
     around = (1.7 * halo[:, 3:]).clamp(0, 1)
     body = _rgb(0.07, 0.05, 0.14) * cover + 0.10 * colour * cover
     glow = 1.9 * halo[:, :3]
@@ -174,11 +175,11 @@ def balloon(drawing: Tensor) -> Tensor:
     """Blown up and glossy: round towards the edges, lit from the upper left."""
     colour, cover = _straight(drawing)
     side = drawing.shape[-1]
-    soft = _blurred(torch.cat((colour * cover, cover), 1), _px(side, 2.0))
+    soft = blurred(torch.cat((colour * cover, cover), 1), _px(side, 2.0))
     smooth = soft[:, :3] / soft[:, 3:].clamp(min=0.05)
-    wide = _blurred(cover, _px(side, 22.0))
-    narrow = _blurred(cover, _px(side, 7.0))
-    light = _blurred(_light(colour) * cover, _px(side, 3.0))
+    wide = blurred(cover, _px(side, 22.0))
+    narrow = blurred(cover, _px(side, 7.0))
+    light = blurred(_light(colour) * cover, _px(side, 3.0))
     height = (2 * (wide - 0.45)).clamp(min=1e-3).sqrt() + 0.9 * (2 * (narrow - 0.5)).clamp(min=1e-3).sqrt()
     height = height + 0.35 * light
     steep = side / 14.0
@@ -195,10 +196,10 @@ def sticker(drawing: Tensor) -> Tensor:
     """A white border and a soft shadow."""
     side = drawing.shape[-1]
     cover = drawing[:, 3:]
-    border = ((_blurred(cover, _px(side, 7.0)) - 0.10) * 9).clamp(0, 1)
+    border = ((blurred(cover, _px(side, 7.0)) - 0.10) * 9).clamp(0, 1)
     border = torch.maximum(border, cover)
     off = round(side * 4 / 256)
-    shadow = 0.38 * _blurred(F.pad(border, (off, -off, off + off // 2, -off - off // 2)), _px(side, 5.0))
+    shadow = 0.38 * blurred(F.pad(border, (off, -off, off + off // 2, -off - off // 2)), _px(side, 5.0))
     back = torch.cat((border.expand(-1, 3, -1, -1) * 0.985, border), 1)
     result = drawing + back * (1 - cover)
     below = torch.cat((shadow.expand(-1, 3, -1, -1) * 0.05, shadow), 1)
@@ -261,20 +262,6 @@ def _jump(light: Tensor, radius: int) -> Tensor:
     """The range of brightness within a square of this radius."""
     both = _largest(torch.cat((light, -light), 1), radius)
     return both[:, :1] + both[:, 1:]
-
-
-def _blurred(values: Tensor, radius: int) -> Tensor:
-    """Soft within about this radius, 0 beyond the picture: made small, averaged, made large again."""
-    side = values.shape[-1]
-    factor = 1
-    while factor * 2 <= radius and side % (factor * 2) == 0:
-        factor *= 2
-    small = F.avg_pool2d(values, factor) if factor > 1 else values
-    width = max(round(radius / factor), 1)
-    for _ in range(2):
-        small = F.avg_pool2d(small, (1, 2 * width + 1), 1, (0, width))
-        small = F.avg_pool2d(small, (2 * width + 1, 1), 1, (width, 0))
-    return F.interpolate(small, (side, side), mode="bilinear", align_corners=False) if factor > 1 else small
 
 
 def _band(cover: Tensor, width: int) -> Tensor:

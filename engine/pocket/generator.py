@@ -1,8 +1,8 @@
 """The embedded generator: a code for each class and style, decoded, posed, finished, on a painted ground.
 
-What is BigGAN's (Brock et al. 2018, arXiv 1809.11096) is how it is asked: latents and class weights in rows, of
-which the class weights mix an embedding. The embedding is ours: not a vector but a map for each class and drawing
-style, so that no detail needs to be guessed.
+What is BigGAN's (Brock et al. 2018, arXiv 1809.11096) is how it is asked: latents and class weights in rows,
+of which the class weights mix an embedding. The embedding is ours: not a vector but a map for each class and
+drawing style, so that no detail needs to be guessed.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ from engine.models.files import read_config, read_tensors
 from engine.models.generator import Ability, OnePanel
 from engine.pocket import finishes, grounds_painted, latents, material, posture, tints
 from engine.pocket.abilities import LATENT_MAP
+from engine.pocket.blur import box, halved
 from engine.pocket.codes import Codes
 from engine.pocket.decoder import CHANNELS, SIDE, SIZE, Decoder
 from engine.pocket.latents import BANDS, GROUND, GROUND_ROW, POSTURE, POSTURE_ROW, TINT, TINT_ROW
@@ -88,7 +89,7 @@ class PocketGenerator(OnePanel, nn.Module):
 def sharpened(drawing: Tensor) -> Tensor:
     """Enlarged drawings [n, 4, s, s], premultiplied, with crisp outlines and lines, in 0..1."""
     colour, cover = material.straight(drawing), drawing[:, 3:].clamp(0, 1)
-    around = F.avg_pool2d(drawing[:, :3], 5, 1, 2) / F.avg_pool2d(cover, 5, 1, 2).clamp(min=0.05)
+    around = box(drawing[:, :3], 2) / box(cover, 2).clamp(min=0.05)
     colour = (colour + SHARP * (colour - around)).clamp(0, 1)
     cover = ((cover - 0.5) * CRISP + 0.5).clamp(0, 1)
     return torch.cat((colour * cover, cover), dim=1)
@@ -97,10 +98,8 @@ def sharpened(drawing: Tensor) -> Tensor:
 def shadow(cover: Tensor) -> Tensor:
     """Where things that cover [n, 1, s, s] throw a soft shadow on what is behind them: 0..1, that shape."""
     side = cover.shape[-1] // 4
-    small = F.adaptive_avg_pool2d(cover, side)
-    down = F.pad(small, (0, 0, side // 32, 0))[:, :, :side]
-    for _ in range(2):
-        down = F.avg_pool2d(down, 5, 1, 2)
+    down = F.pad(halved(cover, 4), (0, 0, side // 32, 0))[:, :, :side]
+    down = box(box(down, 2), 2)
     return F.interpolate(down, size=cover.shape[2:], mode="bilinear", align_corners=False)
 
 

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.pocket.blur import blurred
+
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue (Rec. 601)
 REACH = 0.62  # of a stuff's drawing, from its middle: what fills the thing
 
@@ -18,7 +20,7 @@ def made_of(thing: Tensor, stuff: Tensor, share: Tensor) -> Tensor:
     weights = torch.tensor(LUMINANCE).to(thing)[:, None, None]
     light = (colour * weights).sum(1, keepdim=True)  # [n, 1, s, s]
     mean = _mean(light, cover)
-    around = _blurred(light * cover, 15) / _blurred(cover, 15).clamp(min=1e-3)
+    around = blurred(light * cover, 15) / blurred(cover, 15).clamp(min=1e-3)
     features = ((light - around) * 2.2).clamp(-0.75, 0.5)  # eyes, mouths, outlines
     shade = 1 + 0.5 * (around - mean)
     filled = (
@@ -65,7 +67,3 @@ def _span(covered: Tensor) -> tuple[Tensor, Tensor]:
 def _mean(values: Tensor, weights: Tensor) -> Tensor:
     """[n, c, 1, 1]"""
     return (values * weights).sum((2, 3), keepdim=True) / weights.sum((2, 3), keepdim=True).clamp(min=1e-3)
-
-
-def _blurred(values: Tensor, reach: int) -> Tensor:
-    return F.avg_pool2d(F.avg_pool2d(values, 2 * reach + 1, 1, reach), 2 * reach + 1, 1, reach)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 NUMBERS = 8  # of a posture, each ~ N(0, 1)
 MIRROR, TILT, SCALE, ACROSS, DOWN, ASPECT, BEND, LEAN = range(NUMBERS)
-MIDDLE = 0.84  # of the picture's side that a drawing takes
+MIDDLE = 0.82  # of the picture's side that a drawing takes
 
 
 def standing(posture: Tensor) -> Tensor:
@@ -23,11 +23,11 @@ def posed(drawing: Tensor, posture: Tensor, size: int) -> Tensor:
     but for the mirror, which is a sign."""
     down, across = torch.meshgrid(*[_centres(size).to(drawing)] * 2, indexing="ij")
     some = torch.tanh(posture / 1.5)[:, :, None, None]  # [n, 8, 1, 1]
-    scale = MIDDLE * torch.exp(0.16 * some[:, SCALE])
+    scale = MIDDLE * torch.exp(0.2 * some[:, SCALE])
     free = 1 - scale.clamp(max=1)
     x = (across - free * some[:, ACROSS]) / scale
     y = (down - free * some[:, DOWN]) / scale
-    angle = math.radians(16) * some[:, TILT]
+    angle = math.radians(22) * some[:, TILT]
     x, y = x * angle.cos() + y * angle.sin(), y * angle.cos() - x * angle.sin()
     stretch = torch.exp(0.1 * some[:, ASPECT])
     x, y = x * stretch, y / stretch

@@ -1,7 +1,7 @@
 """Which painted grounds show the one that a dream asks for.
 
-A search hardly moves a background: a white one is as far from night as from any other ground. So a start tries
-some that paint what the words name, of which the perceptor sees it best.
+A search hardly moves a background: a white one is as far from night as from any other ground. So a start
+tries some that paint what the words name, of which the perceptor sees it best.
 """
 
 from collections.abc import Callable
@@ -28,8 +28,8 @@ def named(towards: Tensor, known: int) -> int | None:
 def backgrounds(seen: Callable[[Tensor], Tensor] | None, name: str, rng: torch.Generator) -> Tensor:
     """Numbers [LIKED, n] of `grounds_painted` that paint the ground of this name of `engine.words.grounds`.
 
-    `seen` tells how much [m, grounds] of each of the first grounds a perceptor sees in pictures [m, 3, s, s] in
-    0..1; the best by it are taken.
+    `seen` tells how much [m, grounds] of each of the first grounds a perceptor sees in pictures [m, 3, s, s]
+    in 0..1; the best by it are taken.
     """
     numbers = grounds_painted.near(name, rng, DRAWN)
     if seen is None:

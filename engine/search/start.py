@@ -32,7 +32,7 @@ FRESH = 0.25  # of a child's rows, noise that neither parent had
 EACH = 0.75  # of the candidates, for each of two panels: together they take half as long again
 TINTED = 0.5  # of the candidates wear the colour that the words name
 UNLIKE = 0.2  # of the samples' rows of manner are not the seed's, for some suit nothing that the words name
-MANNER = 1.0  # what each row in the seed's manner adds to a candidate's score
+MANNER = 3.0  # what each row in the seed's manner adds to a candidate's score
 WIDE = 1.5  # its deviation: strong colours, which a search's small steps do not reach, are rare in N(0, 1)
 
 
@@ -162,8 +162,9 @@ def _manner(generator: Generator, rng: torch.Generator) -> Tensor | None:
 def _grounds(
     generator: Generator, perceptor: Perceptor, towards: Tensor, said: str, rng: torch.Generator
 ) -> Tensor:
-    """Backgrounds [n, numbers] worth trying where words `said` a ground or `towards` names one; none where there
-    is none, or where the models know no grounds. Then no number of `rng` is drawn."""
+    """Backgrounds [n, numbers] worth trying where words `said` a ground or `towards` names one.
+
+    None where there is none, or where the models know no grounds. Then no number of `rng` is drawn."""
     if "grounds" not in generator.abilities:
         return torch.empty(0, 0)
     if said:
@@ -175,7 +176,7 @@ def _grounds(
 
 
 class _Suggestions:
-    """Class logits [n, rows, classes] worth trying, the best first, and their scores [n] by the atlas alone."""
+    """Class logits [n, rows, classes] worth trying, the best first, and their scores [n] by the atlas."""
 
     def __init__(self, generator: Generator, atlas: Tensor, towards: Tensor, rng: torch.Generator) -> None:
         self.generator, self.atlas, self.towards = generator, atlas, towards
@@ -184,9 +185,11 @@ class _Suggestions:
         self._off = CLASS_OFF + 0.3 * torch.randn(shape, generator=rng)
 
     def single(self) -> tuple[Tensor, Tensor]:
-        """Single classes; then pairs of the best, as two things are often asked for, as far as both together
-        are closer to the words. A pair's score is its classes' mean, below the better one's, so that it has to
-        win by its picture."""
+        """Single classes; then pairs of the best, as two things are often asked for.
+
+        Pairs as far as both together are closer to the words. Their score is their classes' mean, below the
+        better one's, so that they have to win by their picture.
+        """
         near = self.scores.topk(min(CLASSES, len(self.scores))).indices
         every = range(self.generator.rows)
         found, prior = [self._on((one, every)) for one in near], self.scores[near].tolist()

@@ -1,8 +1,8 @@
 """Builds the training pictures: reads the packages, renders RGBA, writes `pictures.npy` and `drawings.npy`.
 
 `pictures.npy` is uint8 [N, 128, 128, 4], straight alpha, all that the perceptor and the judge learn from;
-`drawings.npy` [M, 256, 256, 4] what the generator draws. Line i of the `.jsonl` beside describes picture i and
-is written last: where it exists, the set is complete. An interrupted run goes on where it stopped.
+`drawings.npy` [M, 256, 256, 4] what the generator draws. Line i of the `.jsonl` beside describes picture i
+and is written last: where it exists, the set is complete. An interrupted run goes on where it stopped.
 """
 
 import argparse

@@ -3,8 +3,8 @@
     python -m engine.training train-generator --minutes 90
 
 A step encodes some drawings, roughens their codes as rounding will, halves some with others cell by cell,
-and pulls what the decoder makes of them towards the same pixels: L1 at three sizes and on edges, squared error,
-and towards the end what the perceptor's first layers see. Every drawing's code is kept then.
+and pulls what the decoder makes of them towards the same pixels: L1 at three sizes and on edges, squared
+error, and towards the end what the perceptor's first layers see. Every drawing's code is kept then.
 """
 
 import argparse

@@ -67,7 +67,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
     ),
     "rain": (
         rf"(?:in|under|through) {_A}(?:pouring |heavy |light |summer )*(?:rain|rainstorm|storm|thunderstorm)",
-        "on a rainy day", f"(?:{_IN}|sotto la |sotto il |sotto un )(?:pioggia|temporale|acquazzone)(?: battente)?",
+        "on a rainy day",
+        f"(?:{_IN}|sotto la |sotto il |sotto un )(?:pioggia|temporale|acquazzone)(?: battente)?",
     ),
     "room": (
         rf"(?:in|inside) {_A}(?:living |cosy |cozy |empty |bright )*(?:room|bedroom|kitchen|house|parlou?r)",

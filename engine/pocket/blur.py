@@ -1,0 +1,41 @@
+"""Soft pictures: box means, of shifted pictures, which CPUs add up far more quickly than they pool."""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def box(values: Tensor, reach: int) -> Tensor:
+    """The mean of each square of 2 `reach` + 1 pixels, 0 beyond the picture: [n, c, h, w], of the same shape."""
+    for dim in (2, 3):
+        values = _along(values, reach, dim)
+    return values
+
+
+def blurred(values: Tensor, radius: int) -> Tensor:
+    """Soft within about this radius, 0 beyond the picture: made small, averaged twice, made large again."""
+    side = values.shape[-1]
+    factor = 1
+    while factor * 2 <= radius and side % (factor * 2) == 0:
+        factor *= 2
+    small = halved(values, factor)
+    reach = max(round(radius / factor), 1)
+    small = box(box(small, reach), reach)
+    return F.interpolate(small, (side, side), mode="bilinear", align_corners=False) if factor > 1 else small
+
+
+def halved(values: Tensor, factor: int) -> Tensor:
+    """The means of squares of `factor` pixels, a power of two: [n, c, h, w] -> [n, c, h / factor, w / factor]."""
+    while factor > 1:
+        values = values[..., ::2, :] + values[..., 1::2, :]
+        values = (values[..., ::2] + values[..., 1::2]) / 4
+        factor //= 2
+    return values
+
+
+def _along(values: Tensor, reach: int, dim: int) -> Tensor:
+    width, side = 2 * reach + 1, values.shape[dim]
+    padded = F.pad(values, (reach, reach) if dim == 3 else (0, 0, reach, reach))
+    total = padded.narrow(dim, 0, side)
+    for start in range(1, width):
+        total = total + padded.narrow(dim, start, side)
+    return total / width

@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def box(values: Tensor, reach: int) -> Tensor:
-    """The mean of each square of 2 `reach` + 1 pixels, 0 beyond the picture: [n, c, h, w], of the same shape."""
+    """The mean of each square of 2 `reach` + 1 pixels of [n, c, h, w], 0 beyond the picture."""
     for dim in (2, 3):
         values = _along(values, reach, dim)
     return values
@@ -24,7 +24,7 @@ def blurred(values: Tensor, radius: int) -> Tensor:
 
 
 def halved(values: Tensor, factor: int) -> Tensor:
-    """The means of squares of `factor` pixels, a power of two: [n, c, h, w] -> [n, c, h / factor, w / factor]."""
+    """The means of squares of `factor` pixels, a power of two, of [n, c, h, w]."""
     while factor > 1:
         values = values[..., ::2, :] + values[..., 1::2, :]
         values = (values[..., ::2] + values[..., 1::2]) / 4

@@ -23,7 +23,7 @@ MADE = 27  # of the last row: how far the thing is made of another
 GROUND_ROW, GROUND = 6, slice(28, 45)  # as `engine.pocket.grounds_painted` has them
 
 FINISH_FROM, FINISH_FULL = 1.5, 1.9  # of the highest score
-MADE_FROM, MADE_FULL = 2.5, 3.5  # beyond what chance brings
+MADE_FROM, MADE_FULL = 3.3, 3.9  # beyond what chance brings: one in 2000
 MADE_OF = 4.0  # what a start gives where the words say so
 
 

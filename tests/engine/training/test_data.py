@@ -11,7 +11,7 @@ import torch
 from engine.pocket.captions import COLOURS, Captions, fill, shorter, tinted
 from engine.pocket.tokens import load_tokenizer, write_tokenizer
 from engine.training import __main__ as command
-from engine.training import scenes
+from engine.training import data, scenes
 from engine.training.batches import BatchMaker
 from engine.training.concepts import (
     Concept,
@@ -20,9 +20,9 @@ from engine.training.concepts import (
     read_concepts,
     slug_of,
 )
-from engine.training.data import build, load_descriptions, load_pictures
+from engine.training.data import DRAWINGS, DRAWN, Item, build, load_descriptions, load_pictures
 from engine.training.openclipart import read_openclipart
-from engine.training.sources import HELD_OUT_CONCEPTS, SOURCES
+from engine.training.sources import HELD_OUT_CONCEPTS, SOURCES, STYLES
 
 
 def describe(concept: str, **more: object) -> dict:
@@ -124,18 +124,18 @@ def test_openclipart_keeps_what_its_title_names(tmp_path: Path) -> None:
     ]
 
 
+def square(colour: str) -> str:
+    box = 'width="8" height="8"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {box}><rect {box} fill="{colour}"/></svg>'
+
+
+def item(name: str, style: str = SOURCES[0].style) -> Item:
+    record = describe(name, style=style, keywords_en=(), keywords_it=())
+    return Item(source="", licence="", subgroup="x", drawing=name, **record)
+
+
 def test_pictures_are_built_resumable_and_in_the_order_of_their_lines(tmp_path: Path) -> None:
     pytest.importorskip("resvg_py")
-    from engine.training.data import _item
-
-    def square(colour: str) -> str:
-        box = 'width="8" height="8"'
-        return f'<svg xmlns="http://www.w3.org/2000/svg" {box}><rect {box} fill="{colour}"/></svg>'
-
-    def item(name: str):
-        concept = Concept("1", name, name, (), "", (), "objects", "x", True)
-        return _item(SOURCES[0], concept, False, name)
-
     drawings = [(item("red"), square("#f00")), (item("broken"), "<svg"), (item("blue"), square("#00f"))]
     assert build(drawings, tmp_path) == 2
     assert [d["concept"] for d in load_descriptions(tmp_path)] == ["red", "blue"]
@@ -143,12 +143,54 @@ def test_pictures_are_built_resumable_and_in_the_order_of_their_lines(tmp_path: 
     assert pictures.shape == (2, 128, 128, 4)
     assert pictures[0, 64, 64].tolist() == [255, 0, 0, 255]
     assert pictures[1, 64, 64].tolist() == [0, 0, 255, 255]
-    assert (tmp_path / "skipped.txt").read_text() == "fluent-3d/broken\n"
+    assert (tmp_path / "pictures.skipped.txt").read_text() == "fluent-3d/broken\n"
+
+
+def test_the_second_set_is_larger_and_neither_disturbs_the_other(tmp_path: Path) -> None:
+    pytest.importorskip("resvg_py")
+    drawings = [(item("red"), square("#f00")), (item("broken"), "<svg"), (item("blue"), square("#00f"))]
+    assert build(drawings, tmp_path) == 2
+    assert build(drawings[1:], tmp_path, DRAWINGS, DRAWN) == 1
+    assert [d["concept"] for d in load_descriptions(tmp_path, DRAWINGS)] == ["blue"]
+    large = load_pictures(tmp_path, DRAWINGS)
+    assert large.shape == (1, 256, 256, 4) and large[0, 128, 128].tolist() == [0, 0, 255, 255]
+    assert large[0, 1, 1].tolist() == large[0, -2, -2].tolist() == [0, 0, 255, 255]  # it fills its square
+    assert [d["concept"] for d in load_descriptions(tmp_path)] == ["red", "blue"]
+    assert load_pictures(tmp_path).shape == (2, 128, 128, 4)
+    assert (tmp_path / "drawings.skipped.txt").read_text() == "fluent-3d/broken\n"
+    assert not list(tmp_path.glob("rendering-*")) and not list(tmp_path.glob("*.new"))
+
+
+def test_a_rendering_that_was_stopped_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("resvg_py")
+    drawings = [(item(name), square(colour)) for name, colour in (("red", "#f00"), ("blue", "#00f"))]
+    rendered = tmp_path / "rendered"
+    all_at_once = data._render_all
+
+    def one_alone(contents: list, todo: np.ndarray, *rest: object) -> None:
+        with rendered.open("a") as file:
+            file.write(f"{len(todo)} ")
+        all_at_once(contents, todo[:1], *rest)
+
+    monkeypatch.setattr(data, "_render_all", one_alone)  # the child ends after one picture
+    assert build(drawings, tmp_path, DRAWINGS, 32) == 2
+    assert rendered.read_text() == "2 1 "
+    assert load_pictures(tmp_path, DRAWINGS)[1, 16, 16].tolist() == [0, 0, 255, 255]
+
+
+def test_what_the_generator_draws_in_are_styles_that_may_be_trained_on() -> None:
+    by_style = {source.style: source for source in SOURCES}
+    assert len(set(STYLES)) == len(STYLES)
+    for style in STYLES:
+        assert by_style[style].split == "train" and "SA" not in by_style[style].licence
 
 
 def test_missing_pictures_say_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="run `python -m"):
-        load_descriptions(tmp_path)
+    for name in ("pictures", DRAWINGS):
+        with pytest.raises(FileNotFoundError, match=f"{name}.jsonl is not there: run `python -m"):
+            load_pictures(tmp_path, name)
 
 
 @pytest.mark.parametrize(

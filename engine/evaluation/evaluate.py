@@ -171,7 +171,7 @@ def evaluate(options: argparse.Namespace, data_dir: Path) -> None:
     chosen = some(listed, options.limit)
     if options.variety:  # among so few prompts any picture would be right
         known = {one.prompt for one in listed}
-        listed += [one for one in read(HUNDRED) if one.prompt not in known]
+        listed = [*listed, *(one for one in read(HUNDRED) if one.prompt not in known)]
     names = _recipe_names(options.recipes)
     if options.threads:
         torch.set_num_threads(options.threads)

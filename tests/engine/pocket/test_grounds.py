@@ -16,6 +16,7 @@ from engine.pocket.lexicon import Lexicon
 from engine.pocket.tokens import load_tokenizer
 from engine.training import painted, scenes, train_grounds
 from engine.training.batches import SIDE, BatchMaker
+from engine.words.grounds import PAINTED
 from tests.engine.training.squares import SMALL, lines
 
 WORDS = {"a cat": 0, "a dog": 1, "a bridge": 2, "a bridge at night": 3, "a day at the beach": 4}
@@ -71,7 +72,7 @@ def test_any_other_text_is_left_whole(text: str) -> None:
 
 
 def test_what_is_said_of_each_ground_is_read_as_it_in_both_languages() -> None:
-    assert list(grounds.SAID) == list(GROUNDS)
+    assert list(grounds.SAID) == [*GROUNDS, *PAINTED]
     for ground, phrases in grounds.SAID.items():
         for thing, phrase in zip(("a cat", "un gatto"), phrases, strict=True):
             assert grounds.read(f"{thing} {phrase}") == (thing, ground)

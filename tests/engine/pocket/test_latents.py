@@ -7,6 +7,7 @@ from engine.pocket import finishes, grounds_painted, latents, posture
 from engine.pocket.abilities import LATENT_MAP
 from engine.search.start import WIDE
 from engine.training.sources import STYLES
+from engine.words.colours import TINTS
 
 MEANINGS = (
     (latents.STYLE_ROW, latents.STYLE),
@@ -80,12 +81,12 @@ def test_a_canvas_a_ground_and_a_colour_change_no_other_row() -> None:
     for row, some, found in (
         (latents.POSTURE_ROW, latents.POSTURE, LATENT_MAP.standing(z)),
         (latents.GROUND_ROW, latents.GROUND, LATENT_MAP.on(z, numbers)),
-        (latents.TINT_ROW, latents.TINT, LATENT_MAP.tinted(z, 120.0, which, rng)),
+        (latents.TINT_ROW, latents.TINT, LATENT_MAP.tinted(z, TINTS["green"], which, rng)),
     ):
         moved = (found != z).nonzero()
         assert set(moved[:, 1].tolist()) == {row}
         assert set(moved[:, 2].tolist()) <= set(range(some.start, some.stop))
-    tinted = LATENT_MAP.tinted(z, 120.0, which, rng)
+    tinted = LATENT_MAP.tinted(z, TINTS["green"], which, rng)
     assert (tinted != z).flatten(1).any(1).tolist() == [True, False] * 3
     assert torch.equal(LATENT_MAP.on(z, numbers)[:, latents.GROUND_ROW, latents.GROUND], numbers)
 

@@ -28,14 +28,14 @@ def test_a_picture_of_the_generator_s_own_is_found_again(tmp_path: Path) -> None
     kind = int(torch.randint(generate.classes, (1,), generator=rng))
     logits = torch.full((1, generate.classes), CLASS_OFF)
     logits[0, kind] = CLASS_ON
-    z = torch.randn(1, generate.z_dim, generator=rng)
+    z = generate.latent_map.plain(torch.randn(1, generate.z_dim, generator=rng))  # a scene has no way back
     rows = (generate.rows, -1)
     hidden = drawn(generate, Latents(z.expand(rows), logits.expand(rows)))
 
     seen = wishes.seen(images.to_image(hidden), perceive, CPU)
     found = inversion.closest(generate, perceive, hidden, seen, ranks, torch.Generator().manual_seed(1), CPU)
     assert int(found.class_logits.mean(0).argmax()) == kind
-    assert likeness(drawn(generate, found), hidden) > 26, "decibels; other samples of the class have about 15"
+    assert likeness(drawn(generate, found), hidden) > 20, "decibels; other samples of the class have about 12"
 
 
 @torch.no_grad()

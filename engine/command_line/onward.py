@@ -45,7 +45,7 @@ examples:
         """\
 examples:
   dream blend cat.png castle.png
-  dream blend cat.png castle.png "a castle for cats" --share 0.7
+  dream blend cat.png castle.png "a cat castle" --share 0.7
 """,
     ),
 }

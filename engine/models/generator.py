@@ -47,8 +47,9 @@ class LatentMap(Protocol):
         ...
 
     def mixed(self, kind: str) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
-        """Ways to make one being of two things, the best first: which rows get the first one's class and which
-        the second one's, some of them both. `kind` is one of `engine.words.mixtures`."""
+        """Ways to make one being of two things, by a kind of `engine.words.mixtures`; the best first.
+
+        Each tells which rows get the first one's class and which the second one's, some of them both."""
         ...
 
     def made(self, z: Tensor) -> Tensor:

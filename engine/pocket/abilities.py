@@ -14,6 +14,7 @@ from engine.pocket.latents import (
     MADE,
     MADE_OF,
     MATERIAL_ROW,
+    NATURAL,
     POSTURE,
     POSTURE_ROW,
     STYLE_ROW,
@@ -77,7 +78,8 @@ class _LatentMap:
     def tinted(z: Tensor, tint: Tint, which: Tensor, rng: torch.Generator) -> Tensor:
         """As `LatentMap.tinted` says."""
         z = z.clone()
-        z[:, TINT_ROW, TINT] = torch.where(which, tints.placed(tint, len(z), rng), z[:, TINT_ROW, TINT])
+        placed = tints.placed(tint, len(z), rng) / NATURAL
+        z[:, TINT_ROW, TINT] = torch.where(which, placed, z[:, TINT_ROW, TINT])
         return z
 
 

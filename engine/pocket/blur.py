@@ -20,7 +20,10 @@ def blurred(values: Tensor, radius: int) -> Tensor:
     small = halved(values, factor)
     reach = max(round(radius / factor), 1)
     small = box(box(small, reach), reach)
-    return F.interpolate(small, (side, side), mode="bilinear", align_corners=False) if factor > 1 else small
+    if factor == 1:
+        return small
+    large = F.interpolate(small, (side, side), mode="bilinear", align_corners=False)
+    return box(large, factor // 2)  # else its slopes would be seen as squares
 
 
 def halved(values: Tensor, factor: int) -> Tensor:

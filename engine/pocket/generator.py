@@ -65,7 +65,7 @@ class PocketGenerator(OnePanel, nn.Module):
         if bool((made > 0).any()):
             stuff = class_weights[:, latents.MATERIAL_ROW :].expand(-1, BANDS, -1)
             drawing = material.made_of(drawing, self._decoded(stuff, styles), made)
-        drawing = tints.tinted(drawing, z[:, TINT_ROW, TINT])
+        drawing = tints.tinted(drawing, latents.NATURAL * z[:, TINT_ROW, TINT])
         return finishes.finished(drawing, latents.finishes(z, len(finishes.FINISHES)))
 
     def _decoded(self, weights: Tensor, styles: Tensor) -> Tensor:

@@ -18,10 +18,11 @@ Z_DIM = 48
 STYLE_ROW, STYLE = 0, slice(0, 7)  # a score for each drawing style: the highest draws
 FINISH_ROW, FINISH = 1, slice(7, 16)  # likewise, for how it is redrawn; none where all are low
 POSTURE_ROW, POSTURE = 2, slice(16, 24)  # as `engine.pocket.posture` has them
-TINT_ROW, TINT = 4, slice(24, 27)  # as `engine.pocket.tints` has them
+TINT_ROW, TINT = 4, slice(24, 27)  # `NATURAL` times these are as `engine.pocket.tints` has them
 MADE = 27  # of the last row: how far the thing is made of another
 GROUND_ROW, GROUND = 6, slice(28, 45)  # as `engine.pocket.grounds_painted` has them
 
+NATURAL = 0.6  # chance tints one thing of a hundred
 FINISH_FROM, FINISH_FULL = 1.5, 1.9  # of the highest score
 MADE_FROM, MADE_FULL = 3.3, 3.9  # beyond what chance brings: one in 2000
 MADE_OF = 4.0  # what a start gives where the words say so

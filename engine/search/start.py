@@ -32,7 +32,7 @@ FRESH = 0.25  # of a child's rows, noise that neither parent had
 EACH = 0.75  # of the candidates, for each of two panels: together they take half as long again
 TINTED = 0.5  # of the candidates wear the colour that the words name
 UNLIKE = 0.2  # of the samples' rows of manner are not the seed's, for some suit nothing that the words name
-MANNER = 3.0  # what each row in the seed's manner adds to a candidate's score
+MANNER = 2.0  # what each row in the seed's manner adds to a candidate's score
 WIDE = 1.5  # its deviation: strong colours, which a search's small steps do not reach, are rare in N(0, 1)
 
 

@@ -63,7 +63,7 @@ def show(models: Path) -> None:
         here,
     )  # here and below: it imports torch, which --help need not wait for
 
-    rows = [(EMBEDDED.name, "23 MB", "inside Oneiro", "always here", "see engine/pocket/README.md")]
+    rows = [(EMBEDDED.name, "33 MB", "inside Oneiro", "always here", "see engine/pocket/README.md")]
     for model in catalogue.ALL:
         state = "here" if here(model, models) else "not here"
         rows.append((model.name, f"{model.megabytes} MB", str(models / model.folder), state, model.licence))

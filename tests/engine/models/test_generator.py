@@ -17,6 +17,7 @@ from engine.models.generator import BakedBigGAN, Unknown
 from engine.models.registry import POCKET
 from engine.pocket.generator import PocketGenerator
 from engine.words import mixtures
+from engine.words.colours import TINTS
 from tests.engine import tiny
 
 CPU = torch.device("cpu")
@@ -118,10 +119,10 @@ def test_latents_that_mean_nothing_are_left_alone() -> None:
     known, z = Unknown(7), torch.randn(3, 7, 4)
     rng = torch.Generator().manual_seed(1)
     before = rng.get_state()
-    assert known.standing(z) is known.made(z) is z
-    assert known.on(z, known.backgrounds(None, 0, rng)) is z
-    assert known.tinted(z, 120.0, torch.ones(3, 1, dtype=torch.bool), rng) is z
-    assert not len(known.backgrounds(None, 0, rng))
+    assert known.standing(z) is known.made(z) is known.plain(z) is z
+    assert known.on(z, known.backgrounds(None, "night", rng)) is z
+    assert known.tinted(z, TINTS["red"], torch.ones(3, 1, dtype=torch.bool), rng) is z
+    assert not len(known.backgrounds(None, "night", rng))
     assert (known.manner, known.background) == ((), None)
     assert torch.equal(rng.get_state(), before)
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from engine.pocket import finishes, grounds_painted, latents, posture
+from engine.pocket import finishes, grounds_painted, latents, posture, tints
 from engine.pocket.abilities import LATENT_MAP
 from engine.search.start import WIDE
 from engine.training.sources import STYLES
@@ -72,6 +72,17 @@ def test_chance_makes_nothing_of_another_thing_and_words_do_wholly() -> None:
     assert torch.equal(latents.made(asked), torch.ones(50))
     changed = (asked != z[:50]).nonzero()
     assert changed[:, 1:].unique(dim=0).tolist() == [[latents.MATERIAL_ROW, latents.MADE]]
+
+
+def test_plain_things_are_calm_and_in_natural_colours_and_yet_no_two_are_alike() -> None:
+    z = LATENT_MAP.plain(draws(2000))
+    assert float((latents.finishes(z, len(finishes.FINISHES)) > 0).any(1).float().mean()) < 0.02
+    ground = z[:, latents.GROUND_ROW, latents.GROUND]
+    assert float((grounds_painted.calm(ground) < 1).float().mean()) < 0.05
+    tint = z[:, latents.TINT_ROW, latents.TINT]
+    assert float((tint.norm(dim=1) > tints.FROM).float().mean()) < 0.02
+    styles = z[:, latents.STYLE_ROW, latents.STYLE].argmax(1).bincount(minlength=len(STYLES))
+    assert styles.min() > 0.7 * styles.max() and bool((z.std((0, 1)) > 0.4).all())
 
 
 def test_a_canvas_a_ground_and_a_colour_change_no_other_row() -> None:

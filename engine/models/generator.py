@@ -71,7 +71,7 @@ class LatentMap(Protocol):
 
 
 class Unknown:
-    """The `LatentMap` of a generator whose latents mean nothing in particular; it can be asked for nothing."""
+    """The `LatentMap` of a generator whose latents mean nothing in particular."""
 
     shared: tuple[int, ...] = (0,)
     manner: tuple[int, ...] = ()

@@ -57,7 +57,7 @@ def rounded(codes: Tensor) -> Tensor:
 
 
 def seams(count: int, rng: torch.Generator) -> Tensor:
-    """How much of the first of two drawings each cell has [count, 1, 16, 16], 0..1: halves at random angles."""
+    """How much of the first of two drawings each cell has, [count, 1, 16, 16] in 0..1, at random angles."""
     angle = torch.rand(count, 1, 1, generator=rng) * 2 * math.pi
     at = torch.linspace(-1, 1, SIDE)
     side = at * angle.cos() + at[:, None] * angle.sin()

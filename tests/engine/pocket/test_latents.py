@@ -79,7 +79,7 @@ def test_plain_things_are_calm_and_in_natural_colours_and_yet_no_two_are_alike()
     assert float((latents.finishes(z, len(finishes.FINISHES)) > 0).any(1).float().mean()) < 0.02
     ground = z[:, latents.GROUND_ROW, latents.GROUND]
     assert float((grounds_painted.calm(ground) < 1).float().mean()) < 0.05
-    tint = z[:, latents.TINT_ROW, latents.TINT]
+    tint = latents.NATURAL * z[:, latents.TINT_ROW, latents.TINT]
     assert float((tint.norm(dim=1) > tints.FROM).float().mean()) < 0.02
     styles = z[:, latents.STYLE_ROW, latents.STYLE].argmax(1).bincount(minlength=len(STYLES))
     assert styles.min() > 0.7 * styles.max() and bool((z.std((0, 1)) > 0.4).all())

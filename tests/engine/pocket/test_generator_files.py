@@ -210,7 +210,7 @@ def test_gradients_reach_what_is_dreamt_and_how_it_stands(
     rng = torch.Generator().manual_seed(4)
     z = 0.3 * torch.randn(1, latents.ROWS, latents.Z_DIM, generator=rng)
     z[:, latents.FINISH_ROW, latents.FINISH.start] = 1.7  # between none and all of it
-    z[:, latents.TINT_ROW, latents.TINT] = torch.tensor([1.9, 1.3, 0.2])
+    z[:, latents.TINT_ROW, latents.TINT] = torch.tensor([1.9, 1.3, 0.2]) / latents.NATURAL
     z[:, latents.MATERIAL_ROW, latents.MADE] = (latents.MADE_FROM + latents.MADE_FULL) / 2
     labels = 0.6 * weights(generator, number_of(classes, "cat"))
     labels += 0.4 * weights(generator, number_of(classes, "pizza"))

@@ -106,9 +106,9 @@ EMBEDDED = Model(
     # It sees 64 px and moves faster (see SEARCH.md).
     changes={"oneiro": {"learning_rate": 0.025, "cutouts": 24, "scene": "two"}},
     weak_below=33.0,  # the right ones of 300 dreams end above 34
-    # Chosen to give README's times on two free processor cores (7 s, two things 10 s) and near those of
+    # Chosen to give README's times on two free processor cores (8 s, two things 11 s) and near those of
     # `quick`; loading is rounded up. A step of two panels takes 1.55 times the CPU time of one's.
-    prior=Prior("pocket", load_s=6.0, start_s=1.0, step_s=0.1, two=1.5),
+    prior=Prior("pocket", load_s=6.0, start_s=1.0, step_s=0.11, two=1.5),
 )
 MODELS = (EMBEDDED, *map(_large, catalogue.BIGGANS))
 BEST = MODELS[-1]  # what "auto" takes where there is room

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.database.file import make_folder, make_private, rewrite_once, truncate_log
 from bot.database.migrations import UnknownTables, is_current, upgrade
+from bot.database.sqlite import Connections, prepare
 
 try:
     from asyncpg import InterfaceError, PostgresError
@@ -100,20 +101,24 @@ class Database:
         self._file = (
             Path(parsed.database) if parsed.drivername == "sqlite+aiosqlite" and parsed.database else None
         )
+        self._connections = Connections()  # to SQLite
         self._forgetting: asyncio.Task[None] | None = None
+        self._tries = 0  # that are left to empty the write-ahead log
         self._running = 0  # transactions
         self._ended = asyncio.Event()  # one of them, once this is closed
-        self._is_closed = False
+        self._closed = asyncio.Event()
         self._starting_s = starting_s
         self._is_server = parsed.get_backend_name() == "postgresql"
         options: dict[str, Any] = {}
         if self._file:
-            options = {"connect_args": {"timeout": busy_timeout_s}}
+            options = {
+                "connect_args": {"timeout": busy_timeout_s, "async_creator_fn": self._connections.connect}
+            }
         elif self._is_server:
             parsed, options = _for_server(parsed, is_pooled=self._is_pooled)
         self._engine: AsyncEngine = create_async_engine(parsed, **options)
         if self._file:
-            event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(self._engine.sync_engine, "connect", prepare)
         elif self._is_pooled:
             event.listen(self._engine.sync_engine, "begin", _prepare_transaction(busy_timeout_s))
         elif self._is_server:
@@ -121,7 +126,7 @@ class Database:
 
     async def open(self) -> None:
         """Bring the tables to their newest form. Raises `StoreError` when they are unknown or not usable."""
-        self._is_closed = False
+        self._closed.clear()
         if self._file:
             try:
                 await asyncio.to_thread(make_folder, self._file)
@@ -143,16 +148,16 @@ class Database:
 
     async def close(self) -> None:
         """Let transactions come to their end, and begin no others: whoever is still at work hears so."""
-        self._is_closed = True
+        self._closed.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S):
                 while self._running:
                     self._ended.clear()
                     await self._ended.wait()
         if self._forgetting is not None:
-            self._forgetting.cancel()
-            await asyncio.gather(self._forgetting, return_exceptions=True)
+            await asyncio.wait({self._forgetting})
         await self._engine.dispose()  # the last connection's end empties the log
+        await self._connections.ended()
 
     def forget(self) -> None:
         """Soon have the bytes of what was deleted nowhere any more. Returns at once, raises nothing.
@@ -160,20 +165,23 @@ class Database:
         In SQLite's file they are overwritten when they are deleted; older ones stay in its write-ahead log
         until that is emptied. Of PostgreSQL see `bot.database.file`.
         """
-        if self._is_on_disk and not self._is_closed:
-            if self._forgetting is not None:
-                self._forgetting.cancel()
-            self._forgetting = asyncio.create_task(self._empty_log())
+        if self._is_on_disk and not self._closed.is_set():
+            self._tries = FORGET_TRIES
+            if self._forgetting is None or self._forgetting.done():
+                self._forgetting = asyncio.create_task(self._empty_log())
 
     @property
     def _is_on_disk(self) -> bool:
         return self._file is not None and self._file.name != ":memory:"
 
     async def _empty_log(self) -> None:
-        for _ in range(FORGET_TRIES):
-            if await self._emptied_log():
+        while self._tries and not self._closed.is_set():
+            self._tries = left = self._tries - 1
+            if await self._emptied_log() and self._tries == left:  # nobody asked again meanwhile
                 return
-            await asyncio.sleep(FORGET_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FORGET_S):
+                    await self._closed.wait()
 
     async def _emptied_log(self) -> bool:
         try:
@@ -185,7 +193,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """All or nothing. Raises `StoreError`; `IntegrityError` passes: it is about a row."""
-        if self._is_closed:
+        if self._closed.is_set():
             raise StoreClosed
         self._running += 1
         try:
@@ -197,7 +205,7 @@ class Database:
             raise (_named_by_server if self._is_server else _named)(error) from error
         finally:
             self._running -= 1
-            if self._is_closed:
+            if self._closed.is_set():
                 self._ended.set()
 
     async def _is_current(self) -> bool:
@@ -302,15 +310,6 @@ def _for_server(url: URL, *, is_pooled: bool) -> tuple[URL, dict[str, Any]]:
         "pool_pre_ping": True,  # servers restart, and hosts cut connections that are idle
         "hide_parameters": True,  # people's words stay out of the log
     }
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    """Readers and a writer at the same time, and no dream lost when the power is."""
-    cursor = connection.cursor()
-    # What is deleted is overwritten: people delete pictures that nobody shall see again.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 def _patience(busy_timeout_s: float) -> dict[str, int]:

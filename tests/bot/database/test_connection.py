@@ -225,3 +225,24 @@ async def test_the_end_waits_for_what_runs_and_lets_nothing_new_begin(tmp_path: 
     async with database.transaction() as again:
         await again.exec_driver_sql("DROP TABLE last")
     await database.close()
+
+
+SLOW = """WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 400000)
+          SELECT count(*) FROM c"""
+
+
+@SQLITE
+async def test_whoever_is_cancelled_at_work_leaves_nothing_that_never_ends(database: Database) -> None:
+    async def ask() -> None:
+        async with database.transaction() as connection:
+            await connection.execute(text(SLOW))
+
+    asking = asyncio.create_task(ask())
+    for _ in range(3):  # the second time while the connection is being closed
+        await asyncio.sleep(0.02)
+        asking.cancel()
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:  # as at the end of a loop
+        task.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*left, return_exceptions=True)

@@ -1,0 +1,46 @@
+"""Connections to a SQLite database: how they are begun, prepared and ended."""
+
+import asyncio
+from functools import cache
+from threading import Thread
+from typing import Any
+from weakref import WeakSet
+
+import aiosqlite
+
+_END_S = 5.0  # a thread that is still at work then is left to the process' end
+
+
+class Connections:
+    """Those of one database: SQLAlchemy calls `connect` for each; `ended` comes after the last one's end."""
+
+    def __init__(self) -> None:
+        self._threads: WeakSet[Thread] = WeakSet()
+
+    def connect(self, database: str, **options: Any) -> aiosqlite.Connection:
+        """As `aiosqlite.connect`, whose end nobody waits for in vain.
+
+        Cancelled at work, a connection is stopped by SQLAlchemy, and once more by its own `close`. Its thread
+        ends at the first: whoever waited for the second did so for ever, and with them the end of the loop.
+        """
+        connection = aiosqlite.connect(database, **options)
+        connection.stop = cache(connection.stop)  # type: ignore[method-assign]
+        thread: Thread = connection._thread
+        thread.daemon = True  # as SQLAlchemy does with those that it begins itself
+        self._threads.add(thread)
+        return connection
+
+    async def ended(self) -> None:
+        """No thread tells the loop anything any more, which it may when this is over."""
+        for thread in list(self._threads):
+            if thread.is_alive():
+                await asyncio.to_thread(thread.join, _END_S)
+
+
+def prepare(connection: Any, _record: Any) -> None:
+    """Readers and a writer at the same time, and no dream lost when the power is."""
+    cursor = connection.cursor()
+    # What is deleted is overwritten: people delete pictures that nobody shall see again.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

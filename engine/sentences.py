@@ -1,6 +1,6 @@
 """What the engine says to a person: a key with facts, of which each language makes its sentence.
 
-`Key` holds the English sentences; other languages are the bot's (`bot.chat.sentences`).
+`Key` holds the English sentences; other languages are the bot's (`bot.sentences`).
 """
 
 import json

@@ -7,9 +7,9 @@ from discord import app_commands
 
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
-from bot.chat.sentences import Sentences
 from bot.dreams.dream import Dream
 from bot.queue.limits import Asker
+from bot.sentences import Sentences
 from bot.servers.settings import ServerSettings
 
 # What a dream's message needs, by discord.py's names.

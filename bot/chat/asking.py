@@ -10,7 +10,6 @@ import discord
 
 from bot.chat.access import asker, obstacle
 from bot.chat.answers.answer import answer, think
-from bot.chat.answers.refusals import Refusal, refusal
 from bot.chat.attachments import MAX_ATTACHMENT, Unreachable, fetch, objection
 from bot.chat.downloads import TooLarge
 from bot.chat.language import common, personal
@@ -19,6 +18,7 @@ from bot.chat.wording import worded
 from bot.dreams.asking import Accepted
 from bot.dreams.dream import What, Who
 from bot.dreams.store import AlreadyStored
+from bot.sentences.refusals import Refusal, refusal
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from collections import OrderedDict
 import aiohttp
 import discord
 
-from bot.chat.sentences import Sentences
 from bot.chat.unpacking import one_at_a_time
+from bot.sentences import Sentences
 from engine.pictures.decoding import MAX_PIXELS, decode, too_large
 
 log = logging.getLogger(__name__)

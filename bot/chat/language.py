@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.chat.parts import parts_of
-from bot.chat.sentences import ENGLISH, LANGUAGES, Sentences, spoken
+from bot.sentences import ENGLISH, LANGUAGES, Sentences, spoken
 
 MAX_NAME, MAX_DESCRIPTION = 32, 100  # characters; Discord reference, 2026-08
 

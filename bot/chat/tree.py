@@ -7,10 +7,10 @@ from discord import app_commands
 
 from bot.chat.access import NotAModerator
 from bot.chat.answers.answer import answer, suggest_nothing
-from bot.chat.answers.refusals import Refusal, refusal
 from bot.chat.commands.moderate.group import check, moderate
 from bot.chat.commands.options import objection
 from bot.chat.language import personal
+from bot.sentences.refusals import Refusal, refusal
 
 log = logging.getLogger(__name__)
 

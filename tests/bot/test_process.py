@@ -13,9 +13,9 @@ from PIL import Image
 from simcord.backend.models import Message
 
 from bot.__main__ import BAD_SETTING, NO_TOKEN, OFFLINE, REFUSED, TOKEN_REFUSED, UNREACHABLE
-from bot.chat.sentences import ENGLISH as sentences
 from bot.dreams.dream import DreamState
 from bot.dreams.store import Store
+from bot.sentences import ENGLISH as sentences
 from bot.servers.settings import VOTE_EMOJI
 from engine import Recipe
 from tests.bot.bot_process import BotProcess, until

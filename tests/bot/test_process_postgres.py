@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.sentences import ENGLISH as sentences
 from bot.database.connection import StoreAway
 from bot.dreams.dream import DreamState
+from bot.sentences import ENGLISH as sentences
 from bot.servers.settings import VOTE_EMOJI
 from tests.bot.bot_process import until
 from tests.bot.postgres import Cluster

@@ -16,8 +16,8 @@ from simcord.env import Env
 from simcord.results import InteractionResult, ResponseMessage
 
 from bot.chat.messages.choice_message import NUMBERS
-from bot.chat.sentences import ENGLISH as SAY
 from bot.parts import build
+from bot.sentences import ENGLISH as SAY
 from bot.settings import Settings
 from engine.process.host import EngineHost
 from tests.bot.chat.conftest import World, labels

@@ -8,9 +8,9 @@ import aiohttp
 import discord
 
 from bot.chat.access import NotAModerator
-from bot.chat.answers.refusals import Refusal, refusal
 from bot.chat.language import personal
 from bot.database.connection import StoreError
+from bot.sentences.refusals import Refusal, refusal
 
 log = logging.getLogger(__name__)
 

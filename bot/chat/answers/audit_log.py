@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from bot.chat.quoting import quoted
-from bot.chat.sentences import LANGUAGES, Sentences
+from bot.sentences import LANGUAGES, Sentences
+from bot.sentences.quoting import quoted
 from bot.servers.moderation import AuditEntry
 from bot.servers.settings import Allowance, ServerSettings, plain
 

@@ -2,9 +2,9 @@
 
 import discord
 
-from bot.chat.quoting import quoted
-from bot.chat.sentences import Sentences
 from bot.dreams.dream import Dream
+from bot.sentences import Sentences
+from bot.sentences.quoting import quoted
 from engine import Recipe
 
 SHOWN_WORDS = 1000  # characters of a prompt; escaping may double them, and a description holds 4096

@@ -9,9 +9,9 @@ from bot.chat.answers.answer import answer
 from bot.chat.buttons.click import Click, action
 from bot.chat.buttons.dream import DreamButton
 from bot.chat.erasing import erase as erase_dream
-from bot.chat.sentences import Sentences
 from bot.dreams.ending import check_deletable
 from bot.queue.worker import Cancelled
+from bot.sentences import Sentences
 
 _ANSWERS: dict[Cancelled, Callable[[Sentences], str]] = {
     Cancelled.WITHDRAWN: lambda say: say.WITHDRAWN,

@@ -6,7 +6,7 @@ from typing import Self
 import discord
 
 from bot.chat.buttons.button import PersistentButton
-from bot.chat.sentences import ENGLISH, Sentences
+from bot.sentences import ENGLISH, Sentences
 
 
 class ChoiceButton(PersistentButton, template=r"choice:(?P<id>[0-9]{1,18}):(?P<act>decide|cancel)"):

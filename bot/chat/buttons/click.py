@@ -15,10 +15,10 @@ from bot.chat.buttons.button import PersistentButton
 from bot.chat.buttons.dream import DreamButton
 from bot.chat.language import personal
 from bot.chat.parts import Parts, parts_of
-from bot.chat.sentences import Sentences
 from bot.community.choices import Choice
 from bot.dreams.dream import Dream
 from bot.dreams.ending import may_end
+from bot.sentences import Sentences
 
 Kind = TypeVar("Kind", bound=PersistentButton)
 Does = Callable[[Kind, discord.Interaction, Sentences], Awaitable[str | None]]

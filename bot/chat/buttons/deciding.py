@@ -2,12 +2,12 @@
 
 import discord
 
-from bot.chat.answers.refusals import refusal
 from bot.chat.buttons.choice import ChoiceButton
 from bot.chat.buttons.click import clicked, moderates
 from bot.chat.parts import parts_of
-from bot.chat.sentences import Sentences
 from bot.queue.limits import Refused
+from bot.sentences import Sentences
+from bot.sentences.refusals import refusal
 
 
 @clicked(ChoiceButton)

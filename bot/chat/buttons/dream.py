@@ -6,8 +6,8 @@ from typing import Self
 import discord
 
 from bot.chat.buttons.button import PersistentButton
-from bot.chat.sentences import Sentences
 from bot.dreams.dream import Dream
+from bot.sentences import Sentences
 
 
 class DreamButton(PersistentButton, template=r"dream:(?P<id>[0-9]{1,18}):(?P<action>[a-z]{1,20})"):

@@ -17,9 +17,9 @@ from bot.chat.asking import order, usual
 from bot.chat.attachments import objection
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
-from bot.chat.sentences import Sentences
 from bot.dreams.dream import Dream
 from bot.dreams.onward import reworded
+from bot.sentences import Sentences
 from engine.settings import MAX_PROMPT
 
 log = logging.getLogger(__name__)

@@ -10,9 +10,9 @@ from bot.chat.buttons.button import PersistentButton
 from bot.chat.buttons.click import clicked
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
-from bot.chat.quoting import quoted
-from bot.chat.sentences import Sentences
 from bot.dreams.dream import Dream
+from bot.sentences import Sentences
+from bot.sentences.quoting import quoted
 
 PAGE = 10  # dreams
 SHOWN_PROMPT = 80  # characters of each; escaping may double them

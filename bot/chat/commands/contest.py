@@ -9,8 +9,6 @@ from bot.chat.answers.answer import answer
 from bot.chat.language import personal
 from bot.chat.messages.contest_message import GOLD, SHOWN_PROMPT, about, words_of
 from bot.chat.parts import parts_of
-from bot.chat.quoting import plain, quoted
-from bot.chat.sentences import ENGLISH, Sentences
 from bot.community.contests import MAX_THEME, Contest
 from bot.database.connection import StoreError
 from bot.dreams.showing import (
@@ -19,6 +17,8 @@ from bot.dreams.showing import (
     may_tell,
 )
 from bot.queue.limits import are_allowed
+from bot.sentences import ENGLISH, Sentences
+from bot.sentences.quoting import plain, quoted
 
 log = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from bot.chat.attachments import first_picture
 from bot.chat.buttons.forms import show_picture_form
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
-from bot.chat.quoting import plain
-from bot.chat.sentences import ENGLISH, Sentences
 from bot.community.choices import MAX_CANDIDATES, MIN_CANDIDATES
 from bot.database.connection import StoreError
 from bot.dreams.dream import Dream
+from bot.sentences import ENGLISH, Sentences
+from bot.sentences.quoting import plain
 from engine import EMBEDDED, Recipe, completions, liked_things, without_article
 from engine.settings import MAX_PROMPT, MAX_SEED, MAX_STEPS, PRESETS, SIZES
 

@@ -16,12 +16,12 @@ from bot.chat.language import personal
 from bot.chat.messages.dream_message import DreamMessage
 from bot.chat.messages.poster import fitting
 from bot.chat.parts import parts_of
-from bot.chat.quoting import plain
-from bot.chat.sentences import ENGLISH
 from bot.database.connection import StoreError
 from bot.dreams import onward
 from bot.dreams.asking import story as story_of
 from bot.dreams.dream import Dream
+from bot.sentences import ENGLISH
+from bot.sentences.quoting import plain
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from bot.chat.access import is_moderator, obstacle
 from bot.chat.answers.answer import answer
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
-from bot.chat.sentences import ENGLISH
+from bot.sentences import ENGLISH
 
 
 @app_commands.command(name="help", description=ENGLISH.COMMAND_HELP)

@@ -12,7 +12,7 @@ import discord
 from discord import AppCommandOptionType as Type
 from discord import AppCommandType, app_commands
 
-from bot.chat.sentences import Sentences
+from bot.sentences import Sentences
 
 MAX_STRING = 6000  # characters (Discord reference, 2026-08), as the next
 MAX_WHOLE = 2**53

@@ -10,9 +10,9 @@ from bot.chat.answers.answer import answer
 from bot.chat.commands.dream import PRESET_CHOICES, SIZE_CHOICES
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
-from bot.chat.sentences import ENGLISH, LANGUAGES
 from bot.dreams.notices import NOTICES
 from bot.dreams.preferences import NONE
+from bot.sentences import ENGLISH, LANGUAGES
 from engine.settings import PRESETS, SIZES
 
 _MODELS_OWN = "model"  # what a choice says that takes a preset back

@@ -7,9 +7,9 @@ from bot.chat.answers.answer import answer
 from bot.chat.commands.moderate.group import within
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
-from bot.chat.quoting import quoted
-from bot.chat.sentences import ENGLISH, Sentences
 from bot.dreams.dream import Dream, DreamState
+from bot.sentences import ENGLISH, Sentences
+from bot.sentences.quoting import quoted
 
 MOST = 15  # dreams that are listed
 SHOWN_PROMPT = 60  # characters

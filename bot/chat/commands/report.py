@@ -13,10 +13,10 @@ from bot.chat.commands.moderate.group import (
 from bot.chat.language import personal
 from bot.chat.messages.language import of_guild
 from bot.chat.parts import parts_of
-from bot.chat.quoting import quoted
-from bot.chat.sentences import ENGLISH, Sentences
 from bot.dreams.dream import Dream
 from bot.dreams.showing import Occasion
+from bot.sentences import ENGLISH, Sentences
+from bot.sentences.quoting import quoted
 
 _SHOWN_PROMPT = 1000  # characters
 

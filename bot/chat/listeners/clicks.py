@@ -7,10 +7,10 @@ import discord
 from discord.ext import commands
 
 from bot.chat.answers.answer import answer, is_claimed
-from bot.chat.answers.refusals import Refusal, refusal
 from bot.chat.buttons.forms import take
 from bot.chat.language import personal
 from bot.chat.listeners.listener import Listener
+from bot.sentences.refusals import Refusal, refusal
 
 log = logging.getLogger(__name__)
 

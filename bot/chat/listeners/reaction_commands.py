@@ -12,12 +12,12 @@ from bot.chat.erasing import erase
 from bot.chat.listeners.listener import Listener
 from bot.chat.messages.exhibit import exhibit
 from bot.chat.messages.poster import fitting
-from bot.chat.sentences import spoken
 from bot.community.emoji import meant
 from bot.database.connection import StoreError
 from bot.dreams.dream import Dream
 from bot.dreams.ending import NotYours
 from bot.dreams.showing import Occasion, Visibility
+from bot.sentences import spoken
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,6 @@ from bot.chat.buttons.choice import choice_view
 from bot.chat.messages.dream_message import SHOWN_PROMPT, Content
 from bot.chat.messages.exhibit import exhibit
 from bot.chat.messages.grid import grid
-from bot.chat.quoting import quoted
-from bot.chat.sentences import spoken
 from bot.community.choices import (
     Choice,
     ChoiceState,
@@ -18,6 +16,8 @@ from bot.community.choices import (
 )
 from bot.dreams.dream import Dream, Picture
 from bot.dreams.showing import Showing
+from bot.sentences import spoken
+from bot.sentences.quoting import quoted
 
 NUMBERS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")  # what people vote with
 _COLOURS = {

@@ -2,11 +2,11 @@
 
 import discord
 
-from bot.chat.quoting import quoted
-from bot.chat.sentences import Sentences, spoken
 from bot.community.contests import MAX_THEME, Contest
 from bot.dreams.dream import Dream
 from bot.dreams.showing import Showing
+from bot.sentences import Sentences, spoken
+from bot.sentences.quoting import quoted
 
 SHOWN_PROMPT = 150  # characters
 GOLD = 0xF1C40F

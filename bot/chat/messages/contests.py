@@ -8,10 +8,10 @@ from bot.chat.messages.contest_message import winner_embed, winner_url
 from bot.chat.messages.dream_message import Content
 from bot.chat.messages.exhibit import exhibit
 from bot.chat.messages.poster import Outcome, Poster, fitting
-from bot.chat.sentences import spoken
 from bot.community.contests import Contest, Contests
 from bot.dreams.showing import HIDDEN, Occasion
 from bot.dreams.store import Store
+from bot.sentences import spoken
 
 RETRY_S = 30.0  # seconds to wait while Discord or the database cannot be used
 COUNTED_S = 300.0  # seconds to wait for the votes of the time when nobody was here

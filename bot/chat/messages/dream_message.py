@@ -8,13 +8,13 @@ import discord
 from bot.chat.buttons.dream import ended_view, live_view
 from bot.chat.messages.exhibit import Exhibit, exhibit
 from bot.chat.messages.pacing import Priority
-from bot.chat.messages.waiting import NOWHERE, QueuePosition
-from bot.chat.quoting import quoted
-from bot.chat.sentences import Sentences, spoken
-from bot.chat.sentences.numbers import duration
 from bot.community.choices import Decision
 from bot.dreams.dream import Dream, DreamState, Picture
 from bot.dreams.showing import HIDDEN, Showing, Visibility
+from bot.queue.positions import NOWHERE, QueuePosition
+from bot.sentences import Sentences, spoken
+from bot.sentences.numbers import duration
+from bot.sentences.quoting import quoted
 from engine import Fetching, Progress, Recipe
 from engine.sentences import Saying
 from engine.settings import weak

@@ -13,13 +13,13 @@ from bot.chat.messages.dream_message import Content, DreamMessage
 from bot.chat.messages.notices import Notices
 from bot.chat.messages.pacing import Edits
 from bot.chat.messages.poster import Outcome, Poster, fitting
-from bot.chat.messages.waiting import NOWHERE, positions
 from bot.database.connection import StoreError
 from bot.dreams.dream import Dream, DreamState, Picture
 from bot.dreams.showing import Occasion
 from bot.dreams.store import Store
 from bot.queue.durations import Paces
 from bot.queue.fair_queue import Turn
+from bot.queue.positions import NOWHERE, positions
 from bot.queue.worker import Cancelled
 from bot.servers.settings import ServerSettings
 from engine import Event, Fetching, Progress, Started

@@ -10,7 +10,6 @@ import discord
 
 from bot.chat.channels import Venues
 from bot.chat.messages.uploads import Upload
-from bot.chat.quoting import ALT_TEXT, plain
 from bot.dreams.dream import Dream, Gone, Picture
 from bot.dreams.showing import (
     Occasion,
@@ -22,6 +21,7 @@ from bot.dreams.showing import (
     showing,
     visibility,
 )
+from bot.sentences.quoting import ALT_TEXT, plain
 from bot.servers.settings import NsfwPolicy, ServerSettings
 
 __all__ = ["Exhibit", "Occasion", "Sight", "Visibility", "exhibit", "visibility"]

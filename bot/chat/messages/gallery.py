@@ -17,13 +17,13 @@ import discord
 from bot.chat.inbox import Inbox
 from bot.chat.messages.exhibit import Sight, exhibit
 from bot.chat.messages.poster import Outcome, Poster
-from bot.chat.quoting import quoted
-from bot.chat.sentences import spoken
 from bot.database.connection import StoreError
 from bot.dreams.copies import Copies
 from bot.dreams.dream import Dream, DreamState, Picture
 from bot.dreams.showing import Occasion, Visibility
 from bot.dreams.store import Store
+from bot.sentences import spoken
+from bot.sentences.quoting import quoted
 from bot.servers.settings import ServerSettings
 
 log = logging.getLogger(__name__)

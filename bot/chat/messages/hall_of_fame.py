@@ -17,8 +17,6 @@ from bot.chat.messages.exhibit import exhibit
 from bot.chat.messages.pacing import Edits, Priority
 from bot.chat.messages.poster import Outcome, Poster, fitting
 from bot.chat.messages.votes import caption
-from bot.chat.quoting import quoted
-from bot.chat.sentences import spoken
 from bot.community.hall_of_fame import HallOfFame, Hung
 from bot.community.votes import Votes
 from bot.dreams.dream import Dream, Gone, Picture
@@ -29,6 +27,8 @@ from bot.dreams.showing import (
     address,
 )
 from bot.dreams.store import Store
+from bot.sentences import spoken
+from bot.sentences.quoting import quoted
 from bot.servers.settings import ServerSettings
 
 log = logging.getLogger(__name__)

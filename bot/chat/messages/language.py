@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.chat.sentences import Sentences, spoken
+from bot.sentences import Sentences, spoken
 from bot.servers.settings import ServerSettings
 
 

@@ -8,12 +8,12 @@ from functools import partial
 
 from bot.chat.messages.pacing import Edits, Priority
 from bot.chat.messages.poster import Outcome, Poster
-from bot.chat.sentences import spoken
 from bot.database.connection import StoreError
 from bot.dreams.dream import Dream
 from bot.dreams.notices import is_due
 from bot.dreams.preferences import Preferences
 from bot.dreams.store import Store
+from bot.sentences import spoken
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import aiohttp
 import discord
 
 from bot.background import BackgroundLoop
-from bot.chat.sentences import ENGLISH
+from bot.sentences import ENGLISH
 
 log = logging.getLogger(__name__)
 

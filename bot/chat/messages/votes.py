@@ -11,10 +11,10 @@ from functools import partial
 
 from bot.chat.messages.pacing import Edits, Priority
 from bot.chat.messages.poster import Poster
-from bot.chat.sentences import spoken
 from bot.community.votes import Votes
 from bot.database.connection import StoreError
 from bot.dreams.dream import Dream
+from bot.sentences import spoken
 from bot.servers.settings import ServerSettings
 
 log = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from simcord.results import InteractionResult
 
 from bot.chat.erasing import erase
 from bot.chat.listeners.clicks import ClickListener
-from bot.chat.sentences import ENGLISH as SAY
 from bot.dreams.dream import DreamState
+from bot.sentences import ENGLISH as SAY
 from tests.bot.chat.conftest import World, labels
 from tests.bot.scripted import picture, until
 

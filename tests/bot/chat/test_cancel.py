@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.chat.sentences import ENGLISH as sentences
 from bot.dreams.dream import DreamState
+from bot.sentences import ENGLISH as sentences
 from engine import FailureKind
 from engine.sentences import NOTHING
 from tests.bot.chat.conftest import World, labels

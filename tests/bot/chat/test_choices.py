@@ -11,10 +11,10 @@ from simcord.backend.errors import OptionError
 from bot.chat.erasing import erase
 from bot.chat.messages.choice_message import NUMBERS
 from bot.chat.messages.grid import CELL, GAP, grid
-from bot.chat.sentences import ENGLISH
 from bot.community.choices import ChoiceState, Decision
 from bot.dreams.dream import DreamState
 from bot.queue.worker import BEGINNING_STARTS
+from bot.sentences import ENGLISH
 from engine import FailureKind
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import picture, until

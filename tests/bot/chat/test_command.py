@@ -7,8 +7,8 @@ import pytest
 from simcord.backend.errors import OptionError
 
 from bot.chat.access import missing
-from bot.chat.sentences import ENGLISH as sentences
 from bot.dreams.dream import DreamState
+from bot.sentences import ENGLISH as sentences
 from engine.settings import MAX_SEED
 from tests.bot.chat.conftest import NEEDED, World
 from tests.bot.scripted import until

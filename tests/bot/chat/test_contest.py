@@ -5,8 +5,8 @@ from simcord.actors import MemberActor
 from simcord.results import InteractionResult
 
 from bot.chat.messages.contest_message import winner_url
-from bot.chat.sentences import ENGLISH
 from bot.community.contests import DAY_S, Contest
+from bot.sentences import ENGLISH
 from bot.servers.settings import VOTE_EMOJI
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import until

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from bot.chat import attachments
-from bot.chat.sentences import ENGLISH as SAY
 from bot.queue.turnstile import Crowded, Turnstile
+from bot.sentences import ENGLISH as SAY
 from bot.servers.settings import Allowance
 from tests.bot.chat.conftest import World
 from tests.bot.chat.test_options import said

@@ -8,9 +8,9 @@ import pytest
 from simcord.enums import AppCommandType, InteractionType
 from simcord.results import InteractionResult
 
-from bot.chat.sentences import ENGLISH as SAY
 from bot.community.choices import MAX_CANDIDATES, MIN_CANDIDATES
 from bot.dreams.dream import Wish, checked
+from bot.sentences import ENGLISH as SAY
 from bot.servers.settings import LIMITS, ServerSettings, in_range
 from engine.errors import BadRequest
 from engine.settings import MAX_SEED, MAX_STEPS

@@ -6,10 +6,10 @@ import discord
 import pytest
 from PIL import Image
 
-from bot.chat.sentences import ENGLISH as sentences
-from bot.chat.sentences import ITALIAN
 from bot.database.connection import StoreBusy
 from bot.dreams.dream import DreamState, Picture
+from bot.sentences import ENGLISH as sentences
+from bot.sentences import ITALIAN
 from bot.servers.settings import VOTE_EMOJI
 from engine.sentences import Saying
 from tests.bot.chat.conftest import World, labels

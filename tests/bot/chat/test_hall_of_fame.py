@@ -6,8 +6,8 @@ import discord
 import pytest
 from simcord.builders import ChannelHandle
 
-from bot.chat.sentences import ENGLISH
 from bot.community.hall_of_fame import HallOfFame
+from bot.sentences import ENGLISH
 from bot.servers.settings import VOTE_EMOJI
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import until

@@ -7,7 +7,7 @@ import simcord.interactions
 from discord import Locale
 
 from bot.chat.language import MAX_DESCRIPTION, MAX_NAME
-from bot.chat.sentences import ENGLISH, ITALIAN, LANGUAGES
+from bot.sentences import ENGLISH, ITALIAN, LANGUAGES
 from engine.sentences import Key, Saying
 from tests.bot.chat.conftest import World
 

@@ -9,10 +9,10 @@ from simcord.actors import MemberActor
 from simcord.results import InteractionResult
 
 from bot.chat.listeners.reaction_commands import ReactionCommandListener
-from bot.chat.sentences import ENGLISH as SAY
-from bot.chat.sentences import ITALIAN
 from bot.dreams.dream import DreamState
 from bot.dreams.preferences import NONE, Preference
+from bot.sentences import ENGLISH as SAY
+from bot.sentences import ITALIAN
 from bot.servers.settings import Allowance
 from engine import Recipe
 from tests.bot.chat.conftest import World, labels

@@ -7,8 +7,8 @@ import pytest
 from simcord.results import InteractionResult
 
 from bot.chat import channels
-from bot.chat.sentences import ENGLISH
 from bot.dreams.dream import DreamState
+from bot.sentences import ENGLISH
 from bot.servers.settings import VOTE_EMOJI
 from tests.bot.chat.channels import archive, dreamt_in, for_adults, restarted, secret, thread, until_idle
 from tests.bot.chat.conftest import World

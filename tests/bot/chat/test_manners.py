@@ -10,8 +10,8 @@ from simcord.results import InteractionResult
 
 from bot.chat.listeners.servers import welcome, welcome_late
 from bot.chat.messages.presence import Presence
-from bot.chat.sentences import ENGLISH
 from bot.dreams.dream import DreamState
+from bot.sentences import ENGLISH
 from tests.bot.chat.conftest import NEEDED, World
 from tests.bot.scripted import until
 

@@ -8,8 +8,8 @@ from simcord.actors import MemberActor
 from simcord.enums import OptionType
 
 from bot.chat.commands.moderate.group import moderate
-from bot.chat.sentences import ENGLISH
 from bot.dreams.dream import DreamState
+from bot.sentences import ENGLISH
 from bot.servers.settings import (
     LIMITS,
     Allowance,

@@ -7,8 +7,8 @@ import discord
 import pytest
 from simcord.actors import MemberActor
 
-from bot.chat.sentences import ENGLISH
 from bot.dreams.dream import DreamState
+from bot.sentences import ENGLISH
 from bot.servers.settings import VOTE_EMOJI, NsfwPolicy, ServerSettings
 from tests.bot.chat.conftest import World
 from tests.bot.chat.moderator import read, settings, trail, use

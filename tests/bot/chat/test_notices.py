@@ -3,9 +3,9 @@
 import discord
 import pytest
 
-from bot.chat.sentences import ENGLISH, ITALIAN
 from bot.dreams.dream import DreamState
 from bot.dreams.preferences import Preference
+from bot.sentences import ENGLISH, ITALIAN
 from engine import FailureKind
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import picture, until

@@ -11,9 +11,9 @@ from simcord.enums import AppCommandType, InteractionType
 from simcord.results import InteractionResult
 
 from bot.chat.commands.dream import OFFERED, dream
-from bot.chat.sentences import ENGLISH as SAY
-from bot.chat.sentences import ITALIAN
 from bot.dreams.dream import What
+from bot.sentences import ENGLISH as SAY
+from bot.sentences import ITALIAN
 from engine import known_things
 from engine.settings import MAX_SEED, MAX_STEPS
 from tests.bot.chat.conftest import World

@@ -1,9 +1,9 @@
 """What outlives the process: the line, the dream in hand, buttons, ends."""
 
 from bot.chat.messages.dreams import RETRIES
-from bot.chat.sentences import ENGLISH as sentences
 from bot.dreams.dream import DreamState
 from bot.dreams.store import Store
+from bot.sentences import ENGLISH as sentences
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import picture, until
 

@@ -9,8 +9,8 @@ from simcord.results import InteractionResult
 
 from bot.chat.erasing import erase
 from bot.chat.messages.exhibit import Visibility, visibility
-from bot.chat.sentences import ENGLISH
 from bot.dreams.dream import DreamState
+from bot.sentences import ENGLISH
 from bot.servers.settings import NsfwPolicy
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import picture, until

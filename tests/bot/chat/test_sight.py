@@ -11,8 +11,8 @@ from simcord.builders import ChannelHandle
 from simcord.results import InteractionResult
 
 import bot.chat
-from bot.chat.sentences import ENGLISH
 from bot.dreams.dream import DreamState
+from bot.sentences import ENGLISH
 from bot.servers.settings import VOTE_EMOJI, NsfwPolicy
 from tests.bot.chat.channels import (
     CLOSED_KINDS,

@@ -10,7 +10,7 @@ from simcord.builders import ChannelHandle
 from simcord.enums import InteractionType
 from simcord.results import InteractionResult
 
-from bot.chat.sentences import ENGLISH
+from bot.sentences import ENGLISH
 from bot.servers.settings import VOTE_EMOJI
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import picture

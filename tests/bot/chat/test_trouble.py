@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.chat.sentences import ENGLISH as SAY
 from bot.dreams.dream import DreamState
+from bot.sentences import ENGLISH as SAY
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import picture, until
 

@@ -10,8 +10,8 @@ from simcord.actors import MemberActor
 from simcord.results import InteractionResult
 
 import bot
-from bot.chat.sentences import ENGLISH as SAY
 from bot.dreams.dream import DreamState, Wish
+from bot.sentences import ENGLISH as SAY
 from engine import DreamRequest
 from tests.bot.chat.conftest import World
 from tests.bot.chat.moderator import settings, use

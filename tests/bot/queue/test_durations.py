@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from bot.chat.messages.waiting import DRIFT_S, QueuePosition, positions
 from bot.database.connection import Database
 from bot.dreams.dream import Dream, DreamState
 from bot.queue.durations import (
@@ -15,6 +14,7 @@ from bot.queue.durations import (
     crowd,
 )
 from bot.queue.fair_queue import Turn
+from bot.queue.positions import DRIFT_S, QueuePosition, positions
 from engine import EMBEDDED, Progress, panels, usual_steps
 
 assert EMBEDDED.prior is not None

@@ -11,7 +11,7 @@ from torch import Tensor
 from bot.chat.commands.dream import dream
 from bot.chat.commands.dreams import dreams
 from bot.chat.language import Translator
-from bot.chat.sentences import LANGUAGES, Sentences
+from bot.sentences import LANGUAGES, Sentences
 from engine.models.generator import Generator
 from engine.pocket import grounds
 from engine.pocket.perceptor import PocketPerceptor

@@ -3,7 +3,7 @@
 import pytest
 from torch import Tensor
 
-from bot.chat.sentences import LANGUAGES
+from bot.sentences import LANGUAGES
 from engine.models.generator import Generator
 from engine.pocket import grounds
 from engine.pocket.perceptor import PocketPerceptor

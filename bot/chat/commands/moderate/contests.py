@@ -16,7 +16,6 @@ from bot.chat.commands.moderate.group import (
 from bot.chat.language import common, personal
 from bot.chat.messages.contest_message import GOLD, about
 from bot.chat.parts import parts_of
-from bot.chat.sentences import ENGLISH
 from bot.chat.wording import worded
 from bot.community.contests import (
     DAY_S,
@@ -27,6 +26,7 @@ from bot.community.contests import (
 )
 from bot.dreams.dream import tidy
 from bot.queue.limits import are_allowed
+from bot.sentences import ENGLISH
 
 log = logging.getLogger(__name__)
 

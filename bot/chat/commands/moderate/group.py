@@ -10,7 +10,7 @@ from bot.chat.answers import audit_log
 from bot.chat.answers.answer import answer
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
-from bot.chat.sentences import ENGLISH, Sentences
+from bot.sentences import ENGLISH, Sentences
 from bot.servers.moderation import AuditEntry
 from bot.servers.settings import ServerSettings
 

@@ -15,7 +15,7 @@ from bot.chat.commands.moderate.group import (
     within,
 )
 from bot.chat.language import personal
-from bot.chat.sentences import ENGLISH
+from bot.sentences import ENGLISH
 from bot.servers.settings import (
     CHOICES,
     COOLDOWN_S,

@@ -19,10 +19,10 @@ from bot.chat.commands.moderate.group import (
 )
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
-from bot.chat.quoting import plain
-from bot.chat.sentences import ENGLISH, Sentences
 from bot.dreams.dream import DreamState
 from bot.queue.worker import Cancelled
+from bot.sentences import ENGLISH, Sentences
+from bot.sentences.quoting import plain
 
 _SUGGESTIONS = 25  # Discord shows no more choices
 

@@ -15,8 +15,8 @@ from bot.chat.commands.moderate.group import (
 )
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
-from bot.chat.quoting import quoted
-from bot.chat.sentences import ENGLISH
+from bot.sentences import ENGLISH
+from bot.sentences.quoting import quoted
 
 MAX_REASON = 300  # characters
 MAX_HOURS = 24 * 365

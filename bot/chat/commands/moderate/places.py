@@ -19,8 +19,8 @@ from bot.chat.language import personal
 from bot.chat.listeners.reaction_commands import AWAY, SEND
 from bot.chat.parts import parts_of
 from bot.chat.reactions import distinct
-from bot.chat.sentences import ENGLISH, LANGUAGES
 from bot.community.emoji import meant
+from bot.sentences import ENGLISH, LANGUAGES
 from bot.servers.settings import (
     FAME_VOTES,
     MAX_VOTE_EMOJI,

@@ -18,7 +18,7 @@ from bot.chat.commands.moderate.group import (
 )
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
-from bot.chat.sentences import ENGLISH, Sentences
+from bot.sentences import ENGLISH, Sentences
 
 PAGE = 10  # entries
 _DESCRIPTION = 4000  # characters; an embed's description holds 4096

@@ -15,9 +15,9 @@ from bot.chat.commands.moderate.group import (
     within,
 )
 from bot.chat.language import personal
-from bot.chat.quoting import plain, quoted
-from bot.chat.sentences import ENGLISH
 from bot.chat.wording import worded
+from bot.sentences import ENGLISH
+from bot.sentences.quoting import plain, quoted
 from bot.servers.banned_words import (
     MAX_PATTERN,
     BadPattern,

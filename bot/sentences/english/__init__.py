@@ -1,0 +1,18 @@
+"""The English sentences, by what they are about."""
+
+from bot.sentences.english.buttons import Buttons
+from bot.sentences.english.collection import Collection
+from bot.sentences.english.commands import Commands
+from bot.sentences.english.community import Community
+from bot.sentences.english.contests import Contests
+from bot.sentences.english.dreams import Dreams
+from bot.sentences.english.manners import Manners
+from bot.sentences.english.moderation import Moderation
+from bot.sentences.english.refusals import Refusals
+
+
+class English(Commands, Dreams, Buttons, Collection, Moderation, Manners, Community, Contests, Refusals):
+    """Everything said in English."""
+
+    CODE = "en"
+    LANGUAGE = "English"

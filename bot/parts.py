@@ -1,7 +1,6 @@
-"""Every part of the bot: built and wired in this one file, and begun and ended in order."""
+"""Every part of the bot in Discord: built and wired in this one file, and begun and ended in order."""
 
-from dataclasses import dataclass
-from uuid import uuid4
+from dataclasses import dataclass, fields
 
 from bot.chat.attachments import ChosenPictures
 from bot.chat.client import OneiroClient
@@ -20,25 +19,9 @@ from bot.chat.messages.poster import Poster
 from bot.chat.messages.presence import Presence
 from bot.chat.messages.votes import VoteCaptions
 from bot.chat.parts import Parts
-from bot.community.choices import Choices
-from bot.community.contests import Contests
-from bot.community.hall_of_fame import HallOfFame
-from bot.community.ranking import Ranking
-from bot.community.votes import Votes
-from bot.database.connection import Database
-from bot.dreams.asking import Asking
-from bot.dreams.copies import Copies
-from bot.dreams.ending import Ending
-from bot.dreams.preferences import Preferences
-from bot.dreams.sendings import Sendings
-from bot.dreams.store import Store
-from bot.queue.durations import Paces
-from bot.queue.fair_queue import Turns
-from bot.queue.limits import Limits
+from bot.heart import Heart, build_heart
 from bot.queue.turnstile import Turnstile
-from bot.queue.worker import Engine, Worker
-from bot.servers.line import ServerLine
-from bot.servers.moderation import Moderation
+from bot.queue.worker import Engine
 from bot.settings import Settings
 from engine.settings import proxy_for
 
@@ -48,8 +31,6 @@ class AllParts(Parts):
     """Those that commands work with, and those that work by themselves."""
 
     client: OneiroClient
-    database: Database
-    paces: Paces
     edits: Edits
     notices: Notices
     vote_captions: VoteCaptions
@@ -59,10 +40,7 @@ class AllParts(Parts):
     async def begin(self) -> None:
         """Rebuild what a former process left and dream on; the client must be logged in."""
         await self.edits.start()
-        await self.moderation.start()  # before the line moves: it says which server's stands still
-        await self.preferences.start()
-        await self.paces.start()
-        await self.worker.start()  # before the messages, so that there are places to show
+        await super().begin()  # before the messages, so that there are places to show
         await self.notices.start()
         await self.dream_messages.start()
         await self.choice_messages.start()
@@ -73,7 +51,7 @@ class AllParts(Parts):
     async def end(self) -> None:
         """The dream in hand goes back in line, its message says so; everything else is stored already."""
         await self.presence.close()
-        await self.worker.close()
+        await super().end()
         await self.choice_messages.close()
         await self.hall_of_fame_messages.close()
         await self.contest_messages.close()
@@ -88,91 +66,47 @@ class AllParts(Parts):
 def build(settings: Settings, *, engine: Engine) -> AllParts:
     """All parts, none of them started."""
     client = OneiroClient(proxy=proxy_for(settings.discord_api_url))
-    database = Database(settings.database_url)
-    store = Store(database, owner=uuid4().hex)
-    copies = Copies(database=database)
-    preferences = Preferences(database=database)
-    moderation = Moderation(database=database)
-    paces = Paces(database=database)
-    votes = Votes(store=store, settings=moderation.settings)
-    contests = Contests(database=database)
-
+    heart = build_heart(settings, engine=engine)
+    store, moderation, votes = heart.store, heart.moderation, heart.votes
     inbox = Inbox()
     edits = Edits(pace_s=settings.frame_pace_s)
     sight = Sight(client=client, settings=moderation.settings)
     poster = Poster(client=client, sight=sight)
-    notices = Notices(store=store, poster=poster, edits=edits, preferences=preferences)
+    notices = Notices(store=store, poster=poster, edits=edits, preferences=heart.preferences)
     dream_messages = DreamMessages(
         store=store,
         poster=poster,
         edits=edits,
         settings=moderation.settings,
-        paces=paces,
+        paces=heart.paces,
         notices=notices,
     )
-    worker = Worker(
-        store=store,
-        turns=Turns(),
-        engine=engine,
-        audience=dream_messages,
-        limits=Limits(
-            store=store,
-            moderation=moderation,
-            per_person=settings.waiting_per_person,
-            in_all=settings.waiting_in_all,
-            steps=settings.dream_steps,
-        ),
-        paces=paces,
-        lease_s=settings.lease_s,
-        keep_s=settings.keep_days * 24 * 3600.0,
-        preview_every_s=settings.frame_pace_s,
-    )
-    choices = Choices(database=database, store=store, worker=worker, moderation=moderation)
+    heart.audiences.discord = dream_messages
     gallery = Gallery(
         client=client,
         poster=Poster(client=client, sight=sight),  # nobody is told of what a gallery itself takes down
         sight=sight,
         inbox=inbox,
         store=store,
-        copies=copies,
+        copies=heart.copies,
         settings=moderation.settings,
     )
     parts = AllParts(
+        **{field.name: getattr(heart, field.name) for field in fields(Heart)},
         client=client,
-        database=database,
-        store=store,
-        copies=copies,
-        sendings=Sendings(database=database),
-        preferences=preferences,
-        moderation=moderation,
-        paces=paces,
-        worker=worker,
-        asking=Asking(
-            worker=worker,
-            choices=choices,
-            preferences=preferences,
-            settings=moderation.settings,
-            model=settings.dream_model,
-        ),
-        ending=Ending(worker=worker, choices=choices, moderation=moderation),
-        server_line=ServerLine(store=store, worker=worker, moderation=moderation),
-        votes=votes,
-        choices=choices,
-        ranking=Ranking(database=database),
-        contests=contests,
         inbox=inbox,
         edits=edits,
         sight=sight,
         poster=poster,
         notices=notices,
         dream_messages=dream_messages,
-        choice_messages=ChoiceMessages(choices=choices, store=store, poster=poster, edits=edits),
-        contest_messages=ContestMessages(contests=contests, store=store, poster=poster),
+        choice_messages=ChoiceMessages(choices=heart.choices, store=store, poster=poster, edits=edits),
+        contest_messages=ContestMessages(contests=heart.contests, store=store, poster=poster),
         vote_captions=VoteCaptions(votes=votes, poster=poster, edits=edits, settings=moderation.settings),
         hall_of_fame_messages=HallOfFameMessages(
             store=store,
             poster=poster,
-            hall_of_fame=HallOfFame(database=database),
+            hall_of_fame=heart.hall_of_fame,
             votes=votes,
             edits=edits,
             settings=moderation.settings,
@@ -181,14 +115,14 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
         deletions=Deletions(
             client=client,
             venues=sight.venues,
-            copies=copies,
+            copies=heart.copies,
             store=store,
             votes=votes,
             gallery=gallery,
             inbox=inbox,
         ),
         moderation_log=ModerationLog(client=client, moderation=moderation),
-        presence=Presence(client=client, waiting=worker.waiting),
+        presence=Presence(client=client, waiting=heart.worker.waiting),
         outlet=Turnstile(at_once=1, waiting=20, each=1, patience_s=60),
         chosen_pictures=ChosenPictures(),
     )
@@ -201,10 +135,7 @@ def _wire(parts: AllParts) -> None:
     """Who is told of what, all of it."""
     moderation, deletions = parts.moderation, parts.deletions
     hall, contests = parts.hall_of_fame_messages, parts.contest_messages
-    moderation.on_change += [
-        lambda guild: parts.worker.hold(guild, moderation.settings(guild).paused),
-        lambda guild: deletions.policy(guild, moderation.settings(guild).nsfw),
-    ]
+    moderation.on_change += [lambda guild: deletions.policy(guild, moderation.settings(guild).nsfw)]
     moderation.on_entry += [parts.moderation_log.entered]
     parts.store.on_erase += [
         parts.choice_messages.erased,

@@ -18,39 +18,14 @@ from bot.chat.messages.exhibit import Sight
 from bot.chat.messages.gallery import Gallery
 from bot.chat.messages.moderation_log import ModerationLog
 from bot.chat.messages.poster import Poster
-from bot.community.choices import Choices
-from bot.community.contests import Contests
-from bot.community.ranking import Ranking
-from bot.community.votes import Votes
-from bot.dreams.asking import Asking
-from bot.dreams.copies import Copies
-from bot.dreams.ending import Ending
-from bot.dreams.preferences import Preferences
-from bot.dreams.sendings import Sendings
-from bot.dreams.store import Store
+from bot.heart import Heart
 from bot.queue.turnstile import Turnstile
-from bot.queue.worker import Worker
-from bot.servers.line import ServerLine
-from bot.servers.moderation import Moderation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class Parts(Heart):
     """Live, for one connection to Discord."""
 
-    store: Store
-    copies: Copies
-    sendings: Sendings
-    preferences: Preferences
-    moderation: Moderation
-    worker: Worker
-    asking: Asking
-    ending: Ending
-    server_line: ServerLine
-    votes: Votes
-    choices: Choices
-    ranking: Ranking
-    contests: Contests
     sight: Sight
     poster: Poster
     dream_messages: DreamMessages

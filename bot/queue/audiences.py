@@ -1,0 +1,30 @@
+"""Tells what happens to each dream to the front end whose it is: the page's channel, or Discord.
+
+One line serves both, so that places in line move for all. A front end that does not run is told nothing; at
+its next start it finds in the store what it missed.
+"""
+
+from bot.dreams.dream import Dream
+from bot.dreams.local import is_local
+from bot.queue.worker import Audience
+from engine import Event
+
+
+class Audiences:
+    """The worker's `Audience`."""
+
+    def __init__(self) -> None:
+        self.local: Audience | None = None
+        self.discord: Audience | None = None
+
+    def heard(self, dream: Dream, event: Event | None) -> None:
+        """See `bot.queue.worker.Audience`."""
+        audience = self.local if is_local(dream.guild_id) else self.discord
+        if audience is not None:
+            audience.heard(dream, event)
+
+    def line_moved(self) -> None:
+        """See `bot.queue.worker.Audience`."""
+        for audience in (self.local, self.discord):
+            if audience is not None:
+                audience.line_moved()

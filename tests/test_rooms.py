@@ -66,7 +66,8 @@ def test_each_file_keeps_to_its_room(path: Path) -> None:
         packages = {name.rpartition(".")[0] for name in inner}
         assert inner - packages <= DOOR, "bot knows the engine through its door only"
         if not room.startswith(("bot.chat", "bot.__main__")):
-            assert not {"discord", "aiohttp"} & roots(path)
+            assert "discord" not in roots(path)
+            assert room.startswith("bot.web") or "aiohttp" not in roots(path)
 
 
 def test_nothing_imports_in_a_circle_also_not_for_types_alone() -> None:
@@ -112,6 +113,13 @@ def test_the_bot_s_side_never_loads_torch(module: str) -> None:
 def test_no_command_button_or_listener_loads_torch() -> None:
     code = "import bot.chat.features as f, sys; assert f.commands(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize("module", ["bot.heart", "bot.sentences.refusals", "bot.web.app"])
+def test_the_page_never_loads_discord(module: str) -> None:
+    code = f"import {module}, sys; sys.exit(bool({{'discord', 'torch', 'numpy'}} & sys.modules.keys()))"
+    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, timeout=60)
+    assert ran.returncode == 0
 
 
 def test_help_comes_without_torch() -> None:

@@ -8,10 +8,13 @@ from bot.sentences.english.contests import Contests
 from bot.sentences.english.dreams import Dreams
 from bot.sentences.english.manners import Manners
 from bot.sentences.english.moderation import Moderation
+from bot.sentences.english.page import Page
 from bot.sentences.english.refusals import Refusals
 
 
-class English(Commands, Dreams, Buttons, Collection, Moderation, Manners, Community, Contests, Refusals):
+class English(
+    Commands, Dreams, Buttons, Collection, Moderation, Manners, Community, Contests, Page, Refusals
+):
     """Everything said in English."""
 
     CODE = "en"

@@ -9,10 +9,13 @@ from bot.sentences.italian.contests import Concorsi
 from bot.sentences.italian.dreams import Sogni
 from bot.sentences.italian.manners import Maniere
 from bot.sentences.italian.moderation import Moderazione
+from bot.sentences.italian.page import Pagina
 from bot.sentences.italian.refusals import Rifiuti
 
 
-class Italian(Comandi, Sogni, Pulsanti, Raccolta, Moderazione, Maniere, Comunita, Concorsi, Rifiuti, English):
+class Italian(
+    Comandi, Sogni, Pulsanti, Raccolta, Moderazione, Maniere, Comunita, Concorsi, Pagina, Rifiuti, English
+):
     """Everything said in Italian."""
 
     CODE = "it"

@@ -1,0 +1,75 @@
+"""Every error in words: a page for whoever reads, JSON for a script, and in both no more than a sentence."""
+
+import logging
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from bot.database.connection import StoreError
+from bot.sentences import Sentences
+from bot.sentences.refusals import Refusal, refusal
+from bot.web.guards.forgery import Forged
+from bot.web.markup import plainly
+from bot.web.pages import page
+from bot.web.visits import say_of
+
+log = logging.getLogger(__name__)
+
+UNAVAILABLE, REFUSED, FAULT = 503, 422, 500
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The one handler of errors."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise  # a redirection
+        return answer(request, error.status, _sentence(error, say_of(request)), error.headers)
+    except Refusal as error:
+        log.debug("%s %s: refused, %r", request.method, request.path, error)
+        status = UNAVAILABLE if isinstance(error, StoreError) else REFUSED
+        return answer(request, status, refusal(error, say_of(request)))
+    except ConnectionResetError:
+        raise  # whoever asked is gone
+    except Exception:
+        # The last handler: whatever it is belongs into the log, and whoever asked gets an apology.
+        log.exception("%s %s: a fault of ours", request.method, request.path)
+        return answer(request, FAULT, say_of(request).APOLOGY)
+
+
+def wants_json(request: web.Request) -> bool:
+    """Whether a script of ours asks."""
+    return "application/json" in request.headers.get("Accept", "")
+
+
+def answer(
+    request: web.Request, status: int, sentence: str, headers: dict[str, str] | None = None
+) -> web.Response:
+    """The sentence, as whoever asks can show it."""
+    if wants_json(request):
+        made = web.json_response({"sentence": plainly(sentence)}, status=status)
+    else:
+        made = page(request, "error.html", status=status, sentence=sentence)
+    for name in ("Retry-After", "Allow"):
+        if headers and name in headers:
+            made.headers[name] = headers[name]
+    return made
+
+
+def _sentence(error: web.HTTPException, say: Sentences) -> str:
+    match error:
+        case Forged():
+            return say.PAGE_TOO_OLD
+        case web.HTTPNotFound() | web.HTTPGone():
+            return say.PAGE_NOT_FOUND
+        case web.HTTPTooManyRequests():
+            return say.PAGE_TOO_FAST
+        case web.HTTPRequestEntityTooLarge():
+            return say.PAGE_TOO_LARGE
+        case web.HTTPMisdirectedRequest():
+            return say.PAGE_OTHER_HOST
+        case web.HTTPForbidden() | web.HTTPUnauthorized():
+            return say.PAGE_NOT_ALLOWED
+    return say.PAGE_BAD_REQUEST if error.status < FAULT else say.APOLOGY

@@ -1,20 +1,19 @@
 """Pictures that people attach: refused by size and type before they are fetched, then made plain."""
 
 import asyncio
-import io
 import logging
 from collections import OrderedDict
 
 import aiohttp
 import discord
 
-from bot.chat.unpacking import one_at_a_time
+from bot.dreams.image_prompts import MAX_BYTES, plain_picture
 from bot.sentences import Sentences
-from engine.pictures.decoding import MAX_PIXELS, decode, too_large
+from engine.pictures.decoding import MAX_PIXELS, too_large
 
 log = logging.getLogger(__name__)
 
-MAX_ATTACHMENT = 8 * 1024 * 1024  # bytes
+MAX_ATTACHMENT = MAX_BYTES
 FETCH_S = 30.0  # seconds
 TYPES = (
     *(
@@ -29,7 +28,6 @@ TYPES = (
     *("image/gif", "image/bmp", "image/x-ms-bmp"),
 )
 KEPT_PICTURES = 1000  # chosen pictures whose form is not yet sent; older ones are forgotten
-QUALITY = 95  # of the JPEG that is kept: no perceptor sees the difference
 
 
 class Unreachable(Exception):
@@ -85,10 +83,4 @@ async def fetch(attachment: discord.Attachment) -> bytes:
     except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
         log.info("attachment %d: not fetched: %r", attachment.id, error)
         raise Unreachable from error
-    return await one_at_a_time(_plain, data)
-
-
-def _plain(data: bytes) -> bytes:
-    buffer = io.BytesIO()
-    decode(data).save(buffer, "JPEG", quality=QUALITY)
-    return buffer.getvalue()
+    return await plain_picture(data)

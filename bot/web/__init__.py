@@ -1,4 +1,4 @@
-"""The page: a front end in the browser beside Discord's, with aiohttp and Jinja2. Never loads discord or torch.
+"""The page: a front end in the browser beside Discord's, with aiohttp and Jinja2. Loads no discord, no torch.
 
 How to add a page:
 

@@ -16,7 +16,6 @@ from bot.chat.buttons.click import clicked
 from bot.chat.language import personal
 from bot.chat.messages.exhibit import Exhibit, exhibit
 from bot.chat.parts import parts_of
-from bot.chat.unpacking import one_at_a_time
 from bot.community.ranking import (
     By,
     Period,
@@ -27,6 +26,7 @@ from bot.dreams.dream import Picture
 from bot.dreams.showing import Visibility, address
 from bot.sentences import ENGLISH, Sentences
 from bot.sentences.quoting import quoted
+from bot.unpacking import one_at_a_time
 
 log = logging.getLogger(__name__)
 

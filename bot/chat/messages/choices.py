@@ -14,7 +14,6 @@ from bot.background import Watch
 from bot.chat.messages.choice_message import NUMBERS, choice_content, draw
 from bot.chat.messages.pacing import Edits, Priority
 from bot.chat.messages.poster import Outcome, Poster
-from bot.chat.unpacking import one_at_a_time
 from bot.community.choices import (
     Choice,
     Choices,
@@ -29,6 +28,7 @@ from bot.dreams.showing import (
     together,
 )
 from bot.dreams.store import Store
+from bot.unpacking import one_at_a_time
 from engine import Event
 
 log = logging.getLogger(__name__)

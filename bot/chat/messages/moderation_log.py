@@ -7,9 +7,9 @@ from dataclasses import replace
 import aiohttp
 import discord
 
-from bot.chat.answers import audit_log
 from bot.chat.messages.language import of_guild
 from bot.database.connection import StoreError
+from bot.sentences import audit_log
 from bot.servers.moderation import AuditEntry, Moderation
 
 log = logging.getLogger(__name__)

@@ -17,10 +17,10 @@ from PIL import Image
 from bot.chat.messages.dream_message import Content
 from bot.chat.messages.exhibit import Sight
 from bot.chat.reactions import Given, Reactions, read
-from bot.chat.unpacking import one_at_a_time
 from bot.community.emoji import meant
 from bot.dreams.dream import Dream, Picture
 from bot.dreams.showing import Occasion, Showing
+from bot.unpacking import one_at_a_time
 
 log = logging.getLogger(__name__)
 

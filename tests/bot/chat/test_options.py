@@ -10,8 +10,9 @@ from PIL import Image
 from simcord.enums import AppCommandType, InteractionType
 from simcord.results import InteractionResult
 
-from bot.chat.commands.dream import OFFERED, dream
+from bot.chat.commands.dream import dream
 from bot.dreams.dream import What
+from bot.dreams.suggestions import OFFERED
 from bot.sentences import ENGLISH as SAY
 from bot.sentences import ITALIAN
 from engine import known_things

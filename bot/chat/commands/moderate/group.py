@@ -6,11 +6,10 @@ import discord
 from discord import app_commands
 
 from bot.chat.access import NotAModerator, is_moderator
-from bot.chat.answers import audit_log
 from bot.chat.answers.answer import answer
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
-from bot.sentences import ENGLISH, Sentences
+from bot.sentences import ENGLISH, Sentences, audit_log
 from bot.servers.moderation import AuditEntry
 from bot.servers.settings import ServerSettings
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 import discord
 from discord import app_commands
 
-from bot.chat.answers import audit_log
 from bot.chat.answers.answer import answer
 from bot.chat.commands.moderate.group import (
     Guarded,
@@ -15,7 +14,7 @@ from bot.chat.commands.moderate.group import (
     within,
 )
 from bot.chat.language import personal
-from bot.sentences import ENGLISH
+from bot.sentences import ENGLISH, audit_log
 from bot.servers.settings import (
     CHOICES,
     COOLDOWN_S,

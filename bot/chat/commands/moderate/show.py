@@ -5,7 +5,6 @@ from typing import Self
 
 import discord
 
-from bot.chat.answers import audit_log
 from bot.chat.answers.answer import answer, turn
 from bot.chat.buttons.button import PersistentButton
 from bot.chat.buttons.click import clicked
@@ -18,7 +17,7 @@ from bot.chat.commands.moderate.group import (
 )
 from bot.chat.language import personal
 from bot.chat.parts import parts_of
-from bot.sentences import ENGLISH, Sentences
+from bot.sentences import ENGLISH, Sentences, audit_log
 
 PAGE = 10  # entries
 _DESCRIPTION = 4000  # characters; an embed's description holds 4096

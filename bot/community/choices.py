@@ -14,6 +14,7 @@ from time import time
 from typing import Any
 
 from sqlalchemy import (
+    and_,
     or_,
     select,
     update,
@@ -29,6 +30,7 @@ from bot.dreams.store import (
     Store,
     add,
     dream_of,
+    in_local_channel,
 )
 from bot.queue.limits import Asker, TooMuch
 from bot.queue.worker import Worker
@@ -162,10 +164,11 @@ class Choices:
     async def get(self, choice_id: int) -> Choice | None:
         return next(iter(await self._list(choices.c.id == choice_id)), None)
 
-    async def open(self) -> list[Choice]:
-        """Those that are not over, and those whose end is not shown."""
+    async def open(self, *, local: bool = False) -> list[Choice]:
+        """Those that are not over, and those whose end is not shown: the local channel's, or Discord's."""
         over = (ChoiceState.DECIDED, ChoiceState.OVER)
-        return await self._list(or_(choices.c.state.not_in(over), choices.c.delivered.is_(False)))
+        waits = or_(choices.c.state.not_in(over), choices.c.delivered.is_(False))
+        return await self._list(and_(waits, in_local_channel(choices, local)))
 
     async def candidates(self, choice_id: int) -> list[Dream]:
         """A choice's beginnings, in the order of their numbers."""

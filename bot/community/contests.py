@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.database.connection import Database, put
 from bot.database.tables import contests, dreams, entries, pictures, votes
 from bot.dreams.dream import Dream, DreamState, Gone
-from bot.dreams.store import add, dream_of
+from bot.dreams.store import add, dream_of, in_local_channel
 
 MAX_THEME = 200  # characters
 MIN_DAYS, MAX_DAYS = 1, 60
@@ -99,9 +99,10 @@ class Contests:
         """The newest one, running or over."""
         return next(reversed(await self._list(contests.c.guild_id == guild_id)), None)
 
-    async def open(self) -> list[Contest]:
-        """All that run, and those whose winner is not told yet."""
-        return await self._list(or_(contests.c.running_in.is_not(None), contests.c.told.is_(False)))
+    async def open(self, *, local: bool = False) -> list[Contest]:
+        """All that run, and those whose winner is not told yet: the local channel's, or Discord's."""
+        waits = or_(contests.c.running_in.is_not(None), contests.c.told.is_(False))
+        return await self._list(and_(waits, in_local_channel(contests, local)))
 
     async def enter(self, contest: Contest, dream: Dream) -> bool:
         """Let this be its author's entry, instead of an earlier one. False when the contest is over."""

@@ -324,3 +324,15 @@ reports = Table(
     Column("person", BigInteger, primary_key=True, autoincrement=False),
     Column("at", Float(53), nullable=False),
 )
+
+# People of the page, who have no account anywhere else.
+people = Table(
+    "people",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),  # below Discord's ids: `bot.dreams.local`
+    Column("name", String(64), nullable=False),
+    Column("folded", String(128), nullable=False, unique=True),  # the name without what the eye overlooks
+    Column("digest", String(64), nullable=False, unique=True),  # of the secret in their browser's cookie
+    Column("moderates", Boolean, nullable=False, server_default=false()),
+    Column("created_at", Float(53), nullable=False),
+)

@@ -32,6 +32,7 @@ from bot.dreams.dream import (
     Picture,
     Wish,
 )
+from bot.dreams.local import GUILD_ID
 from bot.queue.fair_queue import Past, Turn
 from engine import Failed, FailureKind, Finished
 from engine.sentences import Saying
@@ -189,13 +190,25 @@ class Store:
         waits = dreams.c.state == DreamState.QUEUED
         return await self._change(dream_id, {"moved_at": self._clock()}, only_if=waits)
 
-    async def undelivered(self) -> list[Dream]:
+    async def undelivered(self, *, local: bool = False) -> list[Dream]:
         """All dreams whose channel message does not yet show how they ended, oldest first.
 
-        Chapters whose turn has not come and beginnings have no message and are not among them.
+        `local`: the local channel's, else Discord's. Chapters whose turn has not come and beginnings have no
+        message and are not among them.
         """
         shown = and_(dreams.c.delivered.is_(False), dreams.c.candidate == 0)
-        return await self._list(and_(shown, _MAY_BEGIN))
+        return await self._list(and_(shown, _MAY_BEGIN, in_local_channel(dreams, local)))
+
+    async def in_channel(self, guild_id: int, *, before: int | None = None, most: int) -> list[Dream]:
+        """The newest dreams of a server that have a message, and the first beginning of each choice.
+
+        Oldest first; `before`: only those with a lower id.
+        """
+        told = and_(dreams.c.candidate <= 1, dreams.c.erased.is_(False), or_(_MAY_BEGIN, _has_ended()))
+        here = and_(dreams.c.guild_id == guild_id, told)
+        if before is not None:
+            here = and_(here, dreams.c.id < before)
+        return await self._list(here, most=most)
 
     async def next_chapter(self, dream_id: int) -> Dream | None:
         """The chapter that waits for this one, if there is one."""
@@ -216,9 +229,10 @@ class Store:
             return await connection.scalar(query) or 0
 
     async def recent(self, *, since: float, most: int) -> list[Dream]:
-        """The newest delivered dreams with a message, ended after `since` (seconds since 1970)."""
+        """Discord's newest delivered dreams with a message, ended after `since` (seconds since 1970)."""
         over = and_(dreams.c.state.in_(OVER), dreams.c.delivered.is_(True), dreams.c.ended_at >= since)
         there = and_(dreams.c.message_id.is_not(None), dreams.c.gone == Gone.NOT)
+        there = and_(there, in_local_channel(dreams, False))
         return await self._list(and_(over, there), most=most)
 
     async def set_message(self, dream_id: int, message_id: int) -> None:
@@ -344,6 +358,11 @@ class Store:
             row = (await connection.execute(query)).first()
         return Picture(content=row.content, kind=row.kind) if row else None
 
+    async def has_picture(self, dream_id: int) -> bool:
+        async with self._transaction() as connection:
+            query = select(pictures.c.dream_id).where(pictures.c.dream_id == dream_id)
+            return await connection.scalar(query) is not None
+
     async def keep_state(self, dream_id: int, state: bytes) -> None:
         """From here our dream can be resumed; without effect when it is ours no more."""
         async with self._transaction() as connection:
@@ -468,6 +487,15 @@ class Store:
         async with self._transaction() as connection:
             return await _people(connection, dream_id)
 
+    async def votes_for(self, dream_ids: Collection[int]) -> dict[int, dict[str, set[int]]]:
+        """Who voted for each of these dreams, by emoji."""
+        found: dict[int, dict[str, set[int]]] = {dream_id: {} for dream_id in dream_ids}
+        query = select(votes.c.dream_id, votes.c.emoji, votes.c.person).where(votes.c.dream_id.in_(dream_ids))
+        async with self._transaction() as connection:
+            for row in await connection.execute(query):
+                found[row.dream_id].setdefault(row.emoji, set()).add(row.person)
+        return found
+
     # -------------------------------------------------------------- plumbing
 
     @asynccontextmanager
@@ -525,6 +553,17 @@ class Store:
     async def _find(self, connection: AsyncConnection, condition: Any) -> Dream | None:
         row = (await connection.execute(select(dreams).where(condition))).first()
         return dream_of(row) if row else None
+
+
+def in_local_channel(table: Table, local: bool) -> Any:
+    """Whether rows of a table with a `guild_id` belong to the local channel (or, False, to Discord)."""
+    here = table.c.guild_id == GUILD_ID
+    return here if local else or_(table.c.guild_id.is_(None), table.c.guild_id != GUILD_ID)
+
+
+def _has_ended() -> Any:
+    """Dreams that are over, but for chapters that never began."""
+    return and_(dreams.c.state.in_(OVER), or_(dreams.c.started_at.is_not(None), dreams.c.chapter.is_(None)))
 
 
 def dream_of(row: Row[Any]) -> Dream:

@@ -11,7 +11,7 @@ from bot.chat.answers.answer import answer, answering, think
 from bot.chat.asking import order, usual
 from bot.chat.buttons.dream import ended_view
 from bot.chat.buttons.pages import mine_page
-from bot.chat.commands.dream import MAX_CHOICE, MAX_CHOICES, RECENT, Prompt
+from bot.chat.commands.dream import MAX_CHOICE, MAX_CHOICES, Prompt
 from bot.chat.language import personal
 from bot.chat.messages.dream_message import DreamMessage
 from bot.chat.messages.poster import fitting
@@ -20,6 +20,7 @@ from bot.database.connection import StoreError
 from bot.dreams import onward
 from bot.dreams.asking import story as story_of
 from bot.dreams.dream import Dream
+from bot.dreams.suggestions import RECENT
 from bot.sentences import ENGLISH
 from bot.sentences.quoting import plain
 

@@ -12,11 +12,10 @@ from bot.community.choices import (
     Choice,
     ChoiceState,
     Decision,
-    came_out,
 )
 from bot.dreams.dream import Dream, Picture
 from bot.dreams.showing import Showing
-from bot.sentences import spoken
+from bot.sentences import spoken, telling
 from bot.sentences.quoting import quoted
 
 NUMBERS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")  # what people vote with
@@ -44,9 +43,8 @@ def choice_content(
     """`drawn`: the beginnings' picture; `allowed`: how those in it may be shown."""
     say = spoken(choice.language)
     head = f"**{quoted(choice.prompt, SHOWN_PROMPT)}**\n{say.dreamer(choice.author_id)}"
-    embed = discord.Embed(
-        description=f"{head}\n\n{_status(choice, candidates)}", colour=_COLOURS[choice.state]
-    )
+    told = telling.choice_status(choice, candidates, say)
+    embed = discord.Embed(description=f"{head}\n\n{told}", colour=_COLOURS[choice.state])
     view = None if choice.state.is_over else choice_view(choice.id, say, voting=choice.ends_at is not None)
     grid_picture = None if drawn is None else Picture(drawn, "png")
     alt_text = say.grid_alt(len(candidates), choice.prompt)
@@ -54,17 +52,3 @@ def choice_content(
     if shown is not None:
         shown.hang_in(embed)
     return Content(embed, view, shown)
-
-
-def _status(choice: Choice, candidates: Sequence[Dream]) -> str:
-    say = spoken(choice.language)
-    match choice.state:
-        case ChoiceState.DREAMING:
-            return say.beginnings(sum(dream.state.is_over for dream in candidates), len(candidates))
-        case ChoiceState.VOTING:
-            assert choice.ends_at is not None
-            return say.voting(round(choice.ends_at), len(came_out(list(candidates))))
-        case ChoiceState.DECIDED:
-            return say.decided(Decision.from_json(choice.decision))
-    failed = all(dream.failure is not None for dream in candidates)
-    return say.NO_BEGINNING if failed else say.cancelled(has_picture=False)

@@ -21,6 +21,7 @@ from bot.community.choices import (
     came_out,
 )
 from bot.dreams.dream import Dream
+from bot.dreams.local import is_local
 from bot.dreams.showing import (
     Occasion,
     Showing,
@@ -98,7 +99,7 @@ class ChoiceMessages(Watch):
 
     def erased(self, dream: Dream) -> None:
         """A dream is erased; perhaps it came of a choice."""
-        if dream.choice_id is not None and not dream.candidate:
+        if dream.choice_id is not None and not dream.candidate and not is_local(dream.guild_id):
             self._erased.add(dream.choice_id)
             self.moved(dream.choice_id)
 
@@ -116,7 +117,7 @@ class ChoiceMessages(Watch):
             await self._forget(choice_id)
             return
         choice = await self._choices.get(choice_id)
-        if choice is None:
+        if choice is None or is_local(choice.guild_id):
             return
         if choice.state is ChoiceState.DREAMING:
             await self._choices.settle(choice_id)

@@ -1,6 +1,5 @@
 """What a dream's channel message shows: one embed and at most one picture, made from a `Dream` and events."""
 
-import json
 from dataclasses import dataclass
 
 import discord
@@ -8,16 +7,12 @@ import discord
 from bot.chat.buttons.dream import ended_view, live_view
 from bot.chat.messages.exhibit import Exhibit, exhibit
 from bot.chat.messages.pacing import Priority
-from bot.community.choices import Decision
 from bot.dreams.dream import Dream, DreamState, Picture
 from bot.dreams.showing import HIDDEN, Showing, Visibility
 from bot.queue.positions import NOWHERE, QueuePosition
-from bot.sentences import Sentences, spoken
-from bot.sentences.numbers import duration
+from bot.sentences import Sentences, spoken, telling
 from bot.sentences.quoting import quoted
-from engine import Fetching, Progress, Recipe
-from engine.sentences import Saying
-from engine.settings import weak
+from engine import Fetching, Progress
 
 SHOWN_PROMPT = 1000  # characters; an embed's description holds 4096, and escaping may double them
 
@@ -91,13 +86,14 @@ class DreamMessage:
         head = f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}"
         if dream.chapter is not None and dream.chapters is not None:
             head += f" · {say.chapter(dream.chapter, dream.chapters)}"
-        notice = f"*{quoted(say.engine(Saying.from_json(dream.notice)), 300)}*" if dream.notice else ""
-        steered = say.steered(Decision.from_json(dream.decision)) if dream.decision else ""
-        paragraphs = [head, self._status(picture), steered, notice, say.TOO_LARGE if self.too_large else ""]
-        paragraphs.append(say.WITHHELD if withheld else self._nearest())
+        said = telling.notice(dream, say)
+        paragraphs = [head, self._status(picture), telling.steered(dream, say), f"*{said}*" if said else ""]
+        paragraphs.append(say.TOO_LARGE if self.too_large else "")
+        paragraphs.append(say.WITHHELD if withheld else telling.nearest(dream, say))
         embed = discord.Embed(description="\n\n".join(filter(None, paragraphs)), colour=_COLOURS[dream.state])
         embed.set_footer(text=say.dream_number(dream.id))
-        self._add_recipe(embed)
+        for name, value in telling.end_fields(dream, say):
+            embed.add_field(name=name, value=value)
         view = (
             ended_view(dream, say, has_picture=picture is not None)
             if dream.state.is_over
@@ -114,54 +110,13 @@ class DreamMessage:
         return spoken(self.dream.language)
 
     def _status(self, picture: Picture | None) -> str:
-        dream, progress, say = self.dream, self.progress, self.say
-        if self.paused and not dream.state.is_over:
-            return say.PAUSED
-        match dream.state:
-            case DreamState.QUEUED:
-                if self.held:
-                    return say.PAUSED_BY_MODERATORS
-                at = self.position
-                return say.waiting(at.place, before=at.before, others=at.others, ready_at=at.ready_at)
-            case DreamState.DREAMING if progress is None and (file := self.fetching) is not None:
-                return say.fetching(file.model, file.done, file.total)
-            case DreamState.DREAMING if progress is None:
-                return say.LOADING if dream.attempts <= 1 else say.LOADING_AGAIN
-            case DreamState.DREAMING:
-                assert progress is not None
-                return say.dreaming(
-                    step=progress.step,
-                    steps=progress.steps,
-                    score=progress.score,
-                    seconds_left=progress.seconds_left,
-                )
-            case DreamState.CANCELLED:
-                return say.cancelled(has_picture=picture is not None)
-            case DreamState.FAILED:
-                return quoted(say.failed(dream.failure, Saying.from_json(dream.failure_detail)), 1000)
-        return ""
-
-    def _nearest(self) -> str:
-        """Under a weak match, what the models know that is nearest to its words."""
-        dream = self.dream
-        if dream.nearest:
-            names: dict[str, list[str]] = json.loads(dream.nearest)
-            return self.say.nearest([quoted(name, 60) for name in names.get(self.say.CODE, ())])
-        if dream.state is not DreamState.DONE or not (dream.prompt and dream.recipe) or dream.score is None:
-            return ""
-        return self.say.nearest(()) if weak(Recipe.from_json(dream.recipe).model, dream.score) else ""
-
-    def _add_recipe(self, embed: discord.Embed) -> None:
-        dream, say = self.dream, self.say
-        if not dream.recipe or dream.score is None or dream.seconds is None:
-            return
-        recipe = Recipe.from_json(dream.recipe)
-        models = say.models(pair=recipe.model, generator=recipe.generator, perceptor=recipe.perceptor)
-        for name, value in (
-            (say.SEED, str(dream.seed)),
-            (say.STEPS, str(recipe.steps)),  # what repeats the picture, also a stopped dream's
-            (say.SCORE, say.end_score(dream.score, weak=weak(recipe.model, dream.score))),
-            (say.TIME, duration(dream.seconds)),
-            (say.MODELS, models),
-        ):
-            embed.add_field(name=name, value=value)
+        return telling.status(
+            self.dream,
+            self.say,
+            has_picture=picture is not None,
+            progress=self.progress,
+            fetching=self.fetching,
+            position=self.position,
+            held=self.held,
+            paused=self.paused,
+        )

@@ -14,6 +14,7 @@ from bot.chat.messages.poster import Poster
 from bot.community.votes import Votes
 from bot.database.connection import StoreError
 from bot.dreams.dream import Dream
+from bot.dreams.local import is_local
 from bot.sentences import spoken
 from bot.servers.settings import ServerSettings
 
@@ -55,7 +56,7 @@ class VoteCaptions:
     def heard(self, dream: Dream, tally: int) -> None:
         """A dream's tally is new."""
         fresh = self._votes.clock() - dream.created_at < FRESH_S  # its message is about as old
-        if dream.is_shown and fresh:
+        if dream.is_shown and fresh and not is_local(dream.guild_id):
             self._edits.want(dream.channel_id, VoteCaption(dream.id), partial(self._show, dream))
 
     async def _show(self, dream: Dream) -> None:

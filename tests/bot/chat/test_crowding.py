@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from bot.chat import attachments
+from bot.dreams import image_prompts
 from bot.queue.turnstile import Crowded, Turnstile
 from bot.sentences import ENGLISH as SAY
 from bot.servers.settings import Allowance
@@ -78,7 +79,7 @@ async def test_a_picture_whose_declared_size_is_too_much_is_not_fetched(
 
 async def test_pictures_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     at_work, most, lock = 0, 0, threading.Lock()
-    decode = attachments.decode
+    decode = image_prompts.decode
 
     def counting(data: bytes) -> Image.Image:
         nonlocal at_work, most
@@ -98,7 +99,7 @@ async def test_pictures_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatc
             Image.new("RGB", (600, 600)).save(buffer, "PNG")
             return buffer.getvalue()
 
-    monkeypatch.setattr(attachments, "decode", counting)
+    monkeypatch.setattr(image_prompts, "decode", counting)
     await asyncio.gather(*(attachments.fetch(Attached()) for _ in range(12)))  # type: ignore[arg-type]
     assert most == 1
 

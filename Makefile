@@ -1,3 +1,4 @@
+# make run                                 sets everything up and opens the local channel in the browser
 # make dream PROMPT="a bowl of cherries"   sets everything up and dreams with the embedded models
 # make test                                sets everything up and runs every check and test
 # make bot                                 starts the Discord bot (needs DISCORD_TOKEN in the environment or .env)
@@ -23,7 +24,10 @@ export PROMPT TORCH TORCH_INDEX TORCH_ASKED
 BIN := $(VENV)/bin
 # Before all else, each time: where it was broken off, the build for CUDA would come with the rest.
 INSTALL_TORCH = $(BIN)/python .ci/install_torch.py
-.PHONY: dream test bot format clean
+.PHONY: run dream test bot format clean
+
+run: $(VENV)/.installed
+	@OPEN_BROWSER=1 $(BIN)/oneiro-bot
 
 dream: $(VENV)/.installed
 	@$(BIN)/dream -- "$$PROMPT"

@@ -1,7 +1,7 @@
 """`python -m bot`: runs the parts (`bot.parts`) until it is asked to stop, and says what stops it.
 
 Exit codes (sysexits.h): 0 stopped on request, 69 Discord cannot be reached, 70 a fault of ours, 74 the
-database cannot be used, 77 Discord refuses the token, 78 a setting is missing or bad.
+database cannot be used, 77 Discord refuses the token, 78 a setting is missing or bad, or a port is taken.
 """
 
 import bot.stopping  # noqa: F401 - before anything slow, so that a stop is heard from the first moment on
@@ -10,8 +10,11 @@ import bot.stopping  # noqa: F401 - before anything slow, so that a stop is hear
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
+import webbrowser
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -21,9 +24,11 @@ import discord
 import yarl
 
 from bot.database.connection import StoreError
-from bot.parts import build
+from bot.heart import Heart, build_heart
+from bot.parts import AllParts, build
 from bot.settings import DISCORD_TOKEN, Settings
 from bot.stopping import SIGNALS
+from bot.web.server import LocalChannel, PortTaken
 from engine import EMBEDDED
 from engine.data_dir import where
 from engine.errors import BadSetting
@@ -34,18 +39,21 @@ log = logging.getLogger(__name__)
 
 STOPPED, UNREACHABLE, FAULT, NO_DATABASE, TOKEN_REFUSED, BAD_SETTING = 0, 69, 70, 74, 77, 78
 
+PAGE_PACE_S = 0.7  # seconds between two frames in a browser, where nobody limits edits
 _AUTHENTICATION_FAILED = 4004  # the gateway's close code for a token that is not valid any more
 
 _PROGRAM = "oneiro-bot" if Path(sys.argv[0]).stem == "oneiro-bot" else "python -m bot"
+CHANNEL = """\
+The local channel is open: {address}
+To moderate it from another browser, open this once: {moderator}
+"""
 NO_TOKEN = f"""\
-Oneiro has no Discord token yet, so it cannot log in.
-
+To be in Discord, too:
   1. Make a bot: https://discord.com/developers/applications (New Application, Bot, Reset Token).
   2. Write its token into a file named .env in this folder: {DISCORD_TOKEN.key}=your-token
   3. Start again: {_PROGRAM}
-
-Without Discord you can dream at once: dream "a bowl of cherries"
 """
+NEITHER = f"There is nowhere to dream: PAGE is off, and there is no {DISCORD_TOKEN.key}."
 REFUSED = (
     f"Discord does not accept the token in {DISCORD_TOKEN.key}. Make a new one at "
     "https://discord.com/developers/applications (your application, Bot, Reset Token)."
@@ -55,29 +63,77 @@ BEHIND = "Discord cannot be reached at {address} through the proxy {proxy}. Plea
 
 
 async def serve(settings: Settings) -> None:
-    """Run until SIGTERM or Ctrl-C. Raises `StoreError`, `discord.LoginFailure`, `aiohttp.ClientError`."""
+    """Run until SIGTERM or Ctrl-C. Raises `StoreError`, `PortTaken`, and what `_serve_discord` raises."""
     stop = asyncio.Event()
     set_when_asked_to_stop(stop)
     # No grace for the running step: its dream is back in line and begins anew.
     host = EngineHost(environ=environment(), step_timeout_s=settings.engine_silence_s, close_grace_s=0.5)
-    parts = build(settings, engine=host)
+    parts = build(settings, engine=host) if settings.discord_token else None
+    pace_s = min(PAGE_PACE_S, settings.frame_pace_s)
+    heart = build_heart(settings, engine=host, frame_pace_s=pace_s) if parts is None else parts
     if EMBEDDED.prior is not None and settings.dream_model in ("auto", EMBEDDED.name):
-        parts.paces.expect(EMBEDDED.prior)  # until a dream's first steps tell more
+        heart.paces.expect(EMBEDDED.prior)  # until a dream's first steps tell more
+    channel = LocalChannel(heart, port=settings.port) if settings.shows_page else None
     try:
-        if not await _unless(stop, parts.database.open()):
-            return
-        async with parts.client as client:
-            if await _unless(stop, client.login(settings.discord_token)):
+        if await _unless(stop, heart.database.open()):
+            if parts is not None:
+                await _serve_discord(parts, settings, host, channel, stop)
+            elif channel is not None:
                 await host.start()  # it loads while nobody waits yet
-                try:
-                    if await _unless(stop, parts.begin()):
-                        await _unless(stop, client.connect())
-                finally:
-                    log.info("Stopping; the line is kept")
-                    await parts.end()
+                await _serve_channel(heart, channel, stop)
     finally:
         await host.close()
-        await parts.database.close()
+        await heart.database.close()
+
+
+async def _serve_discord(
+    parts: AllParts, settings: Settings, host: EngineHost, channel: LocalChannel | None, stop: asyncio.Event
+) -> None:
+    """Be in Discord. Raises `StoreError`, `discord.LoginFailure`, `aiohttp.ClientError`, `PortTaken`."""
+    async with parts.client as client:
+        if await _unless(stop, client.login(settings.discord_token)):
+            await host.start()  # it loads while nobody waits yet
+            try:
+                if await _unless(stop, parts.begin()):
+                    if channel is not None and await _unless(stop, channel.open()):
+                        welcome(channel, has_token=True)
+                    await _unless(stop, client.connect())
+            finally:
+                log.info("Stopping; the line is kept")
+                await parts.end()
+                if channel is not None:
+                    await channel.close()
+
+
+async def _serve_channel(heart: Heart, channel: LocalChannel, stop: asyncio.Event) -> None:
+    """Be in the local channel alone. Raises `StoreError`, `PortTaken`."""
+    try:
+        await heart.begin()
+        if await _unless(stop, channel.open()):
+            welcome(channel, has_token=False)
+            await stop.wait()
+    finally:
+        log.info("Stopping; the line is kept")
+        await heart.end()
+        await channel.close()
+
+
+def welcome(channel: LocalChannel, *, has_token: bool) -> None:
+    """Say where the local channel is, and open it where there is a browser to do so."""
+    print(CHANNEL.format(address=channel.address, moderator=channel.moderator_address), flush=True)
+    if not has_token:
+        print(NO_TOKEN, flush=True)
+    if os.environ.get("OPEN_BROWSER") == "1":
+        open_browser(channel.address)
+
+
+def open_browser(address: str) -> None:
+    """Show this address, if there is a screen with a browser; nothing else depends on it."""
+    has_screen = sys.platform in ("win32", "darwin") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+    if has_screen:
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
 
 def set_when_asked_to_stop(stop: asyncio.Event) -> None:
@@ -138,8 +194,8 @@ def main() -> int:
         proxy = proxy_for(settings.discord_api_url)
     except BadSetting as error:
         return _say(str(error), BAD_SETTING)
-    if not settings.discord_token:
-        return _say(NO_TOKEN, BAD_SETTING)
+    if not (settings.discord_token or settings.shows_page):
+        return _say(f"{NEITHER}\n{NO_TOKEN}", BAD_SETTING)
     keep_log(settings, plain=bool(environ.get("NO_COLOR")) or not sys.stderr.isatty())
     # Oneiro has no voice, so what it would need is not missing.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
@@ -156,6 +212,8 @@ def main() -> int:
         return _say(REFUSED, TOKEN_REFUSED)
     except StoreError as error:
         return _say(str(error), NO_DATABASE)
+    except PortTaken as error:
+        return _say(str(error), BAD_SETTING)
     except (aiohttp.ClientError, discord.GatewayNotFound, discord.DiscordServerError) as error:
         log.info("No connection: %r", error)
         sentence = BEHIND if proxy else OFFLINE

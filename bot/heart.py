@@ -62,8 +62,8 @@ class Heart:
         await self.worker.close()
 
 
-def build_heart(settings: Settings, *, engine: Engine) -> Heart:
-    """All of it, not started."""
+def build_heart(settings: Settings, *, engine: Engine, frame_pace_s: float | None = None) -> Heart:
+    """All of it, not started. `frame_pace_s`: seconds between two frames; None: as the settings say."""
     database = Database(settings.database_url)
     store = Store(database, owner=uuid4().hex)
     preferences = Preferences(database=database)
@@ -85,7 +85,7 @@ def build_heart(settings: Settings, *, engine: Engine) -> Heart:
         paces=paces,
         lease_s=settings.lease_s,
         keep_s=settings.keep_days * 24 * 3600.0,
-        preview_every_s=settings.frame_pace_s,
+        preview_every_s=settings.frame_pace_s if frame_pace_s is None else frame_pace_s,
     )
     choices = Choices(database=database, store=store, worker=worker, moderation=moderation)
     moderation.on_change += [lambda guild: worker.hold(guild, moderation.settings(guild).paused)]

@@ -136,6 +136,19 @@ KEEP_DAYS = whole(
     3650,
     "Days for which one can go on from a dream and see its time-lapse; its picture stays.",
 )
+PAGE = choice(
+    "PAGE",
+    "auto",
+    ("auto", "on", "off"),
+    "The local channel, a page in this machine's browser: auto opens it where there is no DISCORD_TOKEN.",
+)
+_PORTS = Whole(1, 65535)
+PORT: Setting[int | None] = Setting(
+    "PORT",
+    None,
+    "The port of the local channel; blank: the first free one from 8320 on.",
+    Written(f"blank, or {_PORTS.allowed}", int, lambda value: value is None or _PORTS.fits(value)),
+)
 LOG_LEVEL = choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), "How much the log tells.")
 
 SETTINGS: tuple[Setting[Any], ...] = (
@@ -153,6 +166,8 @@ SETTINGS: tuple[Setting[Any], ...] = (
     ENGINE_SILENCE_S,
     LEASE_S,
     KEEP_DAYS,
+    PAGE,
+    PORT,
     LOG_LEVEL,
     DISCORD_API_URL,
     DISCORD_GATEWAY_URL,
@@ -178,10 +193,17 @@ class Settings:
     engine_silence_s: float
     lease_s: float
     keep_days: int
+    page: str
+    port: int | None  # None: the first free one
     log_level: str
     discord_api_url: str
     discord_gateway_url: str
     discord_cdn_url: str
+
+    @property
+    def shows_page(self) -> bool:
+        """Whether the local channel is opened."""
+        return self.page == "on" or (self.page == "auto" and not self.discord_token)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":

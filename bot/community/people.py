@@ -5,7 +5,7 @@ Only a digest of the cookie's secret is kept: whoever reads the database cannot 
 
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import time
 from typing import Any
 
@@ -92,14 +92,13 @@ class People:
             raise NameTaken from error
         return self._know(digest, Person(int(key[0]), shown, moderates))
 
-    async def appoint(self, digest: str) -> Person | None:
-        """Let this person moderate. None: nobody has this secret. Raises `StoreError`."""
-        person = self.known(digest)
-        if person is None:
-            return None
+    async def appoint(self, person_id: int) -> None:
+        """Let this person moderate. Raises `StoreError`."""
         async with self._transaction() as connection:
-            await connection.execute(update(people).where(people.c.id == person.id).values(moderates=True))
-        return self._know(digest, Person(person.id, person.name, True))
+            await connection.execute(update(people).where(people.c.id == person_id).values(moderates=True))
+        for digest, person in list(self._by_digest.items()):
+            if person.id == person_id:
+                self._know(digest, replace(person, moderates=True))
 
     def _know(self, digest: str, person: Person) -> Person:
         self._by_digest[digest] = self._by_id[person.id] = person

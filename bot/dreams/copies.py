@@ -14,7 +14,7 @@ from bot.community.contests import winners
 from bot.database.connection import Database
 from bot.database.tables import dreams, fame, votes
 from bot.dreams.dream import Dream, Gone
-from bot.dreams.store import dream_of
+from bot.dreams.store import dream_of, in_local_channel
 
 _THERE = and_(dreams.c.message_id.is_not(None), dreams.c.erased.is_(False), dreams.c.gone == Gone.NOT)
 _IN_GALLERY = dreams.c.gallery_message_id.is_not(None)
@@ -67,8 +67,9 @@ class Copies:
         await self._mark(guild_id, Gone.LEFT, Gone.NOT)
 
     async def servers(self) -> set[int]:
-        """Those with dreams that are there, or were when we left them."""
-        query = select(dreams.c.guild_id).where(dreams.c.gone != Gone.DELETED).distinct()
+        """Discord's, with dreams that are there, or were when we left them."""
+        there = and_(dreams.c.gone != Gone.DELETED, in_local_channel(dreams, False))
+        query = select(dreams.c.guild_id).where(there).distinct()
         async with self._transaction() as connection:
             return {one for one in (await connection.execute(query)).scalars() if one is not None}
 

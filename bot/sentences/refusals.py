@@ -1,6 +1,7 @@
 """Why somebody may not do what they ask for, in their language: one place for every refusal of the heart."""
 
 from bot.community.choices import MAX_CANDIDATES, MIN_CANDIDATES
+from bot.community.people import MAX_NAME, NameTaken, NoName
 from bot.database.connection import StoreError
 from bot.dreams.asking import MAX_CHAPTERS, CandidatesOutOfRange, StoryLength
 from bot.dreams.ending import (
@@ -82,6 +83,10 @@ def refusal(error: Exception, say: Sentences) -> str:
             return say.NOT_VOTING
         case AlreadyDecided():
             return say.ALREADY_DECIDED
+        case NoName():
+            return say.no_name(MAX_NAME)
+        case NameTaken():
+            return say.NAME_TAKEN
         case Crowded():
             return say.STILL_BUSY if error.own else say.CROWDED
         case StoreError():

@@ -1,6 +1,9 @@
 """Every error in words: a page for whoever reads, JSON for a script, and in both no more than a sentence."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -23,10 +26,14 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The one handler of errors."""
     try:
         return await handler(request)
+    except Explained as error:
+        return error.answer
     except web.HTTPException as error:
         if error.status < 400:
             raise  # a redirection
         return answer(request, error.status, _sentence(error, say_of(request)), error.headers)
+    except Worded as error:
+        return answer(request, error.status, error.sentence(say_of(request)))
     except Refusal as error:
         log.debug("%s %s: refused, %r", request.method, request.path, error)
         status = UNAVAILABLE if isinstance(error, StoreError) else REFUSED
@@ -37,6 +44,34 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         # The last handler: whatever it is belongs into the log, and whoever asked gets an apology.
         log.exception("%s %s: a fault of ours", request.method, request.path)
         return answer(request, FAULT, say_of(request).APOLOGY)
+
+
+class Worded(Exception):
+    """What somebody asks of the page cannot be, and its own `sentence` says why."""
+
+    status = REFUSED
+
+    def sentence(self, say: Sentences) -> str:
+        """In the language of whoever asked."""
+        raise NotImplementedError
+
+
+class Explained(Exception):
+    """A page that shows a form again, with the sentence that says why."""
+
+    def __init__(self, answer: web.Response) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+@contextmanager
+def explained(request: web.Request, template: str, **facts: Any) -> Iterator[None]:
+    """Where something is refused, show this page with the `sentence` that says why."""
+    try:
+        yield
+    except Refusal as error:
+        sentence = refusal(error, say_of(request))
+        raise Explained(page(request, template, status=REFUSED, sentence=sentence, **facts)) from error
 
 
 def wants_json(request: web.Request) -> bool:

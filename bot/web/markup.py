@@ -42,6 +42,14 @@ def words(text: str, limit: int = WORDS) -> str:
     return plain(text, limit)
 
 
+def iso(at: float) -> str:
+    """A moment (seconds since 1970) as `<time datetime>` has it; '' for one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
 def _made(sentence: str, name: Callable[[int], str]) -> Markup:
     pieces: list[Markup] = []
     end = 0
@@ -73,9 +81,6 @@ def _element(found: re.Match[str], name: Callable[[int], str]) -> Markup:
 
 def _time(at: int, style: str) -> Markup:
     """A moment, which `static/times.js` puts into the reader's own words."""
-    try:
-        when = datetime.fromtimestamp(at, UTC)
-    except (OverflowError, ValueError, OSError):
-        return Markup("")
+    when = iso(at)
     form = Markup('<time datetime="{}" data-style="{}">{}</time>')
-    return form.format(when.isoformat(), style, when.strftime("%Y-%m-%d %H:%M UTC"))
+    return form.format(when, style, when.replace("T", " ")[:16] + " UTC") if when else Markup("")

@@ -24,7 +24,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"said": markup.said, "words": markup.words}
+    made.filters |= {"said": markup.said, "words": markup.words, "iso": markup.iso}
     made.globals["asset"] = assets.address
     return made
 

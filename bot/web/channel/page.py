@@ -1,13 +1,86 @@
-"""The channel's page."""
+"""The channel's page: the form for a name at the first visit, then the cards and the text box."""
 
 from aiohttp import web
 
-from bot.web.pages import page
+from bot.dreams.local import GUILD_ID
+from bot.web.channel.access import known_person, person_of
+from bot.web.channel.answers import cards_for
+from bot.web.channel.room import room_of
+from bot.web.errors import explained
+from bot.web.pages import page, piece
+from bot.web.parts import parts_of
+from bot.web.visits import renew, say_of
 
+MOST = 30  # cards at once
 routes = web.RouteTableDef()
 
 
 @routes.get("/")
 async def show(request: web.Request) -> web.Response:
-    """The whole channel."""
-    return page(request, "channel.html")
+    """The whole channel, as far as it is shown at once."""
+    person = person_of(request)
+    if person is None:
+        return page(request, "welcome.html", name="", sentence="")
+    cards = await cards_for(request).page(before=None, most=MOST)
+    settings = parts_of(request).heart.moderation.settings(GUILD_ID)
+    return page(
+        request,
+        "channel.html",
+        person=person,
+        cards=cards,
+        names=room_of(request).people.names,
+        has_more=len(cards) == MOST,
+        is_paused=settings.paused,
+    )
+
+
+@routes.get("/cards")
+async def listed(request: web.Request) -> web.Response:
+    """The newest cards, or those before one, for a script."""
+    number = request.query.get("before", "")
+    if number and not (number.isascii() and number.isdigit() and len(number) < 19):
+        raise web.HTTPBadRequest
+    cards = await cards_for(request).page(before=int(number) if number else None, most=MOST)
+    names, say = room_of(request).people.names, say_of(request)
+    shown = [
+        {
+            "key": card.key,
+            "number": card.number,
+            "html": piece("card.html", say, card=card, names=names),
+        }
+        for card in cards
+    ]
+    return web.json_response({"cards": shown, "has_more": len(cards) == MOST})
+
+
+@routes.post("/name")
+async def choose_name(request: web.Request) -> web.Response:
+    """The first visit's form."""
+    if person_of(request) is not None:
+        raise web.HTTPSeeOther("/")
+    name = str((await request.post()).get("name", ""))
+    room = room_of(request)
+    visit = renew(request)  # nobody else can have put this one into the browser
+    with explained(request, "welcome.html", name=name[:100]):
+        await room.people.join(name, visit.digest, first_moderates=room.first_moderates)
+    raise web.HTTPSeeOther("/")
+
+
+@routes.get("/moderator/{secret}")
+async def ask_to_moderate(request: web.Request) -> web.Response:
+    """The printed link; a GET changes nothing, so there is a button."""
+    secret = request.match_info["secret"]
+    if not room_of(request).moderator_key.fits(secret):
+        raise web.HTTPNotFound
+    return page(request, "moderator.html", secret=secret, person=person_of(request))
+
+
+@routes.post("/moderator/{secret}")
+async def begin_to_moderate(request: web.Request) -> web.Response:
+    """Whoever has the link moderates; it opens once."""
+    room, person = room_of(request), known_person(request)
+    if not room.moderator_key.fits(request.match_info["secret"]):
+        raise web.HTTPNotFound
+    await room.people.appoint(person.id)
+    room.moderator_key.use()
+    raise web.HTTPSeeOther("/")

@@ -1,0 +1,243 @@
+"""The channel's cards: what one reader is shown of a dream or a choice, made of the store and what is live.
+
+It speaks Discord's sentences (`bot.sentences.telling`); what it may show says `bot.dreams.showing`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.community.choices import Choice, ChoiceState, came_out
+from bot.community.people import Person
+from bot.dreams.dream import Dream, DreamState
+from bot.dreams.ending import may_end
+from bot.dreams.local import CHANNEL_ID, GUILD_ID
+from bot.dreams.showing import Occasion, Showing, Venue, Visibility, showing
+from bot.heart import Heart
+from bot.queue.positions import NOWHERE
+from bot.sentences import Sentences, telling
+from bot.web.channel.live import Live, Scene, choice_key, dream_key
+from bot.web.channel.steering import Steering
+
+HERE = Venue(guild_id=GUILD_ID, channel_id=CHANNEL_ID, public=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One emoji under a picture."""
+
+    emoji: str
+    count: int
+    is_mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """One of those that one may choose from."""
+
+    dream_id: int
+    number: int
+    picture: str  # its address, or ''
+    votes: int
+    is_mine: bool  # the reader voted for it
+    won: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What a reader sees of a dream or a choice."""
+
+    key: str
+    number: int  # what commands take
+    kind: str  # "dream" or "choice"
+    state: str
+    prompt: str
+    author: int
+    at: float  # when it was asked for
+    status: str
+    is_mine: bool
+    origin: int | None = None  # the dream that it grew out of
+    avoid: str = ""
+    chapter: str = ""
+    step: int = 0
+    steps: int = 0  # 0: it does not move
+    picture: str = ""  # its address, or ''
+    is_live: bool = False  # the picture is a frame on the way
+    spoiler: bool = False
+    notes: Sequence[str] = ()  # sentences
+    fields: Sequence[telling.Field] = ()
+    actions: Sequence[tuple[str, str]] = ()  # what it is called in addresses, and on its button
+    votes: Sequence[Vote] = ()
+    may_vote: bool = False
+    beginnings: Sequence[Beginning] = field(default_factory=tuple)
+
+
+class Cards:
+    """Makes them, for one reader."""
+
+    def __init__(
+        self, *, heart: Heart, live: Live, steering: Steering, reader: Person, say: Sentences
+    ) -> None:
+        self._heart = heart
+        self._live = live
+        self._steering = steering
+        self._reader = reader
+        self._say = say
+
+    async def page(self, *, before: int | None, most: int) -> list[Card]:
+        """The newest cards, oldest first; `before`: older than this number. Raises `StoreError`."""
+        dreams = await self._heart.store.in_channel(GUILD_ID, before=before, most=most)
+        votes = await self._heart.store.votes_for([dream.id for dream in dreams])
+        made = []
+        for dream in dreams:
+            if dream.candidate and dream.choice_id is not None:
+                choice = await self._heart.choices.get(dream.choice_id)
+                made += [await self._of_choice(choice)] if choice is not None else []
+            else:
+                made.append(await self._of_dream(dream, votes[dream.id]))
+        return made
+
+    async def get(self, key: str) -> Card | None:
+        """One of them by its key; None: it is not there, or not any more. Raises `StoreError`."""
+        kind, _, number = key.partition("-")
+        if kind == "choice":
+            choice = await self._heart.choices.get(int(number))
+            candidates = await self._heart.choices.candidates(choice.id) if choice is not None else []
+            if choice is None or not candidates or candidates[0].erased:
+                return None
+            return await self._of_choice(choice)
+        dream = await self._heart.store.get(int(number))
+        if dream is None or dream.erased:
+            return None
+        return await self._of_dream(dream, (await self._heart.store.votes_for([dream.id]))[dream.id])
+
+    async def _of_dream(self, dream: Dream, votes: dict[str, set[int]]) -> Card:
+        say, scene = self._say, None if dream.state.is_over else self._live.scene(dream.id)
+        allowed = await self._showing(dream, scene)
+        is_over = dream.state.is_over
+        address = await self._picture(dream, scene)
+        is_withheld = bool(address) and allowed.visibility is Visibility.WITHHELD
+        shown = "" if is_withheld else address
+        progress = scene.progress if scene is not None else None
+        chapters = dream.chapter is not None and dream.chapters is not None
+        notes = [telling.steered(dream, say), telling.notice(dream, say)]
+        notes.append(say.WITHHELD if is_withheld else telling.nearest(dream, say))
+        return Card(
+            key=dream_key(dream.id),
+            number=dream.id,
+            kind="dream",
+            state=dream.state.value,
+            prompt=dream.prompt,
+            avoid=dream.avoid,
+            author=dream.author_id,
+            at=dream.created_at,
+            status=self._status(dream, scene, has_picture=bool(shown)),
+            is_mine=dream.author_id == self._reader.id,
+            origin=dream.parent_id,
+            chapter=say.chapter(dream.chapter or 0, dream.chapters or 0) if chapters else "",
+            step=progress.step if progress else 0,
+            steps=progress.steps if progress and dream.state is DreamState.DREAMING else 0,
+            picture=shown,
+            is_live=not is_over,
+            spoiler=allowed.visibility is Visibility.SPOILER,
+            notes=[note for note in notes if note],
+            fields=telling.end_fields(dream, say),
+            actions=self._actions(dream, has_picture=bool(shown)),
+            votes=self._votes(dream, votes) if is_over and shown else (),
+            may_vote=dream.author_id != self._reader.id,
+        )
+
+    def _status(self, dream: Dream, scene: Scene | None, *, has_picture: bool) -> str:
+        return telling.status(
+            dream,
+            self._say,
+            has_picture=has_picture,
+            progress=scene.progress if scene else None,
+            fetching=scene.fetching if scene else None,
+            position=scene.position if scene else NOWHERE,
+            held=self._heart.moderation.settings(GUILD_ID).paused,
+        )
+
+    async def _showing(self, dream: Dream, scene: Scene | None) -> Showing:
+        flagged = dream.flagged
+        if not dream.state.is_over:
+            # Until the check has seen its end, a dream that begins at an unsafe picture shows that one.
+            found = scene.flagged if scene is not None else ""
+            flagged = found or await self._heart.store.found_at_beginning(dream)
+        return allowed_here(dream, self._heart, flagged=flagged)
+
+    async def _picture(self, dream: Dream, scene: Scene | None) -> str:
+        if not dream.state.is_over:
+            return f"/dreams/{dream.id}/frame/{scene.frames}" if scene is not None and scene.frame else ""
+        return f"/dreams/{dream.id}/picture" if await self._heart.store.has_picture(dream.id) else ""
+
+    def _votes(self, dream: Dream, votes: dict[str, set[int]]) -> list[Vote]:
+        """The emoji that are votes now, and those that were when people gave them."""
+        emoji = dict.fromkeys([*self._heart.moderation.settings(GUILD_ID).vote_emoji, *votes])
+        return [Vote(one, len(votes.get(one, ())), self._reader.id in votes.get(one, ())) for one in emoji]
+
+    def _actions(self, dream: Dream, *, has_picture: bool) -> list[tuple[str, str]]:
+        say = self._say
+        may_end_it = may_end(dream, self._reader.id, moderates=self._reader.moderates)
+        if not dream.state.is_over:
+            return [("cancel", say.CANCEL)] if may_end_it else []
+        found = [("again", say.AGAIN)]
+        found += [("vary", say.VARY), ("continue", say.CONTINUE)] if has_picture else []
+        found += [("edit", say.EDIT)]
+        found += [("timelapse", say.TIMELAPSE), ("recipe", say.RECIPE)] if has_picture else []
+        return [*found, *([("delete", say.DELETE)] if may_end_it else [])]
+
+    async def _of_choice(self, choice: Choice) -> Card:
+        candidates = await self._heart.choices.candidates(choice.id)
+        may_end_it = may_end(choice, self._reader.id, moderates=self._reader.moderates)
+        actions = [("decide", self._say.DECIDE_NOW)] if choice.state is ChoiceState.VOTING else []
+        actions += [("cancel", self._say.CANCEL)]
+        return Card(
+            key=choice_key(choice.id),
+            number=candidates[0].id,
+            kind="choice",
+            state=choice.state.value,
+            prompt=choice.prompt,
+            author=choice.author_id,
+            at=choice.created_at,
+            status=telling.choice_status(choice, candidates, self._say),
+            is_mine=choice.author_id == self._reader.id,
+            steps=len(candidates) if choice.state is ChoiceState.DREAMING else 0,
+            step=sum(dream.state.is_over for dream in candidates),
+            spoiler=choice.spoiler,
+            actions=actions if may_end_it and not choice.state.is_over else (),
+            may_vote=choice.state is ChoiceState.VOTING,
+            beginnings=await self._beginnings(choice, candidates),
+        )
+
+    async def _beginnings(self, choice: Choice, candidates: list[Dream]) -> list[Beginning]:
+        voters = await self._steering.votes(candidates)
+        won = telling.winner(choice)
+        open_to_all = {
+            dream.id
+            for dream in came_out(candidates)
+            if allowed_here(dream, self._heart).visibility is not Visibility.WITHHELD
+        }
+        return [
+            Beginning(
+                dream.id,
+                dream.candidate,
+                f"/dreams/{dream.id}/picture" if dream.id in open_to_all else "",
+                len(voters[dream.candidate]),
+                self._reader.id in voters[dream.candidate],
+                dream.candidate == won,
+            )
+            for dream in candidates
+        ]
+
+
+def allowed_here(dream: Dream, heart: Heart, *, flagged: str | None = None) -> Showing:
+    """How a dream may be shown in the local channel."""
+    return showing(
+        dream,
+        home=HERE,
+        here=HERE,
+        occasion=Occasion.HOME,
+        policies=[heart.moderation.settings(GUILD_ID).nsfw],
+        reads=True,
+        flagged=flagged,
+    )

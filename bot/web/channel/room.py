@@ -1,0 +1,71 @@
+"""What the local channel works with besides the heart, as one value, and the way from a request to it."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot.community.people import People
+from bot.heart import Heart
+from bot.queue.turnstile import Turnstile
+from bot.web.channel.keys import ModeratorKey
+from bot.web.channel.live import Live
+from bot.web.channel.steering import Steering
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """Live, for one application. The heart is begun before, and ended before."""
+
+    heart: Heart
+    people: People
+    live: Live
+    steering: Steering
+    outlet: Turnstile  # what is kept of dreams, some megabytes each, on its way to a person
+    moderator_key: ModeratorKey
+    first_moderates: bool  # whoever chooses a name first
+
+    async def begin(self) -> None:
+        """Rebuild what a former process left. Raises `StoreError`."""
+        await self.people.start()
+        await self.live.start()
+        await self.steering.start()
+
+    async def end(self) -> None:
+        """Stop; everything is stored already."""
+        await self.steering.close()
+        await self.live.close()
+
+
+def build_room(heart: Heart, *, first_moderates: bool = True) -> Room:
+    """All of it, not started, but told of what happens in the heart."""
+    live = Live(
+        store=heart.store,
+        worker=heart.worker,
+        choices=heart.choices,
+        paces=heart.paces,
+        settings=heart.moderation.settings,
+    )
+    steering = Steering(choices=heart.choices, store=heart.store, live=live)
+    heart.audiences.local = live
+    heart.store.on_erase += [live.erased, steering.erased]
+    heart.votes.on_change += [live.voted]
+    heart.choices.on_change += [steering.moved]
+    heart.moderation.on_change += [lambda guild: live.line_moved()]
+    live.on_candidate += [steering.heard]
+    return Room(
+        heart=heart,
+        people=People(database=heart.database),
+        live=live,
+        steering=steering,
+        outlet=Turnstile(at_once=4, waiting=200, each=12, patience_s=30),
+        moderator_key=ModeratorKey(),
+        first_moderates=first_moderates,
+    )
+
+
+ROOM = web.AppKey("ROOM", Room)
+
+
+def room_of(request: web.Request) -> Room:
+    """Of the application that serves the request."""
+    return request.config_dict[ROOM]

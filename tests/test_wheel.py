@@ -117,9 +117,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return programs
 
 
-def start(program: Path, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def start(program: Path, *arguments: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "DISCORD_TOKEN")}
-    environ = {**clean, "DATA_DIR": str(folder / "kept")}
+    environ = {**clean, "DATA_DIR": str(folder / "kept"), **more}
     return subprocess.run(
         [str(program), *arguments], cwd=folder, env=environ, capture_output=True, text=True, timeout=LIMIT_S
     )
@@ -133,14 +133,16 @@ def test_a_dream_of_the_installed_program_from_a_folder_with_files_of_its_names(
     assert (tmp_path / "cat.png").stat().st_size > 10_000
 
 
-def test_the_installed_bot_says_what_it_lacks(installed: Path, tmp_path: Path) -> None:
-    ran = start(installed / "oneiro-bot", folder=hostile(tmp_path))
-    assert ran.returncode == 78 and "has no Discord token yet" in ran.stderr
-    assert "Start again: oneiro-bot" in ran.stderr
+def test_the_installed_bot_has_all_files_of_its_page(installed: Path, tmp_path: Path) -> None:
+    ran = start(installed / "oneiro-bot", folder=hostile(tmp_path), PAGE="off")
+    assert ran.returncode == 78 and "Start again: oneiro-bot" in ran.stderr
     empty = tmp_path / "empty"
     empty.mkdir()
-    ran = start(installed / "python", "-m", "bot", folder=empty)
-    assert ran.returncode == 78 and "has no Discord token yet" in ran.stderr
+    ran = start(installed / "python", "-m", "bot", folder=empty, PAGE="off")
+    assert ran.returncode == 78 and "there is no DISCORD_TOKEN" in ran.stderr
+    code = "from bot.web import assets, pages; print(*assets.assets(), *pages.environment().list_templates())"
+    found = start(installed / "python", "-c", code, folder=empty).stdout.split()
+    assert {"page.css", "channel.js", "icon.svg", "base.html", "card.html", "moderate.html"} <= set(found)
 
 
 def test_the_installed_engine_runs_the_installed_code(installed: Path, tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from aiohttp.typedefs import Handler
 from bot.sentences import Sentences, spoken
 
 COOKIE = "oneiro"  # with the port behind it: cookies know no ports, and two of us may run on one machine
-SEE_OTHER = 303
 YEAR_S = 365 * 24 * 3600
 _SECRET_LENGTH = 43  # of `secrets.token_urlsafe(32)`
 
@@ -88,9 +87,17 @@ async def welcome(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         response = await handler(request)
     except web.HTTPRedirection as redirection:
-        response = redirection
-    visit, is_page = visit_of(request), response.content_type == "text/html" or response.status == SEE_OTHER
-    if visit.is_new and is_page and not response.prepared:
+        _remember(request, redirection)
+        raise
+    if response.content_type == "text/html":
+        _remember(request, response)
+    return response
+
+
+def _remember(request: web.Request, response: web.StreamResponse) -> None:
+    """Give the browser the cookie of a new visit."""
+    visit = visit_of(request)
+    if visit.is_new and not response.prepared:
         response.set_cookie(
             _cookie(request),
             visit.secret,
@@ -100,7 +107,6 @@ async def welcome(request: web.Request, handler: Handler) -> web.StreamResponse:
             secure=request.secure,
             path="/",
         )
-    return response
 
 
 def _cookie(request: web.Request) -> str:

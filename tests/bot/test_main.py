@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -29,13 +30,23 @@ def start(tmp_path: Path, *arguments: str, **environ: str) -> subprocess.Complet
     )
 
 
-def test_without_a_token_it_says_what_to_do(tmp_path: Path) -> None:
-    ended = start(tmp_path)
+def test_with_nowhere_to_dream_it_says_what_to_do(tmp_path: Path) -> None:
+    ended = start(tmp_path, PAGE="off")
     assert ended.returncode == BAD_SETTING == 78
     assert ended.stdout == "" and "Traceback" not in ended.stderr
-    for part in ("https://discord.com/developers/applications", ".env", "DISCORD_TOKEN", 'dream "a bowl'):
+    for part in ("https://discord.com/developers/applications", ".env", "DISCORD_TOKEN", "PAGE is off"):
         assert part in ended.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = start(tmp_path, PORT=str(port), OFFLINE="1")
+    assert ended.returncode == BAD_SETTING
+    assert f"Port {port} is taken by another program." in ended.stderr and "Traceback" not in ended.stderr
 
 
 def test_a_bad_setting_is_one_line(tmp_path: Path) -> None:

@@ -2,17 +2,19 @@
 
 import io
 import itertools
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from PIL import Image
 from simcord.backend.models import Message
 
-from bot.__main__ import BAD_SETTING, NO_TOKEN, OFFLINE, REFUSED, TOKEN_REFUSED, UNREACHABLE
+from bot.__main__ import NO_TOKEN, OFFLINE, REFUSED, STOPPED, TOKEN_REFUSED, UNREACHABLE
 from bot.dreams.dream import DreamState
 from bot.dreams.store import Store
 from bot.sentences import ENGLISH as sentences
@@ -226,11 +228,16 @@ async def test_line_and_votes_outlive_an_orderly_stop_and_a_kill(tmp_path: Path)
         assert server.problems == []
 
 
-async def test_without_a_token_it_says_what_to_do_and_ends_with_its_own_code(tmp_path: Path) -> None:
-    async with BotProcess(tmp_path) as bot:
-        assert await bot.end() == BAD_SETTING
-    assert NO_TOKEN.strip() in bot.text and "Traceback" not in bot.text
-    assert not (tmp_path / "data").exists()
+async def test_without_a_token_the_local_channel_opens_and_says_how_to_get_one(tmp_path: Path) -> None:
+    async with BotProcess(tmp_path, OFFLINE="1") as bot:
+        await until(lambda: NO_TOKEN.strip() in bot.text, "the channel's address is told")
+        (address,) = re.findall(r"local channel is open: (http://127\.0\.0\.1:\d+/)", bot.text)
+        async with aiohttp.ClientSession() as session, session.get(address) as page:
+            assert page.status == 200 and "What may I call you?" in await page.text()
+        bot.send(signal.SIGTERM)
+        assert await bot.end() == STOPPED
+    assert "Traceback" not in bot.text
+    assert bot.engines_left() == set()
 
 
 async def test_a_wrong_token_is_one_sentence(tmp_path: Path) -> None:

@@ -12,9 +12,7 @@ class Page:
     PAGE_OTHER_HOST = "I don't answer to this address. Please use the one that was printed when I started."
     PAGE_NOT_ALLOWED = "This page isn't open to you."
     PAGE_BAD_REQUEST = "I didn't understand that. Please go back and try again."
-    NO_SCRIPT = (
-        "Dreams move here, so this page needs JavaScript. All of it comes from this machine."
-    )
+    NO_SCRIPT = "Dreams move here, so this page needs JavaScript. All of it comes from this machine."
 
     NAME_TITLE = "What may I call you?"
     NAME_INVITE = (

@@ -147,7 +147,7 @@ class Cards:
         )
 
     def _status(self, dream: Dream, scene: Scene | None, *, has_picture: bool) -> str:
-        return telling.status(
+        said = telling.status(
             dream,
             self._say,
             has_picture=has_picture,
@@ -156,6 +156,7 @@ class Cards:
             position=scene.position if scene else NOWHERE,
             held=self._heart.moderation.settings(GUILD_ID).paused,
         )
+        return said.lstrip("▰▱ ")  # where there are no elements; here one shows how far it is
 
     async def _showing(self, dream: Dream, scene: Scene | None) -> Showing:
         flagged = dream.flagged

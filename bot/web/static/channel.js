@@ -62,8 +62,10 @@ byId("earlier").addEventListener("click", async () => {
 
 // ---------------------------------------------------------------- answers
 
+const READING_MS = 8000; // for a sentence that says what the cards show soon, too
+
 /** For whoever did something, and nobody else. */
-function answer({ html, sentence }) {
+function answer({ ok, html, sentence }) {
   if (!html && !sentence) return;
   let said;
   if (html) {
@@ -88,6 +90,8 @@ function answer({ html, sentence }) {
   said.append(close);
   answers.replaceChildren(said);
   tell(said);
+  const hasMore = said.querySelector("h3, ul, li");
+  if (ok && !hasMore) setTimeout(() => said.matches(":hover, :focus-within") || said.remove(), READING_MS);
 }
 
 // --------------------------------------------------------------- text box

@@ -1,0 +1,155 @@
+"""The local channel in real Chromium: what two people do there, what lasts, what the browser complains of."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.base import AxeResults
+from playwright.async_api import Browser, Page, expect
+
+from bot.dreams.dream import DreamState
+from bot.settings import Settings
+from tests.bot.scripted import picture
+from tests.bot.web.browser import (
+    CHROMIUM,
+    MISSING,
+    SIZES,
+    WAIT_MS,
+    Complaints,
+    changed,
+    chromium,
+    come_in,
+    say,
+)
+from tests.bot.web.conftest import House
+from tests.bot.web.test_channel import HOSTILE
+
+pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason=MISSING), pytest.mark.timeout(240)]
+expect.set_options(timeout=WAIT_MS)
+
+
+@pytest.fixture
+def database_url(tmp_path: object) -> str:
+    """With SQLite alone: what a database does is tried without a browser."""
+    return f"sqlite:///{tmp_path}/oneiro.db"
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+def address(house: House) -> str:
+    return str(house.server.make_url("/"))
+
+
+async def test_two_people_dream_watch_vote_and_moderate(house: House, browser: Browser) -> None:
+    complaints = Complaints()
+    _, ada = await come_in(browser, address(house), "Ada", complaints)
+    phone, bo = await come_in(
+        browser, address(house), "Bo", complaints, viewport={"width": 390, "height": 844}, locale="it-IT"
+    )
+    await say(ada, "a bowl of cherries")
+    card = "#dream-1"
+    await bo.wait_for_selector(card)
+    await house.engine.dreams(1)
+    house.engine.start()
+    house.engine.step(preview=picture("JPEG", shade=50))
+    first = await changed(bo, f"{card} img.picture", None)
+    house.engine.step(preview=picture("JPEG", shade=150))
+    await changed(bo, f"{card} img.picture", first)
+    await bo.reload()  # in the middle of it
+    await bo.wait_for_selector(f"{card} progress")
+    assert await bo.locator(f'{card} [data-action="cancel"]').count() == 0
+    assert await ada.locator(f'{card} [data-action="cancel"]').count() == 1
+    house.engine.finish(timelapse=picture("PNG"))
+    await bo.click(f'{card} [data-vote="⭐"]')
+    await expect(ada.locator(f'{card} [data-vote="⭐"] .count')).to_have_text("1")
+    assert await ada.locator(f'{card} [data-vote="⭐"]').is_disabled(), "one's own"
+    await ada.click(f'{card} [data-action="timelapse"]')
+    assert "/timelapse" in await changed(ada, f"{card} img.picture", "/dreams/1/picture")
+    await say(ada, "/top")
+    await expect(ada.locator(".answer")).to_contain_text("a bowl of cherries")
+    await ada.goto(address(house) + "moderate")
+    await ada.click('form[action="/moderate/pause"] button')
+    await say(bo, "una casa")
+    await expect(bo.locator(".answer")).to_contain_text("pausa")
+    assert await bo.evaluate("document.documentElement.scrollWidth") <= 390, "nothing stands out of a phone"
+    assert complaints.found == []
+    await phone.close()
+
+
+async def test_cancel_delete_and_hostile_words(house: House, browser: Browser) -> None:
+    complaints = Complaints()
+    _, ada = await come_in(browser, address(house), "Ada", complaints)
+    await say(ada, HOSTILE)
+    await ada.wait_for_selector("#dream-1")
+    assert await ada.locator("#dream-1 script, #dream-1 .words img").count() == 0
+    await house.engine.dreams(1)
+    house.engine.start()
+    house.engine.step(preview=picture("JPEG"))
+    await ada.click('#dream-1 [data-action="cancel"]')
+    await house.until(1, DreamState.CANCELLED)
+    await ada.click('#dream-1 [data-action="delete"]')
+    await ada.click("#delete .danger")
+    await expect(ada.locator("#dream-1")).to_have_count(0)
+    await expect(ada.locator("#nothing")).to_be_visible()
+    assert complaints.found == []
+
+
+async def test_a_beginning_is_chosen_and_a_restart_is_got_over(prepared: Settings, browser: Browser) -> None:
+    house = await House(prepared).open()
+    complaints = Complaints()
+    context, ada = await come_in(browser, address(house), "Ada", complaints)
+    await say(ada, "/dream a castle candidates:2")
+    for number in (1, 2):
+        await house.finish(number)
+    await ada.click('[data-choose="2"]')
+    await ada.click('.choice [data-action="decide"]')
+    await ada.wait_for_selector("#dream-3")
+    await expect(ada.locator(".beginnings .won")).to_have_count(1)
+    await house.engine.dreams(3)
+    port = house.server.port
+    await house.close()
+    await expect(ada.locator("#away")).to_be_visible()
+    again = House(prepared)
+    again.server.port = port
+    try:
+        await again.open()
+        await expect(ada.locator("#away")).to_be_hidden()
+        await again.finish(3)
+        await ada.wait_for_selector("#dream-3.done img.picture")
+        assert [text for text in complaints.found if "ERR_" not in text] == []
+    finally:
+        await context.close()
+        await again.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_serious_at_any_size(house: House, browser: Browser, scheme: str) -> None:
+    complaints = Complaints()
+    context, ada = await come_in(browser, address(house), "Ada", complaints, color_scheme=scheme)
+    await say(ada, "a bowl of cherries")
+    await house.finish(1)
+    await ada.wait_for_selector("#dream-1.done img.picture")
+    await say(ada, "/queue")
+    await ada.wait_for_selector(".answer")
+    for width, height in SIZES.values():
+        await ada.set_viewport_size({"width": width, "height": height})
+        assert await _serious(ada) == []
+    await ada.goto(address(house) + "moderate")
+    assert await _serious(ada) == []
+    stranger = await (await browser.new_context(color_scheme=scheme)).new_page()  # type: ignore[arg-type]
+    await stranger.goto(address(house))
+    assert await _serious(stranger) == []
+    assert complaints.found == []
+
+
+async def _serious(page: Page) -> list[str]:
+    found: AxeResults = await Axe().run(page)
+    return [
+        f"{one['id']}: {[node['html'] for node in one['nodes']]}"
+        for one in found.response["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]

@@ -71,5 +71,6 @@ class LocalChannel:
 
     async def close(self) -> None:
         """Let nobody in any more; whoever watches comes back after a restart by themselves."""
+        self._room.live.let_go()
         await self._runner.cleanup()
         await self._room.end()

@@ -72,10 +72,9 @@ def new_visit() -> Visit:
     return Visit(secrets.token_urlsafe(32), is_new=True)
 
 
-def renew(request: web.Request) -> Visit:
-    """Give this browser another secret, with the answer to this request."""
-    request[VISIT] = new_visit()
-    return visit_of(request)
+def adopt(request: web.Request, visit: Visit) -> None:
+    """Let this browser have another secret, with the answer to this request."""
+    request[VISIT] = visit
 
 
 @web.middleware

@@ -49,6 +49,11 @@ class Watcher:
     def __init__(self) -> None:
         self._changed: dict[str, None] = {}
         self._news = asyncio.Event()
+        self.is_over = False  # we stop; the browser comes back by itself
+
+    def let_go(self) -> None:
+        self.is_over = True
+        self._news.set()
 
     def tell(self, key: str) -> None:
         self._changed[key] = None
@@ -118,6 +123,11 @@ class Live(BackgroundLoop):
             yield watcher
         finally:
             self._watchers.discard(watcher)
+
+    def let_go(self) -> None:
+        """Send every watcher away: we stop."""
+        for watcher in self._watchers:
+            watcher.let_go()
 
     def touch(self, key: str) -> None:
         """A card is not what it was."""

@@ -9,7 +9,7 @@ from bot.web.channel.room import room_of
 from bot.web.errors import explained
 from bot.web.pages import page, piece
 from bot.web.parts import parts_of
-from bot.web.visits import renew, say_of
+from bot.web.visits import adopt, new_visit, say_of
 
 MOST = 30  # cards at once
 routes = web.RouteTableDef()
@@ -60,9 +60,10 @@ async def choose_name(request: web.Request) -> web.Response:
         raise web.HTTPSeeOther("/")
     name = str((await request.post()).get("name", ""))
     room = room_of(request)
-    visit = renew(request)  # nobody else can have put this one into the browser
+    visit = new_visit()  # nobody else can have put this one into the browser
     with explained(request, "welcome.html", name=name[:100]):
         await room.people.join(name, visit.digest, first_moderates=room.first_moderates)
+    adopt(request, visit)
     raise web.HTTPSeeOther("/")
 
 

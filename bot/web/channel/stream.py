@@ -29,7 +29,7 @@ async def watch(request: web.Request) -> web.StreamResponse:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "30"})
         async with sse_response(request, send_timeout=SEND_S, ping_interval=PING_S) as stream:
             await stream.send("", event="here", retry=1500)
-            while stream.is_connected():
+            while stream.is_connected() and not watcher.is_over:
                 for key in await watcher.changes(within_s=PING_S):
                     try:
                         card = await cards.get(key)

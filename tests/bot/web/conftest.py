@@ -1,5 +1,6 @@
 """The local channel with its real store, queue and worker, an engine by script, and people who ask it."""
 
+import io
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -57,7 +58,7 @@ class Visitor:
         form = FormData()
         form.add_field("text", text)
         if picture is not None:
-            form.add_field("image", picture, filename="x.png", content_type="image/png")
+            form.add_field("image", io.BytesIO(picture), filename="x.png", content_type="image/png")
         async with await self.post("/say", form, **headers) as answer:
             return str((await answer.json())["sentence"])
 
@@ -90,6 +91,7 @@ class House:
         for visitor in self._visitors:
             await visitor.client.close()
         await self.heart.end()
+        self.room.live.let_go()
         await self.server.close()
         await self.room.end()
         await self.heart.database.close()

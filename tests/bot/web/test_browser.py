@@ -129,7 +129,7 @@ async def test_a_beginning_is_chosen_and_a_restart_is_got_over(prepared: Setting
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing_serious_at_any_size(house: House, browser: Browser, scheme: str) -> None:
     complaints = Complaints()
-    context, ada = await come_in(browser, address(house), "Ada", complaints, color_scheme=scheme)
+    _, ada = await come_in(browser, address(house), "Ada", complaints, color_scheme=scheme)
     await say(ada, "a bowl of cherries")
     await house.finish(1)
     await ada.wait_for_selector("#dream-1.done img.picture")

@@ -1,7 +1,7 @@
 """Every error in words: a page for whoever reads, JSON for a script, and in both no more than a sentence."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -80,7 +80,7 @@ def wants_json(request: web.Request) -> bool:
 
 
 def answer(
-    request: web.Request, status: int, sentence: str, headers: dict[str, str] | None = None
+    request: web.Request, status: int, sentence: str, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """The sentence, as whoever asks can show it."""
     if wants_json(request):

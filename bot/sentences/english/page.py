@@ -1,5 +1,7 @@
 """What only the page in the browser says."""
 
+from typing import ClassVar
+
 
 class Page:
     SKIP = "Skip to the content"
@@ -24,9 +26,14 @@ class Page:
     NO_NAME_YET = "Please reload the page and choose a name first."
     ONLY_MODERATORS = "Only a moderator can do this."
 
-    CHANNEL = "dreams"
+    PAGE_WORDS: ClassVar[dict[str, str]] = {
+        "channel": "dreams",
+        "moderator": "moderator",
+        "no limit": "no limit",
+        "hint": "a bowl of cherries",
+    }
     NO_DREAMS_YET = "Nobody has dreamt here yet. What would you like to see?"
-    TEXT_LABEL, TEXT_HINT = "Your dream, or a command", "a bowl of cherries"
+    TEXT_LABEL = "Your dream, or a command"
     SEND, SURPRISE, ATTACH = "Dream", "Surprise me", "Begin with a picture"
     DETACH = "Without the picture"
     SUGGESTIONS, ANSWERS = "Suggestions", "Only you see this"
@@ -34,17 +41,15 @@ class Page:
     HIDDEN_PICTURE = "Hidden; show it"
     FILM_OFF = "Picture"
     AWAY = "The connection is gone; it comes back by itself."
-    MODERATES = "moderator"
 
     MODERATE = "Moderate"
     MODERATE_ASK = "Moderate here"
     MODERATE_QUESTION = "With this link you become a moderator of this channel. It works once."
     SAVE, LIMITS_TITLE, PEOPLE_TITLE, WORDS_TITLE = "Save", "Limits", "People", "Banned words"
-    EACH_PERSON, ALL_TOGETHER, NO_LIMIT = "Each person", "All together", "no limit"
+    EACH_PERSON, ALL_TOGETHER = "Each person", "All together"
     BAN, UNBAN, BAN_REASON, BAN_HOURS = "Ban", "Lift the ban", "Reason", "Hours"
     PAUSE, RESUME, FRONT = "Pause", "Resume", "To the front"
     WORDS_HINT = "One a line; a * at its end or beginning stands for more letters."
-    SAVED = "Done; it counts from now on."
     CONTEST_BEGIN, CONTEST_STOP, CONTEST_DAYS = "Begin a contest", "End it now", "Days"
 
     def no_name(self, most: int) -> str:

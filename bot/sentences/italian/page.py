@@ -1,5 +1,7 @@
 """`english/page.py` in Italian."""
 
+from typing import ClassVar
+
 from bot.sentences.english.page import Page
 
 
@@ -26,9 +28,14 @@ class Pagina(Page):
     NO_NAME_YET = "Ricarica la pagina e prima scegli un nome."
     ONLY_MODERATORS = "Questo può farlo solo chi modera."
 
-    CHANNEL = "sogni"
+    PAGE_WORDS: ClassVar[dict[str, str]] = {
+        "channel": "sogni",
+        "moderator": "modera",
+        "no limit": "nessun limite",
+        "hint": "una ciotola di ciliegie",
+    }
     NO_DREAMS_YET = "Qui nessuno ha ancora sognato. Che cosa ti piacerebbe vedere?"
-    TEXT_LABEL, TEXT_HINT = "Il tuo sogno, o un comando", "una ciotola di ciliegie"
+    TEXT_LABEL = "Il tuo sogno, o un comando"
     SEND, SURPRISE, ATTACH = "Sogna", "Sorprendimi", "Comincia da un'immagine"
     DETACH = "Senza l'immagine"
     SUGGESTIONS, ANSWERS = "Suggerimenti", "Lo vedi solo tu"
@@ -36,17 +43,15 @@ class Pagina(Page):
     HIDDEN_PICTURE = "Nascosta; mostrala"
     FILM_OFF = "Immagine"
     AWAY = "La connessione si è persa; torna da sola."
-    MODERATES = "modera"
 
     MODERATE = "Modera"
     MODERATE_ASK = "Modera qui"
     MODERATE_QUESTION = "Con questo link diventi chi modera questo canale. Funziona una volta sola."
     SAVE, LIMITS_TITLE, PEOPLE_TITLE, WORDS_TITLE = "Salva", "Limiti", "Persone", "Parole vietate"
-    EACH_PERSON, ALL_TOGETHER, NO_LIMIT = "Ogni persona", "Tutti insieme", "nessun limite"
+    EACH_PERSON, ALL_TOGETHER = "Ogni persona", "Tutti insieme"
     BAN, UNBAN, BAN_REASON, BAN_HOURS = "Escludi", "Riammetti", "Motivo", "Ore"
     PAUSE, RESUME, FRONT = "Metti in pausa", "Riprendi", "In testa"
     WORDS_HINT = "Una per riga; un * alla fine o all'inizio sta per altre lettere."
-    SAVED = "Fatto; vale da adesso."
     CONTEST_BEGIN, CONTEST_STOP, CONTEST_DAYS = "Comincia un concorso", "Chiudilo ora", "Giorni"
 
     def no_name(self, most: int) -> str:

@@ -18,11 +18,19 @@ from bot.sentences.numbers import duration
 from bot.sentences.quoting import plain, quoted
 from engine import FailureKind
 from engine.sentences import NOTHING, Key, Saying
-from tests.bot.sentences import said_buttons, said_collection, said_manners, said_moderation, said_refusals
+from tests.bot.sentences import (
+    said_buttons,
+    said_collection,
+    said_manners,
+    said_moderation,
+    said_page,
+    said_refusals,
+)
 from tests.bot.sentences.said_buttons import BUTTONS
 from tests.bot.sentences.said_collection import COLLECTION
 from tests.bot.sentences.said_manners import MANNERS
 from tests.bot.sentences.said_moderation import MODERATION
+from tests.bot.sentences.said_page import PAGE
 from tests.bot.sentences.said_refusals import REFUSALS
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -191,7 +199,7 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     ),
 ]
 
-SENTENCES += REFUSALS + MODERATION + MANNERS + BUTTONS + COLLECTION
+SENTENCES += REFUSALS + MODERATION + MANNERS + BUTTONS + COLLECTION + PAGE
 
 # What is the same in both languages, or a name.
 SAME = {"CODE"}
@@ -232,6 +240,7 @@ def test_every_sentence_function_stands_in_this_test() -> None:
         said_moderation,
         said_refusals,
         said_buttons,
+        said_page,
     ]
     source = "".join(inspect.getsource(module) for module in modules if module)
     assert [name for name in sorted(METHODS) if f"say.{name}(" not in source] == []

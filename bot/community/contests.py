@@ -45,6 +45,7 @@ class Contest:
     winner_votes: int | None
     message_id: int | None
     told: bool
+    slug: str | None = None  # its name in the web
 
     @property
     def origin(self) -> int:

@@ -3,6 +3,7 @@
 Times are seconds since 1970, UTC; persons, servers (`guild_id`), channels and messages have Discord's ids.
 """
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from types import NoneType
@@ -36,6 +37,11 @@ schema_version = Table("schema_version", metadata, Column("version", Integer, pr
 
 # SQLite counts up by itself only in a column declared INTEGER.
 _Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def new_slug() -> str:
+    """By which the web names something: 128 bits, so that nobody finds one by trying."""
+    return secrets.token_urlsafe(16)
 
 
 def _dream_id() -> Column[int]:
@@ -117,11 +123,14 @@ dreams = Table(
     Column("nearest", Text, nullable=False, server_default=""),
     Column("to_tell", Boolean, nullable=False, server_default=false()),
     Column("gone", String(16), nullable=False, server_default=""),  # a `bot.dreams.dream.Gone`
+    Column("slug", String(22), default=new_slug),  # its name in the web; NULL: stored by an older program
     Index("dreams_by_gallery", "gallery_message_id"),
     Index("dreams_by_channel", "guild_id", "channel_id"),
     Index("dreams_by_choice", "choice_id", "candidate"),
     Index("dreams_by_author", "author_id", "id"),
     Index("dreams_by_parent", "parent_id"),
+    Index("dreams_by_other", "other_id"),
+    Index("dreams_by_slug", "slug", unique=True),
     Index("dreams_by_state", "state", "delivered"),
     Index("dreams_by_time", "created_at"),
 )
@@ -226,6 +235,8 @@ contests = Table(
     Column("winner_votes", BigInteger),
     Column("message_id", BigInteger, unique=True),  # that tells the winner
     Column("told", Boolean, nullable=False, server_default=false()),  # or nobody can be told
+    Column("slug", String(22), default=new_slug),  # as a dream's
+    Index("contests_by_slug", "slug", unique=True),
 )
 
 # What takes part in a contest: one dream a person.
@@ -249,6 +260,27 @@ preferences = Table(
     Column("spoiler", Boolean, nullable=False, server_default=false()),
     Column("language", String(8), nullable=False, server_default=""),
     Column("notice", String(16), nullable=False, server_default="waited"),  # of `bot.dreams.notices.NOTICES`
+)
+
+# What people allow the public wall; who never said anything has no row.
+privacy = Table(
+    "privacy",
+    metadata,
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+    Column("wall", Boolean, nullable=False),  # their dreams may hang there
+    Column("name", String(40), nullable=False),  # under this name, of their own choice; "": nobody's
+    Column("page", String(22), unique=True),  # the slug of their own page; NULL: they have no name there
+)
+
+# Small pictures for the web, made when somebody first looks.
+thumbnails = Table(
+    "thumbnails",
+    metadata,
+    _dream_id(),
+    Column("made_from", String(64), nullable=False),  # SHA-256 of the picture
+    Column("content", LargeBinary, nullable=False),  # a WebP of some KB
+    Column("made_at", Float(53), nullable=False),
+    Index("thumbnails_by_time", "made_at"),
 )
 
 # To whom which picture was sent.

@@ -13,7 +13,10 @@ Who is told of a dream at all (its words, its link, its picture):
 - one person alone who looks a dream up by its number, or reads a list (/top, /queue, /contest show, places in
   line): who may read its home now, and of an age-restricted home only in an age-restricted place, for there
   Discord has asked for their age. One's own dreams are one's own everywhere;
-- moderators, in a report: where not everybody reads, or whoever reads may read the dream's home too.
+- moderators, in a report: where not everybody reads, or whoever reads may read the dream's home too;
+- everybody in the web, on the wall: finished dreams of servers whose moderators opted in, from channels that
+  everybody there may read and that are not age-restricted; none whose dreamer opted out, that anybody
+  reported, that hide their picture, or in which the safety check found anything.
 
 What becomes of the picture, where one is told of the dream. A picture that its dreamer hides is a spoiler
 everywhere. A picture in which the safety check found something follows the policy that its server has now
@@ -38,7 +41,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from bot.dreams.dream import Dream, Gone
+from bot.dreams.dream import Dream, DreamState, Gone
 from bot.servers.settings import NsfwPolicy
 
 
@@ -60,6 +63,17 @@ class Occasion(Enum):
     OWN = auto()  # to its dreamer alone
     SENT = auto()  # as a direct message to somebody who was in its channel
     REPORTED = auto()  # to the moderators
+    PUBLISHED = auto()  # to everybody in the web, on the wall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """Who agrees that a dream is published."""
+
+    server: bool = False  # its moderators opted in
+    link: bool = False  # and to a link to its message, which names server and channel
+    dreamer: bool = True  # they did not opt out
+    reported: bool = False  # somebody told the moderators of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +115,7 @@ class Showing:
 
 
 HIDDEN = Showing(visibility=Visibility.WITHHELD, tells=False)
+THE_WEB = Venue(guild_id=None, channel_id=0, public=True)
 
 
 def visibility(flagged: str, policy: NsfwPolicy, *, age_restricted: bool) -> Visibility:
@@ -133,6 +148,13 @@ def may_tell(home: Venue, here: Venue, occasion: Occasion, *, reads: bool = Fals
         case Occasion.REPORTED:
             same = home.guild_id == here.guild_id
             return same and (not here.public or home.is_open_to_readers_of(here))
+        case Occasion.PUBLISHED:
+            return is_open_to_all(home)
+
+
+def is_open_to_all(home: Venue) -> bool:
+    """Whether what is dreamt there is for everybody, as far as the place tells."""
+    return home.known and home.guild_id is not None and home.public and not home.adults
 
 
 def showing(
@@ -150,6 +172,8 @@ def showing(
     `policies`: of the servers of both places; `reads`: whoever looks may read its home; `flagged`: what the
     check found in a frame on the way, if the picture is not the stored one.
     """
+    if occasion is Occasion.PUBLISHED:
+        return HIDDEN  # that is for `published`, which asks more
     withdrawn = dream.gone is not Gone.NOT and occasion not in (Occasion.HOME, Occasion.OWN)
     a_beginning = occasion is Occasion.EXHIBITED and dream.candidate > 0
     if dream.erased or withdrawn or a_beginning or not may_tell(home, here, occasion, reads=reads):
@@ -161,6 +185,16 @@ def showing(
         shown = _strictest((shown, Visibility.SPOILER))
     leads = reads or occasion is not Occasion.OWN or home.guild_id != here.guild_id
     return Showing(visibility=shown, tells=True, link=address(dream) if leads else "")
+
+
+def published(dream: Dream, *, home: Venue, consent: Consent) -> Showing:
+    """What may be shown of a dream to everybody in the web: the open picture with its words, or nothing."""
+    agreed = consent.server and consent.dreamer and not consent.reported
+    finished = dream.state is DreamState.DONE and dream.is_shown and dream.candidate == 0
+    harmless = not dream.flagged and not dream.spoiler
+    if not (agreed and finished and harmless and may_tell(home, THE_WEB, Occasion.PUBLISHED)):
+        return HIDDEN
+    return Showing(visibility=Visibility.OPEN, tells=True, link=address(dream) if consent.link else "")
 
 
 def together(showings: Collection[Showing]) -> Showing:

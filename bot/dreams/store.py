@@ -22,6 +22,7 @@ from bot.database.tables import (
     images,
     pictures,
     states,
+    thumbnails,
     timelapses,
     votes,
 )
@@ -408,7 +409,7 @@ class Store:
             dream = await self._update(connection, dream_id, values, over)
             if dream is None or before is None:
                 return None
-            for table in (pictures, states, timelapses, votes):
+            for table in (pictures, thumbnails, states, timelapses, votes):
                 await connection.execute(delete(table).where(table.c.dream_id == dream_id))
             used = select(dreams.c.id).where(dreams.c.image_id == before.image_id)
             if (await connection.execute(used)).first() is None:

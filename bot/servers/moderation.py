@@ -109,6 +109,10 @@ class Moderation:
         """This server's settings as they are now; the defaults where nothing was set, or in no server."""
         return self._settings.get(guild_id or 0) or ServerSettings()
 
+    def servers_where(self, test: Callable[[ServerSettings], bool]) -> set[int]:
+        """The servers whose settings pass, of those where anything was set."""
+        return {guild_id for guild_id, settings in self._settings.items() if test(settings)}
+
     def ban(self, guild_id: int | None, person: int) -> Ban | None:
         """The ban that holds for this person now."""
         ban = self._bans.get((guild_id or 0, person))

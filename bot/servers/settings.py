@@ -154,6 +154,8 @@ class ServerSettings:
     vote_s: Annotated[int, _within(VOTE_S)] = 60  # seconds to vote between beginnings
     # Of what everybody sees, e.g. "it"; "": the server's own language in Discord.
     language: Annotated[str, str] = ""
+    wall: Flag = False  # finished dreams of channels that everybody here can read hang on the public wall
+    wall_links: Flag = False  # with links to their messages, which name the server and the channel
     words: Texts = ()  # banned in prompts
     patterns: Texts = ()  # RE2 expressions, banned in prompts
 

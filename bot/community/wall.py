@@ -1,0 +1,402 @@
+"""The public wall: which dreams everybody in the web may see, and in which order. Knows no Discord.
+
+Whether a dream may hang there says `bot.dreams.showing.published`, of each that leaves this module; the
+queries ask for the same beforehand, so that pages are full. Nothing here is named by a number that others
+could count on from: dreams, contests and people have slugs.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic, time
+from enum import StrEnum
+from typing import Any, Protocol
+
+from sqlalchemy import Row, and_, func, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.community.contests import Contest
+from bot.community.ranking import Period
+from bot.database.connection import Database
+from bot.database.tables import contests, dreams, entries, new_slug, pictures, privacy, reports, votes
+from bot.dreams.dream import Dream, DreamState, Gone
+from bot.dreams.showing import Consent, Showing, Venue, is_open_to_all, published
+from bot.dreams.store import dream_of
+from bot.servers.moderation import Moderation
+
+log = logging.getLogger(__name__)
+
+PAGE = 24  # dreams; divisible by two, three and four columns
+PLACES_S = (
+    30.0  # seconds for which the list of channels with dreams is kept; what they are is asked each time
+)
+RANKED_S = 30.0  # seconds for which an order by votes is kept; what may be shown of it is asked each time
+RANKED = 2400  # dreams of an order by votes
+MAX_WORDS = 8  # of a search
+MAX_CONTESTS = 24
+
+
+class Places(Protocol):
+    """What a front end knows of the channels in which people dream."""
+
+    def venue(self, guild_id: int | None, channel_id: int) -> Venue: ...
+
+    async def learn(self, guild_id: int | None, channels: Iterable[int]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """A dream on the wall."""
+
+    dream: Dream
+    slug: str
+    votes: int
+    link: str = ""  # to its message, where its server wants that
+    name: str = ""  # of its dreamer, as they chose it; "": nobody's
+    page: str = ""  # the slug of their page
+
+
+@dataclass(frozen=True, slots=True)
+class WallPage:
+    """Some dreams of an order, and where it goes on."""
+
+    dreams: tuple[Hanging, ...]
+    after: str = ""  # the slug of the last one, if more follow
+    number: int = 1  # of a page in an order by votes
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WallContest:
+    """A contest of which everybody may know."""
+
+    contest: Contest
+    slug: str
+    entries: tuple[Hanging, ...] = ()  # most votes first
+    winner: str = ""  # the slug of the winner, where it hangs
+
+    @property
+    def is_over(self) -> bool:
+        return self.contest.running_in is None
+
+
+class Wall:
+    """Every method is one transaction and raises `StoreError`; `start` first."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        moderation: Moderation,
+        places: Places,
+        clock: Callable[[], float] = time,
+    ) -> None:
+        self._transaction = database.transaction
+        self._moderation = moderation
+        self._places = places
+        self._clock = clock
+        self._known: tuple[float, frozenset[int], list[tuple[int, int]]] = (0.0, frozenset(), [])
+        self._ranked: dict[Period, tuple[float, list[int]]] = {}
+        self._learning: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Give a slug to what a process of an older program stored meanwhile. Raises `StoreError`."""
+        async with self._transaction() as connection:
+            for table in (dreams, contests):
+                nameless = (await connection.scalars(select(table.c.id).where(table.c.slug.is_(None)))).all()
+                for id in nameless:
+                    await connection.execute(update(table).where(table.c.id == id).values(slug=new_slug()))
+
+    async def close(self) -> None:
+        """Stop finding out about channels."""
+        for task in self._learning:
+            task.cancel()
+        await asyncio.gather(*self._learning, return_exceptions=True)
+
+    # ---------------------------------------------------------------- orders
+
+    async def newest(self, *, words: str = "", person: str = "", after: str = "") -> WallPage | None:
+        """The newest first, of those with all these words, of this person's page.
+
+        `after`: the slug of the dream before the first one. None: there is no such dream or person.
+        """
+        async with self._transaction() as connection:
+            wanted = [await self._public(connection)]
+            if after:
+                before = await connection.scalar(select(dreams.c.id).where(dreams.c.slug == after))
+                if before is None:
+                    return None
+                wanted.append(dreams.c.id < before)
+            if person:
+                author = await connection.scalar(_person(person))
+                if author is None:
+                    return None
+                wanted.append(dreams.c.author_id == author)
+            wanted += [_has(word) for word in words.split()[:MAX_WORDS]]
+            query = select(*_COLUMNS).where(and_(*wanted)).order_by(dreams.c.id.desc()).limit(PAGE + 1)
+            found = await self._hang(connection, (await connection.execute(query)).all())
+        shown = found[:PAGE]
+        more = len(found) > PAGE
+        return WallPage(tuple(shown), shown[-1].slug if more else "", more=more)
+
+    async def best(self, period: Period, *, number: int = 1) -> WallPage:
+        """Most votes first, and of equals the newer one; dreams that nobody voted for are not among them."""
+        async with self._transaction() as connection:
+            ids = await self._order(connection, period)
+            part = ids[(number - 1) * PAGE : number * PAGE]
+            public = await self._public(connection)
+            rows = (await connection.execute(select(*_COLUMNS).where(dreams.c.id.in_(part), public))).all()
+            rows = sorted(rows, key=lambda row: part.index(row.id))
+            found = await self._hang(connection, rows)
+        return WallPage(tuple(found), number=number, more=len(ids) > number * PAGE)
+
+    async def random(self) -> str | None:
+        """The slug of any of them; None: nothing hangs there."""
+        async with self._transaction() as connection:
+            query = select(dreams.c.slug).where(await self._public(connection))
+            slug: str | None = await connection.scalar(query.order_by(func.random()).limit(1))
+            return slug
+
+    # --------------------------------------------------------------- one dream
+
+    async def get(self, slug: str) -> Hanging | None:
+        """What hangs there by this slug."""
+        async with self._transaction() as connection:
+            return await self._find(connection, dreams.c.slug == slug)
+
+    async def shows(self, dream_id: int) -> Hanging | None:
+        """As `get`, by the dream's number, which leaves the bot nowhere."""
+        async with self._transaction() as connection:
+            return await self._find(connection, dreams.c.id == dream_id)
+
+    async def family(self, hanging: Hanging) -> "Relative | None":
+        """The tree that it belongs to, from its oldest ancestor on; None: it has no relatives there."""
+        async with self._transaction() as connection:
+            oldest = await self._oldest(connection, hanging)
+            tree = Relative(oldest)
+            known = {oldest.dream.id: tree}
+            newest = [tree]
+            while newest and len(known) < MAX_RELATIVES:
+                ids = [one.hanging.dream.id for one in newest]
+                begun = or_(dreams.c.parent_id.in_(ids), dreams.c.other_id.in_(ids))
+                found = await self._several(connection, begun, most=MAX_RELATIVES - len(known))
+                newest = [_join(known, one) for one in found if one.dream.id not in known]
+        return tree if tree.children else None
+
+    async def _oldest(self, connection: AsyncConnection, hanging: Hanging) -> Hanging:
+        for _ in range(MAX_GENERATIONS):
+            parent = hanging.dream.parent_id
+            older = None if parent is None else await self._find(connection, dreams.c.id == parent)
+            if older is None:
+                break
+            hanging = older
+        return hanging
+
+    # ------------------------------------------------------- people, contests
+
+    async def person(self, page: str) -> str | None:
+        """The name of whoever has this page."""
+        async with self._transaction() as connection:
+            name: str | None = await connection.scalar(
+                select(privacy.c.name).where(privacy.c.page == page, privacy.c.wall, privacy.c.name != "")
+            )
+            return name
+
+    async def contests(self) -> list[WallContest]:
+        """The newest first."""
+        async with self._transaction() as connection:
+            open_places = await self._open(connection)
+            query = select(contests).where(_in(open_places, contests)).order_by(contests.c.id.desc())
+            rows = await connection.execute(query.limit(MAX_CONTESTS))
+            return [WallContest(Contest(**row._mapping), row.slug) for row in rows if row.slug]
+
+    async def contest(self, slug: str) -> WallContest | None:
+        """With its entries, as far as they hang."""
+        async with self._transaction() as connection:
+            open_places = await self._open(connection)
+            query = select(contests).where(contests.c.slug == slug, _in(open_places, contests))
+            row = (await connection.execute(query)).first()
+            if row is None:
+                return None
+            contest = Contest(**row._mapping)
+            entered = select(entries.c.dream_id).where(entries.c.contest_id == contest.id)
+            found = await self._several(connection, dreams.c.id.in_(entered), most=100)
+            order = (
+                await connection.scalars(entered.order_by(entries.c.entered_at, entries.c.dream_id))
+            ).all()
+        ranked = sorted(found, key=lambda one: (-one.votes, order.index(one.dream.id)))
+        winner = next((one.slug for one in ranked if one.dream.id == contest.winner_id), "")
+        return WallContest(contest, slug, tuple(ranked), winner)
+
+    async def contest_of(self, hanging: Hanging) -> WallContest | None:
+        """The newest one that it took part in."""
+        async with self._transaction() as connection:
+            open_places = await self._open(connection)
+            query = (
+                select(contests)
+                .join(entries, entries.c.contest_id == contests.c.id)
+                .where(entries.c.dream_id == hanging.dream.id, _in(open_places, contests))
+                .order_by(contests.c.id.desc())
+            )
+            row = (await connection.execute(query.limit(1))).first()
+        return None if row is None or not row.slug else WallContest(Contest(**row._mapping), row.slug)
+
+    # -------------------------------------------------------------- plumbing
+
+    async def _open(self, connection: AsyncConnection) -> list[tuple[int, int]]:
+        """Server and channel of all places that are for everybody now, in servers that opted in."""
+        servers = frozenset(self._moderation.servers_where(lambda settings: settings.wall))
+        until, of_servers, places = self._known
+        if monotonic() >= until or of_servers != servers:
+            query = select(dreams.c.guild_id, dreams.c.channel_id).distinct()
+            rows = await connection.execute(query.where(dreams.c.guild_id.in_(servers)))
+            places = [(row.guild_id, row.channel_id) for row in rows] if servers else []
+            self._known = (monotonic() + PLACES_S, servers, places)
+            self._learn(places)
+        return [place for place in places if is_open_to_all(self._places.venue(*place))]
+
+    def _learn(self, places: Collection[tuple[int, int]]) -> None:
+        """Find out in the background about channels that nobody knows: archived threads."""
+        unknown: dict[int, list[int]] = {}
+        for guild_id, channel_id in places:
+            if not self._places.venue(guild_id, channel_id).known:
+                unknown.setdefault(guild_id, []).append(channel_id)
+        for guild_id, channels in unknown.items():
+            task = asyncio.create_task(self._places.learn(guild_id, channels))
+            self._learning.add(task)
+            task.add_done_callback(self._learning.discard)
+
+    async def _public(self, connection: AsyncConnection) -> Any:
+        """What `published` asks, as far as the database tells."""
+        away = select(privacy.c.person).where(privacy.c.wall.is_(False))
+        return and_(
+            _in(await self._open(connection), dreams),
+            dreams.c.state == DreamState.DONE,
+            dreams.c.erased.is_(False),
+            dreams.c.gone == Gone.NOT,
+            dreams.c.message_id.is_not(None),
+            dreams.c.candidate == 0,
+            dreams.c.flagged == "",
+            dreams.c.spoiler.is_(False),
+            dreams.c.slug.is_not(None),
+            dreams.c.author_id.not_in(away),
+            ~select(reports.c.dream_id).where(reports.c.dream_id == dreams.c.id).exists(),
+            select(pictures.c.dream_id).where(pictures.c.dream_id == dreams.c.id).exists(),
+        )
+
+    async def _order(self, connection: AsyncConnection, period: Period) -> list[int]:
+        """The dreams with votes, best first."""
+        until, ids = self._ranked.get(period, (0.0, []))
+        if monotonic() >= until:
+            tally = func.count(votes.c.person.distinct())
+            query = (
+                select(dreams.c.id)
+                .join(votes, votes.c.dream_id == dreams.c.id)
+                .where(await self._public(connection))
+                .group_by(dreams.c.id, dreams.c.ended_at)
+                .order_by(tally.desc(), dreams.c.ended_at.desc(), dreams.c.id.desc())
+                .limit(RANKED)
+            )
+            if period.seconds is not None:
+                query = query.where(dreams.c.ended_at >= self._clock() - period.seconds)
+            ids = list(await connection.scalars(query))
+            self._ranked[period] = (monotonic() + RANKED_S, ids)
+        return ids
+
+    async def _find(self, connection: AsyncConnection, which: Any) -> Hanging | None:
+        return next(iter(await self._several(connection, which, most=1)), None)
+
+    async def _several(self, connection: AsyncConnection, which: Any, *, most: int) -> list[Hanging]:
+        """Oldest first."""
+        query = select(*_COLUMNS).where(which, await self._public(connection)).order_by(dreams.c.id)
+        return await self._hang(connection, (await connection.execute(query.limit(most))).all())
+
+    async def _hang(self, connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[Hanging]:
+        """Those of the rows that may be shown, by the one rule."""
+        ids = [row.id for row in rows]
+        if not ids:
+            return []
+        tally = select(votes.c.dream_id, func.count(votes.c.person.distinct()).label("people"))
+        counted = await connection.execute(tally.where(votes.c.dream_id.in_(ids)).group_by(votes.c.dream_id))
+        counts = {row.dream_id: row.people for row in counted}
+        told = set(await connection.scalars(select(reports.c.dream_id).where(reports.c.dream_id.in_(ids))))
+        people = select(privacy).where(privacy.c.person.in_({row.author_id for row in rows}))
+        chosen = {row.person: row for row in await connection.execute(people)}
+        found = []
+        for row in rows:
+            dream, choice = dream_of(row), chosen.get(row.author_id)
+            allowed = self._showing(dream, away=choice is not None and not choice.wall, told=row.id in told)
+            if allowed.tells and row.slug:
+                name, page = (choice.name, choice.page or "") if choice is not None else ("", "")
+                found.append(Hanging(dream, row.slug, counts.get(row.id, 0), allowed.link, name, page))
+        return found
+
+    def _showing(self, dream: Dream, *, away: bool, told: bool) -> Showing:
+        """`away`: its dreamer opted out; `told`: somebody reported it."""
+        settings = self._moderation.settings(dream.guild_id)
+        consent = Consent(server=settings.wall, link=settings.wall_links, dreamer=not away, reported=told)
+        home = self._places.venue(dream.guild_id, dream.channel_id)
+        return published(dream, home=home, consent=consent)
+
+
+def _in(places: Collection[tuple[int, int]], table: Any) -> Any:
+    """That something was dreamt, or begun, in one of these servers' channels."""
+    return tuple_(table.c.guild_id, table.c.channel_id).in_(places)
+
+
+def _person(page: str) -> Any:
+    return select(privacy.c.person).where(privacy.c.page == page, privacy.c.wall, privacy.c.name != "")
+
+
+def _has(word: str) -> Any:
+    """That a prompt has this word, or a longer one with it, in large or small letters."""
+    return func.lower(dreams.c.prompt).contains(word.lower(), autoescape=True)
+
+
+_COLUMNS = tuple(dreams.c)
+
+
+# ----------------------------------------------------------------- families
+
+MAX_GENERATIONS = 12  # above a dream
+MAX_RELATIVES = 60  # in a tree
+
+
+class Kinship(StrEnum):
+    """How a dream came of the one above it."""
+
+    VARIED = "varied"  # it began at a changed copy
+    CONTINUED = "continued"  # it went on
+    REMIXED = "remixed"  # it went on with other words
+    BLENDED = "blended"  # it began between two
+
+
+def kinship(dream: Dream, parent: Dream) -> Kinship:
+    """How a dream came of one of those that it began at."""
+    if dream.begin == "vary":
+        return Kinship.VARIED
+    if dream.begin == "blend":
+        return Kinship.BLENDED
+    return Kinship.CONTINUED if dream.prompt == parent.prompt else Kinship.REMIXED
+
+
+@dataclass(slots=True)
+class Relative:
+    """A dream in its family's tree."""
+
+    hanging: Hanging
+    children: list["Relative"] = field(default_factory=list)  # oldest first
+    other: Hanging | None = None  # the second one that it was blended from, where it hangs
+    kin: Kinship | None = None  # to the one above; None: it is the oldest
+
+
+def _join(known: dict[int, Relative], one: Hanging) -> Relative:
+    """Put a dream into the tree, below the first of its parents that is there."""
+    dream = one.dream
+    parents = [known[id] for id in (dream.parent_id, dream.other_id) if id in known]
+    other = parents[1].hanging if len(parents) > 1 else None
+    relative = Relative(one, other=other, kin=kinship(dream, parents[0].hanging.dream))
+    parents[0].children.append(relative)
+    known[dream.id] = relative
+    return relative

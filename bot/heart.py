@@ -9,6 +9,7 @@ from uuid import uuid4
 from bot.community.choices import Choices
 from bot.community.contests import Contests
 from bot.community.hall_of_fame import HallOfFame
+from bot.community.privacy import PrivacyChoices
 from bot.community.ranking import Ranking
 from bot.community.votes import Votes
 from bot.database.connection import Database
@@ -37,6 +38,8 @@ class Heart:
     copies: Copies
     sendings: Sendings
     preferences: Preferences
+    privacy: PrivacyChoices
+    has_wall: bool  # whether there is a public wall
     moderation: Moderation
     paces: Paces
     audiences: Audiences
@@ -95,6 +98,8 @@ def build_heart(settings: Settings, *, engine: Engine, frame_pace_s: float | Non
         copies=Copies(database=database),
         sendings=Sendings(database=database),
         preferences=preferences,
+        privacy=PrivacyChoices(database=database),
+        has_wall=bool(settings.wall_url),
         moderation=moderation,
         paces=paces,
         audiences=audiences,

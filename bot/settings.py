@@ -61,6 +61,34 @@ def _address(key: str, default: str, schemes: tuple[str, ...], help: str) -> Set
     return Setting(key, default, help, Written(allowed, lambda text: text.rstrip("/"), fits))
 
 
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where a server of ours is reached; falsy: nowhere."""
+
+    host: str = ""
+    port: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.port)
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Listen":
+        """Raises `ValueError`."""
+        parts = urlsplit(f"//{text}")
+        return cls(parts.hostname or "", parts.port or 0)
+
+
+def _listen(key: str, default: Listen, help: str) -> Setting[Listen]:
+    allowed = "an address of this machine and a port, such as 127.0.0.1:8090 or 0.0.0.0:8090"
+    return Setting(
+        key, default, help, Written(allowed, Listen.parse, lambda value: bool(value.host and value.port))
+    )
+
+
 DISCORD_TOKEN = Setting(
     "DISCORD_TOKEN",
     "",
@@ -149,6 +177,31 @@ PORT: Setting[int | None] = Setting(
     "The port of the local channel; blank: the first free one from 8320 on.",
     Written(f"blank, or {_PORTS.allowed}", int, lambda value: value is None or _PORTS.fits(value)),
 )
+WALL_URL = _address(
+    "WALL_URL",
+    "",
+    ("https", "http"),
+    "The public wall's address in the web, as people type it; blank: no wall.",
+)
+WALL_LISTEN = _listen(
+    "WALL_LISTEN",
+    Listen("127.0.0.1", 8090),
+    "Where the wall is served, for the proxy that WALL_URL leads to.",
+)
+STATUS_LISTEN = _listen(
+    "STATUS_LISTEN",
+    Listen(),
+    "Where /healthz, /metrics and the status page are served; blank: nowhere.",
+)
+STATUS_ON_WALL = Setting(
+    "STATUS_ON_WALL",
+    False,
+    "1: also serve /healthz, /metrics and the status page under WALL_URL, to everybody.",
+    Written("blank, 1 or 0", lambda text: bool(("0", "1").index(text))),
+)
+LOG_FORMAT = choice(
+    "LOG_FORMAT", "text", ("text", "json"), "How the log is written: for people, or one JSON object a line."
+)
 LOG_LEVEL = choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), "How much the log tells.")
 
 SETTINGS: tuple[Setting[Any], ...] = (
@@ -168,7 +221,12 @@ SETTINGS: tuple[Setting[Any], ...] = (
     KEEP_DAYS,
     PAGE,
     PORT,
+    WALL_URL,
+    WALL_LISTEN,
+    STATUS_LISTEN,
+    STATUS_ON_WALL,
     LOG_LEVEL,
+    LOG_FORMAT,
     DISCORD_API_URL,
     DISCORD_GATEWAY_URL,
     DISCORD_CDN_URL,
@@ -195,7 +253,12 @@ class Settings:
     keep_days: int
     page: str
     port: int | None  # None: the first free one
+    wall_url: str  # without a / at its end; "": there is no wall
+    wall_listen: Listen
+    status_listen: Listen
+    status_on_wall: bool
     log_level: str
+    log_format: str
     discord_api_url: str
     discord_gateway_url: str
     discord_cdn_url: str

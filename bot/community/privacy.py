@@ -1,4 +1,4 @@
-"""What each person allows the public wall: to show their dreams at all, and under which name. Knows no Discord."""
+"""What each person allows the public wall: to show their dreams, and under which name. Knows no Discord."""
 
 import unicodedata
 from dataclasses import asdict, dataclass, replace

@@ -9,8 +9,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from time import monotonic, time
 from enum import StrEnum
+from time import monotonic, time
 from typing import Any, Protocol
 
 from sqlalchemy import Row, and_, func, or_, select, tuple_, update
@@ -90,11 +90,14 @@ class Wall:
         database: Database,
         moderation: Moderation,
         places: Places,
+        size: int = PAGE,
         clock: Callable[[], float] = time,
     ) -> None:
+        """`size`: dreams on a page."""
         self._transaction = database.transaction
         self._moderation = moderation
         self._places = places
+        self._size = size
         self._clock = clock
         self._known: tuple[float, frozenset[int], list[tuple[int, int]]] = (0.0, frozenset(), [])
         self._ranked: dict[Period, tuple[float, list[int]]] = {}
@@ -134,22 +137,22 @@ class Wall:
                     return None
                 wanted.append(dreams.c.author_id == author)
             wanted += [_has(word) for word in words.split()[:MAX_WORDS]]
-            query = select(*_COLUMNS).where(and_(*wanted)).order_by(dreams.c.id.desc()).limit(PAGE + 1)
+            query = select(*_COLUMNS).where(and_(*wanted)).order_by(dreams.c.id.desc()).limit(self._size + 1)
             found = await self._hang(connection, (await connection.execute(query)).all())
-        shown = found[:PAGE]
-        more = len(found) > PAGE
+        shown = found[: self._size]
+        more = len(found) > self._size
         return WallPage(tuple(shown), shown[-1].slug if more else "", more=more)
 
     async def best(self, period: Period, *, number: int = 1) -> WallPage:
         """Most votes first, and of equals the newer one; dreams that nobody voted for are not among them."""
         async with self._transaction() as connection:
             ids = await self._order(connection, period)
-            part = ids[(number - 1) * PAGE : number * PAGE]
+            part = ids[(number - 1) * self._size : number * self._size]
             public = await self._public(connection)
             rows = (await connection.execute(select(*_COLUMNS).where(dreams.c.id.in_(part), public))).all()
             rows = sorted(rows, key=lambda row: part.index(row.id))
             found = await self._hang(connection, rows)
-        return WallPage(tuple(found), number=number, more=len(ids) > number * PAGE)
+        return WallPage(tuple(found), number=number, more=len(ids) > number * self._size)
 
     async def random(self) -> str | None:
         """The slug of any of them; None: nothing hangs there."""

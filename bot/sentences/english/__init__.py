@@ -10,10 +10,11 @@ from bot.sentences.english.manners import Manners
 from bot.sentences.english.moderation import Moderation
 from bot.sentences.english.page import Page
 from bot.sentences.english.refusals import Refusals
+from bot.sentences.english.wall import Wall
 
 
 class English(
-    Commands, Dreams, Buttons, Collection, Moderation, Manners, Community, Contests, Page, Refusals
+    Commands, Dreams, Buttons, Collection, Moderation, Manners, Community, Contests, Page, Refusals, Wall
 ):
     """Everything said in English."""
 

@@ -131,6 +131,8 @@ class Moderation:
         "vote_s": "seconds to vote between beginnings",
         "vote_emoji": "vote emoji",
         "language": "language",
+        "wall": "dreams on the public wall",
+        "wall_links": "links from the wall to messages",
         "words": "banned words",
         "patterns": "banned patterns",
         "ban": "ban of",

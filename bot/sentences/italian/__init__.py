@@ -11,10 +11,22 @@ from bot.sentences.italian.manners import Maniere
 from bot.sentences.italian.moderation import Moderazione
 from bot.sentences.italian.page import Pagina
 from bot.sentences.italian.refusals import Rifiuti
+from bot.sentences.italian.wall import Parete
 
 
 class Italian(
-    Comandi, Sogni, Pulsanti, Raccolta, Moderazione, Maniere, Comunita, Concorsi, Pagina, Rifiuti, English
+    Comandi,
+    Sogni,
+    Pulsanti,
+    Raccolta,
+    Moderazione,
+    Maniere,
+    Comunita,
+    Concorsi,
+    Pagina,
+    Rifiuti,
+    Parete,
+    English,
 ):
     """Everything said in Italian."""
 

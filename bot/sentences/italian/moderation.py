@@ -132,6 +132,8 @@ class Moderazione(Moderation):
         "vote_s": "secondi per votare tra gli inizi",
         "vote_emoji": "emoji per votare",
         "language": "lingua",
+        "wall": "sogni sulla parete pubblica",
+        "wall_links": "rimandi dalla parete ai messaggi",
         "words": "parole vietate",
         "patterns": "schemi vietati",
         "ban": "divieto per",

@@ -3,17 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 
-from bot.dreams.dream import Dream, DreamState
+from bot.dreams.dream import Dream, DreamState, Gone
 from bot.dreams.showing import (
     HIDDEN,
+    Consent,
     Occasion,
     Showing,
     Venue,
     Visibility,
     may_tell,
+    published,
     showing,
     together,
 )
@@ -161,7 +164,7 @@ def test_of_two_servers_policies_the_stricter_one_counts() -> None:
 
 
 def test_a_harmless_picture_of_an_open_channel_is_shown_with_its_link() -> None:
-    for occasion in set(Occasion) - {Occasion.REPORTED}:
+    for occasion in set(Occasion) - {Occasion.REPORTED, Occasion.PUBLISHED}:
         found = shown(DREAM, PLAIN, PLAIN, occasion)
         assert found == Showing(visibility=Visibility.OPEN, tells=True, link=LINK), occasion
 
@@ -198,3 +201,55 @@ def test_a_file_is_hidden_by_its_name() -> None:
     assert shown(DREAM, PLAIN, PLAIN, Occasion.HOME).filename("dream-1", "png") == "dream-1.png"
     hides = shown(replace(DREAM, spoiler=True), PLAIN, PLAIN, Occasion.HOME)
     assert hides.filename("dream-1", "png") == "SPOILER_dream-1.png"
+
+
+AGREED = Consent(server=True)
+
+
+def on_the_wall(dream: Dream = DREAM, home: Venue = PLAIN, consent: Consent = AGREED) -> bool:
+    found = published(dream, home=home, consent=consent)
+    assert found == HIDDEN or (found.visibility is Visibility.OPEN and found.tells)
+    return found.tells
+
+
+def test_a_finished_dream_of_an_open_channel_is_published_where_its_server_wants_that() -> None:
+    assert on_the_wall() and not on_the_wall(consent=Consent())
+    assert on_the_wall(home=KINDS["thread"])
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"channel", "thread", "elsewhere"}))
+def test_what_not_everybody_in_the_server_may_read_or_only_adults_is_not_published(kind: str) -> None:
+    assert not on_the_wall(home=KINDS[kind])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"state": state} for state in DreamState if state is not DreamState.DONE),
+        {"spoiler": True},
+        {"flagged": "nudity"},
+        {"candidate": 1},
+        {"erased": True},
+        {"message_id": None},
+        {"gone": Gone.DELETED},
+        {"gone": Gone.LEFT},
+    ],
+    ids=str,
+)
+def test_what_is_hidden_unsafe_unfinished_or_withdrawn_is_not_published(changes: dict[str, Any]) -> None:
+    assert not on_the_wall(replace(DREAM, **changes))
+
+
+def test_whoever_opts_out_or_reports_has_the_last_word_on_what_is_published() -> None:
+    assert not on_the_wall(consent=replace(AGREED, dreamer=False))
+    assert not on_the_wall(consent=replace(AGREED, reported=True))
+
+
+def test_a_published_dream_leads_to_its_message_only_where_its_server_wants_that() -> None:
+    assert published(DREAM, home=PLAIN, consent=AGREED).link == ""
+    assert published(DREAM, home=PLAIN, consent=replace(AGREED, link=True)).link == LINK
+
+
+def test_nothing_is_published_by_the_rule_for_other_occasions() -> None:
+    for home, here, _, reads in everywhere():
+        assert shown(DREAM, home, here, Occasion.PUBLISHED, reads=reads) == HIDDEN

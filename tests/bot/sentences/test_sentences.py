@@ -25,6 +25,7 @@ from tests.bot.sentences import (
     said_moderation,
     said_page,
     said_refusals,
+    said_wall,
 )
 from tests.bot.sentences.said_buttons import BUTTONS
 from tests.bot.sentences.said_collection import COLLECTION
@@ -32,6 +33,7 @@ from tests.bot.sentences.said_manners import MANNERS
 from tests.bot.sentences.said_moderation import MODERATION
 from tests.bot.sentences.said_page import PAGE
 from tests.bot.sentences.said_refusals import REFUSALS
+from tests.bot.sentences.said_wall import WALL
 
 ROOT = Path(__file__).parent.parent.parent.parent
 
@@ -199,7 +201,7 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     ),
 ]
 
-SENTENCES += REFUSALS + MODERATION + MANNERS + BUTTONS + COLLECTION + PAGE
+SENTENCES += REFUSALS + MODERATION + MANNERS + BUTTONS + COLLECTION + PAGE + WALL
 
 # What is the same in both languages, or a name.
 SAME = {"CODE"}
@@ -241,6 +243,7 @@ def test_every_sentence_function_stands_in_this_test() -> None:
         said_refusals,
         said_buttons,
         said_page,
+        said_wall,
     ]
     source = "".join(inspect.getsource(module) for module in modules if module)
     assert [name for name in sorted(METHODS) if f"say.{name}(" not in source] == []

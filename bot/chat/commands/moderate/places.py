@@ -1,4 +1,4 @@
-"""`/moderate channels`, `nsfw`, `gallery`, `log`, `halloffame`, `votetime`, `emoji`, `language`."""
+"""`/moderate channels`, `nsfw`, `gallery`, `wall`, `log`, `halloffame`, `votetime`, `emoji`, `language`."""
 
 import re
 import unicodedata
@@ -70,6 +70,13 @@ async def nsfw(interaction: discord.Interaction, policy: str) -> None:
 async def gallery(interaction: discord.Interaction, channel: discord.TextChannel | None = None) -> None:
     if await _can_post(interaction, channel):
         await change(interaction, lambda old: replace(old, gallery_channel=_id(channel)))
+
+
+@moderate.command(name="wall", description=ENGLISH.COMMAND_WALL)
+@app_commands.describe(on=ENGLISH.COMMAND_WALL_ON, links=ENGLISH.COMMAND_WALL_LINKS)
+async def wall(interaction: discord.Interaction, on: bool, links: bool | None = None) -> None:
+    more = "" if parts_of(interaction).has_wall else personal(interaction).NO_WALL
+    await change(interaction, lambda old: _with_wall(old, on, links), more=more)
 
 
 @moderate.command(name="log", description=ENGLISH.COMMAND_LOG)
@@ -152,6 +159,11 @@ def _with_hall(old: ServerSettings, channel: discord.TextChannel | None, votes: 
     if votes is None:
         return replace(old, fame_channel=_id(channel))
     return replace(old, fame_channel=_id(channel) or old.fame_channel, fame_votes=votes)
+
+
+def _with_wall(old: ServerSettings, on: bool, links: bool | None) -> ServerSettings:
+    """A wall that is taken away takes its links along: whoever wants one again says anew what it tells."""
+    return replace(old, wall=on, wall_links=on and (old.wall_links if links is None else links))
 
 
 def _with(channels: tuple[int, ...], channel: int) -> tuple[int, ...]:

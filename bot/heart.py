@@ -9,9 +9,11 @@ from uuid import uuid4
 from bot.community.choices import Choices
 from bot.community.contests import Contests
 from bot.community.hall_of_fame import HallOfFame
+from bot.community.places import AllPlaces
 from bot.community.privacy import PrivacyChoices
 from bot.community.ranking import Ranking
 from bot.community.votes import Votes
+from bot.community.wall import Wall
 from bot.database.connection import Database
 from bot.dreams.asking import Asking
 from bot.dreams.copies import Copies
@@ -40,6 +42,8 @@ class Heart:
     preferences: Preferences
     privacy: PrivacyChoices
     has_wall: bool  # whether there is a public wall
+    places: AllPlaces
+    wall: Wall
     moderation: Moderation
     paces: Paces
     audiences: Audiences
@@ -57,11 +61,13 @@ class Heart:
         """Rebuild what a former process left and dream on. Raises `StoreError`."""
         await self.moderation.start()  # before the line moves: it says which server's stands still
         await self.preferences.start()
+        await self.wall.start()
         await self.paces.start()
         await self.worker.start()
 
     async def end(self) -> None:
         """The dream in hand goes back in line; everything else is stored already."""
+        await self.wall.close()
         await self.worker.close()
 
 
@@ -73,6 +79,7 @@ def build_heart(settings: Settings, *, engine: Engine, frame_pace_s: float | Non
     moderation = Moderation(database=database)
     paces = Paces(database=database)
     audiences = Audiences()
+    places = AllPlaces()
     worker = Worker(
         store=store,
         turns=Turns(),
@@ -100,6 +107,8 @@ def build_heart(settings: Settings, *, engine: Engine, frame_pace_s: float | Non
         preferences=preferences,
         privacy=PrivacyChoices(database=database),
         has_wall=bool(settings.wall_url),
+        places=places,
+        wall=Wall(database=database, moderation=moderation, places=places),
         moderation=moderation,
         paces=paces,
         audiences=audiences,

@@ -82,6 +82,7 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
         notices=notices,
     )
     heart.audiences.discord = dream_messages
+    heart.places.discord = sight.venues
     gallery = Gallery(
         client=client,
         poster=Poster(client=client, sight=sight),  # nobody is told of what a gallery itself takes down

@@ -7,42 +7,35 @@ could count on from: dreams, contests and people have slugs.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from time import monotonic, time
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Row, and_, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.community.contests import Contest
+from bot.community.places import Places
 from bot.community.ranking import Period
 from bot.database.connection import Database
 from bot.database.tables import contests, dreams, entries, new_slug, pictures, privacy, reports, votes
 from bot.dreams.dream import Dream, DreamState, Gone
-from bot.dreams.showing import Consent, Showing, Venue, is_open_to_all, published
+from bot.dreams.local import is_local
+from bot.dreams.showing import Consent, Showing, is_open_to_all, published
 from bot.dreams.store import dream_of
 from bot.servers.moderation import Moderation
 
 log = logging.getLogger(__name__)
 
 PAGE = 24  # dreams; divisible by two, three and four columns
-PLACES_S = (
-    30.0  # seconds for which the list of channels with dreams is kept; what they are is asked each time
-)
+LEARN_S = 30.0  # seconds between two looks at channels that nobody knows
+OVERLAP = 100  # dreams that are looked at once more: numbers are given before a row is to be seen
 RANKED_S = 30.0  # seconds for which an order by votes is kept; what may be shown of it is asked each time
 RANKED = 2400  # dreams of an order by votes
 MAX_WORDS = 8  # of a search
 MAX_CONTESTS = 24
-
-
-class Places(Protocol):
-    """What a front end knows of the channels in which people dream."""
-
-    def venue(self, guild_id: int | None, channel_id: int) -> Venue: ...
-
-    async def learn(self, guild_id: int | None, channels: Iterable[int]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +92,9 @@ class Wall:
         self._places = places
         self._size = size
         self._clock = clock
-        self._known: tuple[float, frozenset[int], list[tuple[int, int]]] = (0.0, frozenset(), [])
+        self._known: set[tuple[int, int]] = set()  # server and channel of all dreams up to `_last`
+        self._last = 0
+        self._learn_at = 0.0  # on the monotonic clock
         self._ranked: dict[Period, tuple[float, list[int]]] = {}
         self._learning: set[asyncio.Task[None]] = set()
 
@@ -172,6 +167,10 @@ class Wall:
         """As `get`, by the dream's number, which leaves the bot nowhere."""
         async with self._transaction() as connection:
             return await self._find(connection, dreams.c.id == dream_id)
+
+    async def hangs(self, dream_id: int) -> bool:
+        """Whether it is there now."""
+        return await self.shows(dream_id) is not None
 
     async def family(self, hanging: Hanging) -> "Relative | None":
         """The tree that it belongs to, from its oldest ancestor on; None: it has no relatives there."""
@@ -249,13 +248,15 @@ class Wall:
 
     async def _open(self, connection: AsyncConnection) -> list[tuple[int, int]]:
         """Server and channel of all places that are for everybody now, in servers that opted in."""
-        servers = frozenset(self._moderation.servers_where(lambda settings: settings.wall))
-        until, of_servers, places = self._known
-        if monotonic() >= until or of_servers != servers:
-            query = select(dreams.c.guild_id, dreams.c.channel_id).distinct()
-            rows = await connection.execute(query.where(dreams.c.guild_id.in_(servers)))
-            places = [(row.guild_id, row.channel_id) for row in rows] if servers else []
-            self._known = (monotonic() + PLACES_S, servers, places)
+        servers = self._moderation.servers_where(lambda settings: settings.wall)
+        new = select(dreams.c.guild_id, dreams.c.channel_id, func.max(dreams.c.id).label("last"))
+        new = new.where(dreams.c.id > self._last - OVERLAP, dreams.c.guild_id.is_not(None))
+        for row in await connection.execute(new.group_by(dreams.c.guild_id, dreams.c.channel_id)):
+            self._known.add((row.guild_id, row.channel_id))
+            self._last = max(self._last, row.last)
+        places = [place for place in self._known if place[0] in servers]
+        if monotonic() >= self._learn_at:
+            self._learn_at = monotonic() + LEARN_S
             self._learn(places)
         return [place for place in places if is_open_to_all(self._places.venue(*place))]
 
@@ -338,7 +339,12 @@ class Wall:
     def _showing(self, dream: Dream, *, away: bool, told: bool) -> Showing:
         """`away`: its dreamer opted out; `told`: somebody reported it."""
         settings = self._moderation.settings(dream.guild_id)
-        consent = Consent(server=settings.wall, link=settings.wall_links, dreamer=not away, reported=told)
+        consent = Consent(
+            server=settings.wall,
+            link=settings.wall_links and not is_local(dream.guild_id),
+            dreamer=not away,
+            reported=told,
+        )
         home = self._places.venue(dream.guild_id, dream.channel_id)
         return published(dream, home=home, consent=consent)
 

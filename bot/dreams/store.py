@@ -388,6 +388,12 @@ class Store:
         """An animated WebP."""
         return await self._content(timelapses, timelapses.c.dream_id == dream_id)
 
+    async def has_timelapse(self, dream_id: int) -> bool:
+        """Whether it is kept (still)."""
+        async with self._transaction() as connection:
+            query = select(timelapses.c.dream_id).where(timelapses.c.dream_id == dream_id)
+            return await connection.scalar(query) is not None
+
     async def image(self, image_id: int) -> bytes | None:
         """An image prompt, as it was attached."""
         return await self._content(images, images.c.id == image_id)

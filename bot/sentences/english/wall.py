@@ -25,7 +25,7 @@ class Wall:
         "month": "the month",
         "ever": "all time",
     }
-    WALL_SEARCH, WALL_SEARCH_FOR, WALL_SEARCH_HINT = "Search", "Words to search for", "a red house"
+    WALL_SEARCH, WALL_SEARCH_FOR, WALL_SEARCH_HINT = "Search", "Words to search for", "A red house"
     WALL_EMPTY = "Nothing hangs here yet."
     WALL_NO_VOTES = "Nobody has voted for a dream in this time yet."
     WALL_MORE, WALL_BACK = "More dreams", "Back"
@@ -56,7 +56,7 @@ class Wall:
         "remixed": "remixed",
         "blended": "blended",
     }
-    WALL_THIS_ONE = "this dream"
+    WALL_THIS_ONE = "This dream"
     WALL_MESSAGE = "See it in Discord"
 
     WALL_RUNS, WALL_ENDED = "Running", "Over"

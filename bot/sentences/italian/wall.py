@@ -27,7 +27,7 @@ class Parete(Wall):
         "month": "del mese",
         "ever": "di sempre",
     }
-    WALL_SEARCH, WALL_SEARCH_FOR, WALL_SEARCH_HINT = "Cerca", "Parole da cercare", "una casa rossa"
+    WALL_SEARCH, WALL_SEARCH_FOR, WALL_SEARCH_HINT = "Cerca", "Parole da cercare", "Una casa rossa"
     WALL_EMPTY = "Qui non c'è ancora niente."
     WALL_NO_VOTES = "In questo periodo nessun sogno ha ancora ricevuto voti."
     WALL_MORE, WALL_BACK = "Altri sogni", "Indietro"
@@ -49,7 +49,7 @@ class Parete(Wall):
     WALL_RECIPE = "Ricetta"
     WALL_COPY_WORDS, WALL_COPY_COMMAND, WALL_COPY_LINE = "Copia le parole", "Copia /dream", "Copia il comando"
     WALL_COPIED = "Copiato"
-    WALL_COMMAND, WALL_LINE = "In Discord", "Nel terminale"
+    WALL_COMMAND, WALL_LINE = "Su Discord", "Nel terminale"
     WALL_FILM, WALL_STOP_FILM, WALL_NO_FILM = (
         "Guarda il filmato",
         "Ferma il filmato",
@@ -63,8 +63,8 @@ class Parete(Wall):
         "remixed": "rifatto con altre parole",
         "blended": "fuso",
     }
-    WALL_THIS_ONE = "questo sogno"
-    WALL_MESSAGE = "Guardalo in Discord"
+    WALL_THIS_ONE = "Questo sogno"
+    WALL_MESSAGE = "Guardalo su Discord"
 
     WALL_RUNS, WALL_ENDED = "In corso", "Concluso"
     WALL_NO_CONTESTS, WALL_NO_ENTRIES = (

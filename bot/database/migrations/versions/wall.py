@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "wall"
-down_revision = "showings"
+down_revision = "people"
 
 _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 

@@ -25,10 +25,12 @@ import yarl
 
 from bot.database.connection import StoreError
 from bot.heart import Heart, build_heart
+from bot.logs import JsonLines
 from bot.parts import AllParts, build
 from bot.settings import DISCORD_TOKEN, Settings
 from bot.stopping import SIGNALS
 from bot.web.server import LocalChannel, PortTaken
+from bot.web.sites import Sites
 from engine import EMBEDDED
 from engine.data_dir import where
 from engine.errors import BadSetting
@@ -74,14 +76,17 @@ async def serve(settings: Settings) -> None:
     if EMBEDDED.prior is not None and settings.dream_model in ("auto", EMBEDDED.name):
         heart.paces.expect(EMBEDDED.prior)  # until a dream's first steps tell more
     channel = LocalChannel(heart, port=settings.port) if settings.shows_page else None
+    sites = Sites(heart, settings)
     try:
-        if await _unless(stop, heart.database.open()):
+        if await _unless(stop, heart.database.open()) and await _unless(stop, sites.open()):
             if parts is not None:
+                sites.watch_discord(parts.client.is_ready, lambda: parts.client.latency)
                 await _serve_discord(parts, settings, host, channel, stop)
             elif channel is not None:
                 await host.start()  # it loads while nobody waits yet
                 await _serve_channel(heart, channel, stop)
     finally:
+        await sites.close()
         await host.close()
         await heart.database.close()
 
@@ -173,7 +178,9 @@ def keep_log(settings: Settings, *, plain: bool) -> None:
         "[{asctime}] [{levelname:<8}] {name}: {message}", "%Y-%m-%d %H:%M:%S", style="{"
     )  # as discord.py's own
     level = logging.getLevelNamesMapping()[settings.log_level]
-    if plain:
+    if settings.log_format == "json":
+        discord.utils.setup_logging(level=level, formatter=JsonLines())
+    elif plain:
         discord.utils.setup_logging(level=level, formatter=form)
     else:
         discord.utils.setup_logging(level=level)

@@ -105,6 +105,7 @@ class Database:
         self._forgetting: asyncio.Task[None] | None = None
         self._tries = 0  # that are left to empty the write-ahead log
         self._running = 0  # transactions
+        self.errors = 0  # transactions that failed, each because of the database
         self._ended = asyncio.Event()  # one of them, once this is closed
         self._closed = asyncio.Event()
         self._starting_s = starting_s
@@ -202,6 +203,7 @@ class Database:
         except IntegrityError:
             raise
         except _ERRORS as error:
+            self.errors += 1
             raise (_named_by_server if self._is_server else _named)(error) from error
         finally:
             self._running -= 1

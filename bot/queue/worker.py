@@ -146,6 +146,11 @@ class Worker:
         self._tasks = []
 
     @property
+    def is_running(self) -> bool:
+        """Whether it was started, and not closed."""
+        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+
+    @property
     def checks_pictures(self) -> bool:
         """Whether the models that dreamt last look for what is unsafe: the large ones do, with their CLIP."""
         return is_checked(self._pair)

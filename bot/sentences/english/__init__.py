@@ -10,11 +10,23 @@ from bot.sentences.english.manners import Manners
 from bot.sentences.english.moderation import Moderation
 from bot.sentences.english.page import Page
 from bot.sentences.english.refusals import Refusals
+from bot.sentences.english.status import Status
 from bot.sentences.english.wall import Wall
 
 
 class English(
-    Commands, Dreams, Buttons, Collection, Moderation, Manners, Community, Contests, Page, Refusals, Wall
+    Commands,
+    Dreams,
+    Buttons,
+    Collection,
+    Moderation,
+    Manners,
+    Community,
+    Contests,
+    Page,
+    Refusals,
+    Status,
+    Wall,
 ):
     """Everything said in English."""
 

@@ -1,0 +1,1 @@
+"""For whoever hosts: is everything ready, numbers for Prometheus, and a page with charts."""

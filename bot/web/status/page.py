@@ -1,0 +1,76 @@
+"""The page with charts that a person can read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot.sentences import Sentences
+from bot.web.pages import page
+from bot.web.parts import parts_of
+from bot.web.status.health import HEALTH
+from bot.web.status.history import Day, History
+from bot.web.visits import say_of
+
+HEIGHT, WIDTH, GAP = 120.0, 24.0, 8.0  # of a chart and of its bars, in its own units
+
+routes = web.RouteTableDef()
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One day's bar: where it stands, and what it says."""
+
+    x: float
+    y: float
+    height: float
+    date: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars, a day each."""
+
+    title: str
+    bars: tuple[Bar, ...]
+
+    @property
+    def width(self) -> float:
+        return len(self.bars) * (WIDTH + GAP)
+
+
+@routes.get("/status")
+async def status(request: web.Request) -> web.Response:
+    """Now and the last days."""
+    heart, say = parts_of(request).heart, say_of(request)
+    history = History(database=heart.database)
+    return page(
+        request,
+        "status.html",
+        troubles=await request.config_dict[HEALTH].troubles(),
+        waiting=heart.worker.waiting(),
+        wait_s=round(await history.oldest_wait_s()),
+        counts=await history.counts(),
+        charts=charts(await history.days(), say),
+        height=HEIGHT,
+        bar_width=WIDTH,
+    )
+
+
+def charts(days: Sequence[Day], say: Sentences) -> list[Chart]:
+    """What changes from day to day."""
+    return [
+        _chart(say.STATUS_DREAMS, days, [day.dreams for day in days], "{:.0f}"),
+        _chart(say.STATUS_WAITS, days, [day.wait_s for day in days], "{:.0f}"),
+        _chart(say.STATUS_PACE, days, [day.steps_per_s for day in days], "{:.1f}"),
+    ]
+
+
+def _chart(title: str, days: Sequence[Day], values: Sequence[float], form: str) -> Chart:
+    most = max(*values, 0.0) or 1.0
+    bars = []
+    for number, (day, value) in enumerate(zip(days, values, strict=True)):
+        height = round(HEIGHT * value / most, 1)
+        bars.append(Bar(number * (WIDTH + GAP), HEIGHT - height, height, day.date, form.format(value)))
+    return Chart(title, tuple(bars))

@@ -30,7 +30,23 @@ from engine import Recipe
 from tests.bot.scripted import ScriptedEngine
 
 URL = "http://127.0.0.1"
-WORDS = "red blue green house sea tree fox castle moon boat hill river snow fire bird".split()
+WORDS = [
+    "red",
+    "blue",
+    "green",
+    "house",
+    "sea",
+    "tree",
+    "fox",
+    "castle",
+    "moon",
+    "boat",
+    "hill",
+    "river",
+    "snow",
+    "fire",
+    "bird",
+]
 UNLIMITED = Rate(1e9, 1e9)
 
 

@@ -113,7 +113,7 @@ def test_the_services_wait_for_each_other_and_keep_what_they_have() -> None:
 def test_the_unit_starts_the_bot_and_does_not_start_it_again_in_vain() -> None:
     unit = ConfigParser(interpolation=None, strict=False)
     unit.optionxform = str  # type: ignore[assignment,method-assign]  # systemd minds the case
-    unit.read(ROOT / "hosting" / "oneiro.service", encoding="utf-8")
+    unit.read(ROOT / "bot" / "hosting" / "oneiro.service", encoding="utf-8")
     service = unit["Service"]
     assert service["ExecStart"].endswith("/bin/oneiro-bot") and service["DynamicUser"] == "yes"
     from bot.__main__ import BAD_SETTING, TOKEN_REFUSED
@@ -125,7 +125,7 @@ def test_the_unit_starts_the_bot_and_does_not_start_it_again_in_vain() -> None:
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
     unit = tmp_path / "oneiro.service"
-    text = (ROOT / "hosting" / "oneiro.service").read_text(encoding="utf-8")
+    text = (ROOT / "bot" / "hosting" / "oneiro.service").read_text(encoding="utf-8")
     unit.write_text(text.replace("/opt/oneiro/bin/oneiro-bot", sys.executable))
     ran = subprocess.run(
         ["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, env=os.environ

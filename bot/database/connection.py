@@ -203,6 +203,9 @@ class Database:
         except IntegrityError:
             raise
         except _ERRORS as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # it is cancelled, whatever its rollback met
+                raise asyncio.CancelledError from error
             self.errors += 1
             raise (_named_by_server if self._is_server else _named)(error) from error
         finally:

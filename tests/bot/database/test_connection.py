@@ -156,6 +156,25 @@ async def test_a_locked_database_is_named_and_works_again(
     assert await store.add(a_wish())
 
 
+async def test_whoever_is_cancelled_hears_of_that_and_of_no_trouble(
+    lock: Callable[[], AbstractAsyncContextManager[None]], database: Database, store: Store, a_wish: A_WISH
+) -> None:
+    async def fail_then() -> None:
+        async with database.transaction():
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                raise OSError("what a driver makes of it") from None
+
+    for work in (fail_then(), store.add(a_wish())):
+        async with lock():
+            task = asyncio.create_task(work)
+            await asyncio.sleep(0.05)
+            task.cancel()
+            await asyncio.wait({task}, timeout=10)
+        assert task.cancelled()
+
+
 @SQLITE
 async def test_a_full_disk_is_named_and_loses_nothing(
     database: Database, store: Store, a_wish: A_WISH

@@ -91,6 +91,7 @@ dreams = Table(
     Column("message_id", BigInteger, unique=True),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
+    Column("rescues", Integer, nullable=False, server_default="0"),
     Column("created_at", Float(53), nullable=False),
     Column("started_at", Float(53)),
     Column("ended_at", Float(53)),

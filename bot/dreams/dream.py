@@ -115,6 +115,7 @@ class Dream(Wish):
     message_id: int | None  # the channel message that shows it, once it is posted
     state: DreamState
     attempts: int  # how often a process began to dream it; an orderly stop takes one back
+    rescues: int = 0  # those of them that ended with the process: it was killed, or gone for too long
     created_at: float
     started_at: float | None = None
     ended_at: float | None = None

@@ -264,6 +264,7 @@ class Store:
     async def claim(self, dream_id: int, *, lease_s: float) -> Dream | None:
         """Make a waiting dream ours for `lease_s` seconds; None when another process has it or it is over."""
         now = self._clock()
+        left_behind = and_(dreams.c.state == DreamState.DREAMING, dreams.c.owner != self.owner)
         free = or_(
             dreams.c.state == DreamState.QUEUED,
             dreams.c.lease_until < now,
@@ -273,7 +274,8 @@ class Store:
             "state": DreamState.DREAMING,
             "owner": self.owner,
             "lease_until": now + lease_s,
-            "attempts": dreams.c.attempts + 1,
+            "attempts": dreams.c.attempts + case((dreams.c.owner == self.owner, 0), else_=1),
+            "rescues": dreams.c.rescues + case((left_behind, 1), else_=0),
             "started_at": now,
         }
         claimable = and_(free, dreams.c.state.not_in(OVER))

@@ -48,7 +48,8 @@ log = logging.getLogger(__name__)
 
 # Of so few pictures a beginning takes the best to start from (of 96 else), that beginnings differ; measured.
 BEGINNING_STARTS = 12
-MAX_ATTEMPTS = 2  # a dream that ends the engine (or the bot) so often is not tried again
+MAX_ATTEMPTS = 2  # a dream that ends the engine so often is not tried again
+MAX_RESCUES = 5  # nor one over which the bot itself ended so often: it may well be why
 POLL_S = 10.0  # seconds between looks for dreams that another process stored or left behind
 HISTORY_S = 6 * 3600.0  # seconds of turns that are remembered over a restart
 RETRY_S = 5.0  # seconds to wait while the database cannot be used
@@ -326,9 +327,9 @@ class Worker:
         if dream.cancel_asked:
             await self._end(dream, DreamState.CANCELLED)
             return False
-        if dream.attempts > MAX_ATTEMPTS:
-            failed = Failed(str(dream.id), FailureKind.CRASH)
-            await self._end(dream, DreamState.FAILED, event=failed)
+        if dream.rescues > MAX_RESCUES:
+            said = Saying.of(Key.RESCUES, times=dream.rescues)
+            await self._end(dream, DreamState.FAILED, event=Failed(str(dream.id), FailureKind.STOPPED, said))
             return False
         self._audience.heard(dream, None)
         holding = asyncio.create_task(self._hold(dream))
@@ -336,7 +337,8 @@ class Worker:
             return await self._dream(dream)
         except asyncio.CancelledError:
             # Shielded: the release must reach the database although this task is being cancelled.
-            await asyncio.shield(self._give_back(dream))
+            with suppress(StoreError):  # else its lease ends by itself
+                await asyncio.shield(self._give_back(dream))
             raise
         except StoreError:
             raise
@@ -439,7 +441,7 @@ class Worker:
             if request.begin == "resume" and event.kind not in _RETRIED:
                 await self._store.drop_state(dream.id)  # e.g. an older version's; it begins anew
                 return await self._give_back(dream)
-            if event.kind in _RETRIED and dream.attempts < MAX_ATTEMPTS:
+            if event.kind in _RETRIED and dream.attempts - dream.rescues < MAX_ATTEMPTS:
                 return await self._give_back(dream, refund=False)
             await self._end(dream, DreamState.FAILED, event=event, picture=preview, flagged=flagged)
         else:

@@ -10,6 +10,9 @@ SENTENCES: dict[Key, str] = {
     Key.MEMORY: "Non c'è abbastanza memoria per questo sogno.",
     Key.CRASH: "Il motore dei sogni si è fermato all'improvviso.",
     Key.HANG: "Il motore dei sogni non ha dato segni di vita.",
+    Key.RESCUES: (
+        "Mi hanno interrotto {times} volte durante questo sogno, quindi ci ho rinunciato. Chiedilo di nuovo."
+    ),
     Key.STOPPED: "Questo sogno è stato fermato prima che ci fosse un'immagine da tenere.",
     Key.COLLAPSE: "I numeri di questo sogno sono impazziti prima di un'immagine; un altro seme andrà meglio.",
     Key.INTERNAL: "Qualcosa è andato storto nel motore dei sogni, scusa; il difetto è nostro e registrato.",

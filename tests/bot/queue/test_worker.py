@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from bot.dreams.dream import Dream, DreamState, What, Wish
+from bot.dreams.store import Store
 from bot.queue.limits import LineFull, TooManyWaiting
-from bot.queue.worker import Cancelled
+from bot.queue.worker import MAX_RESCUES, Cancelled
 from bot.settings import Settings
 from engine import DreamRequest, Event, FailureKind, Started
 from engine.sentences import Key, Saying
@@ -150,14 +151,47 @@ async def test_closing_puts_the_dream_in_hand_back_in_line(settings: Settings, a
     await rig.close()
 
 
-async def test_a_dream_that_was_interrupted_too_often_is_given_up(rig: Rig, a_wish: A_WISH) -> None:
+async def left_behind(rig: Rig, times: int) -> None:
+    """So many processes began dream 1 and were killed."""
+    for number in range(times):
+        await Store(rig.database, owner=f"killed {number}").claim(1, lease_s=-1)
+
+
+async def test_a_dream_whose_processes_were_killed_goes_on_and_the_engine_is_not_blamed(
+    rig: Rig, a_wish: A_WISH
+) -> None:
     await rig.worker.close()
     await rig.store.add(a_wish())
-    for _ in range(2):
-        await rig.store.claim(1, lease_s=-1)  # by a process that was killed
+    await left_behind(rig, MAX_RESCUES)
+    await rig.worker.start()
+    await rig.engine.dreams(1)
+    rig.engine.fail(FailureKind.CRASH)  # the first time: it is tried again
+    await until(lambda: len(rig.engine.requests) == 2)
+    rig.engine.finish()
+    dream = await rig.until(1, DreamState.DONE)
+    assert (dream.attempts, dream.rescues) == (MAX_RESCUES + 2, MAX_RESCUES)
+
+
+async def test_a_dream_over_which_the_bot_ends_again_and_again_is_given_up_and_says_so(
+    rig: Rig, a_wish: A_WISH
+) -> None:
+    await rig.worker.close()
+    await rig.store.add(a_wish())
+    await left_behind(rig, MAX_RESCUES + 1)
     await rig.worker.start()
     dream = await rig.until(1, DreamState.FAILED)
-    assert dream.failure is FailureKind.CRASH and rig.engine.requests == []
+    assert dream.failure is FailureKind.STOPPED and rig.engine.requests == []
+    assert str(MAX_RESCUES + 1) in str(Saying.from_json(dream.failure_detail))
+
+
+async def test_the_end_waits_for_no_database_that_is_locked(rig: Rig, a_wish: A_WISH, lock: LOCK) -> None:
+    await rig.worker.submit(a_wish())
+    await rig.engine.dreams(1)
+    async with lock():
+        async with asyncio.timeout(10):
+            await rig.worker.close()
+    dream = await rig.store.get(1)
+    assert dream is not None and dream.state is DreamState.DREAMING, "another takes it when its lease ends"
 
 
 async def test_a_dream_asked_to_end_while_nobody_dreamt_it_is_cancelled(rig: Rig, a_wish: A_WISH) -> None:

@@ -115,6 +115,13 @@ class Store:
         async with self._transaction() as connection:
             return await self._find(connection, dreams.c.id == dream_id)
 
+    async def standing(self, dream_id: int) -> tuple[Dream, bool] | None:
+        """The dream as it is now, and whether it is ours to show: it waits, or we hold its lease."""
+        query = select(dreams, or_(dreams.c.state == DreamState.QUEUED, self._ours()).label("is_ours"))
+        async with self._transaction() as connection:
+            row = (await connection.execute(query.where(dreams.c.id == dream_id))).first()
+        return (dream_of(row), bool(row.is_ours)) if row else None
+
     async def shown_by(self, message_id: int) -> Dream | None:
         """The dream that this channel message shows."""
         async with self._transaction() as connection:
@@ -191,13 +198,16 @@ class Store:
         waits = dreams.c.state == DreamState.QUEUED
         return await self._change(dream_id, {"moved_at": self._clock()}, only_if=waits)
 
-    async def undelivered(self, *, local: bool = False) -> list[Dream]:
+    async def undelivered(self, *, local: bool = False, ended_before: float | None = None) -> list[Dream]:
         """All dreams whose channel message does not yet show how they ended, oldest first.
 
-        `local`: the local channel's, else Discord's. Chapters whose turn has not come and beginnings have no
+        `local`: the local channel's, else Discord's. `ended_before`: only those that were over before then
+        (seconds since 1970). Chapters whose turn has not come and beginnings have no
         message and are not among them.
         """
         shown = and_(dreams.c.delivered.is_(False), dreams.c.candidate == 0)
+        if ended_before is not None:
+            shown = and_(shown, dreams.c.state.in_(OVER), dreams.c.ended_at < ended_before)
         return await self._list(and_(shown, _MAY_BEGIN, in_local_channel(dreams, local)))
 
     async def in_channel(self, guild_id: int, *, before: int | None = None, most: int) -> list[Dream]:

@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 RETRY_S = 5.0  # seconds to wait while Discord or the database cannot be used
 IDLE_S = 60.0  # seconds between looks at the clock while no vote goes on
 NONCE = 25  # characters (Discord reference, 2026-08)
-TRIES = 5  # of showing something that Discord would not take, before the next restart
+LONGEST_RETRY_S = 300.0  # seconds between two tries of showing something that Discord would not take
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class ChoiceMessages(Watch):
         self._edits = edits
         self._ends: dict[int, float] = {}  # choice → when its vote ends, seconds since 1970
         self._tries: dict[int, int] = {}  # choice → showings in a row that Discord would not take
+        self._missed: set[int] = set()  # choices whose message seemed gone
         self._asked: set[int] = set()  # choices whose message has the numbers under it
         self._posted: dict[int, asyncio.Future[bool]] = {}  # who waits for a choice's first message
         self._erased: set[int] = set()  # choices whose dream its author deleted
@@ -160,16 +161,23 @@ class ChoiceMessages(Watch):
             outcome, message_id = await self._poster.post(choice, content, nonce=nonce[:NONCE])
         if outcome is Outcome.SHOWN:
             self._tries.pop(choice_id, None)
+            self._missed.discard(choice_id)
             await self._shown(choice, message_id, candidates)
-        elif outcome is Outcome.LATER:
-            self._tries[choice_id] = self._tries.get(choice_id, 0) + 1
-            if self._tries[choice_id] < TRIES:
-                self.later(choice_id)
+        elif outcome is Outcome.LATER or self._may_be_there(choice):
+            tries = self._tries[choice_id] = self._tries.get(choice_id, 0) + 1
+            self.later(choice_id, min(self._retry_s * 2 ** (tries - 1), LONGEST_RETRY_S))
         else:
             log.info("choice %d: %s, so it ends", choice_id, outcome.name.lower())
             await self._choices.cancel(choice_id)
             await self._choices.set_delivered(choice_id)
             self._answer(choice_id, False)
+
+    def _may_be_there(self, choice: Choice) -> bool:
+        """The first time that its message seems gone: asked again, Discord may say otherwise."""
+        if choice.message_id is None or choice.id in self._missed:
+            return False
+        self._missed.add(choice.id)
+        return True
 
     async def _shown(self, choice: Choice, message_id: int | None, candidates: Sequence[Dream]) -> None:
         if message_id is not None and message_id != choice.message_id:

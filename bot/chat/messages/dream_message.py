@@ -56,6 +56,8 @@ class DreamMessage:
     held: bool = False  # moderators have paused its server's line
     flagged: str = ""  # what the safety check found in one of its frames, or where it begins
     rooted: bool = False  # `flagged` holds of where it begins too
+    is_missed: bool = False  # Discord said that it is gone, and may say otherwise when it is asked again
+    tries: int = 0  # to show its end, that Discord or the network would not take
     showing: Showing = HIDDEN  # what may be shown of it; whoever shows it asks anew each time
 
     @property

@@ -26,8 +26,12 @@ from engine import Event, Fetching, Progress, Started
 
 log = logging.getLogger(__name__)
 
-RETRIES = 5  # tries of an end that Discord or the network would not take, before the next restart's
-RETRY_S = 5.0  # seconds before the first of them, doubled each time
+RETRY_S = 5.0  # seconds before an end that Discord or the network would not take is tried again …
+LONGEST_RETRY_S = 300.0  # … doubled each time, up to this
+SMALLER = 4  # times that a picture is made smaller for a Discord that finds it too large
+MISSED_S = 2.0  # seconds until a message that seems gone is looked for once more: the dream ends with it
+LEFT_S = 600.0  # seconds after its end in which the process that dreamt it has shown a dream, if it can
+LEFT_EVERY_S = 60.0  # seconds between looks for those that nobody showed
 FAREWELL_S = 3.0  # seconds for the last edits when the bot stops
 
 
@@ -70,6 +74,7 @@ class DreamMessages(BackgroundLoop):
         self._gone: set[int] = set()  # dreams whose message is deleted, until they are over
         self._wanted: set[int] = set()  # dreams to be shown anew
         self._line_moved = False
+        self._left_at = time() + LEFT_EVERY_S  # when the next look for dreams that nobody showed is due
 
     async def _resume(self) -> None:
         for dream in await self._store.undelivered():
@@ -147,7 +152,12 @@ class DreamMessages(BackgroundLoop):
 
     # ------------------------------------------------------------------ tasks
 
-    async def _look(self) -> None:
+    async def _look(self) -> float:
+        if time() >= self._left_at:
+            self._left_at = time() + LEFT_EVERY_S
+            for dream in await self._store.undelivered(ended_before=time() - LEFT_S):
+                if dream.id not in self._messages:  # its process died beside us
+                    self.heard(dream, None)
         if self._line_moved:
             self._line_moved = False
             self._take_places()
@@ -155,6 +165,7 @@ class DreamMessages(BackgroundLoop):
             if message := self._messages.get(dream_id):
                 self._edits.want(message.dream.channel_id, message, partial(self._show, message))
         self._wanted.clear()
+        return max(0.0, self._left_at - time())
 
     def _take_places(self) -> None:
         """What each waiting dream's message shall say; it is edited when that is worth it."""
@@ -183,6 +194,8 @@ class DreamMessages(BackgroundLoop):
         over = message.dream.state.is_over
         try:
             if not over:
+                if not await self._is_ours(message):
+                    return
                 await self._inherit(message)
             flagged = None if over else message.flagged
             message.showing = await self._poster.showing(message.dream, Occasion.HOME, flagged=flagged)
@@ -190,13 +203,51 @@ class DreamMessages(BackgroundLoop):
                 await self._show_end(message)
             else:
                 await self._show_now(message)
+                await self._heal(message)
         except StoreError as error:
             log.warning("dream %d: not shown yet, %s", message.dream.id, error)
-            asyncio.get_running_loop().call_later(self._retry_s, self._once_more, message.dream.id)
+            self._later(message.dream.id, self._retry_s)
         except Exception:
             # A fault with one message must not silence the channel's others.
             log.exception("dream %d: could not be shown", message.dream.id)
             self._answer(message.dream.id, False)
+
+    async def _is_ours(self, message: DreamMessage) -> bool:
+        """Whether what we know of a dream that is not over is for us to show: another process may have it."""
+        dream = message.dream
+        standing = await self._store.standing(dream.id)
+        if standing is None:
+            self._drop(dream.id)
+            return False
+        now, is_ours = standing
+        if is_ours:
+            return now.state is dream.state  # else the worker tells so in a moment
+        if now.message_id is None and not now.state.is_over:
+            self._later(dream.id, self._retry_s)  # whoever asked waits for the message, whoever posts it
+            return False
+        self._answer(dream.id, now.message_id is not None)
+        self._drop(dream.id)
+        return False
+
+    async def _heal(self, message: DreamMessage) -> None:
+        """If it came to its end elsewhere while we showed how it was, show that end again.
+
+        As it may be when this process was frozen for a while.
+        """
+        dream = message.dream
+        if dream.state.is_over or dream.id not in self._messages:
+            return  # its end comes next
+        standing = await self._store.standing(dream.id)
+        if standing is None or not standing[0].state.is_over or not standing[0].delivered:
+            return
+        log.info("dream %d: another process ended it, and its end is shown again", dream.id)
+        self._drop(dream.id)
+        late = DreamMessage(standing[0])
+        late.showing = await self._poster.showing(late.dream, Occasion.HOME)
+        await self._poster.show(late.dream, late.content(await self._fitting(late)))
+
+    def _later(self, dream_id: int, pause_s: float) -> None:
+        asyncio.get_running_loop().call_later(pause_s, self._once_more, dream_id)
 
     def _once_more(self, dream_id: int) -> None:
         if dream_id in self._messages:
@@ -217,7 +268,11 @@ class DreamMessages(BackgroundLoop):
                 message.reply_to = parent.message_id
         outcome, message_id = await self._poster.show(dream, message.content())
         if outcome is Outcome.SHOWN:
+            message.is_missed = False
             await self._keep(message, message_id)
+        elif outcome is Outcome.GONE and dream.message_id is not None and not message.is_missed:
+            message.is_missed = True
+            self._later(dream.id, MISSED_S)
         elif outcome is Outcome.GONE:
             # Nobody could see it: whoever deleted the message does not want it either.
             self._gone.add(dream.id)
@@ -232,12 +287,8 @@ class DreamMessages(BackgroundLoop):
 
     async def _show_end(self, message: DreamMessage) -> None:
         dream = message.dream
-        stored = await self._store.picture(dream.id)
-        limit = self._poster.upload_limit(dream)
-        picture = await fitting(stored, limit) if stored else None
-        message.too_large = stored is not None and picture is None
-        pause_s = self._retry_s
-        for _ in range(RETRIES):
+        picture = await self._fitting(message)
+        for _ in range(SMALLER):
             content = message.content(picture)
             outcome, message_id = await self._poster.show(message.dream, content)
             if outcome in (Outcome.ARCHIVED, Outcome.OLD):
@@ -246,17 +297,25 @@ class DreamMessages(BackgroundLoop):
                 outcome, message_id = await self._poster.post(dream, content, nonce=f"{dream.origin}-end")
                 if was_old and outcome is Outcome.SHOWN:
                     await self._poster.delete(dream)
-            if outcome is Outcome.TOO_LARGE and picture is not None:
-                # What Discord refused is the measure, whatever limit it names.
-                picture = await fitting(picture, len(picture.content) // 4)
-                message.too_large = picture is None
-            elif outcome is not Outcome.LATER:
-                await self._delivered(message, content, message_id)
-                return
-            else:
-                await asyncio.sleep(pause_s)
-                pause_s *= 2
-        log.warning("dream %d: its end is shown after the next restart", dream.id)
+            if outcome is not Outcome.TOO_LARGE or picture is None:
+                break
+            # What Discord refused is the measure, whatever limit it names.
+            picture = await fitting(picture, len(picture.content) // 4)
+            message.too_large = picture is None
+        if outcome in (Outcome.LATER, Outcome.TOO_LARGE):
+            pause_s = min(self._retry_s * 2**message.tries, LONGEST_RETRY_S)
+            message.tries += 1
+            log.warning("dream %d: its end is shown later (try %d)", dream.id, message.tries)
+            self._later(dream.id, pause_s)
+        else:
+            await self._delivered(message, content, message_id)
+
+    async def _fitting(self, message: DreamMessage) -> Picture | None:
+        """A stored picture as Discord takes it."""
+        stored = await self._store.picture(message.dream.id)
+        picture = await fitting(stored, self._poster.upload_limit(message.dream)) if stored else None
+        message.too_large = stored is not None and picture is None
+        return picture
 
     async def _delivered(self, message: DreamMessage, content: Content, message_id: int | None) -> None:
         """The end is shown (`message_id`), or never will be (None)."""

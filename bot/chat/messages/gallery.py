@@ -7,6 +7,7 @@ what has to be hidden until somebody clicks on it stays out.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 _SHOWN_PROMPT = 1000  # characters
 PACE_S = 0.5  # seconds between two pictures that are taken down
 TRIES = 5  # of taking one down, with doubled pauses
+HANG_AGAIN_S = (5.0, 30.0, 300.0, 1800.0, 7200.0)  # pauses before tries to hang one that Discord did not take
 
 
 class Gallery:
@@ -66,7 +68,7 @@ class Gallery:
         """A dream's own message has its final picture now."""
         channel_id = self._channel_for(dream)
         if channel_id is not None and not self._is_closed and self._may_hang(dream, channel_id):
-            self._begin(self._hang(dream, picture))
+            self._begin(self._hang_in_the_end(dream, picture))
 
     async def take_down(self, dream: Dream) -> bool:
         """Its picture leaves the gallery. False when it has to be tried again. Raises `StoreError`."""
@@ -137,16 +139,29 @@ class Gallery:
             self._sight.judged(dream, Occasion.EXHIBITED, channel_id=channel_id).visibility is Visibility.OPEN
         )
 
-    async def _hang(self, dream: Dream, picture: Picture) -> None:
+    async def _hang_in_the_end(self, dream: Dream, picture: Picture) -> None:
+        if await self._hang(dream, picture):
+            return
+        del picture  # it is in the database, for hours perhaps
+        for pause_s in HANG_AGAIN_S:
+            await asyncio.sleep(pause_s)
+            with suppress(StoreError):
+                now, stored = await self._store.get(dream.id), await self._store.picture(dream.id)
+                if now is None or stored is None or not now.is_shown or await self._hang(now, stored):
+                    return
+        log.warning("dream %d: the gallery never took it", dream.id)
+
+    async def _hang(self, dream: Dream, picture: Picture) -> bool:
+        """False when it is worth another try."""
         channel_id = self._channel_for(dream)
         if channel_id is None:
-            return
+            return True
         say = spoken(dream.language)
         allowed = await self._sight.showing(dream, Occasion.EXHIBITED, channel_id=channel_id)
         alt_text = say.alt_text(dream.prompt)
         shown = exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=alt_text)
         if shown is None or shown.visibility is not Visibility.OPEN:
-            return
+            return True
         words = f"**{quoted(dream.prompt, _SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}"
         embed = discord.Embed(description=f"{words}\n[{say.GALLERY_LINK}]({allowed.link})")
         shown.hang_in(embed)
@@ -154,15 +169,19 @@ class Gallery:
         channel = self._client.get_partial_messageable(channel_id, guild_id=dream.guild_id)
         try:
             message = await channel.send(embed=embed, file=shown.file(), nonce=f"{dream.origin}-g")
-        except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (discord.Forbidden, discord.NotFound) as error:
             log.info("dream %d: not in the gallery: %s", dream.id, error)
-            return
+            return True
+        except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.info("dream %d: not yet in the gallery: %s", dream.id, error)
+            return False
         remember = partial(self._remember, dream.id, channel_id, message.id)
         try:
             await remember()
         except StoreError as error:
             log.warning("dream %d: its place in the gallery is remembered later: %s", dream.id, error)
             self._inbox.put("A picture's place in the gallery", remember)
+        return True
 
     async def _remember(self, dream_id: int, channel_id: int, message_id: int) -> None:
         await self._store.set_gallery(dream_id, channel_id, message_id)

@@ -29,6 +29,7 @@ _ARCHIVED = 50083
 _OLD = 30046
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE = 10003, 10008
 _TOO_LARGE = 413  # HTTP
+SMALLEST = 64  # pixels of a picture's longer side: below that it shows nothing
 FIND_MOST = 100  # messages of a channel that are looked through; one request
 
 
@@ -277,7 +278,10 @@ def _answer_to(shown: Shown, message_id: int) -> discord.MessageReference:
 
 
 async def fitting(picture: Picture, limit: int) -> Picture | None:
-    """The picture within `limit` bytes: as it is, or as a smaller JPEG; None when neither fits."""
+    """The picture within `limit` bytes: as it is, or as a JPEG, of half its size again and again if need be.
+
+    None when none fits whose longer side has `SMALLEST` pixels or more.
+    """
     if len(picture.content) <= limit:
         return picture
     return await one_at_a_time(_smaller, picture, limit)
@@ -286,11 +290,13 @@ async def fitting(picture: Picture, limit: int) -> Picture | None:
 def _smaller(picture: Picture, limit: int) -> Picture | None:
     with Image.open(io.BytesIO(picture.content)) as opened:
         image = opened.convert("RGB")
+    while max(image.size) >= SMALLEST:
         for quality in (90, 75, 50):
             buffer = io.BytesIO()
             image.save(buffer, "JPEG", quality=quality)
             if buffer.tell() <= limit:
                 return Picture(buffer.getvalue(), "jpg")
+        image = image.resize((max(1, image.width // 2), max(1, image.height // 2)))
     return None
 
 

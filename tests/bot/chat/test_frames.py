@@ -146,7 +146,7 @@ async def test_a_message_deleted_while_waiting_takes_the_dream_out_of_the_line(w
     assert [r.prompt for r in world.engine.requests] == ["one", "two"]
 
 
-async def test_a_lost_permission_mid_dream_is_not_tried_again(world: World) -> None:
+async def test_a_lost_permission_mid_dream_is_asked_for_once_more_only(world: World) -> None:
     await world.dream(world.alice)
     await world.engine.dreams(1)
     world.engine.step(preview=picture("JPEG"))
@@ -156,7 +156,7 @@ async def test_a_lost_permission_mid_dream_is_not_tried_again(world: World) -> N
     world.engine.step(preview=picture("JPEG"))
     await world.until_state(1, DreamState.CANCELLED)
     await world.until_delivered(1)
-    assert len([r for r in world.env.http_requests[before:] if r.method == "PATCH"]) == 1
+    assert len([r for r in world.env.http_requests[before:] if r.method == "PATCH"]) == 2
 
 
 async def test_a_failed_edit_costs_one_frame_and_not_the_dream(world: World) -> None:
@@ -220,6 +220,19 @@ async def test_a_picture_that_discord_finds_too_large_is_told(world: World) -> N
     await world.until_delivered(1)
     assert sentences.TOO_LARGE in world.text()
     assert world.messages()[0].attachments == []
+
+
+async def test_a_picture_that_is_refused_again_and_again_comes_small(world: World) -> None:
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    await world.until_text(sentences.LOADING)
+    world.env.inject_error("PATCH", "/channels/*/messages/*", status=413, code=40005, times=3)
+    buffer = io.BytesIO()
+    Image.effect_noise((512, 512), 90).convert("RGB").save(buffer, "PNG")
+    world.engine.finish(png=buffer.getvalue())
+    await world.until_delivered(1)
+    (attachment,) = world.messages()[0].attachments
+    assert attachment.size <= buffer.tell() / 4**3
 
 
 async def test_a_refused_picture_is_made_smaller_than_it_was_or_left_out(world: World) -> None:

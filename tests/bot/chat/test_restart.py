@@ -1,7 +1,15 @@
 """What outlives the process: the line, the dream in hand, buttons, ends."""
 
-from bot.chat.messages.dreams import RETRIES
-from bot.dreams.dream import DreamState
+from dataclasses import replace
+from time import time
+
+import pytest
+from sqlalchemy import update
+
+from bot.chat.messages import dreams as dream_messages
+from bot.chat.messages.dream_message import DreamMessage
+from bot.database.tables import dreams
+from bot.dreams.dream import DreamState, Picture
 from bot.dreams.store import Store
 from bot.sentences import ENGLISH as sentences
 from tests.bot.chat.conftest import World
@@ -50,20 +58,25 @@ async def test_a_button_from_before_the_restart_works(world: World) -> None:
     assert sentences.cancelled(has_picture=False) in world.text(1)
 
 
-async def test_an_end_that_could_not_be_shown_is_shown_after_the_restart(world: World) -> None:
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_an_end_that_could_not_be_shown_is_shown_when_discord_is_back(
+    world: World, restarts: bool
+) -> None:
     png = picture("PNG", shade=77)
     await world.dream(world.alice)
     await world.engine.dreams(1)
     await world.until_text(sentences.LOADING)
-    world.parts.dream_messages._retry_s = 0.0
+    world.parts.dream_messages._retry_s = 0.001
     world.env.inject_error("PATCH", "/channels/*/messages/*", status=500, times=None)
     tries = len([r for r in world.env.http_requests if r.method == "PATCH"])
     world.engine.finish(png=png)
-    await until(lambda: len([r for r in world.env.http_requests if r.method == "PATCH"]) == tries + RETRIES)
-    await world.parts.end()
-    world.env.backend.faults.clear()
+    await until(lambda: len([r for r in world.env.http_requests if r.method == "PATCH"]) >= tries + 6)
+    if restarts:
+        await world.parts.end()
     assert not (await world.stored(1)).delivered
-    await world.restart()
+    world.env.backend.faults.clear()
+    if restarts:
+        await world.restart()
     await world.until_delivered(1)
     (attachment,) = world.messages()[0].attachments
     assert await attachment.read() == png
@@ -92,3 +105,62 @@ async def test_a_dream_whose_process_was_killed_is_dreamt_again(world: World, a_
     world.engine.finish()
     dream = await world.until_delivered(1)
     assert dream.state is DreamState.DONE and dream.attempts == 2
+
+
+async def test_an_end_whose_process_died_beside_us_is_shown(
+    world: World, a_wish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = Store(world.parts.database, owner="killed")
+    for origin in (98, 99):
+        wish = a_wish(author_id=world.alice.id, guild_id=world.guild.id, channel_id=world.channel.id)
+        dream = await killed.add(replace(wish, origin=origin))
+        await killed.claim(dream.id, lease_s=30)
+        await killed.finish(dream.id, DreamState.DONE, picture=Picture(picture("PNG"), "png"))
+    now = time()
+    monkeypatch.setattr(dream_messages, "time", lambda: now + dream_messages.LEFT_S + 1)
+    world.parts.dream_messages._left_at = 0.0
+    world.parts.dream_messages.wake()
+    for number in (1, 2):
+        await world.until_delivered(number)
+    assert [m.attachments[0].filename for m in world.messages()] == ["dream-1.png", "dream-2.png"]
+
+
+async def running_elsewhere(world: World) -> Store:
+    """Alice's dream, of which this process has shown frames, was taken over by another one."""
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    world.engine.step(preview=picture("JPEG"))
+    await world.until_text("step 1")
+    other = Store(world.parts.database, owner="other")
+    async with world.parts.database.transaction() as connection:
+        await connection.execute(update(dreams).values(lease_until=0.0))
+    assert await other.claim(1, lease_s=30)
+    return other
+
+
+async def test_a_process_that_was_frozen_shows_no_frame_of_what_another_one_dreams(world: World) -> None:
+    await running_elsewhere(world)
+    before = len(world.env.http_requests)
+    world.engine.step(preview=picture("JPEG", shade=9))
+    await until(lambda: not world.parts.dream_messages._messages)
+    assert "step 1" in world.text() and len(world.env.http_requests) == before
+
+
+async def test_a_frame_that_comes_over_an_end_is_healed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = await running_elsewhere(world)
+    shows_now = world.parts.dream_messages._show_now
+
+    async def thawed(message: DreamMessage) -> None:  # frozen between the look and the edit
+        await shows_now(message)
+        await other.finish(1, DreamState.DONE, picture=Picture(picture("PNG"), "png"))
+        await other.set_delivered(1)
+
+    async def ours(message: DreamMessage) -> bool:
+        return True
+
+    monkeypatch.setattr(world.parts.dream_messages, "_is_ours", ours)
+    monkeypatch.setattr(world.parts.dream_messages, "_show_now", thawed)
+    world.engine.step(preview=picture("JPEG", shade=9))
+    await until(lambda: [a.filename for a in world.messages()[0].attachments] == ["dream-1.png"])

@@ -46,6 +46,19 @@ async def test_a_server_that_throws_the_bot_out_ends_its_dream(world: World) -> 
     await next_one_is_dreamt(world)
 
 
+@pytest.mark.parametrize(("status", "code"), [(403, 50001), (404, 10008)])
+async def test_a_single_refusal_ends_no_dream(
+    world: World, status: int, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.chat.messages.dreams.MISSED_S", 0.05)
+    await running(world)
+    world.env.inject_error("PATCH", "/channels/*/messages/*", status=status, code=code, times=1)
+    world.engine.step(preview=picture("JPEG", shade=9))
+    await world.until_text("step 2")
+    world.engine.finish()
+    assert (await world.until_delivered(1)).state is DreamState.DONE
+
+
 async def test_a_message_too_old_to_be_edited_gives_way_to_a_new_one(world: World) -> None:
     await running(world)
     (old,) = world.messages()

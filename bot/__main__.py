@@ -27,7 +27,7 @@ from bot.database.connection import StoreError
 from bot.heart import Heart, build_heart
 from bot.logs import JsonLines
 from bot.parts import AllParts, build
-from bot.settings import DISCORD_TOKEN, Settings
+from bot.settings import DISCORD_TOKEN, PAGE_PASSWORD, Settings
 from bot.stopping import SIGNALS
 from bot.web.server import LocalChannel, PortTaken
 from bot.web.sites import Sites
@@ -48,6 +48,13 @@ _PROGRAM = "oneiro-bot" if Path(sys.argv[0]).stem == "oneiro-bot" else "python -
 CHANNEL = """\
 The local channel is open: {address}
 To moderate it from another browser, open this once: {moderator}
+"""
+OPEN_TO_OTHERS = f"""\
+Others come in with {PAGE_PASSWORD.key}{{where}}, as guests with the smallest limits.
+"""
+PLAIN_HTTP = """\
+That is plain http: whoever listens in on the network can read along, the password too. For more than
+a network that you trust, put a proxy with TLS in front (bot/web/README.md).
 """
 NO_TOKEN = f"""\
 To be in Discord, too:
@@ -75,7 +82,7 @@ async def serve(settings: Settings) -> None:
     heart = build_heart(settings, engine=host, frame_pace_s=pace_s) if parts is None else parts
     if EMBEDDED.prior is not None and settings.dream_model in ("auto", EMBEDDED.name):
         heart.paces.expect(EMBEDDED.prior)  # until a dream's first steps tell more
-    channel = LocalChannel(heart, port=settings.port) if settings.shows_page else None
+    channel = LocalChannel(heart, settings) if settings.shows_page else None
     sites = Sites(heart, settings)
     try:
         if await _unless(stop, heart.database.open()) and await _unless(stop, sites.open()):
@@ -126,6 +133,11 @@ async def _serve_channel(heart: Heart, channel: LocalChannel, stop: asyncio.Even
 def welcome(channel: LocalChannel, *, has_token: bool) -> None:
     """Say where the local channel is, and open it where there is a browser to do so."""
     print(CHANNEL.format(address=channel.address, moderator=channel.moderator_address), flush=True)
+    if channel.is_open_to_others:
+        where = f" at {channel.address_elsewhere}" if channel.address_elsewhere else ""
+        print(OPEN_TO_OTHERS.format(where=where), flush=True)
+        if not channel.address_elsewhere.startswith("https:"):
+            print(PLAIN_HTTP, flush=True)
     if not has_token:
         print(NO_TOKEN, flush=True)
     if os.environ.get("OPEN_BROWSER") == "1":

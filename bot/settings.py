@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -177,6 +178,29 @@ PORT: Setting[int | None] = Setting(
     "The port of the local channel; blank: the first free one from 8320 on.",
     Written(f"blank, or {_PORTS.allowed}", int, lambda value: value is None or _PORTS.fits(value)),
 )
+PAGE_ADDRESS: Setting[str] = Setting(
+    "PAGE_ADDRESS",
+    "127.0.0.1",
+    "The address where the local channel listens; 0.0.0.0 opens it to your network and needs PAGE_PASSWORD.",
+    Written(
+        "an address of this machine in numbers, such as 127.0.0.1, 192.168.1.5, 0.0.0.0 or ::",
+        lambda text: str(ip_address(text)),
+    ),
+)
+_PASSWORD_LENGTH = Whole(8, 200)  # characters
+PAGE_PASSWORD = Setting(
+    "PAGE_PASSWORD",
+    "",
+    "The password that people elsewhere need for the local channel; this machine itself needs none.",
+    Written("blank, or 8 to 200 characters", str, lambda value: _PASSWORD_LENGTH.fits(len(value))),
+    secret=True,
+)
+PAGE_URL = _address(
+    "PAGE_URL",
+    "",
+    ("https", "http"),
+    "The local channel's address in the web, where a proxy with TLS leads to it; blank: none.",
+)
 WALL_URL = _address(
     "WALL_URL",
     "",
@@ -221,6 +245,9 @@ SETTINGS: tuple[Setting[Any], ...] = (
     KEEP_DAYS,
     PAGE,
     PORT,
+    PAGE_ADDRESS,
+    PAGE_PASSWORD,
+    PAGE_URL,
     WALL_URL,
     WALL_LISTEN,
     STATUS_LISTEN,
@@ -253,6 +280,9 @@ class Settings:
     keep_days: int
     page: str
     port: int | None  # None: the first free one
+    page_address: str
+    page_password: str  # "": there is none
+    page_url: str  # without a / at its end; "": there is no proxy
     wall_url: str  # without a / at its end; "": there is no wall
     wall_listen: Listen
     status_listen: Listen
@@ -268,13 +298,22 @@ class Settings:
         """Whether the local channel is opened."""
         return self.page == "on" or (self.page == "auto" and not self.discord_token)
 
+    @property
+    def opens_page(self) -> bool:
+        """Whether others than this machine itself reach the local channel."""
+        return bool(self.page_url) or not ip_address(self.page_address).is_loopback
+
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
         """All settings from a mapping such as `engine.settings.environment()`. Raises `BadSetting`."""
         values = {setting.key.lower(): setting.read(environ) for setting in SETTINGS}
         values["data_dir"] = data_dir(environ)
         values["database_url"] = _database(values["database_url"], values["data_dir"])
-        return cls(**values)
+        settings = cls(**values)
+        if settings.shows_page and settings.opens_page and not settings.page_password:
+            key = PAGE_URL.key if settings.page_url else PAGE_ADDRESS.key
+            raise BadSetting(f"{key} opens the local channel to others; please set {PAGE_PASSWORD.key}, too.")
+        return settings
 
     def __repr__(self) -> str:
         return f"<Settings data_dir={str(self.data_dir)!r} dream_model={self.dream_model!r}>"  # no secrets

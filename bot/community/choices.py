@@ -157,7 +157,9 @@ class Choices:
 
     def _check_count(self, wish: Wish, count: int, asker: Asker) -> None:
         settings = self._moderation.settings(wish.guild_id)
-        allowance = settings.allowance(wish.author_id, asker.roles, Allowance()).candidates
+        allowance = settings.allowance(
+            wish.author_id, asker.roles, Allowance(), is_guest=asker.is_guest
+        ).candidates
         if allowance is not None and count > allowance:
             raise TooMuch("candidates", allowance)
 

@@ -72,7 +72,7 @@ class People:
     async def join(self, name: str, digest: str, *, first_moderates: bool) -> Person:
         """Let somebody be called so from now on. Raises `NoName`, `NameTaken`, `StoreError`.
 
-        `first_moderates`: whoever comes first moderates.
+        `first_moderates`: they moderate, if nobody does yet.
         """
         shown = checked_name(name)
         values: dict[str, Any] = {
@@ -83,8 +83,8 @@ class People:
         }
         try:
             async with self._transaction() as connection:
-                are_any = await connection.scalar(select(func.count()).select_from(people))
-                moderates = first_moderates and not are_any
+                who_do = select(func.count()).select_from(people).where(people.c.moderates)
+                moderates = first_moderates and not await connection.scalar(who_do)
                 row = insert(people).values(values | {"moderates": moderates})
                 key = (await connection.execute(row)).inserted_primary_key
                 assert key is not None and key[0] <= MAX_PERSON

@@ -72,7 +72,7 @@ class Asking:
     def _clipped(self, size: int | None, who: Who, asker: Asker) -> int | None:
         """What somebody prefers asks for nothing: where it is more than they may, they get what they may."""
         settings = self._settings(who.guild_id)
-        most = settings.allowance(who.author_id, asker.roles, Allowance()).size
+        most = settings.allowance(who.author_id, asker.roles, Allowance(), is_guest=asker.is_guest).size
         return None if size is not None and most is not None and size > most else size
 
     async def check(

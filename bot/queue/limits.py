@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from math import inf
 from time import time
 
-from bot.dreams.dream import Wish
+from bot.dreams.dream import Dream, Wish
 from bot.dreams.store import Store
 from bot.queue.fair_queue import Turns, server_of
 from bot.servers.banned_words import is_allowed
 from bot.servers.moderation import Moderation
 from bot.servers.settings import Allowance, ServerSettings
+from engine import EMBEDDED, Recipe
 
 HOUR_S, DAY_S = 3600.0, 24 * 3600.0
 
@@ -75,6 +76,10 @@ class NoNewDreams(Refused):
     """The moderators let the line run out."""
 
 
+class OnlyEmbedded(Refused):
+    """A guest wants to go on from a dream of other models than the embedded ones, which guests have."""
+
+
 class Banned(Refused):
     """This person may not dream in this server."""
 
@@ -98,13 +103,14 @@ class BannedWords(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """What Discord says of whoever wishes, at that moment."""
+    """What a front end says of whoever wishes, at that moment."""
 
     roles: frozenset[int] = frozenset()
     channels: frozenset[int] = frozenset()  # that the wish's channel lies in: a thread's parent
+    is_guest: bool = False  # of the local channel, from elsewhere
 
 
-NOBODY = Asker()  # of whom Discord says nothing
+NOBODY = Asker()  # of whom nothing is said
 
 
 def are_allowed(settings: ServerSettings, *texts: str) -> bool:
@@ -141,8 +147,10 @@ class Limits:
         `dreams`: how many the engine will dream in all for what is asked, this one included.
         """
         settings = self._moderation.settings(wish.guild_id)
-        allowed = settings.allowance(wish.author_id, asker.roles, self._default)
+        allowed = settings.allowance(wish.author_id, asker.roles, self._default, is_guest=asker.is_guest)
         self._check_rules(settings, wish, asker)
+        if asker.is_guest:
+            wish = await self._embedded(wish)
         wish = self._within(allowed, wish)
         self._check_line(settings.together, allowed, turns, wish)
         await self._check_pace(settings, allowed, wish, dreams)
@@ -166,6 +174,15 @@ class Limits:
         if settings.channels and not {wish.channel_id, *asker.channels} & set(settings.channels):
             raise WrongChannel(settings.channels)
         self.check_words(wish.guild_id, wish.prompt, wish.avoid)
+
+    async def _embedded(self, wish: Wish) -> Wish:
+        """A guest's wish, with the embedded model whatever was named. Raises `OnlyEmbedded`."""
+        if wish.begin != "new":  # at the end of other dreams, which only their own models can go on from
+            for id in filter(None, (wish.parent_id, wish.other_id)):
+                dream = await self._store.get(id)
+                if dream is not None and dream.recipe and not _is_embedded(dream):
+                    raise OnlyEmbedded
+        return replace(wish, model=EMBEDDED.name)
 
     def _within(self, allowed: Allowance, wish: Wish) -> Wish:
         """What was named is refused beyond the limit; what the bot or the model chooses keeps below it."""
@@ -213,3 +230,8 @@ class Limits:
                 )
         if refusals:
             raise max(refusals, key=lambda refusal: refusal.again_at)
+
+
+def _is_embedded(dream: Dream) -> bool:
+    """Whether the embedded model dreamt a dream that is over."""
+    return Recipe.from_json(dream.recipe).model == EMBEDDED.name

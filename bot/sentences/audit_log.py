@@ -11,6 +11,7 @@ from bot.servers.settings import Allowance, ServerSettings, plain
 LINE = 400  # characters of a line; ten of them fit an embed's description
 _LIMITS = ("everyone", "together", "roles", "people")
 _SET = frozenset(ServerSettings.__dataclass_fields__)
+_LOCAL = ("guests",)  # what no server in Discord has
 
 
 def deed(entry: AuditEntry, say: Sentences) -> str:
@@ -32,11 +33,12 @@ def line(entry: AuditEntry, say: Sentences) -> str:
 
 
 def overview(settings: ServerSettings, say: Sentences, *, unchecked: bool) -> list[str]:
-    """Every setting with its value, one line each; limits of roles and people one by one.
+    """Every setting of a server in Discord with its value, one line each; of roles and people one by one.
 
     `unchecked`: the models that dream here let no picture be checked.
     """
-    lines = [line for name in ServerSettings.__dataclass_fields__ for line in _said(settings, name, say)]
+    names = [name for name in ServerSettings.__dataclass_fields__ if name not in _LOCAL]
+    lines = [line for name in names for line in _said(settings, name, say)]
     return [*lines, f"*{say.UNCHECKED}*"] if unchecked else lines
 
 

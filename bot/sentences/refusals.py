@@ -19,6 +19,7 @@ from bot.queue.limits import (
     CoolingDown,
     LineFull,
     NoNewDreams,
+    OnlyEmbedded,
     Refused,
     ServerFull,
     TooManyWaiting,
@@ -57,6 +58,8 @@ def refusal(error: Exception, say: Sentences) -> str:
             return say.too_much(error.what, error.allowed)
         case NoNewDreams():
             return say.NO_NEW_DREAMS
+        case OnlyEmbedded():
+            return say.ONLY_EMBEDDED
         case Banned():
             return say.banned(error.until, quoted(error.reason, 300))
         case WrongChannel():

@@ -1,7 +1,7 @@
 """What the moderators of a server have set: one frozen `ServerSettings`, kept as JSON. Knows no database.
 
 A limit is looked for from the narrow to the wide: a person's own, else the most generous of their roles',
-else everyone's in the server, else the bot's own setting.
+else everyone's in the server, else the bot's own setting. Guests have no more than guests may, either.
 """
 
 import json
@@ -84,6 +84,16 @@ def most_generous(rules: Iterable[Allowance]) -> Allowance:
     return Allowance(**best)
 
 
+def strictest(one: Allowance, other: Allowance) -> Allowance:
+    """The lower value of each limit that either of them names."""
+    both = {name: {rule.given().get(name) for rule in (one, other)} - {None} for name in LIMITS}
+    return Allowance(**{name: min(values) for name, values in both.items() if values})
+
+
+# Guests of the local channel where its moderators set nothing else: enough for a few ordinary dreams.
+GUESTS = Allowance(waiting=1, per_hour=10, per_day=30, steps=70, size=256, candidates=2)
+
+
 def _allowance(value: Any) -> Allowance:
     return Allowance(**{n: _within(LIMITS[n])(value[n]) for n in LIMITS if value.get(n) is not None})
 
@@ -136,6 +146,7 @@ class ServerSettings:
     """One server's settings. The defaults are those of a server whose moderators have set nothing."""
 
     everyone: Rule = Allowance()  # each person
+    guests: Rule = GUESTS  # each person from elsewhere in the local channel, who needs a password there
     together: Rule = Allowance()  # the whole server: `waiting`, `per_hour` and `per_day` of all people
     roles: Rules = field(default_factory=dict)  # role → each person who has it
     people: Rules = field(default_factory=dict)  # person → they alone
@@ -159,11 +170,14 @@ class ServerSettings:
     words: Texts = ()  # banned in prompts
     patterns: Texts = ()  # RE2 expressions, banned in prompts
 
-    def allowance(self, person: int, roles: Collection[int], default: Allowance) -> Allowance:
+    def allowance(
+        self, person: int, roles: Collection[int], default: Allowance, *, is_guest: bool = False
+    ) -> Allowance:
         """What this person may. `default`: the bot's own setting."""
         theirs = most_generous(rule for role, rule in self.roles.items() if role in roles)
+        usual = theirs.over(self.everyone).over(default)
         own = self.people.get(person, Allowance())
-        return own.over(theirs).over(self.everyone).over(default)
+        return own.over(strictest(usual, self.guests) if is_guest else usual)
 
     def to_json(self) -> str:
         """As one line of JSON; what was not set is left out, so that later defaults reach it."""

@@ -8,7 +8,7 @@ from types import ModuleType
 from aiohttp import web
 
 from bot.web import assets, errors, visits
-from bot.web.guards import forgery, headers, hosts, rates
+from bot.web.guards import forgery, headers, hosts, password, rates
 from bot.web.parts import PARTS, Parts
 
 MAX_BODY = 64 * 1024  # bytes; whoever takes pictures reads them with a bound of their own
@@ -19,12 +19,14 @@ def application(
     parts: Parts,
     names: Collection[str] = hosts.LOOPBACK,
     any_address: bool = False,
+    gate: password.Gate | None = None,
     reads: rates.Rate = rates.READS,
     writes: rates.Rate = rates.WRITES,
 ) -> web.Application:
     """`areas`: packages such as `bot.web.channel`; `names`: the hosts that we answer to.
 
-    `any_address`: also to any address in numbers; `reads`, `writes`: how often one address may ask.
+    `any_address`: also to any address in numbers; `gate`: asks those from elsewhere for a password; `reads`,
+    `writes`: how often one address may ask.
     """
     made = web.Application(
         client_max_size=MAX_BODY,
@@ -33,10 +35,13 @@ def application(
             errors.guard,
             hosts.guard(names, any_address=any_address),
             rates.guard(reads, writes),
+            *((password.guard(gate),) if gate is not None else ()),
             forgery.guard,
         ],
     )
     made[PARTS] = parts
+    if gate is not None:
+        made[password.GATE] = gate
     made.on_response_prepare.append(headers.guard)
     made.add_routes(assets.routes)
     for area in areas:

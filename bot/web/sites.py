@@ -12,7 +12,7 @@ from bot.web import status
 from bot.web.app import application
 from bot.web.guards import hosts
 from bot.web.parts import Parts
-from bot.web.server import CLOSE_S, PortTaken
+from bot.web.server import CLOSE_S, AddressTaken
 from bot.web.status.health import HEALTH, Health
 from bot.web.status.measurements import MEASUREMENTS, Measurements
 from bot.web.wall.application import wall_application
@@ -20,19 +20,6 @@ from bot.web.wall.application import wall_application
 log = logging.getLogger(__name__)
 
 NO_DISCORD = "There is no connection to Discord."
-
-
-class AddressTaken(PortTaken):
-    """Another program has the address that was asked for, or it is none of this machine's."""
-
-    def __init__(self, key: str, listen: Listen) -> None:
-        super().__init__(listen.port, listen.port)
-        self._sentence = (
-            f"Nothing can be served at {listen}. Please set {key} to a free address of this machine."
-        )
-
-    def __str__(self) -> str:
-        return self._sentence
 
 
 class Sites:

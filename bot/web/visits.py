@@ -80,7 +80,7 @@ def adopt(request: web.Request, visit: Visit) -> None:
 @web.middleware
 async def welcome(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Know whose request it is. A new visit's cookie goes to the browser with a page, or after a form."""
-    secret = request.cookies.get(_cookie(request), "")
+    secret = request.cookies.get(cookie_name(request), "")
     plausible = len(secret) == _SECRET_LENGTH and secret.isascii() and secret.isprintable()
     request[VISIT] = Visit(secret) if plausible else new_visit()
     try:
@@ -98,16 +98,22 @@ def _remember(request: web.Request, response: web.StreamResponse) -> None:
     visit = visit_of(request)
     if visit.is_new and not response.prepared:
         response.set_cookie(
-            _cookie(request),
+            cookie_name(request),
             visit.secret,
             max_age=YEAR_S,
             httponly=True,
             samesite="Lax",
-            secure=request.secure,
+            secure=is_secure(request),
             path="/",
         )
 
 
-def _cookie(request: web.Request) -> str:
+def is_secure(request: web.Request) -> bool:
+    """Whether it came by TLS, to us or to a proxy before us; who says so wrongly only loses the cookie."""
+    return request.secure or request.headers.get("X-Forwarded-Proto", "").lower() == "https"
+
+
+def cookie_name(request: web.Request, name: str = COOKIE) -> str:
+    """What a cookie of ours is called at this port."""
     port = request.headers.get("Host", "").rpartition(":")[2]  # what else stands there is refused later
-    return f"{COOKIE}_{port}" if port.isdecimal() and port.isascii() else COOKIE
+    return f"{name}_{port}" if port.isdecimal() and port.isascii() else name

@@ -106,6 +106,7 @@ class ScriptedEngine:
     def finish(
         self,
         *,
+        model: str = "pocket",
         score: float = 31.5,
         png: bytes | None = None,
         stopped: bool = False,
@@ -118,7 +119,7 @@ class ScriptedEngine:
         steps = max(self._step, 1) if stopped else self._steps(request)
         size = request.size or request.most_size  # as the real one records what it kept to
         recorded: dict[str, float | str] = {} if size is None else {"size": float(size)}
-        names = ("pocket", "pocket-gan", "pocket-clip", "0.1.0")
+        names = (model, f"{model}-gan", f"{model}-clip", "0.1.0")
         recipe = Recipe(request.prompt, request.seed, steps, *names, settings=recorded)
         self._events.put_nowait(
             Finished(

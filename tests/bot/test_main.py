@@ -49,6 +49,17 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     assert f"Port {port} is taken by another program." in ended.stderr and "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize("setting", [("PAGE_ADDRESS", "0.0.0.0"), ("PAGE_URL", "https://dreams.example")])
+def test_without_a_password_the_local_channel_is_not_opened_to_others(
+    tmp_path: Path, setting: tuple[str, str]
+) -> None:
+    ended = start(tmp_path, **dict([setting]))
+    assert ended.returncode == BAD_SETTING
+    assert ended.stderr.strip() == (
+        f"{setting[0]} opens the local channel to others; please set PAGE_PASSWORD, too."
+    )
+
+
 def test_a_bad_setting_is_one_line(tmp_path: Path) -> None:
     ended = start(tmp_path, DISCORD_TOKEN="t.o.k", FRAME_PACE_S="fast")
     assert ended.returncode == BAD_SETTING

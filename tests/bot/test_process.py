@@ -4,6 +4,7 @@ import io
 import itertools
 import re
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,11 +15,12 @@ import pytest_asyncio
 from PIL import Image
 from simcord.backend.models import Message
 
-from bot.__main__ import NO_TOKEN, OFFLINE, REFUSED, STOPPED, TOKEN_REFUSED, UNREACHABLE
+from bot.__main__ import NO_TOKEN, OFFLINE, PLAIN_HTTP, REFUSED, STOPPED, TOKEN_REFUSED, UNREACHABLE
 from bot.dreams.dream import DreamState
 from bot.dreams.store import Store
 from bot.sentences import ENGLISH as sentences
 from bot.servers.settings import VOTE_EMOJI
+from bot.web.server import own_address
 from engine import Recipe
 from tests.bot.bot_process import BotProcess, until
 from tests.bot.watching import (
@@ -238,6 +240,23 @@ async def test_without_a_token_the_local_channel_opens_and_says_how_to_get_one(t
         assert await bot.end() == STOPPED
     assert "Traceback" not in bot.text
     assert bot.engines_left() == set()
+
+
+async def test_an_open_channel_says_so_plainly_and_nobody_elsewhere_comes_in_without_the_password(
+    tmp_path: Path,
+) -> None:
+    settings = {"PAGE_ADDRESS": "0.0.0.0", "PAGE_PASSWORD": "a bowl of cherries"}
+    async with BotProcess(tmp_path, OFFLINE="1", **settings) as bot:
+        await until(lambda: NO_TOKEN.strip() in bot.text, "the channel's address is told")
+        assert PLAIN_HTTP.strip() in bot.text and "as guests with the smallest limits" in bot.text
+        assert settings["PAGE_PASSWORD"] not in bot.text
+        (port,) = re.findall(r"local channel is open: http://127\.0\.0\.1:(\d+)/", bot.text)
+        for host, status in (("127.0.0.1", 200), (own_address(socket.AF_INET) or "127.0.0.2", 401)):
+            async with aiohttp.ClientSession() as session, session.get(f"http://{host}:{port}/") as page:
+                assert page.status == status
+        bot.send(signal.SIGTERM)
+        assert await bot.end() == STOPPED
+    assert "Traceback" not in bot.text
 
 
 async def test_a_wrong_token_is_one_sentence(tmp_path: Path) -> None:

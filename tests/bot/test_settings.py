@@ -59,12 +59,44 @@ def test_env_example_as_it_stands_means_the_defaults(tmp_path: Path) -> None:
         ("DISCORD_API_URL", "http://[", "https or http"),
         ("DATABASE_URL", "mysql://localhost/x", "sqlite:/// or postgres://"),
         ("LOG_LEVEL", "loud", "DEBUG, INFO"),
+        ("PAGE_ADDRESS", "my-machine", "in numbers"),
+        ("PAGE_PASSWORD", "short", "8 to 200 characters"),
+        ("PAGE_URL", "dreams.example", "https or http"),
     ],
 )
 def test_a_bad_value_is_named_with_key_and_range(key: str, value: str, allowed: str) -> None:
     with pytest.raises(BadSetting) as caught:
         Settings.read({key: value})
     assert key in str(caught.value) and allowed in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environ", "is_open"),
+    [
+        ({}, False),
+        ({"PAGE_ADDRESS": "127.0.0.1", "PAGE_PASSWORD": "a password"}, False),
+        ({"PAGE_ADDRESS": "0.0.0.0", "PAGE": "off"}, True),
+        ({"PAGE_ADDRESS": "0.0.0.0", "PAGE_PASSWORD": "a password"}, True),
+        ({"PAGE_ADDRESS": "::", "PAGE_PASSWORD": "a password"}, True),
+        ({"PAGE_URL": "https://dreams.example/", "PAGE_PASSWORD": "a password"}, True),
+    ],
+)
+def test_the_local_channel_is_open_to_others_where_somebody_said_so(
+    environ: dict[str, str], is_open: bool
+) -> None:
+    assert Settings.read(environ).opens_page is is_open
+
+
+@pytest.mark.parametrize(
+    "environ", [{"PAGE_ADDRESS": "0.0.0.0"}, {"PAGE_ADDRESS": "::"}, {"PAGE_URL": "https://dreams.example"}]
+)
+def test_it_is_never_opened_without_a_password(environ: dict[str, str]) -> None:
+    with pytest.raises(BadSetting, match="PAGE_PASSWORD"):
+        Settings.read(environ)
+    with pytest.raises(BadSetting, match="8 to 200 characters") as caught:
+        Settings.read(environ | {"PAGE_PASSWORD": "hunter2"})
+    assert "hunter2" not in str(caught.value)
+    assert "hunter22" not in repr(Settings.read(environ | {"PAGE_PASSWORD": "hunter22"}))
 
 
 @pytest.mark.parametrize("key", ["DISCORD_TOKEN", "DATABASE_URL"])

@@ -115,6 +115,7 @@ class Moderation:
     # What can stand in the audit log.
     DEEDS: ClassVar[dict[str, str]] = {
         "everyone": "limits of everyone",
+        "guests": "limits of guests",
         "together": "limits of the whole server",
         "roles": "limits of",
         "people": "limits of",

@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from bot.sentences.numbers import duration
+
 
 class Page:
     SKIP = "Skip to the content"
@@ -23,6 +25,10 @@ class Page:
     )
     NAME_LABEL, NAME_BUTTON = "Your name", "Come in"
     NAME_TAKEN = "Somebody here is already called that, or nearly so. Please choose another name."
+    PASSWORD_TITLE = "Who's there?"
+    PASSWORD_NEEDED = "Whoever runs this channel has a password for guests. Please enter it to come in."
+    PASSWORD_LABEL, PASSWORD_BUTTON = "Password", "Come in"
+    WRONG_PASSWORD = "That is not the password. Please try again."
     NO_NAME_YET = "Please reload the page and choose a name first."
     ONLY_MODERATORS = "Only a moderator can do this."
 
@@ -46,11 +52,16 @@ class Page:
     MODERATE_ASK = "Moderate here"
     MODERATE_QUESTION = "With this link you become a moderator of this channel. It works once."
     SAVE, LIMITS_TITLE, PEOPLE_TITLE, WORDS_TITLE = "Save", "Limits", "People", "Banned words"
-    EACH_PERSON, ALL_TOGETHER = "Each person", "All together"
+    EACH_PERSON, EACH_GUEST, ALL_TOGETHER = "Each person", "Each guest", "All together"
+    GUESTS_HINT = "Guests come in with the password. They dream with the small embedded model only."
     BAN, UNBAN, BAN_REASON, BAN_HOURS = "Ban", "Lift the ban", "Reason", "Hours"
     PAUSE, RESUME, FRONT = "Pause", "Resume", "To the front"
     WORDS_HINT = "One a line; a * at its end or beginning stands for more letters."
     CONTEST_BEGIN, CONTEST_STOP, CONTEST_DAYS = "Begin a contest", "End it now", "Days"
+
+    def too_many_passwords(self, wait_s: int) -> str:
+        """After several wrong passwords."""
+        return f"There were too many wrong passwords. Please try again in {duration(wait_s)}."
 
     def no_name(self, most: int) -> str:
         """Refuses a name. `most`: characters."""

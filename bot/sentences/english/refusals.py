@@ -10,6 +10,9 @@ from bot.sentences.numbers import duration, listed, moment
 class Refusals:
     NOT_ALLOWED = "The moderators of this server don't let you dream here."
     NO_NEW_DREAMS = "The moderators aren't taking new dreams just now. Please try again later."
+    ONLY_EMBEDDED = (
+        "Guests dream with the small model, and this dream is from a larger one. Please dream it anew."
+    )
     BANNED_WORDS = "This server doesn't allow some of these words in dreams. Please put it differently."
     SPANS: ClassVar[dict[float, str]] = {3600.0: "an hour", 86400.0: "a day"}  # by their seconds
     TOO_MUCH: ClassVar[dict[str, str]] = {

@@ -116,6 +116,7 @@ class Moderazione(Moderation):
     }
     DEEDS: ClassVar[dict[str, str]] = {
         "everyone": "limiti di tutti",
+        "guests": "limiti degli ospiti",
         "together": "limiti dell'intero server",
         "roles": "limiti di",
         "people": "limiti di",

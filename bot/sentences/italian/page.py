@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from bot.sentences.english.page import Page
+from bot.sentences.numbers import duration
 
 
 class Pagina(Page):
@@ -25,6 +26,10 @@ class Pagina(Page):
     )
     NAME_LABEL, NAME_BUTTON = "Il tuo nome", "Entra"
     NAME_TAKEN = "Qui qualcuno si chiama già così, o quasi. Scegli un altro nome."
+    PASSWORD_TITLE = "Chi è?"
+    PASSWORD_NEEDED = "Chi gestisce questo canale ha una password per gli ospiti. Inseriscila per entrare."
+    PASSWORD_LABEL, PASSWORD_BUTTON = "Password", "Entra"
+    WRONG_PASSWORD = "La password non è questa. Riprova."
     NO_NAME_YET = "Ricarica la pagina e prima scegli un nome."
     ONLY_MODERATORS = "Questo può farlo solo chi modera."
 
@@ -48,11 +53,15 @@ class Pagina(Page):
     MODERATE_ASK = "Modera qui"
     MODERATE_QUESTION = "Con questo link diventi chi modera questo canale. Funziona una volta sola."
     SAVE, LIMITS_TITLE, PEOPLE_TITLE, WORDS_TITLE = "Salva", "Limiti", "Persone", "Parole vietate"
-    EACH_PERSON, ALL_TOGETHER = "Ogni persona", "Tutti insieme"
+    EACH_PERSON, EACH_GUEST, ALL_TOGETHER = "Ogni persona", "Ogni ospite", "Tutti insieme"
+    GUESTS_HINT = "Gli ospiti entrano con la password e sognano solo con il piccolo modello incluso."
     BAN, UNBAN, BAN_REASON, BAN_HOURS = "Escludi", "Riammetti", "Motivo", "Ore"
     PAUSE, RESUME, FRONT = "Metti in pausa", "Riprendi", "In testa"
     WORDS_HINT = "Una per riga; un * alla fine o all'inizio sta per altre lettere."
     CONTEST_BEGIN, CONTEST_STOP, CONTEST_DAYS = "Comincia un concorso", "Chiudilo ora", "Giorni"
+
+    def too_many_passwords(self, wait_s: int) -> str:
+        return f"Troppe password sbagliate. Riprova tra {duration(wait_s)}."
 
     def no_name(self, most: int) -> str:
         return f"Un nome ha almeno una lettera o una cifra, e al massimo {most} caratteri."

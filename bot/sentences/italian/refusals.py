@@ -11,6 +11,9 @@ from bot.sentences.numbers import duration, listed, moment
 class Rifiuti(Refusals):
     NOT_ALLOWED = "Chi modera questo server non ti permette di sognare qui."
     NO_NEW_DREAMS = "Al momento chi modera non accetta nuovi sogni. Riprova più tardi."
+    ONLY_EMBEDDED = (
+        "Gli ospiti sognano con il modello piccolo, e questo sogno è di uno più grande. Sognalo da capo."
+    )
     BANNED_WORDS = "Questo server non ammette alcune di queste parole nei sogni. Prova a dirlo in altro modo."
     SPANS: ClassVar[dict[float, str]] = {3600.0: "all'ora", 86400.0: "al giorno"}  # by their seconds
     TOO_MUCH: ClassVar[dict[str, str]] = {

@@ -5,9 +5,11 @@ from aiohttp import web
 from bot.community.people import Person
 from bot.dreams.dream import Dream, Who
 from bot.dreams.local import CHANNEL_ID, GUILD_ID, is_local
+from bot.queue.limits import Asker
 from bot.sentences import Sentences
 from bot.web.channel.room import room_of
 from bot.web.errors import Worded
+from bot.web.guards.password import is_guest
 from bot.web.parts import parts_of
 from bot.web.visits import say_of, visit_of
 
@@ -71,6 +73,11 @@ def who_asks(request: web.Request, person: Person, origin: int) -> Who:
         origin=origin,
         language=say_of(request).CODE,
     )
+
+
+def asker_of(request: web.Request, person: Person) -> Asker:
+    """As `bot.queue.limits` wants to know it: a guest, or not. Whoever moderates is none."""
+    return Asker(is_guest=is_guest(request) and not person.moderates)
 
 
 async def dream_of(request: web.Request, number: str | None = None) -> Dream:

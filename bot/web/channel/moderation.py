@@ -3,7 +3,7 @@
 The same use cases as Discord's /moderate, effective at once, each change in the audit log.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from time import time
 
@@ -30,6 +30,7 @@ from bot.servers.settings import (
 from bot.web.channel.access import moderator
 from bot.web.channel.room import room_of
 from bot.web.errors import Worded
+from bot.web.guards.password import GATE
 from bot.web.pages import page
 from bot.web.parts import parts_of
 from bot.web.visits import say_of
@@ -104,6 +105,7 @@ async def _page(request: web.Request, person: Person, done: str, *, status: int 
         contest=await heart.contests.running(GUILD_ID),
         names=people.names,
         max_theme=MAX_THEME,
+        is_open=GATE in request.config_dict,
     )
 
 
@@ -112,14 +114,25 @@ async def _page(request: web.Request, person: Person, done: str, *, status: int 
 
 async def _limits(request: web.Request, person: Person, fields: Fields) -> str:
     """Every number of the form, at once."""
-    everyone = Allowance(**{name: _limit(name, fields.get(f"everyone-{name}", "")) for name in LIMITS})
-    together = Allowance(**{name: _limit(name, fields.get(f"together-{name}", "")) for name in TOGETHER})
+
+    def given(whose: str, names: Iterable[str] = LIMITS) -> Allowance:
+        return Allowance(**{name: _limit(name, fields.get(f"{whose}-{name}", "")) for name in names})
+
+    everyone, together = given("everyone"), given("together", TOGETHER)
+    guests = given("guests") if any(name.startswith("guests-") for name in fields) else None
     cooldown_s = _whole(fields.get("cooldown_s", ""), COOLDOWN_S) or 0
     vote_s = _whole(fields.get("vote_s", ""), VOTE_S) or ServerSettings().vote_s
     return await _changed(
         request,
         person,
-        lambda old: replace(old, everyone=everyone, together=together, cooldown_s=cooldown_s, vote_s=vote_s),
+        lambda old: replace(
+            old,
+            everyone=everyone,
+            guests=old.guests if guests is None else guests,
+            together=together,
+            cooldown_s=cooldown_s,
+            vote_s=vote_s,
+        ),
     )
 
 

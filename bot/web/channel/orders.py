@@ -9,7 +9,7 @@ from aiohttp import web
 from bot.community.people import Person
 from bot.dreams.dream import What
 from bot.dreams.store import AlreadyStored
-from bot.web.channel.access import known_person, who_asks
+from bot.web.channel.access import asker_of, known_person, who_asks
 from bot.web.parts import parts_of
 from bot.web.visits import say_of, visit_of
 from engine.prompt import without_markup
@@ -31,7 +31,9 @@ async def order(
     who = who_asks(request, person, origin_of(request, person))
     spoken = [replace(what, prompt=_plain(what.prompt), avoid=_plain(what.avoid)) for what in whats]
     try:
-        accepted = await parts_of(request).heart.asking.ask(spoken, who, candidates=candidates, fetch=fetch)
+        accepted = await parts_of(request).heart.asking.ask(
+            spoken, who, asker_of(request, person), candidates=candidates, fetch=fetch
+        )
     except AlreadyStored:
         return ""
     if candidates is not None:
@@ -42,7 +44,8 @@ async def order(
 def usual(request: web.Request, prompt: str) -> What:
     """These words, dreamt as whoever asks prefers it, with a new seed."""
     person = known_person(request)
-    return parts_of(request).heart.asking.usual(prompt, who_asks(request, person, 0))
+    who, asker = who_asks(request, person, 0), asker_of(request, person)
+    return parts_of(request).heart.asking.usual(prompt, who, asker)
 
 
 def origin_of(request: web.Request, person: Person) -> int:

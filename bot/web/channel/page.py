@@ -1,5 +1,7 @@
 """The channel's page: the form for a name at the first visit, then the cards and the text box."""
 
+from math import ceil
+
 from aiohttp import web
 
 from bot.dreams.local import GUILD_ID
@@ -7,6 +9,7 @@ from bot.web.channel.access import known_person, person_of
 from bot.web.channel.answers import cards_for
 from bot.web.channel.room import room_of
 from bot.web.errors import explained
+from bot.web.guards.password import is_guest
 from bot.web.pages import page, piece
 from bot.web.parts import parts_of
 from bot.web.visits import adopt, new_visit, say_of
@@ -59,10 +62,12 @@ async def choose_name(request: web.Request) -> web.Response:
     if person_of(request) is not None:
         raise web.HTTPSeeOther("/")
     name = str((await request.post()).get("name", ""))
-    room = room_of(request)
+    room, is_stranger = room_of(request), is_guest(request)
+    if is_stranger and (wait_s := room.new_guests.take(request.remote or "")):
+        raise web.HTTPTooManyRequests(headers={"Retry-After": str(ceil(wait_s))})
     visit = new_visit()  # nobody else can have put this one into the browser
     with explained(request, "welcome.html", name=name[:100]):
-        await room.people.join(name, visit.digest, first_moderates=room.first_moderates)
+        await room.people.join(name, visit.digest, first_moderates=not is_stranger)
     adopt(request, visit)
     raise web.HTTPSeeOther("/")
 

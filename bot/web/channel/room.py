@@ -10,6 +10,9 @@ from bot.queue.turnstile import Turnstile
 from bot.web.channel.keys import ModeratorKey
 from bot.web.channel.live import Live
 from bot.web.channel.steering import Steering
+from bot.web.guards.rates import Buckets, Rate
+
+NEW_GUESTS = Rate(10, 1 / 600)  # a household at once, then one in ten minutes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +25,7 @@ class Room:
     steering: Steering
     outlet: Turnstile  # what is kept of dreams, some megabytes each, on its way to a person
     moderator_key: ModeratorKey
-    first_moderates: bool  # whoever chooses a name first
+    new_guests: Buckets  # names that one address elsewhere may choose: each has limits of its own
 
     async def begin(self) -> None:
         """Rebuild what a former process left. Raises `StoreError`."""
@@ -36,7 +39,7 @@ class Room:
         await self.live.close()
 
 
-def build_room(heart: Heart, *, first_moderates: bool = True) -> Room:
+def build_room(heart: Heart) -> Room:
     """All of it, not started, but told of what happens in the heart."""
     live = Live(
         store=heart.store,
@@ -59,7 +62,7 @@ def build_room(heart: Heart, *, first_moderates: bool = True) -> Room:
         steering=steering,
         outlet=Turnstile(at_once=4, waiting=200, each=12, patience_s=30),
         moderator_key=ModeratorKey(),
-        first_moderates=first_moderates,
+        new_guests=Buckets(NEW_GUESTS),
     )
 
 

@@ -1,7 +1,7 @@
 // The channel: cards that change as they are dreamt, the text box, and what the buttons do.
 
 import { exchange, press, show } from "./cards.js";
-import { ask, element, send } from "./sending.js";
+import { ask, element, send, unique } from "./sending.js";
 import { Suggestions } from "./suggesting.js";
 import { tell } from "./times.js";
 
@@ -99,7 +99,7 @@ function answer({ ok, html, sentence }) {
 const suggestions = new Suggestions(box, byId("suggestions"));
 const image = byId("image");
 const detach = byId("detach");
-let once = crypto.randomUUID();
+let once = unique();
 
 box.addEventListener("input", fit);
 box.addEventListener("keydown", (event) => {
@@ -128,7 +128,7 @@ form.addEventListener("submit", async (event) => {
     withoutPicture();
     fit();
   }
-  once = crypto.randomUUID();
+  once = unique();
   answer(said);
   toEnd();
 });
@@ -181,7 +181,7 @@ list.addEventListener("click", async (event) => {
     if (await chosen(byId("delete"))) answer(await send(`/dreams/${id}/delete`));
   } else if (action) {
     button.disabled = true;
-    answer(await send(`/${kind === "choice" ? "choices" : "dreams"}/${id}/${action}`, {}, { once: crypto.randomUUID() }));
+    answer(await send(`/${kind === "choice" ? "choices" : "dreams"}/${id}/${action}`, {}, { once: unique() }));
     button.disabled = false;
   }
 });
@@ -212,7 +212,7 @@ async function edit(card, id) {
   fields.from_here.value = "0";
   if (!(await chosen(dialog))) return;
   const said = { prompt: fields.prompt.value, avoid: fields.avoid.value, from_here: fields.from_here.value };
-  answer(await send(`/dreams/${id}/edit`, said, { once: crypto.randomUUID() }));
+  answer(await send(`/dreams/${id}/edit`, said, { once: unique() }));
 }
 
 /** Ask in a dialog; whether the answer was yes. */

@@ -27,6 +27,11 @@ async function answered(going) {
   }
 }
 
+/** A name for one wish; `crypto.randomUUID` is not there over plain http from another machine. */
+export function unique() {
+  return crypto.getRandomValues(new Uint32Array(4)).join("-");
+}
+
 /** The element that some HTML of ours stands for. */
 export function element(html) {
   return document.importNode(new DOMParser().parseFromString(html, "text/html").body.firstElementChild, true);

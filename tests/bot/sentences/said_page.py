@@ -7,6 +7,10 @@ from bot.sentences import Sentences
 PAGE: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.no_name(32), "A name has at least one letter or digit, and 32 characters at most."),
     (
+        lambda say: say.too_many_passwords(64),
+        "There were too many wrong passwords. Please try again in 1:04.",
+    ),
+    (
         lambda say: say.unknown_command("dance"),
         "I don't know the command /dance. Type / to see them all, or just say what to dream.",
     ),

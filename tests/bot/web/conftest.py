@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse, CookieJar, FormData, web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp import ClientResponse, ClientSession, CookieJar, FormData
+from aiohttp.test_utils import TestServer
+from yarl import URL
 
 from bot.dreams.dream import Dream, DreamState
 from bot.dreams.local import GUILD_ID
@@ -22,10 +23,9 @@ from tests.bot.scripted import ScriptedEngine, picture, until
 class Visitor:
     """A browser, as far as it needs no screen."""
 
-    def __init__(self, server: TestServer, *, language: str = "en") -> None:
-        self.client: TestClient[web.Request, web.Application] = TestClient(
-            server, cookie_jar=CookieJar(unsafe=True)
-        )
+    def __init__(self, address: URL, *, language: str = "en") -> None:
+        self.address = address
+        self.client = ClientSession(address, cookie_jar=CookieJar(unsafe=True))
         self.language = language
         self._token = ""
         self._wishes = 0
@@ -41,7 +41,7 @@ class Visitor:
 
     async def post(self, path: str, fields: Any = None, **headers: str) -> ClientResponse:
         """As our own pages do."""
-        origin = str(self.client.make_url("/")).rstrip("/")
+        origin = str(self.address.origin())
         self._wishes += 1
         ours = {"Origin": origin, "X-Token": self._token, "Accept-Language": self.language}
         ours |= {"Accept": "application/json", "X-Once": str(self._wishes)}
@@ -97,7 +97,7 @@ class House:
         await self.heart.database.close()
 
     async def visitor(self, name: str = "", *, language: str = "en") -> Visitor:
-        visitor = Visitor(self.server, language=language)
+        visitor = Visitor(self.server.make_url("/"), language=language)
         self._visitors.append(visitor)
         if name:
             await visitor.come_in(name)

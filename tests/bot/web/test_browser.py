@@ -1,6 +1,7 @@
 """The local channel in real Chromium: what two people do there, what lasts, what the browser complains of."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -23,6 +24,7 @@ from tests.bot.web.browser import (
 )
 from tests.bot.web.conftest import House
 from tests.bot.web.test_channel import HOSTILE
+from tests.bot.web.test_network import PASSWORD, OpenChannel, free_port
 
 pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason=MISSING), pytest.mark.timeout(240)]
 expect.set_options(timeout=WAIT_MS)
@@ -78,6 +80,39 @@ async def test_two_people_dream_watch_vote_and_moderate(house: House, browser: B
     assert await bo.evaluate("document.documentElement.scrollWidth") <= 390, "nothing stands out of a phone"
     assert complaints.found == []
     await phone.close()
+
+
+async def test_a_guest_comes_in_by_the_password_from_another_machine(
+    prepared: Settings, browser: Browser
+) -> None:
+    settings = replace(prepared, page_address="0.0.0.0", page_password=PASSWORD, port=free_port())
+    opened = await OpenChannel(settings).open()
+    complaints = Complaints()
+    try:
+        address = str(opened.elsewhere())
+        context = await browser.new_context(viewport={"width": 390, "height": 844})
+        page = await context.new_page()
+        complaints.listen(page, address)
+        await page.goto(address)
+        complaints.found.clear()  # Chromium takes the form's 401 for a fault
+        await page.fill("#password", "a bowl of lemons")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#why")).to_have_text("That is not the password. Please try again.")
+        complaints.found.clear()
+        assert await _serious(page) == []
+        await page.fill("#password", PASSWORD)
+        await page.keyboard.press("Enter")
+        await page.fill("#name", "Bo")
+        await page.click(".name-form button")
+        await page.wait_for_selector("#text")
+        await say(page, "a bowl of cherries")
+        await page.wait_for_selector("#dream-1")
+        await opened.finish(1)
+        await page.click('#dream-1 [data-action="again"]')
+        await page.wait_for_selector("#dream-2")
+        assert complaints.found == []
+    finally:
+        await opened.close()
 
 
 async def test_cancel_delete_and_hostile_words(house: House, browser: Browser) -> None:

@@ -279,14 +279,12 @@ async def test_everything_is_there_after_a_restart(prepared: Settings) -> None:
     first, second = await house.dreams()
     await house.finish(first.id)
     await house.engine.dreams(second.id)
-    jar = {cookie.key: cookie.value for cookie in ada.client.session.cookie_jar}
+    jar = {cookie.key: cookie.value for cookie in ada.client.cookie_jar}
     await house.close()
     again = await House(prepared).open()
     try:
         back = await again.visitor()
-        back.client.session.cookie_jar.update_cookies(
-            {f"oneiro_{again.server.port}": next(iter(jar.values()))}
-        )
+        back.client.cookie_jar.update_cookies({f"oneiro_{again.server.port}": next(iter(jar.values()))})
         page = await back.html()
         assert "cherries" in page and "/moderate" in page
         await again.finish(second.id)

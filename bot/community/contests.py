@@ -105,6 +105,24 @@ class Contests:
         waits = or_(contests.c.running_in.is_not(None), contests.c.told.is_(False))
         return await self._list(and_(waits, in_local_channel(contests, local)))
 
+    async def told_in_channel(
+        self, guild_id: int, *, since: int = 0, before: int | None = None
+    ) -> list[tuple[Contest, int]]:
+        """Those of a server whose winner was told, each with the newest dream's number of that time.
+
+        Oldest first; `since`, `before`: only those with such a number, or at least and below it.
+        """
+        newest = select(func.max(dreams.c.id)).where(
+            dreams.c.guild_id == guild_id, dreams.c.created_at <= contests.c.ends_at
+        )
+        number = func.coalesce(newest.scalar_subquery(), 0)
+        told = and_(contests.c.guild_id == guild_id, contests.c.message_id.is_not(None), number >= since)
+        query = select(contests, number.label("number")).where(told).order_by(contests.c.id)
+        if before is not None:
+            query = query.where(number < before)
+        async with self._transaction() as connection:
+            return [_numbered(dict(row._mapping)) for row in await connection.execute(query)]
+
     async def enter(self, contest: Contest, dream: Dream) -> bool:
         """Let this be its author's entry, instead of an earlier one. False when the contest is over."""
         now = self.clock()
@@ -163,12 +181,13 @@ class Contests:
         async with self._transaction() as connection:
             await connection.execute(change.values(told=True, message_id=message_id))
 
-    async def won_by(self, dream_id: int) -> list[Contest]:
-        """Those whose message tells that this dream won."""
-        return await self._list(and_(_TELLS, contests.c.winner_id == dream_id))
+    async def won_by(self, dream_id: int, *, local: bool = False) -> list[Contest]:
+        """Those whose message tells that this dream won: the local channel's, or Discord's."""
+        told = and_(_TELLS, in_local_channel(contests, local))
+        return await self._list(and_(told, contests.c.winner_id == dream_id))
 
     async def lost_winners(self) -> list[int]:
-        """Dreams that a message still tells to have won, and that are shown no more."""
+        """Dreams that a message in Discord still tells to have won, and that are shown no more."""
         over = or_(dreams.c.erased.is_(True), dreams.c.gone == Gone.DELETED)
         query = select(dreams.c.id).where(over, dreams.c.id.in_(winners())).order_by(dreams.c.id)
         async with self._transaction() as connection:
@@ -190,8 +209,13 @@ _TELLS = and_(contests.c.message_id.is_not(None), contests.c.winner_id.is_not(No
 
 
 def winners() -> Any:
-    """The dreams that a message tells to have won, as a query."""
-    return select(contests.c.winner_id).where(_TELLS)
+    """The dreams that a message in Discord tells to have won, as a query."""
+    return select(contests.c.winner_id).where(_TELLS, in_local_channel(contests, False))
+
+
+def _numbered(row: dict[str, Any]) -> tuple[Contest, int]:
+    number = int(row.pop("number"))
+    return Contest(**row), number
 
 
 def _may_enter() -> Any:

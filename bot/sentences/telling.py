@@ -136,3 +136,13 @@ def choice_status(choice: Choice, candidates: Sequence[Dream], say: Sentences) -
 
 def _shown(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:g}"
+
+
+def preset_name(preset: str, say: Sentences) -> str:
+    """What a preset is called; '': the model's own settings."""
+    return getattr(say, f"PRESET_{preset.upper()}") if preset else say.MODELS_OWN
+
+
+def size_name(size: int | None, say: Sentences) -> str:
+    """A picture's size; None: the model's own."""
+    return f"{size} × {size}" if size else say.MODELS_OWN

@@ -86,8 +86,10 @@ def most_generous(rules: Iterable[Allowance]) -> Allowance:
 
 def strictest(one: Allowance, other: Allowance) -> Allowance:
     """The lower value of each limit that either of them names."""
-    both = {name: {rule.given().get(name) for rule in (one, other)} - {None} for name in LIMITS}
-    return Allowance(**{name: min(values) for name, values in both.items() if values})
+    lowest = one.given()
+    for name, value in other.given().items():
+        lowest[name] = min(value, lowest.get(name, value))
+    return Allowance(**lowest)
 
 
 # Guests of the local channel where its moderators set nothing else: enough for a few ordinary dreams.

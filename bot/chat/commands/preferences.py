@@ -13,6 +13,7 @@ from bot.chat.parts import parts_of
 from bot.dreams.notices import NOTICES
 from bot.dreams.preferences import NONE
 from bot.sentences import ENGLISH, LANGUAGES
+from bot.sentences.telling import preset_name, size_name
 from engine.settings import PRESETS, SIZES
 
 _MODELS_OWN = "model"  # what a choice says that takes a preset back
@@ -70,12 +71,11 @@ async def preferences(
     if wanted != parts.preferences.of(interaction.user.id):
         await parts.preferences.put(interaction.user.id, wanted)
     say = personal(interaction)  # in the language that was just chosen
-    preset_name = getattr(say, f"PRESET_{wanted.preset.upper()}") if wanted.preset else say.MODELS_OWN
     await answer(
         interaction,
         say.preferences(
-            preset=preset_name,
-            size=f"{wanted.size} × {wanted.size}" if wanted.size else say.MODELS_OWN,
+            preset=preset_name(wanted.preset, say),
+            size=size_name(wanted.size, say),
             spoiler=wanted.spoiler,
             language=LANGUAGES[wanted.language].LANGUAGE if wanted.language else say.DISCORDS_OWN,
             notice=say.NOTICES[wanted.notice],

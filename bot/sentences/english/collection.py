@@ -62,14 +62,15 @@ class Collection:
         """In the message of a story's dream."""
         return f"Chapter {number} of {chapters}"
 
-    def preferences(self, *, preset: str, size: str, spoiler: bool, language: str, notice: str) -> str:
-        """How somebody's dreams are from now on."""
-        hidden = "yes" if spoiler else "no"
-        return (
-            f"Your defaults for new dreams:\n"
-            f"Preset: {preset}\nSize: {size}\nHidden until clicked: {hidden}\nLanguage: {language}\n"
-            f"Told when a dream is over: {notice}"
-        )
+    def preferences(
+        self, *, preset: str, size: str, spoiler: bool, language: str = "", notice: str = ""
+    ) -> str:
+        """How somebody's dreams are from now on. `language`, `notice`: '' where there is no choice."""
+        lines = ["Your defaults for new dreams:", f"Preset: {preset}", f"Size: {size}"]
+        lines.append(f"Hidden until clicked: {'yes' if spoiler else 'no'}")
+        lines += [f"Language: {language}"] if language else []
+        lines += [f"Told when a dream is over: {notice}"] if notice else []
+        return "\n".join(lines)
 
     def notice(self, author_id: int, state: DreamState, *, story: bool) -> str:
         """To a dream's author when it is over, in answer to its message; the mention notifies them."""

@@ -48,6 +48,10 @@ class Page:
     FILM_OFF = "Picture"
     AWAY = "The connection is gone; it comes back by itself."
 
+    PREFERENCES, SAVED = "Preferences", "Saved."
+    PREFERENCES_HINT = "What your new dreams are when you say nothing else."
+    SPOILER_LABEL = "Hidden until somebody clicks on it"
+
     MODERATE = "Moderate"
     MODERATE_ASK = "Moderate here"
     MODERATE_QUESTION = "With this link you become a moderator of this channel. It works once."
@@ -98,5 +102,5 @@ class Page:
             "Several phrases with weights: `a house:2 | a tree | fog:-0.5`.\n"
             "Under a finished dream: **Again** dreams it anew, **Vary** changes it, **Continue** goes on, "
             "**Edit** takes other words. Vote for what others dreamt.\n"
-            "`/top` · `/queue` · `/dreams mine` · `/contest show`"
+            "`/top` · `/queue` · `/dreams mine` · `/contest show` · `/preferences`"
         )

@@ -57,14 +57,14 @@ class Raccolta(Collection):
     def chapter(self, number: int, chapters: int) -> str:
         return f"Capitolo {number} di {chapters}"
 
-    def preferences(self, *, preset: str, size: str, spoiler: bool, language: str, notice: str) -> str:
-        hidden = "sì" if spoiler else "no"
-        return (
-            f"Così saranno i tuoi sogni, se non dici altro:\n"
-            f"Qualità: {preset}\nDimensione: {size}\n"
-            f"Nascosto finché non si clicca: {hidden}\nLingua: {language}\n"
-            f"Avviso a sogno finito: {notice}"
-        )
+    def preferences(
+        self, *, preset: str, size: str, spoiler: bool, language: str = "", notice: str = ""
+    ) -> str:
+        lines = ["Così saranno i tuoi sogni, se non dici altro:", f"Qualità: {preset}", f"Dimensione: {size}"]
+        lines.append(f"Nascosto finché non si clicca: {'sì' if spoiler else 'no'}")
+        lines += [f"Lingua: {language}"] if language else []
+        lines += [f"Avviso a sogno finito: {notice}"] if notice else []
+        return "\n".join(lines)
 
     def notice(self, author_id: int, state: DreamState, *, story: bool) -> str:
         mine, over = ("la tua storia", "a") if story else ("il tuo sogno", "o")

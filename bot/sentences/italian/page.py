@@ -28,7 +28,7 @@ class Pagina(Page):
     NAME_TAKEN = "Qui qualcuno si chiama già così, o quasi. Scegli un altro nome."
     PASSWORD_TITLE = "Chi è?"
     PASSWORD_NEEDED = "Chi gestisce questo canale ha una password per gli ospiti. Inseriscila per entrare."
-    PASSWORD_LABEL, PASSWORD_BUTTON = "Password", "Entra"
+    PASSWORD_LABEL, PASSWORD_BUTTON = "La password", "Entra"
     WRONG_PASSWORD = "La password non è questa. Riprova."
     NO_NAME_YET = "Ricarica la pagina e prima scegli un nome."
     ONLY_MODERATORS = "Questo può farlo solo chi modera."
@@ -48,6 +48,10 @@ class Pagina(Page):
     HIDDEN_PICTURE = "Nascosta; mostrala"
     FILM_OFF = "Immagine"
     AWAY = "La connessione si è persa; torna da sola."
+
+    PREFERENCES, SAVED = "Preferenze", "Salvato."
+    PREFERENCES_HINT = "Come saranno i tuoi sogni, se non dici altro."
+    SPOILER_LABEL = "Nascosti finché qualcuno non ci clicca sopra"
 
     MODERATE = "Modera"
     MODERATE_ASK = "Modera qui"
@@ -92,5 +96,5 @@ class Pagina(Page):
             "Sotto un sogno finito: **Ancora** lo sogna di nuovo, **Varia** lo cambia, "
             "**Continua** va avanti, "
             "**Modifica** prende altre parole. Vota i sogni degli altri.\n"
-            "`/top` · `/queue` · `/dreams mine` · `/contest show`"
+            "`/top` · `/queue` · `/dreams mine` · `/contest show` · `/preferences`"
         )

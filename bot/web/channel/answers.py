@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.community.contests import MAX_THEME, Contest
+from bot.community.contests import MAX_THEME
 from bot.community.ranking import By, Period, Place, Scope
 from bot.dreams.dream import Dream, DreamState
 from bot.dreams.local import CHANNEL_ID, GUILD_ID
@@ -14,7 +14,7 @@ from bot.queue.limits import are_allowed
 from bot.sentences import Sentences
 from bot.sentences.quoting import quoted
 from bot.web.channel.access import known_person
-from bot.web.channel.cards import Cards, allowed_here
+from bot.web.channel.cards import SHOWN_PROMPT, Cards, allowed_here, contest_end
 from bot.web.channel.room import room_of
 from bot.web.channel.typed import BadValue, Typed
 from bot.web.errors import Worded
@@ -24,7 +24,6 @@ from bot.web.parts import parts_of
 from bot.web.visits import say_of
 
 MOST = 15  # lines
-SHOWN_PROMPT = 150  # characters
 _MEDALS = {1: "🥇", 2: "🥈", 3: "🥉"}
 
 
@@ -161,6 +160,7 @@ async def contest(request: web.Request, _typed: Typed) -> Answer:
     last = await contests.last(GUILD_ID)
     if last is not None and last.running_in is not None and last.ends_at <= contests.clock():
         await contests.finish(last.id)
+        room_of(request).contest_ends.wake()
         last = await contests.last(GUILD_ID)
     if last is None:
         return Answer(say.NO_CONTEST)
@@ -175,17 +175,8 @@ async def contest(request: web.Request, _typed: Typed) -> Answer:
         return Answer(
             title=say.CONTEST_TITLE, lines=lines, after=about + ("" if lines else f"\n{say.NO_ENTRIES}")
         )
-    return Answer(title=say.CONTEST_OVER, lines=lines, after=await _won(request, last, len(entries)))
-
-
-async def _won(request: web.Request, over: Contest, entries: int) -> str:
-    say, theme = say_of(request), quoted(over.theme, MAX_THEME)
-    store = parts_of(request).heart.store
-    winner = None if over.winner_id is None else await store.get(over.winner_id)
-    if winner is None or winner.erased:
-        return say.contest_without_winner(theme, entries)
-    words = quoted(winner.prompt, SHOWN_PROMPT)
-    return say.contest_won(theme, winner.author_id, over.winner_votes or 0, words)
+    winner = None if last.winner_id is None else await parts_of(request).heart.store.get(last.winner_id)
+    return Answer(title=say.CONTEST_OVER, lines=lines, after=contest_end(last, winner, len(entries), say))
 
 
 async def enter(request: web.Request, typed: Typed) -> Answer:

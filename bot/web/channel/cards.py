@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.community.choices import Choice, ChoiceState, came_out
+from bot.community.contests import MAX_THEME, Contest
 from bot.community.people import Person
 from bot.dreams.dream import Dream, DreamState
 from bot.dreams.ending import may_end
@@ -15,9 +16,11 @@ from bot.dreams.showing import Occasion, Showing, Venue, Visibility, showing
 from bot.heart import Heart
 from bot.queue.positions import NOWHERE
 from bot.sentences import Sentences, telling
-from bot.web.channel.live import Live, Scene, choice_key, dream_key
+from bot.sentences.quoting import quoted
+from bot.web.channel.live import Live, Scene, choice_key, contest_key, dream_key
 from bot.web.channel.steering import Steering
 
+SHOWN_PROMPT = 150  # characters, where another dream is told of
 HERE = Venue(guild_id=GUILD_ID, channel_id=CHANNEL_ID, public=True)
 
 
@@ -44,11 +47,11 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What a reader sees of a dream or a choice."""
+    """What a reader sees of a dream, a choice or a contest that is over."""
 
     key: str
-    number: int  # what commands take
-    kind: str  # "dream" or "choice"
+    number: int  # what commands take; of a contest: the newest dream's of that time, which it stands below
+    kind: str  # "dream", "choice" or "contest"
     state: str
     prompt: str
     author: int
@@ -83,8 +86,11 @@ class Cards:
         self._reader = reader
         self._say = say
 
-    async def page(self, *, before: int | None, most: int) -> list[Card]:
-        """The newest cards, oldest first; `before`: older than this number. Raises `StoreError`."""
+    async def page(self, *, before: int | None, most: int) -> tuple[list[Card], bool]:
+        """The newest cards, oldest first, and whether there may be older ones. Raises `StoreError`.
+
+        `before`: only those with a lower number; `most`: of dreams.
+        """
         dreams = await self._heart.store.in_channel(GUILD_ID, before=before, most=most)
         votes = await self._heart.store.votes_for([dream.id for dream in dreams])
         made = []
@@ -94,7 +100,11 @@ class Cards:
                 made += [await self._of_choice(choice)] if choice is not None else []
             else:
                 made.append(await self._of_dream(dream, votes[dream.id]))
-        return made
+        has_more = len(dreams) == most
+        since = dreams[0].id if has_more else 0
+        told = await self._heart.contests.told_in_channel(GUILD_ID, since=since, before=before)
+        made += [await self._of_contest(contest, number) for contest, number in told]
+        return sorted(made, key=lambda card: card.number), has_more
 
     async def get(self, key: str) -> Card | None:
         """One of them by its key; None: it is not there, or not any more. Raises `StoreError`."""
@@ -105,6 +115,10 @@ class Cards:
             if choice is None or not candidates or candidates[0].erased:
                 return None
             return await self._of_choice(choice)
+        if kind == "contest":
+            told = await self._heart.contests.told_in_channel(GUILD_ID)
+            found = next((one for one in told if one[0].id == int(number)), None)
+            return None if found is None else await self._of_contest(*found)
         dream = await self._heart.store.get(int(number))
         if dream is None or dream.erased:
             return None
@@ -187,6 +201,27 @@ class Cards:
         found += [("timelapse", say.TIMELAPSE), ("recipe", say.RECIPE)] if has_picture else []
         return [*found, *([("delete", say.DELETE)] if may_end_it else [])]
 
+    async def _of_contest(self, over: Contest, number: int) -> Card:
+        store = self._heart.store
+        winner = None if over.winner_id is None else await store.get(over.winner_id)
+        entries = len(await self._heart.contests.entries(over.id))
+        picture = ""
+        if winner is not None and allowed_here(winner, self._heart).visibility is Visibility.OPEN:
+            picture = f"/dreams/{winner.id}/picture" if await store.has_picture(winner.id) else ""
+        return Card(
+            key=contest_key(over.id),
+            number=number,
+            kind="contest",
+            state="over",
+            prompt=over.theme,
+            author=over.started_by,
+            at=over.ends_at,
+            status=contest_end(over, winner, entries, self._say),
+            is_mine=over.started_by == self._reader.id,
+            origin=None if winner is None or winner.erased else winner.id,
+            picture=picture,
+        )
+
     async def _of_choice(self, choice: Choice) -> Card:
         candidates = await self._heart.choices.candidates(choice.id)
         may_end_it = may_end(choice, self._reader.id, moderates=self._reader.moderates)
@@ -242,3 +277,12 @@ def allowed_here(dream: Dream, heart: Heart, *, flagged: str | None = None) -> S
         reads=True,
         flagged=flagged,
     )
+
+
+def contest_end(over: Contest, winner: Dream | None, entries: int, say: Sentences) -> str:
+    """How a contest ended. `winner`: its dream, if there is one; one that was deleted keeps its words."""
+    theme = quoted(over.theme, MAX_THEME)
+    if winner is None:
+        return say.contest_without_winner(theme, entries)
+    words = "…" if winner.erased else quoted(winner.prompt, SHOWN_PROMPT)
+    return say.contest_won(theme, winner.author_id, over.winner_votes or 0, words)

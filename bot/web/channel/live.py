@@ -82,6 +82,11 @@ def choice_key(choice_id: int) -> str:
     return f"choice-{choice_id}"
 
 
+def contest_key(contest_id: int) -> str:
+    """Of the card that tells how a contest ended."""
+    return f"contest-{contest_id}"
+
+
 class Live(BackgroundLoop):
     """Live: `start` after the worker, `close` after it. `heard` may be called before."""
 

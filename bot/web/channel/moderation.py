@@ -218,6 +218,7 @@ async def _contest(request: web.Request, person: Person, fields: Fields) -> str:
         )
     except AlreadyRunning:
         return say.CONTEST_RUNS
+    room_of(request).contest_ends.wake()
     await heart.moderation.note(GUILD_ID, by=person.id, what="contest", new=theme)
     return say.contest_about(quoted(theme, MAX_THEME), round(begun.ends_at))
 
@@ -228,7 +229,7 @@ async def _uncontest(request: web.Request, person: Person, _fields: Fields) -> s
     running = await heart.contests.running(GUILD_ID)
     if running is None or not await heart.contests.finish(running.id, now=True):
         return say.NO_CONTEST
-    await heart.contests.told(running.id, None)
+    room_of(request).contest_ends.wake()
     await heart.moderation.note(GUILD_ID, by=person.id, what="contest_end", new=running.theme)
     return say.CONTEST_OVER
 

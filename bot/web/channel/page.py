@@ -14,7 +14,7 @@ from bot.web.pages import page, piece
 from bot.web.parts import parts_of
 from bot.web.visits import adopt, new_visit, say_of
 
-MOST = 30  # cards at once
+MOST = 30  # dreams at once
 routes = web.RouteTableDef()
 
 
@@ -24,7 +24,7 @@ async def show(request: web.Request) -> web.Response:
     person = person_of(request)
     if person is None:
         return page(request, "welcome.html", name="", sentence="")
-    cards = await cards_for(request).page(before=None, most=MOST)
+    cards, has_more = await cards_for(request).page(before=None, most=MOST)
     settings = parts_of(request).heart.moderation.settings(GUILD_ID)
     return page(
         request,
@@ -32,7 +32,7 @@ async def show(request: web.Request) -> web.Response:
         person=person,
         cards=cards,
         names=room_of(request).people.names,
-        has_more=len(cards) == MOST,
+        has_more=has_more,
         is_paused=settings.paused,
     )
 
@@ -43,7 +43,7 @@ async def listed(request: web.Request) -> web.Response:
     number = request.query.get("before", "")
     if number and not (number.isascii() and number.isdigit() and len(number) < 19):
         raise web.HTTPBadRequest
-    cards = await cards_for(request).page(before=int(number) if number else None, most=MOST)
+    cards, has_more = await cards_for(request).page(before=int(number) if number else None, most=MOST)
     names, say = room_of(request).people.names, say_of(request)
     shown = [
         {
@@ -53,7 +53,7 @@ async def listed(request: web.Request) -> web.Response:
         }
         for card in cards
     ]
-    return web.json_response({"cards": shown, "has_more": len(cards) == MOST})
+    return web.json_response({"cards": shown, "has_more": has_more})
 
 
 @routes.post("/name")

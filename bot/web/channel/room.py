@@ -7,6 +7,7 @@ from aiohttp import web
 from bot.community.people import People
 from bot.heart import Heart
 from bot.queue.turnstile import Turnstile
+from bot.web.channel.contests import ContestEnds
 from bot.web.channel.keys import ModeratorKey
 from bot.web.channel.live import Live
 from bot.web.channel.steering import Steering
@@ -23,6 +24,7 @@ class Room:
     people: People
     live: Live
     steering: Steering
+    contest_ends: ContestEnds
     outlet: Turnstile  # what is kept of dreams, some megabytes each, on its way to a person
     moderator_key: ModeratorKey
     new_guests: Buckets  # names that one address elsewhere may choose: each has limits of its own
@@ -32,9 +34,11 @@ class Room:
         await self.people.start()
         await self.live.start()
         await self.steering.start()
+        await self.contest_ends.start()
 
     async def end(self) -> None:
         """Stop; everything is stored already."""
+        await self.contest_ends.close()
         await self.steering.close()
         await self.live.close()
 
@@ -49,8 +53,9 @@ def build_room(heart: Heart) -> Room:
         settings=heart.moderation.settings,
     )
     steering = Steering(choices=heart.choices, store=heart.store, live=live)
+    contest_ends = ContestEnds(contests=heart.contests, live=live)
     heart.audiences.local = live
-    heart.store.on_erase += [live.erased, steering.erased]
+    heart.store.on_erase += [live.erased, steering.erased, contest_ends.erased]
     heart.votes.on_change += [live.voted]
     heart.choices.on_change += [steering.moved]
     heart.moderation.on_change += [lambda guild: live.line_moved()]
@@ -60,6 +65,7 @@ def build_room(heart: Heart) -> Room:
         people=People(database=heart.database),
         live=live,
         steering=steering,
+        contest_ends=contest_ends,
         outlet=Turnstile(at_once=4, waiting=200, each=12, patience_s=30),
         moderator_key=ModeratorKey(),
         new_guests=Buckets(NEW_GUESTS),

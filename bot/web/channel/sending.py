@@ -14,14 +14,14 @@ from bot.dreams.dream import Dream
 from bot.dreams.image_prompts import MAX_BYTES, plain_picture
 from bot.dreams.suggestions import suggested
 from bot.sentences import Sentences
-from bot.web.channel import answers
+from bot.web.channel import answers, preferences
 from bot.web.channel.access import find_dream, known_person
 from bot.web.channel.answers import Answer
 from bot.web.channel.orders import order, usual
 from bot.web.channel.typed import COMMANDS, BadValue, Typed, UnknownCommand, read
 from bot.web.parts import parts_of
 from bot.web.visits import say_of
-from engine.settings import MAX_PROMPT, PRESETS
+from engine.settings import MAX_PROMPT
 
 MAX_TYPED = 2 * MAX_PROMPT  # characters
 MAX_SUGGESTIONS = 12
@@ -106,18 +106,12 @@ async def _dream(request: web.Request, typed: Typed, picture: bytes | None) -> A
         "seed": typed.whole("seed"),
         "size": typed.whole("size"),
         "steps": typed.whole("steps"),
-        "preset": _preset(typed.text("preset"), say),
+        "preset": preferences.preset(typed.text("preset"), say),
         "spoiler": typed.truth("spoiler"),
     }
     what = replace(usual(request, prompt), **{n: value for n, value in chosen.items() if value is not None})
     fetch = None if picture is None else partial(plain_picture, picture)
     return Answer(await order(request, what, candidates=typed.whole("candidates"), fetch=fetch))
-
-
-def _preset(said: str | None, say: Sentences) -> str | None:
-    """By its name, or by what it is called in this language."""
-    named = {getattr(say, f"PRESET_{preset.upper()}").casefold(): preset for preset in PRESETS}
-    return None if said is None else named.get(said.casefold(), said.casefold())
 
 
 async def _story(request: web.Request, typed: Typed) -> Answer:
@@ -170,6 +164,7 @@ _ACTS: dict[str, Act] = {
     "queue": answers.queue,
     "contest show": answers.contest,
     "contest enter": answers.enter,
+    "preferences": preferences.typed,
     "help": answers.help_,
 }
 

@@ -15,6 +15,7 @@ from bot.web.errors import Worded
 from engine.settings import PRESETS, SIZES
 
 YES_NO = ("yes", "no")
+MODELS_OWN = "model"  # what takes a preference back
 
 
 class UnknownCommand(Worded):
@@ -102,6 +103,16 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             Command("queue", "COMMAND_QUEUE"),
             Command("contest show", "COMMAND_CONTEST_SHOW"),
             Command("contest enter", "COMMAND_CONTEST_ENTER", (Option("dream", "COMMAND_CONTEST_DREAM"),)),
+            Command(
+                "preferences",
+                "COMMAND_PREFERENCES",
+                (
+                    Option("preset", "COMMAND_PRESET", (*PRESETS, MODELS_OWN)),
+                    Option("size", "COMMAND_SIZE", (*map(str, SIZES), MODELS_OWN)),
+                    Option("spoiler", "COMMAND_SPOILER", YES_NO),
+                    Option("reset", "COMMAND_RESET", YES_NO),
+                ),
+            ),
             Command("help", "COMMAND_HELP"),
         )
     }

@@ -8,7 +8,7 @@ from types import ModuleType
 from aiohttp import web
 
 from bot.web import assets, errors, visits
-from bot.web.guards import forgery, headers, hosts, password, rates
+from bot.web.guards import addresses, forgery, headers, hosts, password, rates
 from bot.web.parts import PARTS, Parts
 
 MAX_BODY = 64 * 1024  # bytes; whoever takes pictures reads them with a bound of their own
@@ -33,6 +33,7 @@ def application(
         middlewares=[
             visits.welcome,  # first: an error speaks the visitor's language, too
             errors.guard,
+            addresses.guard,
             hosts.guard(names, any_address=any_address),
             rates.guard(reads, writes),
             *((password.guard(gate),) if gate is not None else ()),

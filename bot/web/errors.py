@@ -1,7 +1,7 @@
 """Every error in words: a page for whoever reads, JSON for a script, and in both no more than a sentence."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 
 UNAVAILABLE, REFUSED, FAULT = 503, 422, 500
 
+ErrorPage = Callable[[web.Request, int, str], web.Response]
+ERROR_PAGE: web.AppKey[ErrorPage] = web.AppKey("ERROR_PAGE")  # of an area that looks otherwise
+
 
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -35,14 +38,14 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Worded as error:
         return answer(request, error.status, error.sentence(say_of(request)))
     except Refusal as error:
-        log.debug("%s %s: refused, %r", request.method, request.path, error)
+        log.debug("%s %s: refused, %r", request.method, request.rel_url.raw_path[:200], error)
         status = UNAVAILABLE if isinstance(error, StoreError) else REFUSED
         return answer(request, status, refusal(error, say_of(request)))
     except ConnectionResetError:
         raise  # whoever asked is gone
     except Exception:
         # The last handler: whatever it is belongs into the log, and whoever asked gets an apology.
-        log.exception("%s %s: a fault of ours", request.method, request.path)
+        log.exception("%s %s: a fault of ours", request.method, request.rel_url.raw_path[:200])
         return answer(request, FAULT, say_of(request).APOLOGY)
 
 
@@ -86,11 +89,16 @@ def answer(
     if wants_json(request):
         made = web.json_response({"sentence": plainly(sentence)}, status=status)
     else:
-        made = page(request, "error.html", status=status, sentence=sentence)
+        show = request.config_dict.get(ERROR_PAGE, _plain_page)
+        made = show(request, status, sentence)
     for name in ("Retry-After", "Allow"):
         if headers and name in headers:
             made.headers[name] = headers[name]
     return made
+
+
+def _plain_page(request: web.Request, status: int, sentence: str) -> web.Response:
+    return page(request, "error.html", status=status, sentence=sentence)
 
 
 def _sentence(error: web.HTTPException, say: Sentences) -> str:

@@ -15,7 +15,7 @@ from bot.sentences.quoting import plain
 WORDS = 1000  # characters of a prompt that are shown, as in Discord
 
 _TOKENS = re.compile(
-    r"\\(?P<escaped>[^\w\s])"
+    r"\\(?P<escaped>[^\w\s]|_)"
     r"|`(?P<code>[^`\n]+)`"
     r"|\*\*(?P<strong>(?:\\.|[^\\])+?)\*\*"
     r"|\*(?P<emphasis>(?:\\.|[^*\\])+)\*"

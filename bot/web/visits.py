@@ -64,7 +64,7 @@ def accepted(header: str) -> list[str]:
 
 def matches(visit: Visit, token: str) -> bool:
     """Whether a write's token is this visit's; compared in constant time."""
-    return hmac.compare_digest(visit.token.encode(), token.encode())
+    return hmac.compare_digest(visit.token.encode(), token.encode(errors="replace"))
 
 
 def new_visit() -> Visit:

@@ -39,8 +39,9 @@ class Page:
         "hint": "a bowl of cherries",
     }
     NO_DREAMS_YET = "Nobody has dreamt here yet. What would you like to see?"
+    MORE_COMMANDS = "Type / to see what else I can do."
     TEXT_LABEL = "Your dream, or a command"
-    SEND, SURPRISE, ATTACH = "Dream", "Surprise me", "Begin with a picture"
+    SEND, SURPRISE, ATTACH = "Dream", "Surprise me", "From a picture"
     DETACH = "Without the picture"
     SUGGESTIONS, ANSWERS = "Suggestions", "Only you see this"
     CLOSE, KEEP_IT, EARLIER = "Close", "Keep it", "Earlier dreams"

@@ -40,8 +40,9 @@ class Pagina(Page):
         "hint": "una ciotola di ciliegie",
     }
     NO_DREAMS_YET = "Qui nessuno ha ancora sognato. Che cosa ti piacerebbe vedere?"
+    MORE_COMMANDS = "Scrivi / per vedere che cos'altro so fare."
     TEXT_LABEL = "Il tuo sogno, o un comando"
-    SEND, SURPRISE, ATTACH = "Sogna", "Sorprendimi", "Comincia da un'immagine"
+    SEND, SURPRISE, ATTACH = "Sogna", "Sorprendimi", "Da un'immagine"
     DETACH = "Senza l'immagine"
     SUGGESTIONS, ANSWERS = "Suggerimenti", "Lo vedi solo tu"
     CLOSE, KEEP_IT, EARLIER = "Chiudi", "Tienilo", "Sogni precedenti"

@@ -11,9 +11,8 @@ from bot.web.channel.room import room_of
 from bot.web.errors import Worded
 from bot.web.guards.password import is_guest
 from bot.web.parts import parts_of
+from bot.web.reading import number_of
 from bot.web.visits import say_of, visit_of
-
-MAX_ID = 2**63 - 1
 
 
 class NoNameYet(Worded):
@@ -90,7 +89,6 @@ async def dream_of(request: web.Request, number: str | None = None) -> Dream:
 
 async def find_dream(request: web.Request, number: str) -> Dream | None:
     """The channel's dream with this number, if it is there to be seen."""
-    if not (number.isascii() and number.isdigit()) or not 0 < int(number) <= MAX_ID:
-        return None
-    dream = await parts_of(request).heart.store.get(int(number))
+    dream_id = number_of(number)
+    dream = None if dream_id is None else await parts_of(request).heart.store.get(dream_id)
     return None if dream is None or dream.erased or not is_local(dream.guild_id) else dream

@@ -13,12 +13,13 @@ from bot.dreams.local import GUILD_ID, is_local
 from bot.queue.worker import Cancelled
 from bot.sentences.quoting import quoted
 from bot.sentences.telling import recipe_fields
-from bot.web.channel.access import MAX_ID, DreamGone, dream_of, known_person
+from bot.web.channel.access import DreamGone, dream_of, known_person
 from bot.web.channel.answers import Answer, Line, respond
 from bot.web.channel.live import choice_key, dream_key
 from bot.web.channel.orders import order
 from bot.web.channel.room import room_of
 from bot.web.parts import parts_of
+from bot.web.reading import fields, number_of
 from bot.web.visits import say_of
 from engine import Recipe
 
@@ -29,8 +30,8 @@ Action = Callable[[web.Request, Dream], Awaitable[Answer]]
 @routes.post("/dreams/{id:[0-9]+}/votes")
 async def vote(request: web.Request) -> web.Response:
     """Give a vote, or take it back."""
-    person, dream, form = known_person(request), await dream_of(request), await request.post()
-    emoji, votes = str(form.get("emoji", ""))[:100], parts_of(request).heart.votes
+    person, dream, form = known_person(request), await dream_of(request), await fields(request)
+    emoji, votes = form.get("emoji", "")[:100], parts_of(request).heart.votes
     if form.get("on") == "1":
         await votes.add(
             message_id=dream.message_id or 0,
@@ -68,11 +69,11 @@ async def _continue(request: web.Request, dream: Dream) -> Answer:
 
 
 async def _edit(request: web.Request, dream: Dream) -> Answer:
-    form = await request.post()
+    form = await fields(request)
     what = await onward.reworded(
         dream,
-        str(form.get("prompt", "")),
-        str(form.get("avoid", "")),
+        form.get("prompt", ""),
+        form.get("avoid", ""),
         from_here=form.get("from_here") == "1",
         store=parts_of(request).heart.store,
     )
@@ -125,7 +126,7 @@ _ACTIONS: dict[str, Action] = {
 @routes.post("/choices/{id:[0-9]+}/votes")
 async def choose(request: web.Request) -> web.Response:
     """Vote for a beginning by its number, or take that back; one may choose several."""
-    person, form, choice = known_person(request), await request.post(), await _choice(request)
+    person, form, choice = known_person(request), await fields(request), await _choice(request)
     heart = parts_of(request).heart
     out = came_out(await heart.choices.candidates(choice.id))
     chosen = next((dream for dream in out if str(dream.candidate) == form.get("number")), None)
@@ -153,8 +154,8 @@ async def end_choice(request: web.Request) -> web.Response:
 
 async def _choice(request: web.Request) -> Choice:
     """The choice that an address names. Raises `DreamGone`."""
-    number = int(request.match_info["id"][:20])
-    choice = await parts_of(request).heart.choices.get(number) if number <= MAX_ID else None
+    number = number_of(request.match_info["id"])
+    choice = None if number is None else await parts_of(request).heart.choices.get(number)
     if choice is None or not is_local(choice.guild_id):
         raise DreamGone
     return choice

@@ -13,7 +13,9 @@ class ModeratorKey:
 
     def fits(self, secret: str) -> bool:
         """Whether it is this one, and unused; compared in constant time."""
-        return hmac.compare_digest(secret.encode(), self.secret.encode()) and not self._is_used
+        return (
+            hmac.compare_digest(secret.encode(errors="replace"), self.secret.encode()) and not self._is_used
+        )
 
     def use(self) -> None:
         """From now on it opens nothing."""

@@ -129,6 +129,11 @@ class Live(BackgroundLoop):
         finally:
             self._watchers.discard(watcher)
 
+    @property
+    def watching(self) -> int:
+        """How many look on."""
+        return len(self._watchers)
+
     def let_go(self) -> None:
         """Send every watcher away: we stop."""
         for watcher in self._watchers:

@@ -27,6 +27,7 @@ from bot.servers.settings import (
     ServerSettings,
     in_range,
 )
+from bot.web import reading
 from bot.web.channel.access import moderator
 from bot.web.channel.room import room_of
 from bot.web.errors import Worded
@@ -76,7 +77,7 @@ async def act(request: web.Request) -> web.Response:
     person, deed = moderator(request), _DEEDS.get(request.match_info["deed"])
     if deed is None:
         raise web.HTTPNotFound
-    fields = {name: str(value) for name, value in (await request.post()).items()}
+    fields = await reading.fields(request)
     try:
         done, status = await deed(request, person, fields), 200
     except Worded as error:
@@ -273,14 +274,14 @@ def _whole(text: str, allowed: Whole) -> int | None:
     text = text.strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 10) or not allowed.fits(int(text)):
+    number = reading.number_of(text)
+    if number is None or not allowed.fits(number):
         raise OutOfRange(allowed)
-    return int(text)
+    return number
 
 
 def _number(fields: Fields, name: str) -> int:
-    text = fields.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    return reading.number_of(fields.get(name, "")) or 0
 
 
 def _person(request: web.Request, fields: Fields) -> int:

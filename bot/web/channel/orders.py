@@ -52,7 +52,7 @@ def origin_of(request: web.Request, person: Person) -> int:
     """A number of this wish alone, below 2^63: the same for the same person, browser and name of the wish."""
     once = request.headers.get(ONCE_HEADER, "")[:100] or str(id(request))
     said = f"{person.id}:{visit_of(request).digest}:{once}"
-    return int.from_bytes(sha256(said.encode()).digest()[:8]) >> 1 | 1 << 61
+    return int.from_bytes(sha256(said.encode(errors="replace")).digest()[:8]) >> 1 | 1 << 61
 
 
 def _plain(text: str) -> str:

@@ -12,6 +12,7 @@ from bot.web.errors import explained
 from bot.web.guards.password import is_guest
 from bot.web.pages import page, piece
 from bot.web.parts import parts_of
+from bot.web.reading import fields, number_of
 from bot.web.visits import adopt, new_visit, say_of
 
 MOST = 30  # dreams at once
@@ -40,10 +41,10 @@ async def show(request: web.Request) -> web.Response:
 @routes.get("/cards")
 async def listed(request: web.Request) -> web.Response:
     """The newest cards, or those before one, for a script."""
-    number = request.query.get("before", "")
-    if number and not (number.isascii() and number.isdigit() and len(number) < 19):
+    before = number_of(said) if (said := request.query.get("before", "")) else None
+    if said and before is None:
         raise web.HTTPBadRequest
-    cards, has_more = await cards_for(request).page(before=int(number) if number else None, most=MOST)
+    cards, has_more = await cards_for(request).page(before=before, most=MOST)
     names, say = room_of(request).people.names, say_of(request)
     shown = [
         {
@@ -61,7 +62,7 @@ async def choose_name(request: web.Request) -> web.Response:
     """The first visit's form."""
     if person_of(request) is not None:
         raise web.HTTPSeeOther("/")
-    name = str((await request.post()).get("name", ""))
+    name = (await fields(request)).get("name", "")
     room, is_stranger = room_of(request), is_guest(request)
     if is_stranger and (wait_s := room.new_guests.take(request.remote or "")):
         raise web.HTTPTooManyRequests(headers={"Retry-After": str(ceil(wait_s))})

@@ -6,6 +6,7 @@ from math import ceil
 from aiohttp import web
 
 from bot.web.guards.password import GATE, PATH, form, remember
+from bot.web.reading import fields
 from bot.web.visits import say_of
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,8 @@ async def give(request: web.Request) -> web.Response:
     gate = request.config_dict.get(GATE)
     if gate is None:
         raise web.HTTPNotFound
-    say, address, fields = say_of(request), request.remote or "", await request.post()
-    to, password = _inside(str(fields.get("to", ""))), str(fields.get("password", ""))
+    say, address, given = say_of(request), request.remote or "", await fields(request)
+    to, password = _inside(given.get("to", "")), given.get("password", "")
     # Nothing is waited for from here on, so that many tries at once are counted one after the other.
     if wait_s := gate.tries.wait_s(address):
         answer = form(request, status=TOO_OFTEN, to=to, sentence=say.too_many_passwords(ceil(wait_s)))

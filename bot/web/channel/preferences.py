@@ -12,6 +12,7 @@ from bot.web.channel.answers import Answer
 from bot.web.channel.typed import MODELS_OWN, BadValue, Typed
 from bot.web.pages import page
 from bot.web.parts import parts_of
+from bot.web.reading import fields
 from bot.web.visits import say_of
 from engine.settings import PRESETS, SIZES
 
@@ -28,9 +29,9 @@ async def show(request: web.Request) -> web.Response:
 @routes.post("/preferences")
 async def keep(request: web.Request) -> web.Response:
     """The whole form."""
-    fields = await request.post()
-    given = {name: str(fields.get(name, "")) or MODELS_OWN for name in ("preset", "size")}
-    given["spoiler"] = "yes" if fields.get("spoiler") == "1" else "no"
+    said = await fields(request)
+    given = {name: said.get(name, "") or MODELS_OWN for name in ("preset", "size")}
+    given["spoiler"] = "yes" if said.get("spoiler") == "1" else "no"
     await _want(request, Typed("preferences", given))
     return _page(request, say_of(request).SAVED)
 

@@ -18,8 +18,9 @@ from bot.web.channel import answers, preferences
 from bot.web.channel.access import find_dream, known_person
 from bot.web.channel.answers import Answer
 from bot.web.channel.orders import order, usual
-from bot.web.channel.typed import COMMANDS, BadValue, Typed, UnknownCommand, read
+from bot.web.channel.typed import COMMANDS, BadValue, Typed, read
 from bot.web.parts import parts_of
+from bot.web.reading import FORM_WITH_FILES, fields, parts, storable
 from bot.web.visits import say_of
 from engine.settings import MAX_PROMPT
 
@@ -73,27 +74,10 @@ async def surprise(request: web.Request) -> web.Response:
 
 async def _sent(request: web.Request) -> tuple[str, bytes | None]:
     """The text and the picture, if there is one; no more is read than one of them may have."""
-    if request.content_type != "multipart/form-data":
-        return str((await request.post()).get("text", "")), None
-    if (request.content_length or 0) > MAX_BYTES + 64 * 1024:
-        raise web.HTTPRequestEntityTooLarge(MAX_BYTES, request.content_length or 0)
-    text, picture = "", None
-    async for part in await request.multipart():
-        name = getattr(part, "name", None)
-        if name == "text":
-            text = (await _bounded(part, 8 * MAX_TYPED)).decode(errors="replace")
-        elif name == "image":
-            picture = await _bounded(part, MAX_BYTES)
-    return text, picture or None
-
-
-async def _bounded(part: Any, most: int) -> bytes:
-    content = bytearray()
-    while chunk := await part.read_chunk():
-        content += chunk
-        if len(content) > most:
-            raise web.HTTPRequestEntityTooLarge(most, len(content))
-    return bytes(content)
+    if request.content_type != FORM_WITH_FILES:
+        return (await fields(request)).get("text", ""), None
+    found = await parts(request, {"text": 8 * MAX_TYPED, "image": MAX_BYTES})
+    return storable(found.get("text", b"").decode(errors="replace")), found.get("image") or None
 
 
 # ------------------------------------------------------------------ what each does
@@ -180,7 +164,7 @@ def _of_command(text: str, say: Sentences) -> list[dict[str, str]] | None:
         return [{"text": f"/{c.name} ", "label": f"/{c.name}", "help": getattr(say, c.help)} for c in begun]
     command = next((one for name, one in COMMANDS.items() if typed.startswith(f"/{name} ")), None)
     if command is None:
-        raise UnknownCommand(text[1:].split(" ")[0][:40])
+        return []  # whoever sends it is told
     head, _, last = text.rpartition(" ")
     name, colon, value = last.casefold().partition(":")
     option = next((one for one in command.options if one.name == name), None)

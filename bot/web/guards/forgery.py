@@ -5,11 +5,11 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from bot.web.reading import FORM, fields
 from bot.web.visits import matches, visit_of
 
 READING = frozenset({"GET", "HEAD"})
 TOKEN_HEADER, TOKEN_FIELD = "X-Token", "token"
-_FORM = "application/x-www-form-urlencoded"
 
 
 class Forged(web.HTTPForbidden):
@@ -41,6 +41,6 @@ def is_ours(origin: str, host: str) -> bool:
 async def _token(request: web.Request) -> str:
     """As the header has it, or a form of the kind that browsers send by themselves."""
     token = request.headers.get(TOKEN_HEADER)
-    if token is None and request.content_type == _FORM:
-        token = (await request.post()).get(TOKEN_FIELD)  # type: ignore[assignment]  # such a form has no files
+    if token is None and request.content_type == FORM:
+        token = (await fields(request)).get(TOKEN_FIELD)
     return token or ""

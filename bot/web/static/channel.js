@@ -1,7 +1,8 @@
 // The channel: cards that change as they are dreamt, the text box, and what the buttons do.
 
 import { exchange, press, show } from "./cards.js";
-import { ask, element, send, unique } from "./sending.js";
+import { listen } from "./listening.js";
+import { ask, element, newWish, send, status } from "./sending.js";
 import { Suggestions } from "./suggesting.js";
 import { tell } from "./times.js";
 
@@ -14,27 +15,30 @@ const away = byId("away");
 
 // ------------------------------------------------------------------ live
 
-const events = new EventSource("/events");
-events.addEventListener("here", async () => {
-  away.hidden = true;
-  await catchUp(); // what happened while nobody listened
+listen("/events", {
+  hear: {
+    here: async () => {
+      away.hidden = true;
+      await catchUp(); // what happened while nobody listened
+    },
+    card: (event) => {
+      const { key, html } = JSON.parse(event.data);
+      shown(key, html);
+    },
+  },
+  lost: () => { away.hidden = false; },
+  refused: async () => {
+    const isStranger = (await status("/cards")) === 401;
+    if (isStranger) location.reload();
+    return isStranger;
+  },
 });
-events.addEventListener("card", (event) => {
-  const { key, html } = JSON.parse(event.data);
-  shown(key, html);
-});
-events.addEventListener("error", () => {
-  away.hidden = false;
-  if (events.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000);
-});
-addEventListener("pagehide", () => events.close());
-addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 async function catchUp() {
   const newest = await ask("/cards").catch(() => null);
   if (!newest) return;
   const there = new Set(newest.cards.map(({ key }) => key));
-  const oldest = Math.min(...newest.cards.map(({ number }) => number));
+  const oldest = newest.cards.length ? Math.min(...newest.cards.map(({ number }) => number)) : 0;
   for (const card of [...list.children]) {
     if (Number(card.dataset.number) >= oldest && !there.has(card.id)) show(card.id, "");
   }
@@ -99,7 +103,7 @@ function answer({ ok, html, sentence }) {
 const suggestions = new Suggestions(box, byId("suggestions"));
 const image = byId("image");
 const detach = byId("detach");
-let once = unique();
+let once = newWish();
 
 box.addEventListener("input", fit);
 box.addEventListener("keydown", (event) => {
@@ -114,8 +118,9 @@ form.addEventListener("submit", async (event) => {
   if (form.dataset.busy) return;
   suggestions.close();
   form.dataset.busy = "1";
+  const text = box.value;
   const sent = new FormData();
-  sent.append("text", box.value);
+  sent.append("text", text);
   if (image.files.length) sent.append("image", image.files[0]);
   const said = await send("/say", sent, { once });
   delete form.dataset.busy;
@@ -124,11 +129,11 @@ form.addEventListener("submit", async (event) => {
     return;
   }
   if (said.ok) {
-    box.value = "";
+    if (box.value === text) box.value = ""; // else the next words are being typed already
     withoutPicture();
     fit();
   }
-  once = unique();
+  once = newWish();
   answer(said);
   toEnd();
 });
@@ -181,7 +186,7 @@ list.addEventListener("click", async (event) => {
     if (await chosen(byId("delete"))) answer(await send(`/dreams/${id}/delete`));
   } else if (action) {
     button.disabled = true;
-    answer(await send(`/${kind === "choice" ? "choices" : "dreams"}/${id}/${action}`, {}, { once: unique() }));
+    answer(await send(`/${kind === "choice" ? "choices" : "dreams"}/${id}/${action}`, {}, { once: newWish() }));
     button.disabled = false;
   }
 });
@@ -212,7 +217,7 @@ async function edit(card, id) {
   fields.from_here.value = "0";
   if (!(await chosen(dialog))) return;
   const said = { prompt: fields.prompt.value, avoid: fields.avoid.value, from_here: fields.from_here.value };
-  answer(await send(`/dreams/${id}/edit`, said, { once: unique() }));
+  answer(await send(`/dreams/${id}/edit`, said, { once: newWish() }));
 }
 
 /** Ask in a dialog; whether the answer was yes. */

@@ -2,6 +2,11 @@
 
 const token = document.querySelector('meta[name="token"]').content;
 
+/** A name for a wish, so that one that is sent twice is dreamt once. (`randomUUID` is for https alone.) */
+export function newWish() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** POST to one of our addresses; gives {sentence, html}, also of what was refused. `body`: fields, or a form. */
 export async function send(address, body = {}, { once } = {}) {
   const headers = { "X-Token": token, Accept: "application/json" };
@@ -17,6 +22,12 @@ export async function ask(address, signal) {
   return response.ok ? response.json() : null;
 }
 
+/** The status of a page of ours; 0: it cannot be had. */
+export async function status(address) {
+  const headers = { Accept: "application/json" };
+  return (await fetch(address, { headers, credentials: "same-origin" }).catch(() => ({ status: 0 }))).status;
+}
+
 async function answered(going) {
   try {
     const response = await going;
@@ -25,11 +36,6 @@ async function answered(going) {
   } catch {
     return { ok: false, sentence: "", html: "", gone: true };
   }
-}
-
-/** A name for one wish; `crypto.randomUUID` is not there over plain http from another machine. */
-export function unique() {
-  return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }
 
 /** The element that some HTML of ours stands for. */

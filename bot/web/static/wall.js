@@ -1,5 +1,7 @@
 // The wall's little script: copying, the film, and what is live. Everything else works without it.
 
+import { listen } from "./listening.js";
+
 const shown = (element) => { if (element) element.hidden = false; };
 
 async function copy(text) {
@@ -42,13 +44,12 @@ for (const button of document.querySelectorAll("[data-film]")) {
 const live = document.querySelector("[data-live]");
 if (live) {
   let first = null;
-  const stream = new EventSource(live.dataset.live);
-  stream.addEventListener("message", (event) => {
+  const message = (event) => {
     const told = JSON.parse(event.data);
     const now = live.querySelector("[data-now]");
     if (now.textContent !== told.now) now.textContent = told.now;
     first ??= told.fresh;
     if (told.fresh !== first) shown(live.querySelector("[data-fresh]"));
-  });
-  addEventListener("pagehide", () => stream.close());
+  };
+  listen(live.dataset.live, { hear: { message } });
 }

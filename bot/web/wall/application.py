@@ -9,10 +9,11 @@ from bot.community.thumbnails import Thumbnails
 from bot.heart import Heart
 from bot.web import wall
 from bot.web.app import application
+from bot.web.errors import ERROR_PAGE
 from bot.web.guards import hosts, proxies, rates
 from bot.web.parts import Parts
 from bot.web.wall.live import LIVE, Live
-from bot.web.wall.parts import WALL, WallParts
+from bot.web.wall.parts import WALL, WallParts, show_error
 
 READS = rates.Rate(400, 40)  # some pages with all their pictures at once, then one or two a second
 
@@ -28,6 +29,7 @@ def wall_application(
     made.middlewares.insert(0, proxies.guard)
     made.on_response_prepare.append(_without_cookies)
     made[LIVE] = live
+    made[ERROR_PAGE] = show_error
     made[WALL] = WallParts(
         wall=heart.wall,
         thumbnails=Thumbnails(database=heart.database),

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from bot.community.ranking import Period
+from bot.web.reading import number_of
 from bot.web.visits import say_of
 from bot.web.wall.parts import show, wall_of
 
@@ -35,10 +36,10 @@ async def newest(request: web.Request) -> web.Response:
 async def best(request: web.Request) -> web.Response:
     """By votes."""
     say, period = say_of(request), Period(request.match_info["period"])
-    number = request.query.get("page", "1")
-    if not (number.isascii() and number.isdecimal() and 1 <= int(number[:9]) <= MAX_PAGE):
+    number = number_of(request.query.get("page", "1"), MAX_PAGE)
+    if not number:
         raise web.HTTPNotFound
-    found = await wall_of(request).wall.best(period, number=int(number))
+    found = await wall_of(request).wall.best(period, number=number)
     return show(
         request,
         "list.html",

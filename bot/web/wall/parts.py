@@ -36,14 +36,25 @@ def wall_of(request: web.Request) -> WallParts:
     return request.config_dict[WALL]
 
 
-def show(request: web.Request, template: str, **facts: Any) -> web.Response:
+def show(request: web.Request, template: str, *, status: int = 200, **facts: Any) -> web.Response:
     """A page of the wall."""
     parts, say = wall_of(request), say_of(request)
     response = page(
-        request, f"wall/{template}", url=parts.url, now=parts.live.sentence(say), day=day, **facts
+        request,
+        f"wall/{template}",
+        status=status,
+        url=parts.url,
+        now=parts.live.sentence(say),
+        day=day,
+        **facts,
     )
     response.headers.update(ASKED_ANEW, Vary="Accept-Language")
     return response
+
+
+def show_error(request: web.Request, status: int, sentence: str) -> web.Response:
+    """For `bot.web.errors`: in the looks of the wall."""
+    return show(request, "error.html", status=status, sentence=sentence)
 
 
 async def hanging(request: web.Request) -> Hanging:

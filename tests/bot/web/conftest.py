@@ -27,7 +27,7 @@ class Visitor:
         self.address = address
         self.client = ClientSession(address, cookie_jar=CookieJar(unsafe=True))
         self.language = language
-        self._token = ""
+        self.token = ""
         self._wishes = 0
 
     async def get(self, path: str, **options: Any) -> ClientResponse:
@@ -36,14 +36,14 @@ class Visitor:
     async def html(self, path: str = "/") -> str:
         async with await self.get(path) as answer:
             text = await answer.text()
-        self._token = text.partition('name="token" content="')[2].partition('"')[0] or self._token
+        self.token = text.partition('name="token" content="')[2].partition('"')[0] or self.token
         return text
 
     async def post(self, path: str, fields: Any = None, **headers: str) -> ClientResponse:
         """As our own pages do."""
         origin = str(self.address.origin())
         self._wishes += 1
-        ours = {"Origin": origin, "X-Token": self._token, "Accept-Language": self.language}
+        ours = {"Origin": origin, "X-Token": self.token, "Accept-Language": self.language}
         ours |= {"Accept": "application/json", "X-Once": str(self._wishes)}
         return await self.client.post(path, data=fields, headers=ours | headers, allow_redirects=False)
 

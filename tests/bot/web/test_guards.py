@@ -162,6 +162,7 @@ async def test_a_session_s_cookie_is_for_no_script_and_no_other_site(
         ("by <@7>", 'by <bdi class="person">&lt;i&gt;</bdi>'),
         ("<t:999999999999:R>", ""),
         ("**open", "**open"),
+        ("cutout\\_min", "cutout_min"),
     ],
 )
 def test_markup_becomes_elements_and_all_else_is_text(sentence: str, html: str) -> None:

@@ -46,6 +46,7 @@ class People:
         self._clock = clock
         self._by_digest: dict[str, Person] = {}
         self._by_id: dict[int, Person] = {}
+        self._names: dict[int, str] = {}
 
     async def start(self) -> None:
         """Read them. Raises `StoreError`."""
@@ -67,7 +68,7 @@ class People:
     @property
     def names(self) -> Mapping[int, str]:
         """What everybody is called, by id."""
-        return {person.id: person.name for person in self._by_id.values()}
+        return self._names
 
     async def join(self, name: str, digest: str, *, first_moderates: bool) -> Person:
         """Let somebody be called so from now on. Raises `NoName`, `NameTaken`, `StoreError`.
@@ -102,6 +103,7 @@ class People:
 
     def _know(self, digest: str, person: Person) -> Person:
         self._by_digest[digest] = self._by_id[person.id] = person
+        self._names[person.id] = person.name
         return person
 
 

@@ -376,6 +376,14 @@ class Store:
             query = select(pictures.c.dream_id).where(pictures.c.dream_id == dream_id)
             return await connection.scalar(query) is not None
 
+    async def with_pictures(self, dream_ids: Collection[int]) -> set[int]:
+        """Which of these dreams have a picture."""
+        if not dream_ids:
+            return set()
+        query = select(pictures.c.dream_id).where(pictures.c.dream_id.in_(dream_ids))
+        async with self._transaction() as connection:
+            return set(await connection.scalars(query))
+
     async def keep_state(self, dream_id: int, state: bytes) -> None:
         """From here our dream can be resumed; without effect when it is ours no more."""
         async with self._transaction() as connection:

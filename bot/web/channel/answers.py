@@ -216,7 +216,7 @@ def cards_for(request: web.Request) -> Cards:
     return Cards(
         heart=parts_of(request).heart,
         live=room.live,
-        steering=room.steering,
+        facts=room.facts,
         reader=known_person(request),
         say=say_of(request),
     )

@@ -3,10 +3,10 @@
 It speaks Discord's sentences (`bot.sentences.telling`); what it may show says `bot.dreams.showing`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.community.choices import Choice, ChoiceState, came_out
+from bot.community.choices import ChoiceState, came_out
 from bot.community.contests import MAX_THEME, Contest
 from bot.community.people import Person
 from bot.dreams.dream import Dream, DreamState
@@ -17,8 +17,8 @@ from bot.heart import Heart
 from bot.queue.positions import NOWHERE
 from bot.sentences import Sentences, telling
 from bot.sentences.quoting import quoted
+from bot.web.channel.facts import ChoiceFacts, DreamFacts, Facts
 from bot.web.channel.live import Live, Scene, choice_key, contest_key, dream_key
-from bot.web.channel.steering import Steering
 
 SHOWN_PROMPT = 150  # characters, where another dream is told of
 HERE = Venue(guild_id=GUILD_ID, channel_id=CHANNEL_ID, public=True)
@@ -77,12 +77,10 @@ class Card:
 class Cards:
     """Makes them, for one reader."""
 
-    def __init__(
-        self, *, heart: Heart, live: Live, steering: Steering, reader: Person, say: Sentences
-    ) -> None:
+    def __init__(self, *, heart: Heart, live: Live, facts: Facts, reader: Person, say: Sentences) -> None:
         self._heart = heart
         self._live = live
-        self._steering = steering
+        self._facts = facts
         self._reader = reader
         self._say = say
 
@@ -92,14 +90,13 @@ class Cards:
         `before`: only those with a lower number; `most`: of dreams.
         """
         dreams = await self._heart.store.in_channel(GUILD_ID, before=before, most=most)
-        votes = await self._heart.store.votes_for([dream.id for dream in dreams])
         made = []
-        for dream in dreams:
-            if dream.candidate and dream.choice_id is not None:
-                choice = await self._heart.choices.get(dream.choice_id)
-                made += [await self._of_choice(choice)] if choice is not None else []
+        for facts in await self._facts.of(dreams):
+            if facts.dream.candidate and facts.dream.choice_id is not None:
+                choice = await self._facts.choice(facts.dream.choice_id)
+                made += [self._of_choice(choice)] if choice is not None else []
             else:
-                made.append(await self._of_dream(dream, votes[dream.id]))
+                made.append(self._of_dream(facts))
         has_more = len(dreams) == most
         since = dreams[0].id if has_more else 0
         told = await self._heart.contests.told_in_channel(GUILD_ID, since=since, before=before)
@@ -110,25 +107,22 @@ class Cards:
         """One of them by its key; None: it is not there, or not any more. Raises `StoreError`."""
         kind, _, number = key.partition("-")
         if kind == "choice":
-            choice = await self._heart.choices.get(int(number))
-            candidates = await self._heart.choices.candidates(choice.id) if choice is not None else []
-            if choice is None or not candidates or candidates[0].erased:
-                return None
-            return await self._of_choice(choice)
+            choice = await self._facts.choice(int(number))
+            return None if choice is None else self._of_choice(choice)
         if kind == "contest":
             told = await self._heart.contests.told_in_channel(GUILD_ID)
             found = next((one for one in told if one[0].id == int(number)), None)
             return None if found is None else await self._of_contest(*found)
-        dream = await self._heart.store.get(int(number))
-        if dream is None or dream.erased:
-            return None
-        return await self._of_dream(dream, (await self._heart.store.votes_for([dream.id]))[dream.id])
+        dream = await self._facts.dream(int(number))
+        return None if dream is None else self._of_dream(dream)
 
-    async def _of_dream(self, dream: Dream, votes: dict[str, set[int]]) -> Card:
-        say, scene = self._say, None if dream.state.is_over else self._live.scene(dream.id)
-        allowed = await self._showing(dream, scene)
-        is_over = dream.state.is_over
-        address = await self._picture(dream, scene)
+    def _of_dream(self, facts: DreamFacts) -> Card:
+        dream, is_over = facts.dream, facts.dream.state.is_over
+        say, scene = self._say, None if is_over else self._live.scene(dream.id)
+        # Until the check has seen its end, a dream that begins at an unsafe picture shows that one.
+        found = dream.flagged if is_over else (scene.flagged if scene is not None else "") or facts.begun_at
+        allowed = allowed_here(dream, self._heart, flagged=found)
+        address = _picture(facts, scene)
         is_withheld = bool(address) and allowed.visibility is Visibility.WITHHELD
         shown = "" if is_withheld else address
         progress = scene.progress if scene is not None else None
@@ -156,7 +150,7 @@ class Cards:
             notes=[note for note in notes if note],
             fields=telling.end_fields(dream, say),
             actions=self._actions(dream, has_picture=bool(shown)),
-            votes=self._votes(dream, votes) if is_over and shown else (),
+            votes=self._votes(facts.votes) if is_over and shown else (),
             may_vote=dream.author_id != self._reader.id,
         )
 
@@ -172,20 +166,7 @@ class Cards:
         )
         return said.lstrip("▰▱ ")  # where there are no elements; here one shows how far it is
 
-    async def _showing(self, dream: Dream, scene: Scene | None) -> Showing:
-        flagged = dream.flagged
-        if not dream.state.is_over:
-            # Until the check has seen its end, a dream that begins at an unsafe picture shows that one.
-            found = scene.flagged if scene is not None else ""
-            flagged = found or await self._heart.store.found_at_beginning(dream)
-        return allowed_here(dream, self._heart, flagged=flagged)
-
-    async def _picture(self, dream: Dream, scene: Scene | None) -> str:
-        if not dream.state.is_over:
-            return f"/dreams/{dream.id}/frame/{scene.frames}" if scene is not None and scene.frame else ""
-        return f"/dreams/{dream.id}/picture" if await self._heart.store.has_picture(dream.id) else ""
-
-    def _votes(self, dream: Dream, votes: dict[str, set[int]]) -> list[Vote]:
+    def _votes(self, votes: Mapping[str, set[int]]) -> list[Vote]:
         """The emoji that are votes now, and those that were when people gave them."""
         emoji = dict.fromkeys([*self._heart.moderation.settings(GUILD_ID).vote_emoji, *votes])
         return [Vote(one, len(votes.get(one, ())), self._reader.id in votes.get(one, ())) for one in emoji]
@@ -222,8 +203,8 @@ class Cards:
             picture=picture,
         )
 
-    async def _of_choice(self, choice: Choice) -> Card:
-        candidates = await self._heart.choices.candidates(choice.id)
+    def _of_choice(self, facts: ChoiceFacts) -> Card:
+        choice, candidates = facts.choice, list(facts.candidates)
         may_end_it = may_end(choice, self._reader.id, moderates=self._reader.moderates)
         actions = [("decide", self._say.DECIDE_NOW)] if choice.state is ChoiceState.VOTING else []
         actions += [("cancel", self._say.CANCEL)]
@@ -242,12 +223,11 @@ class Cards:
             spoiler=choice.spoiler,
             actions=actions if may_end_it and not choice.state.is_over else (),
             may_vote=choice.state is ChoiceState.VOTING,
-            beginnings=await self._beginnings(choice, candidates),
+            beginnings=self._beginnings(facts),
         )
 
-    async def _beginnings(self, choice: Choice, candidates: list[Dream]) -> list[Beginning]:
-        voters = await self._steering.votes(candidates)
-        won = telling.winner(choice)
+    def _beginnings(self, facts: ChoiceFacts) -> list[Beginning]:
+        candidates, voters, won = list(facts.candidates), facts.voters, telling.winner(facts.choice)
         open_to_all = {
             dream.id
             for dream in came_out(candidates)
@@ -264,6 +244,14 @@ class Cards:
             )
             for dream in candidates
         ]
+
+
+def _picture(facts: DreamFacts, scene: Scene | None) -> str:
+    """Its address, or ''."""
+    dream = facts.dream
+    if not dream.state.is_over:
+        return f"/dreams/{dream.id}/frame/{scene.frames}" if scene is not None and scene.frame else ""
+    return f"/dreams/{dream.id}/picture" if facts.has_picture else ""
 
 
 def allowed_here(dream: Dream, heart: Heart, *, flagged: str | None = None) -> Showing:

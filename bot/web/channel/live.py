@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 RETRY_S = 2.0
 MAX_WATCHERS = 300  # at the same time
+MAX_EACH = 20  # of them one person's; a browser listens only in tabs that are looked at
 TICK_S = 5.0  # seconds between looks at places in line while something is dreamt
 
 
@@ -46,7 +47,8 @@ class Scene:
 class Watcher:
     """One browser that looks on: which cards it has not been told of."""
 
-    def __init__(self) -> None:
+    def __init__(self, person: int) -> None:
+        self.person = person
         self._changed: dict[str, None] = {}
         self._news = asyncio.Event()
         self.is_over = False  # we stop; the browser comes back by itself
@@ -108,6 +110,7 @@ class Live(BackgroundLoop):
         self._paces = paces
         self._settings = settings
         self.on_candidate: list[Callable[[Dream], None]] = []  # told of beginnings
+        self.on_touch: list[Callable[[str], None]] = []  # told of each card that changed, before watchers are
         self._scenes: dict[int, Scene] = {}  # by dream, until it is over
         self._new: dict[int, Dream] = {}  # those whose card is not stored yet
         self._over: dict[int, Dream] = {}  # those whose end is not stored as shown
@@ -117,12 +120,13 @@ class Live(BackgroundLoop):
     # ------------------------------------------------------------- watching
 
     @contextmanager
-    def watch(self) -> Iterator[Watcher | None]:
-        """Look on until the end of the context; None: too many do."""
-        if len(self._watchers) >= MAX_WATCHERS:
+    def watch(self, person: int) -> Iterator[Watcher | None]:
+        """Look on until the end of the context; None: too many do, or too many of this person's browsers."""
+        own = sum(watcher.person == person for watcher in self._watchers)
+        if len(self._watchers) >= MAX_WATCHERS or own >= MAX_EACH:
             yield None
             return
-        watcher = Watcher()
+        watcher = Watcher(person)
         self._watchers.add(watcher)
         try:
             yield watcher
@@ -141,6 +145,8 @@ class Live(BackgroundLoop):
 
     def touch(self, key: str) -> None:
         """A card is not what it was."""
+        for hear in self.on_touch:
+            hear(key)
         for watcher in self._watchers:
             watcher.tell(key)
 

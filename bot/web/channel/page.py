@@ -10,7 +10,7 @@ from bot.web.channel.answers import cards_for
 from bot.web.channel.room import room_of
 from bot.web.errors import explained
 from bot.web.guards.password import is_guest
-from bot.web.pages import page, piece
+from bot.web.pages import page
 from bot.web.parts import parts_of
 from bot.web.reading import fields, number_of
 from bot.web.visits import adopt, new_visit, say_of
@@ -45,12 +45,12 @@ async def listed(request: web.Request) -> web.Response:
     if said and before is None:
         raise web.HTTPBadRequest
     cards, has_more = await cards_for(request).page(before=before, most=MOST)
-    names, say = room_of(request).people.names, say_of(request)
+    names, say, drawn = room_of(request).people.names, say_of(request), room_of(request).drawn
     shown = [
         {
             "key": card.key,
             "number": card.number,
-            "html": piece("card.html", say, card=card, names=names),
+            "html": drawn.html(card, say, names),
         }
         for card in cards
     ]

@@ -35,8 +35,8 @@ async def frame(request: web.Request) -> web.Response:
     dream = await _shown(request)
     scene = room_of(request).live.scene(dream.id)
     if scene is not None and scene.frame is not None:
-        found = scene.flagged or await parts_of(request).heart.store.found_at_beginning(dream)
-        if _is_withheld(request, dream, found):
+        facts = await room_of(request).facts.dream(dream.id)
+        if facts is None or _is_withheld(request, dream, scene.flagged or facts.begun_at):
             raise web.HTTPNotFound
         return _file(scene.frame, "jpg")
     picture = await parts_of(request).heart.store.picture(dream.id)  # it came to its end meanwhile

@@ -8,6 +8,8 @@ from bot.community.people import People
 from bot.heart import Heart
 from bot.queue.turnstile import Turnstile
 from bot.web.channel.contests import ContestEnds
+from bot.web.channel.drawn import Drawn
+from bot.web.channel.facts import Facts
 from bot.web.channel.keys import ModeratorKey
 from bot.web.channel.live import Live
 from bot.web.channel.steering import Steering
@@ -23,6 +25,8 @@ class Room:
     heart: Heart
     people: People
     live: Live
+    facts: Facts
+    drawn: Drawn
     steering: Steering
     contest_ends: ContestEnds
     outlet: Turnstile  # what is kept of dreams, some megabytes each, on its way to a person
@@ -60,10 +64,14 @@ def build_room(heart: Heart) -> Room:
     heart.choices.on_change += [steering.moved]
     heart.moderation.on_change += [lambda guild: live.line_moved()]
     live.on_candidate += [steering.heard]
+    facts = Facts(store=heart.store, choices=heart.choices)
+    live.on_touch += [facts.forget]
     return Room(
         heart=heart,
         people=People(database=heart.database),
         live=live,
+        facts=facts,
+        drawn=Drawn(),
         steering=steering,
         contest_ends=contest_ends,
         outlet=Turnstile(at_once=4, waiting=200, each=12, patience_s=30),

@@ -8,6 +8,7 @@ from bot.community.choices import Choices, ChoiceState, came_out
 from bot.dreams.dream import Dream
 from bot.dreams.local import is_local
 from bot.dreams.store import Store
+from bot.web.channel.facts import voters
 from bot.web.channel.live import Live, choice_key
 
 RETRY_S = 2.0
@@ -38,11 +39,6 @@ class Steering(Watch):
             self._erased.add(dream.choice_id)
             self.moved(dream.choice_id)
 
-    async def votes(self, candidates: list[Dream]) -> dict[int, set[int]]:
-        """Who voted for each beginning, by its number. Raises `StoreError`."""
-        found = await self._store.votes_for([dream.id for dream in candidates])
-        return {dream.candidate: set().union(*found[dream.id].values()) for dream in candidates}
-
     async def _resume(self) -> None:
         self._moved |= {choice.id for choice in await self._choices.open(local=True)}
 
@@ -70,8 +66,8 @@ class Steering(Watch):
             if choice.ends_at > self._choices.clock():
                 self._ends[choice_id] = choice.ends_at
             else:
-                voters = await self.votes(came_out(await self._choices.candidates(choice_id)))
-                await self._choices.decide(choice_id, {n: len(people) for n, people in voters.items()})
+                found = await voters(self._store, came_out(await self._choices.candidates(choice_id)))
+                await self._choices.decide(choice_id, {n: len(people) for n, people in found.items()})
                 return  # `on_change` brings us back
         if choice.state.is_over and not choice.delivered:
             await self._choices.set_delivered(choice_id)

@@ -1,16 +1,17 @@
 """The local channel in real Chromium: what two people do there, what lasts, what the browser complains of."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from axe_playwright_python.base import AxeResults
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from bot.dreams.dream import DreamState
 from bot.settings import Settings
-from tests.bot.scripted import picture
+from tests.bot.scripted import picture, until
 from tests.bot.web.browser import (
     CHROMIUM,
     MISSING,
@@ -188,3 +189,105 @@ async def _serious(page: Page) -> list[str]:
         for one in found.response["violations"]
         if one["impact"] in ("serious", "critical")
     ]
+
+
+async def test_the_next_words_stay_while_the_first_are_sent(house: House, browser: Browser) -> None:
+    complaints = Complaints()
+    _, ada = await come_in(browser, address(house), "Ada", complaints)
+    sent = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        await sent.wait()
+        await route.continue_()
+
+    await ada.route("**/say", slowly)
+    await say(ada, "a bowl of cherries")
+    await ada.fill("#text", "a house")
+    sent.set()
+    await ada.wait_for_selector("#dream-1")
+    await ada.wait_for_selector(".answer")
+    assert await ada.input_value("#text") == "a house"
+    assert complaints.found == []
+
+
+async def test_an_answer_is_seen_wherever_one_has_scrolled(house: House, browser: Browser) -> None:
+    complaints = Complaints()
+    _, ada = await come_in(browser, address(house), "Ada", complaints)
+    for number in range(1, 4):
+        await say(ada, f"a tower {number}")
+        await house.finish(number)
+        await ada.wait_for_selector(f"#dream-{number}.done img.picture")
+    await ada.evaluate("scrollTo(0, 0)")
+    await ada.click('#dream-1 [data-action="recipe"]')
+    await expect(ada.locator(".answer")).to_be_in_viewport(ratio=0.9)
+    await expect(ada.locator(".answer")).not_to_contain_text("\\")
+    assert complaints.found == []
+
+
+async def test_only_a_tab_that_is_looked_at_listens(house: House, browser: Browser) -> None:
+    """Browsers open six connections to a host for all tabs: a seventh that listened would hang."""
+    complaints = Complaints()
+    context, ada = await come_in(browser, address(house), "Ada", complaints)
+    hide = """(hidden) => {
+        Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    for _ in range(8):
+        await ada.evaluate(hide, True)
+        ada = await context.new_page()
+        complaints.listen(ada, address(house))
+        await ada.goto(address(house))
+        await until(lambda: house.room.live.watching == 1)
+    first = context.pages[0]
+    await say(ada, "a bowl of cherries")
+    await ada.wait_for_selector("#dream-1")
+    await expect(first.locator("#dream-1")).to_have_count(0)
+    await first.evaluate(hide, False)
+    await first.wait_for_selector("#dream-1")  # what happened meanwhile
+    assert complaints.found == []
+
+
+async def test_a_page_over_plain_http_dreams_as_well(house: House, browser: Browser) -> None:
+    """There a browser has no `crypto.randomUUID`; on this machine alone it would have it."""
+    complaints = Complaints()
+    context = await browser.new_context()
+    await context.add_init_script("delete Crypto.prototype.randomUUID; delete Navigator.prototype.clipboard;")
+    page = await context.new_page()
+    complaints.listen(page, address(house))
+    await page.goto(address(house))
+    await page.fill("#name", "Ada")
+    await page.click(".name-form button")
+    await say(page, "a bowl of cherries")
+    await page.wait_for_selector("#dream-1")
+    assert complaints.found == []
+
+
+async def test_a_contest_is_begun_entered_voted_on_and_won(house: House, browser: Browser) -> None:
+    complaints = Complaints()
+    _, ada = await come_in(browser, address(house), "Ada", complaints)
+    _, bo = await come_in(browser, address(house), "Bo", complaints, locale="it-IT")
+    moderating = await ada.context.new_page()
+    complaints.listen(moderating, address(house))
+    await moderating.goto(address(house) + "moderate")
+    await moderating.fill('form[action="/moderate/contest"] [name="theme"]', "autumn")
+    await moderating.fill('form[action="/moderate/contest"] [name="days"]', "2")
+    await moderating.click('form[action="/moderate/contest"] button')
+    await expect(moderating.locator(".outcome")).to_contain_text("autumn")
+    for page, words in ((ada, "a red leaf"), (bo, "a hedgehog")):
+        await say(page, words)
+    for number in (1, 2):
+        await house.finish(number)
+        await ada.wait_for_selector(f"#dream-{number}.done img.picture")
+    for page in (ada, bo):
+        await say(page, "/contest enter")
+        await page.wait_for_selector(".answer")
+    await bo.click('#dream-1 [data-vote="⭐"]')
+    await expect(ada.locator('#dream-1 [data-vote="⭐"] .count')).to_have_text("1")
+    await say(ada, "/contest show")
+    await expect(ada.locator(".answer li")).to_have_count(2)
+    await expect(ada.locator(".answer li").first).to_contain_text("a red leaf")
+    await moderating.click('form[action="/moderate/uncontest"] button')
+    await expect(moderating.locator(".trail li")).to_have_count(2)
+    await say(bo, "/contest show")
+    await expect(bo.locator(".answer p").last).to_contain_text("Ada")
+    assert complaints.found == []

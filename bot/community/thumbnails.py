@@ -4,6 +4,7 @@ They lie in the database, so that what is deleted is deleted with them. Knows no
 """
 
 import io
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,9 +14,11 @@ from PIL import Image
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
-from bot.database.connection import Database, put
+from bot.database.connection import Database, StoreError, put
 from bot.database.tables import dreams, pictures, thumbnails
 from bot.unpacking import one_at_a_time
+
+log = logging.getLogger(__name__)
 
 SIDE = 384  # pixels: a card's 192 on a screen with two for each
 QUALITY = 80  # of a WebP, 0..100
@@ -32,7 +35,7 @@ class Thumbnail:
 
 
 class Thumbnails:
-    """Every method raises `StoreError`."""
+    """Every method raises `StoreError`; what cannot be kept is given all the same."""
 
     def __init__(self, *, database: Database, kept: int = KEPT, clock: Callable[[], float] = time) -> None:
         self._transaction = database.transaction
@@ -67,6 +70,9 @@ class Thumbnails:
                 await put(connection, thumbnails, row | {"made_at": self._clock()})
         except IntegrityError:
             return None
+        except StoreError as error:  # a full disk: it is shown, and made anew the next time
+            log.debug("dream %d: its thumbnail is not kept, %s", dream_id, error)
+            return made
         await self._trim()
         return made
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from bot.database.connection import StoreError
@@ -17,6 +18,17 @@ from bot.web.pages import page
 from bot.web.visits import say_of
 
 log = logging.getLogger(__name__)
+
+
+class _OwnFaults(logging.Filter):
+    """Of aiohttp's complaints: what strangers send that is no HTTP is refused, and fills no log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, HttpProcessingError | web.RequestPayloadError)
+
+
+logging.getLogger("aiohttp.server").addFilter(_OwnFaults())
 
 UNAVAILABLE, REFUSED, FAULT = 503, 422, 500
 

@@ -24,6 +24,7 @@ from bot.web.wall.dream import command, line
 from bot.web.wall.live import LIVE
 from engine import Finished, Progress, Recipe
 from tests.bot.scripted import ScriptedEngine, until
+from tests.bot.web.disk import grow_no_more
 
 URL = "https://wall.example"
 HOSTILE = '<script>alert(1)</script> "onload=x" \u202egnp.exe {{ 7*7 }}'
@@ -277,3 +278,13 @@ def test_the_commands_are_typed_as_they_are_meant(odd: Any) -> None:
     recipe = Recipe(dream.prompt, 3, 9, "pocket", "gan", "clip", "0.1.0")
     assert line(dream, recipe).startswith("dream --seed 3 --steps 9 --model pocket -- ")
     assert line(replace(dream, begin="vary"), recipe) == "" and line(dream, None) == ""
+
+
+async def test_a_thumbnail_that_cannot_be_kept_is_shown_all_the_same(house: House) -> None:
+    noise = io.BytesIO()
+    Image.effect_noise((512, 512), 90).save(noise, "PNG")
+    slug = await house.slug(await house.dreamt(picture=noise.getvalue()))
+    await grow_no_more(house.heart.database)
+    for _ in range(2):
+        async with house.client.get(f"/t/{slug}.webp") as answer:
+            assert answer.status == 200 and (await answer.read())[8:12] == b"WEBP"

@@ -1,0 +1,14 @@
+"""A disk that is full, for tests: SQLite's file cannot grow any more."""
+
+from sqlalchemy import event, text
+
+from bot.database.connection import Database
+
+
+async def grow_no_more(database: Database) -> None:
+    """From now on the file is as large as its disk."""
+    engine = database._engine
+    async with database.transaction() as connection:
+        pages = await connection.scalar(text("PRAGMA page_count"))
+    await engine.dispose()
+    event.listen(engine.sync_engine, "connect", lambda raw, _: raw.execute(f"PRAGMA max_page_count={pages}"))

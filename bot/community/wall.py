@@ -7,13 +7,15 @@ could count on from: dreams, contests and people have slugs.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from random import Random
 from time import monotonic, time
 from typing import Any
 
-from sqlalchemy import Row, and_, func, or_, select, tuple_, update
+from sqlalchemy import Row, and_, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.community.contests import Contest
@@ -74,6 +76,15 @@ class WallContest:
         return self.contest.running_in is None
 
 
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """One transaction, and what may be shown in it."""
+
+    connection: AsyncConnection
+    places: list[tuple[int, int]]  # server and channel of all places that are for everybody
+    public: Any  # that a dream may hang there, as far as the database tells
+
+
 class Wall:
     """Every method is one transaction and raises `StoreError`; `start` first."""
 
@@ -94,6 +105,8 @@ class Wall:
         self._clock = clock
         self._known: set[tuple[int, int]] = set()  # server and channel of all dreams up to `_last`
         self._last = 0
+        self._public: tuple[list[tuple[int, int]], Any] | None = None  # of these places
+        self._chance = Random()
         self._learn_at = 0.0  # on the monotonic clock
         self._ranked: dict[Period, tuple[float, list[int]]] = {}
         self._learning: set[asyncio.Task[None]] = set()
@@ -119,54 +132,56 @@ class Wall:
 
         `after`: the slug of the dream before the first one. None: there is no such dream or person.
         """
-        async with self._transaction() as connection:
-            wanted = [await self._public(connection)]
+        async with self._looking() as look:
+            wanted = [look.public]
             if after:
-                before = await connection.scalar(select(dreams.c.id).where(dreams.c.slug == after))
+                before = await look.connection.scalar(select(dreams.c.id).where(dreams.c.slug == after))
                 if before is None:
                     return None
                 wanted.append(dreams.c.id < before)
             if person:
-                author = await connection.scalar(_person(person))
+                author = await look.connection.scalar(_person(person))
                 if author is None:
                     return None
                 wanted.append(dreams.c.author_id == author)
             wanted += [_has(word) for word in words.split()[:MAX_WORDS]]
-            query = select(*_COLUMNS).where(and_(*wanted)).order_by(dreams.c.id.desc()).limit(self._size + 1)
-            found = await self._hang(connection, (await connection.execute(query)).all())
+            query = _HUNG.where(and_(*wanted)).order_by(dreams.c.id.desc()).limit(self._size + 1)
+            found = self._hang((await look.connection.execute(query)).all())
         shown = found[: self._size]
         more = len(found) > self._size
         return WallPage(tuple(shown), shown[-1].slug if more else "", more=more)
 
     async def best(self, period: Period, *, number: int = 1) -> WallPage:
         """Most votes first, and of equals the newer one; dreams that nobody voted for are not among them."""
-        async with self._transaction() as connection:
-            ids = await self._order(connection, period)
+        async with self._looking() as look:
+            ids = await self._order(look, period)
             part = ids[(number - 1) * self._size : number * self._size]
-            public = await self._public(connection)
-            rows = (await connection.execute(select(*_COLUMNS).where(dreams.c.id.in_(part), public))).all()
-            rows = sorted(rows, key=lambda row: part.index(row.id))
-            found = await self._hang(connection, rows)
+            rows = (await look.connection.execute(_HUNG.where(dreams.c.id.in_(part), look.public))).all()
+            found = self._hang(sorted(rows, key=lambda row: part.index(row.id)))
         return WallPage(tuple(found), number=number, more=len(ids) > number * self._size)
 
     async def random(self) -> str | None:
-        """The slug of any of them; None: nothing hangs there."""
-        async with self._transaction() as connection:
-            query = select(dreams.c.slug).where(await self._public(connection))
-            slug: str | None = await connection.scalar(query.order_by(func.random()).limit(1))
-            return slug
+        """The slug of any of them; None: nothing hangs there.
+
+        The next one after a number by chance: to sort all of them by chance takes as long as there are many.
+        """
+        async with self._looking() as look:
+            query = select(dreams.c.slug).where(look.public).order_by(dreams.c.id).limit(1)
+            start = self._chance.randint(1, max(1, self._last))
+            slug: str | None = await look.connection.scalar(query.where(dreams.c.id >= start))
+            return slug or await look.connection.scalar(query)
 
     # --------------------------------------------------------------- one dream
 
     async def get(self, slug: str) -> Hanging | None:
         """What hangs there by this slug."""
-        async with self._transaction() as connection:
-            return await self._find(connection, dreams.c.slug == slug)
+        async with self._looking() as look:
+            return await self._find(look, dreams.c.slug == slug)
 
     async def shows(self, dream_id: int) -> Hanging | None:
         """As `get`, by the dream's number, which leaves the bot nowhere."""
-        async with self._transaction() as connection:
-            return await self._find(connection, dreams.c.id == dream_id)
+        async with self._looking() as look:
+            return await self._find(look, dreams.c.id == dream_id)
 
     async def hangs(self, dream_id: int) -> bool:
         """Whether it is there now."""
@@ -174,22 +189,22 @@ class Wall:
 
     async def family(self, hanging: Hanging) -> "Relative | None":
         """The tree that it belongs to, from its oldest ancestor on; None: it has no relatives there."""
-        async with self._transaction() as connection:
-            oldest = await self._oldest(connection, hanging)
+        async with self._looking() as look:
+            oldest = await self._oldest(look, hanging)
             tree = Relative(oldest)
             known = {oldest.dream.id: tree}
             newest = [tree]
             while newest and len(known) < MAX_RELATIVES:
                 ids = [one.hanging.dream.id for one in newest]
                 begun = or_(dreams.c.parent_id.in_(ids), dreams.c.other_id.in_(ids))
-                found = await self._several(connection, begun, most=MAX_RELATIVES - len(known))
+                found = await self._several(look, begun, most=MAX_RELATIVES - len(known))
                 newest = [_join(known, one) for one in found if one.dream.id not in known]
         return tree if tree.children else None
 
-    async def _oldest(self, connection: AsyncConnection, hanging: Hanging) -> Hanging:
+    async def _oldest(self, look: _Looking, hanging: Hanging) -> Hanging:
         for _ in range(MAX_GENERATIONS):
             parent = hanging.dream.parent_id
-            older = None if parent is None else await self._find(connection, dreams.c.id == parent)
+            older = None if parent is None else await self._find(look, dreams.c.id == parent)
             if older is None:
                 break
             hanging = older
@@ -207,51 +222,54 @@ class Wall:
 
     async def contests(self) -> list[WallContest]:
         """The newest first."""
-        async with self._transaction() as connection:
-            open_places = await self._open(connection)
-            query = select(contests).where(_in(open_places, contests)).order_by(contests.c.id.desc())
-            rows = await connection.execute(query.limit(MAX_CONTESTS))
+        async with self._looking() as look:
+            query = select(contests).where(_in(look.places, contests)).order_by(contests.c.id.desc())
+            rows = await look.connection.execute(query.limit(MAX_CONTESTS))
             return [WallContest(Contest(**row._mapping), row.slug) for row in rows if row.slug]
 
     async def contest(self, slug: str) -> WallContest | None:
         """With its entries, as far as they hang."""
-        async with self._transaction() as connection:
-            open_places = await self._open(connection)
-            query = select(contests).where(contests.c.slug == slug, _in(open_places, contests))
-            row = (await connection.execute(query)).first()
+        async with self._looking() as look:
+            query = select(contests).where(contests.c.slug == slug, _in(look.places, contests))
+            row = (await look.connection.execute(query)).first()
             if row is None:
                 return None
             contest = Contest(**row._mapping)
             entered = select(entries.c.dream_id).where(entries.c.contest_id == contest.id)
-            found = await self._several(connection, dreams.c.id.in_(entered), most=100)
-            order = (
-                await connection.scalars(entered.order_by(entries.c.entered_at, entries.c.dream_id))
-            ).all()
+            found = await self._several(look, dreams.c.id.in_(entered), most=100)
+            first = entered.order_by(entries.c.entered_at, entries.c.dream_id)
+            order = (await look.connection.scalars(first)).all()
         ranked = sorted(found, key=lambda one: (-one.votes, order.index(one.dream.id)))
         winner = next((one.slug for one in ranked if one.dream.id == contest.winner_id), "")
         return WallContest(contest, slug, tuple(ranked), winner)
 
     async def contest_of(self, hanging: Hanging) -> WallContest | None:
         """The newest one that it took part in."""
-        async with self._transaction() as connection:
-            open_places = await self._open(connection)
+        async with self._looking() as look:
             query = (
                 select(contests)
                 .join(entries, entries.c.contest_id == contests.c.id)
-                .where(entries.c.dream_id == hanging.dream.id, _in(open_places, contests))
+                .where(entries.c.dream_id == hanging.dream.id, _in(look.places, contests))
                 .order_by(contests.c.id.desc())
             )
-            row = (await connection.execute(query.limit(1))).first()
+            row = (await look.connection.execute(query.limit(1))).first()
         return None if row is None or not row.slug else WallContest(Contest(**row._mapping), row.slug)
 
     # -------------------------------------------------------------- plumbing
 
+    @asynccontextmanager
+    async def _looking(self) -> AsyncIterator[_Looking]:
+        """One transaction."""
+        async with self._transaction() as connection:
+            places = await self._open(connection)
+            if self._public is None or places != self._public[0]:
+                self._public = (places, _public(places))  # it is long; it changes when a channel does
+            yield _Looking(connection, *self._public)
+
     async def _open(self, connection: AsyncConnection) -> list[tuple[int, int]]:
         """Server and channel of all places that are for everybody now, in servers that opted in."""
         servers = self._moderation.servers_where(lambda settings: settings.wall)
-        new = select(dreams.c.guild_id, dreams.c.channel_id, func.max(dreams.c.id).label("last"))
-        new = new.where(dreams.c.id > self._last - OVERLAP, dreams.c.guild_id.is_not(None))
-        for row in await connection.execute(new.group_by(dreams.c.guild_id, dreams.c.channel_id)):
+        for row in await connection.execute(_PLACES, {"since": self._last - OVERLAP}):
             self._known.add((row.guild_id, row.channel_id))
             self._last = max(self._last, row.last)
         places = [place for place in self._known if place[0] in servers]
@@ -271,30 +289,7 @@ class Wall:
             self._learning.add(task)
             task.add_done_callback(self._learning.discard)
 
-    async def _public(self, connection: AsyncConnection) -> Any:
-        """What `published` asks, as far as the database tells.
-
-        Nearly all dreams are finished, and most are from few channels: an index of states or channels would
-        find them all and then sort them, where a walk from the newest on ends after a page. `coalesce` keeps
-        both databases from it.
-        """
-        away = select(privacy.c.person).where(privacy.c.wall.is_(False))
-        return and_(
-            _in(await self._open(connection), dreams),
-            func.coalesce(dreams.c.state, "") == DreamState.DONE,
-            dreams.c.erased.is_(False),
-            dreams.c.gone == Gone.NOT,
-            dreams.c.message_id.is_not(None),
-            dreams.c.candidate == 0,
-            dreams.c.flagged == "",
-            dreams.c.spoiler.is_(False),
-            dreams.c.slug.is_not(None),
-            dreams.c.author_id.not_in(away),
-            ~select(reports.c.dream_id).where(reports.c.dream_id == dreams.c.id).exists(),
-            select(pictures.c.dream_id).where(pictures.c.dream_id == dreams.c.id).exists(),
-        )
-
-    async def _order(self, connection: AsyncConnection, period: Period) -> list[int]:
+    async def _order(self, look: _Looking, period: Period) -> list[int]:
         """The dreams with votes, best first."""
         until, ids = self._ranked.get(period, (0.0, []))
         if monotonic() >= until:
@@ -302,43 +297,35 @@ class Wall:
             query = (
                 select(dreams.c.id)
                 .join(votes, votes.c.dream_id == dreams.c.id)
-                .where(await self._public(connection))
+                .where(look.public)
                 .group_by(dreams.c.id, dreams.c.ended_at)
                 .order_by(tally.desc(), dreams.c.ended_at.desc(), dreams.c.id.desc())
                 .limit(RANKED)
             )
             if period.seconds is not None:
                 query = query.where(dreams.c.ended_at >= self._clock() - period.seconds)
-            ids = list(await connection.scalars(query))
+            ids = list(await look.connection.scalars(query))
             self._ranked[period] = (monotonic() + RANKED_S, ids)
         return ids
 
-    async def _find(self, connection: AsyncConnection, which: Any) -> Hanging | None:
-        return next(iter(await self._several(connection, which, most=1)), None)
+    async def _find(self, look: _Looking, which: Any) -> Hanging | None:
+        return next(iter(await self._several(look, which, most=1)), None)
 
-    async def _several(self, connection: AsyncConnection, which: Any, *, most: int) -> list[Hanging]:
+    async def _several(self, look: _Looking, which: Any, *, most: int) -> list[Hanging]:
         """Oldest first."""
-        query = select(*_COLUMNS).where(which, await self._public(connection)).order_by(dreams.c.id)
-        return await self._hang(connection, (await connection.execute(query.limit(most))).all())
+        query = _HUNG.where(which, look.public).order_by(dreams.c.id).limit(most)
+        return self._hang((await look.connection.execute(query)).all())
 
-    async def _hang(self, connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[Hanging]:
-        """Those of the rows that may be shown, by the one rule."""
-        ids = [row.id for row in rows]
-        if not ids:
-            return []
-        tally = select(votes.c.dream_id, func.count(votes.c.person.distinct()).label("people"))
-        counted = await connection.execute(tally.where(votes.c.dream_id.in_(ids)).group_by(votes.c.dream_id))
-        counts = {row.dream_id: row.people for row in counted}
-        told = set(await connection.scalars(select(reports.c.dream_id).where(reports.c.dream_id.in_(ids))))
-        people = select(privacy).where(privacy.c.person.in_({row.author_id for row in rows}))
-        chosen = {row.person: row for row in await connection.execute(people)}
+    def _hang(self, rows: Sequence[Row[Any]]) -> list[Hanging]:
+        """Those of the rows of `_HUNG` that may be shown, by the one rule."""
         found = []
         for row in rows:
-            dream, choice = dream_of(row), chosen.get(row.author_id)
-            allowed = self._showing(dream, away=choice is not None and not choice.wall, told=row.id in told)
+            dream = dream_of(row)
+            allowed = self._showing(dream, away=row.wall is not None and not row.wall, told=bool(row.told))
             if allowed.tells and row.slug:
-                name, page = (choice.name, choice.page or "") if choice is not None else ("", "")
-                found.append(Hanging(dream, row.slug, counts.get(row.id, 0), allowed.link, name, page))
+                found.append(
+                    Hanging(dream, row.slug, row.people, allowed.link, row.name or "", row.page or "")
+                )
         return found
 
     def _showing(self, dream: Dream, *, away: bool, told: bool) -> Showing:
@@ -352,6 +339,30 @@ class Wall:
         )
         home = self._places.venue(dream.guild_id, dream.channel_id)
         return published(dream, home=home, consent=consent)
+
+
+def _public(places: Collection[tuple[int, int]]) -> Any:
+    """What `published` asks, as far as the database tells.
+
+    Nearly all dreams are finished, and most are from few channels: an index of states or channels would
+    find them all and then sort them, where a walk from the newest on ends after a page. `coalesce` keeps
+    both databases from it.
+    """
+    away = select(privacy.c.person).where(privacy.c.wall.is_(False))
+    return and_(
+        _in(places, dreams),
+        func.coalesce(dreams.c.state, "") == DreamState.DONE,
+        dreams.c.erased.is_(False),
+        dreams.c.gone == Gone.NOT,
+        dreams.c.message_id.is_not(None),
+        dreams.c.candidate == 0,
+        dreams.c.flagged == "",
+        dreams.c.spoiler.is_(False),
+        dreams.c.slug.is_not(None),
+        dreams.c.author_id.not_in(away),
+        ~select(reports.c.dream_id).where(reports.c.dream_id == dreams.c.id).exists(),
+        select(pictures.c.dream_id).where(pictures.c.dream_id == dreams.c.id).exists(),
+    )
 
 
 def _in(places: Collection[tuple[int, int]], table: Any) -> Any:
@@ -368,7 +379,23 @@ def _has(word: str) -> Any:
     return func.lower(dreams.c.prompt).contains(word.lower(), autoescape=True)
 
 
-_COLUMNS = tuple(dreams.c)
+_PLACES = (
+    select(dreams.c.guild_id, dreams.c.channel_id, func.max(dreams.c.id).label("last"))
+    .where(dreams.c.id > bindparam("since"), dreams.c.guild_id.is_not(None))
+    .group_by(dreams.c.guild_id, dreams.c.channel_id)
+)
+# All that is told of dreams, asked at once: who voted, whether somebody reported it, what its dreamer chose.
+_HUNG = select(
+    *dreams.c,
+    select(func.count(votes.c.person.distinct()))
+    .where(votes.c.dream_id == dreams.c.id)
+    .scalar_subquery()
+    .label("people"),
+    select(reports.c.dream_id).where(reports.c.dream_id == dreams.c.id).exists().label("told"),
+    privacy.c.wall,
+    privacy.c.name,
+    privacy.c.page,
+).join_from(dreams, privacy, dreams.c.author_id == privacy.c.person, isouter=True)
 
 
 # ----------------------------------------------------------------- families

@@ -7,6 +7,7 @@ before what people wrote. Everything else is text, and is escaped; so is what is
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -37,6 +38,7 @@ def plainly(sentence: str, names: Names | None = None) -> str:
     return str(said(sentence, names).striptags())
 
 
+@lru_cache(maxsize=2000)  # a page of many dreams tells each one's words three times
 def words(text: str, limit: int = WORDS) -> str:
     """What people wrote, made safe to show (`bot.sentences.quoting`); the template escapes it."""
     return plain(text, limit)

@@ -15,7 +15,7 @@ from random import Random
 from time import monotonic, time
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import and_, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.community.contests import Contest
@@ -316,7 +316,7 @@ class Wall:
         query = _HUNG.where(which, look.public).order_by(dreams.c.id).limit(most)
         return self._hang((await look.connection.execute(query)).all())
 
-    def _hang(self, rows: Sequence[Row[Any]]) -> list[Hanging]:
+    def _hang(self, rows: Sequence[Any]) -> list[Hanging]:
         """Those of the rows of `_HUNG` that may be shown, by the one rule."""
         found = []
         for row in rows:

@@ -43,7 +43,7 @@ async def parts(request: web.Request, bounds: Mapping[str, int]) -> dict[str, by
     async with _legible():
         async for part in await request.multipart():
             name = getattr(part, "name", None)
-            if name not in bounds or name in found or len(found) == MAX_PARTS:
+            if not isinstance(name, str) or name not in bounds or name in found or len(found) == MAX_PARTS:
                 raise web.HTTPBadRequest
             found[name] = await _bounded(part, bounds[name])
     return found

@@ -57,7 +57,7 @@ class Raw:
         self._port = house.server.port
         self._host = f"127.0.0.1:{self._port}".encode()
         self._origin = f"http://127.0.0.1:{self._port}".encode()
-        cookie = next(iter(ada.client.session.cookie_jar))
+        cookie = next(iter(ada.client.cookie_jar))
         self._ours = [f"Cookie: {cookie.key}={cookie.value}".encode(), b"Accept: application/json"]
         self._token = b"X-Token: " + ada.token.encode()
 

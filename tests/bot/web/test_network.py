@@ -46,7 +46,7 @@ class Guest(Visitor):
     async def knock(self, password: str, *, to: str = "/", **headers: str) -> tuple[int, str]:
         """Fill in the form; gives the answer's status, and where it leads or what it says."""
         async with self.client.get(to, headers=headers) as page:
-            self._token = (await page.text()).partition('name="token" content="')[2].partition('"')[0]
+            self.token = (await page.text()).partition('name="token" content="')[2].partition('"')[0]
         given = {"password": password, "to": to}
         async with await self.post("/password", given, Accept="text/html", **headers) as answer:
             return answer.status, answer.headers.get("Location") or await answer.text()

@@ -22,7 +22,7 @@ def database_url(tmp_path: object) -> str:
 
 def asking(house: House, visitor: Visitor) -> bytes:
     """To watch, as a browser does."""
-    cookie = next(iter(visitor.client.session.cookie_jar))
+    cookie = next(iter(visitor.client.cookie_jar))
     lines = [
         "GET /events HTTP/1.1",
         f"Host: 127.0.0.1:{house.server.port}",

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from engine.models.generator import Generator
 from engine.models.perceptor import Perceptor
 from engine.search import cutouts
+from engine.search.adam import Adam
 from engine.search.atlas import BATCH
 from engine.search.latents import Latents
 from engine.search.start import CLASS_OFF, CLASS_ON
@@ -88,7 +89,7 @@ def _moved(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The best that was met for each [n, …] while Adam moved it, and its loss [n]."""
     z, logits = z.detach().clone().requires_grad_(), logits.detach().clone().requires_grad_()
-    optimizer = torch.optim.Adam([z, logits], lr=RATE)
+    optimizer = Adam([z, logits], RATE)
     best_z, best_logits = z.detach().clone(), logits.detach().clone()
     least = torch.full((len(z),), torch.inf, device=z.device)
     for _ in range(steps):

@@ -17,6 +17,7 @@ from engine.errors import BadRequest, Collapsed, is_out_of_memory
 from engine.models.generator import Generator
 from engine.models.perceptor import Perceptor
 from engine.search import canvas, cutouts, start
+from engine.search.adam import Adam, Moments
 from engine.search.guard import Guard
 from engine.search.latents import Basis, LatentAverage, Latents
 from engine.search.objective import class_term, cosine_score, latent_term
@@ -207,8 +208,7 @@ class _Run:
         gradients = [p.grad.sum() for p in self.latents.parameters() if p.grad is not None]
         if not math.isfinite(float(score + loss.detach() + sum(gradients))):
             return False
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._rate()
+        self.optimizer.rate = self._rate()
         self.optimizer.step()
         return True
 
@@ -283,9 +283,9 @@ class _Run:
         log.info("%s", sentence)
         self.notes.append(sentence)
 
-    def _new_optimizer(self) -> torch.optim.Adam:
+    def _new_optimizer(self) -> Adam:
         moved = [parameter for parameter in self.latents.parameters() if parameter.requires_grad]
-        return torch.optim.Adam(moved, lr=self.settings.learning_rate)
+        return Adam(moved, self.settings.learning_rate)
 
     @torch.no_grad()
     def picture(self) -> Tensor:
@@ -317,10 +317,9 @@ class _Run:
             tensors |= {f"{prefix}.{name}": value for name, value in latents.named_parameters()}
         updates = 0.0
         for name, parameter in self.latents.named_parameters():
-            moments = self.optimizer.state.get(parameter, {})
-            for moment, key in (("first", "exp_avg"), ("second", "exp_avg_sq")):
-                tensors[f"{moment}.{name}"] = moments.get(key, torch.zeros_like(parameter))
-            updates = max(updates, float(moments.get("step", 0.0)))
+            moments = self.optimizer.moments.get(parameter) or Moments(*[torch.zeros_like(parameter)] * 2)
+            tensors |= {f"first.{name}": moments.first, f"second.{name}": moments.second}
+            updates = max(updates, float(moments.updates))
         return State(
             settings=asdict(self.settings),
             step=self.step,
@@ -373,11 +372,9 @@ class _Run:
             self.precision = None
         for name, parameter in latents.named_parameters():
             if updates and parameter.requires_grad:
-                self.optimizer.state[parameter] = {
-                    "step": torch.tensor(updates),
-                    "exp_avg": first.get_parameter(name).detach(),
-                    "exp_avg_sq": second.get_parameter(name).detach(),
-                }
+                self.optimizer.moments[parameter] = Moments(
+                    first.get_parameter(name).detach(), second.get_parameter(name).detach(), int(updates)
+                )
         self.best = replace(self._look(best, state.best_step), score=state.best_score)
         self.latest = self._look(self.average(), state.step)
         return self

@@ -2,15 +2,19 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from discord.ext import commands
 
 from bot.chat.listeners.listener import Listener
 from bot.chat.listeners.servers import welcome_late
-from bot.chat.listeners.votes import recount
+from bot.chat.listeners.votes import recount, recount_others
 from bot.database.connection import StoreError
 
 log = logging.getLogger(__name__)
+
+RETRY_S = 10.0  # seconds to wait while the database cannot be used
 
 
 class CatchingUp(Listener):
@@ -31,16 +35,27 @@ class CatchingUp(Listener):
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _look(self) -> None:
-        try:
-            await welcome_late(self.client, self.parts.moderation)
-            await self.parts.deletions.catch_up()
-            await recount(self.parts)
-        except StoreError as error:
-            log.warning("Votes and deletions are not looked for again before the next start: %s", error)
-        except Exception:
-            log.exception("A fault of ours while votes and deletions were looked for")
+        await _done(partial(welcome_late, self.client, self.parts.moderation))
+        await _done(self.parts.deletions.catch_up)
+        await _done(partial(recount, self.parts))
         self.parts.inbox.put("The end of contests", self._counted)
+        await _done(partial(recount_others, self.parts))
 
     async def _counted(self) -> None:
         """All votes and deletions that were found are stored."""
         self.parts.contest_messages.counted()
+
+
+async def _done(look: Callable[[], Awaitable[None]]) -> None:
+    """Look, and again while the database cannot be used."""
+    while True:
+        try:
+            await look()
+            return
+        except StoreError as error:
+            log.warning("Votes and deletions are looked for again in %g seconds: %s", RETRY_S, error)
+            await asyncio.sleep(RETRY_S)
+        except Exception:
+            # A fault with one look must not keep out the others.
+            log.exception("A fault of ours while votes and deletions were looked for")
+            return

@@ -1,5 +1,6 @@
 """Hears of votes; finds those that were cast or taken back while the bot was away, under copies too."""
 
+import asyncio
 import logging
 from dataclasses import replace
 from functools import partial
@@ -17,7 +18,9 @@ from bot.dreams.dream import Dream, DreamState
 log = logging.getLogger(__name__)
 
 RECOUNT_S = 14 * 24 * 3600  # seconds; votes under dreams older than that are not looked for again
-RECOUNT_MOST = 100  # dreams whose reactions are read again, and as many of those that hang in public
+RECOUNT_MOST = 100  # dreams whose reactions are read again at once, and as many of those that hang in public
+RECOUNT_LATER = 5000  # newest dreams that are read again in all, the others without haste …
+RECOUNT_PACE_S = 1.0  # … this many seconds apart
 REACT_S = 24 * 3600  # seconds in which a dream that has none of our reactions still gets them
 
 
@@ -61,11 +64,24 @@ class VoteListener(Listener):
 
 
 async def recount(parts: Parts) -> None:
-    """Read the reactions of the newest dreams again, and of those with copies. Raises `StoreError`."""
+    """Read the reactions of the newest dreams again, and of those with copies. Raises `StoreError`.
+
+    `recount_others` does the others.
+    """
     recent = await parts.store.recent(since=time() - RECOUNT_S, most=RECOUNT_MOST)
     hung = await parts.copies.in_public(most=RECOUNT_MOST)
     for dream in {dream.id: dream for dream in [*hung, *recent]}.values():
         await _recount(parts, dream)
+
+
+async def recount_others(parts: Parts) -> None:
+    """Read the reactions of the dreams that `recount` left, the newest first. Raises `StoreError`."""
+    recent = await parts.store.recent(since=time() - RECOUNT_S, most=RECOUNT_LATER)
+    for dream in reversed(recent[:-RECOUNT_MOST]):
+        now = await parts.store.get(dream.id)  # minutes may have passed
+        if now is not None and now.is_shown:
+            await _recount(parts, now)
+            await asyncio.sleep(RECOUNT_PACE_S)
 
 
 async def _recount(parts: Parts, dream: Dream) -> None:

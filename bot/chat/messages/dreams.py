@@ -220,9 +220,11 @@ class DreamMessages(BackgroundLoop):
             self._drop(dream.id)
             return False
         now, is_ours = standing
-        if is_ours:
-            return now.state is dream.state  # else the worker tells so in a moment
-        if now.message_id is None and not now.state.is_over:
+        if is_ours or message.dream.state is not dream.state:
+            return now.state is message.dream.state  # else the worker tells so in a moment, or just did
+        is_news = now.state.is_over and not message.is_stale  # it ended, here perhaps: we hear of it then
+        message.is_stale = True
+        if is_news or (now.message_id is None and not now.state.is_over):
             self._later(dream.id, self._retry_s)  # whoever asked waits for the message, whoever posts it
             return False
         self._answer(dream.id, now.message_id is not None)
@@ -238,7 +240,7 @@ class DreamMessages(BackgroundLoop):
         if dream.state.is_over or dream.id not in self._messages:
             return  # its end comes next
         standing = await self._store.standing(dream.id)
-        if standing is None or not standing[0].state.is_over or not standing[0].delivered:
+        if standing is None or not standing[0].delivered or message.dream.state.is_over:
             return
         log.info("dream %d: another process ended it, and its end is shown again", dream.id)
         self._drop(dream.id)

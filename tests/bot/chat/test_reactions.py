@@ -1,8 +1,14 @@
 """Votes: reactions under a finished dream, also those cast while the bot was away."""
 
 import asyncio
+from typing import Any
+
+import pytest
 
 from bot.chat.messages.votes import PACES
+from bot.database.connection import StoreBusy
+from bot.dreams.dream import Dream
+from bot.dreams.store import Store
 from bot.servers.settings import VOTE_EMOJI
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import until
@@ -70,6 +76,39 @@ async def test_votes_survive_a_restart_and_those_cast_meanwhile_are_found(world:
     await world.restart()
     await world.env.settle()
     assert await votes(world) == 2, "the moderator's and carol's; not alice's, bob's is taken back"
+
+
+async def test_votes_under_older_dreams_and_after_trouble_are_found_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.chat.listeners.votes.RECOUNT_MOST", 1)
+    monkeypatch.setattr("bot.chat.listeners.votes.RECOUNT_PACE_S", 0.0)
+    monkeypatch.setattr("bot.chat.listeners.catching_up.RETRY_S", 0.01)
+    await finished(world)
+    await world.dream(world.bob, "a tree")
+    await world.engine.dreams(2)
+    world.engine.finish()
+    await world.until_delivered(2)
+    await world.parts.end()
+    subscribers, world.env.backend.subscribers[:] = list(world.env.backend.subscribers), []
+    await world.bob.react(world.messages()[0], VOTE_EMOJI[0])
+    world.env.backend.subscribers[:] = subscribers
+    recent, tries = Store.recent, 0
+
+    async def troubled(store: Store, **which: Any) -> list[Dream]:
+        nonlocal tries
+        tries += 1
+        if tries % 2:
+            raise StoreBusy
+        return await recent(store, **which)
+
+    monkeypatch.setattr(Store, "recent", troubled)
+    await world.restart()
+
+    async def counted() -> bool:
+        return await votes(world) == 1
+
+    await until(counted)
 
 
 async def test_a_vote_under_another_message_is_ignored(world: World) -> None:

@@ -317,7 +317,8 @@ class _Run:
             tensors |= {f"{prefix}.{name}": value for name, value in latents.named_parameters()}
         updates = 0.0
         for name, parameter in self.latents.named_parameters():
-            moments = self.optimizer.moments.get(parameter) or Moments(*[torch.zeros_like(parameter)] * 2)
+            still = torch.zeros_like(parameter)
+            moments = self.optimizer.moments.get(parameter) or Moments(still, still)
             tensors |= {f"first.{name}": moments.first, f"second.{name}": moments.second}
             updates = max(updates, float(moments.updates))
         return State(

@@ -35,7 +35,7 @@ class Page:
     PAGE_WORDS: ClassVar[dict[str, str]] = {
         "channel": "dreams",
         "moderator": "moderator",
-        "no limit": "no limit",
+        "no limit": "not set",
         "hint": "a bowl of cherries",
     }
     NO_DREAMS_YET = "Nobody has dreamt here yet. What would you like to see?"
@@ -45,9 +45,9 @@ class Page:
     DETACH = "Without the picture"
     SUGGESTIONS, ANSWERS = "Suggestions", "Only you see this"
     CLOSE, KEEP_IT, EARLIER = "Close", "Keep it", "Earlier dreams"
-    HIDDEN_PICTURE = "Hidden; show it"
+    HIDDEN_PICTURE = "Show the hidden picture"
     FILM_OFF = "Picture"
-    AWAY = "The connection is gone; it comes back by itself."
+    AWAY = "The connection is lost. Trying again …"
 
     PREFERENCES, SAVED = "Preferences", "Saved."
     PREFERENCES_HINT = "What your new dreams are when you say nothing else."
@@ -61,7 +61,7 @@ class Page:
     GUESTS_HINT = "Guests come in with the password. They dream with the small embedded model only."
     BAN, UNBAN, BAN_REASON, BAN_HOURS = "Ban", "Lift the ban", "Reason", "Hours"
     PAUSE, RESUME, FRONT = "Pause", "Resume", "To the front"
-    WORDS_HINT = "One a line; a * at its end or beginning stands for more letters."
+    WORDS_HINT = "One per line; a * at its beginning or end stands for any letters."
     CONTEST_BEGIN, CONTEST_STOP, CONTEST_DAYS = "Begin a contest", "End it now", "Days"
 
     def too_many_passwords(self, wait_s: int) -> str:

@@ -105,8 +105,8 @@ class Wall:
 
     def wall_now(self, waiting: int, percent: int | None) -> str:
         """`waiting`: dreams in line; `percent`: of the one being dreamt, None: it has just begun."""
-        done = "" if percent is None else f", {percent} % done"
-        line = {0: "nobody waits", 1: "one more in line"}.get(waiting, f"{waiting} more in line")
+        done = "" if percent is None else f", {percent}% done"
+        line = {0: "nobody is waiting", 1: "one more in line"}.get(waiting, f"{waiting} more in line")
         return f"Dreaming now{done}; {line}."
 
     def wall_with(self, words: str) -> str:

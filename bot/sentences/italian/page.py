@@ -36,7 +36,7 @@ class Pagina(Page):
     PAGE_WORDS: ClassVar[dict[str, str]] = {
         "channel": "sogni",
         "moderator": "modera",
-        "no limit": "nessun limite",
+        "no limit": "non impostato",
         "hint": "una ciotola di ciliegie",
     }
     NO_DREAMS_YET = "Qui nessuno ha ancora sognato. Che cosa ti piacerebbe vedere?"
@@ -46,9 +46,9 @@ class Pagina(Page):
     DETACH = "Senza l'immagine"
     SUGGESTIONS, ANSWERS = "Suggerimenti", "Lo vedi solo tu"
     CLOSE, KEEP_IT, EARLIER = "Chiudi", "Tienilo", "Sogni precedenti"
-    HIDDEN_PICTURE = "Nascosta; mostrala"
+    HIDDEN_PICTURE = "Mostra l'immagine nascosta"
     FILM_OFF = "Immagine"
-    AWAY = "La connessione si è persa; torna da sola."
+    AWAY = "Connessione persa. Riprovo …"
 
     PREFERENCES, SAVED = "Preferenze", "Salvato."
     PREFERENCES_HINT = "Come saranno i tuoi sogni, se non dici altro."
@@ -62,7 +62,7 @@ class Pagina(Page):
     GUESTS_HINT = "Gli ospiti entrano con la password e sognano solo con il piccolo modello incluso."
     BAN, UNBAN, BAN_REASON, BAN_HOURS = "Escludi", "Riammetti", "Motivo", "Ore"
     PAUSE, RESUME, FRONT = "Metti in pausa", "Riprendi", "In testa"
-    WORDS_HINT = "Una per riga; un * alla fine o all'inizio sta per altre lettere."
+    WORDS_HINT = "Una per riga; un * all'inizio o alla fine sta per qualsiasi lettera."
     CONTEST_BEGIN, CONTEST_STOP, CONTEST_DAYS = "Comincia un concorso", "Chiudilo ora", "Giorni"
 
     def too_many_passwords(self, wait_s: int) -> str:

@@ -61,7 +61,7 @@ class Parete(Wall):
         "varied": "variato",
         "continued": "continuato",
         "remixed": "rifatto con altre parole",
-        "blended": "fuso",
+        "blended": "mescolato",
     }
     WALL_THIS_ONE = "Questo sogno"
     WALL_MESSAGE = "Guardalo su Discord"
@@ -103,9 +103,9 @@ class Parete(Wall):
         return f"Come l'immagine ha preso forma: {prompt}"
 
     def wall_now(self, waiting: int, percent: int | None) -> str:
-        done = "" if percent is None else f", {percent} % fatto"
+        done = "" if percent is None else f", al {percent}%"
         line = {0: "nessuno aspetta", 1: "un altro in fila"}.get(waiting, f"altri {waiting} in fila")
-        return f"Sta sognando{done}; {line}."
+        return f"Un sogno prende forma{done}; {line}."
 
     def wall_with(self, words: str) -> str:
         return f"con «{words}»"

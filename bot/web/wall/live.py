@@ -7,6 +7,7 @@ between, and holds up nobody, because nothing is kept for anyone.
 import asyncio
 import json
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 PACE_S = 1.0  # seconds between two messages to one watcher
 MAX_WATCHERS = 1000  # at once; others see the page without what is live
+MAX_EACH = 250  # of them from one address, behind which there may be many people
 LOOK_S = 15  # seconds between two looks whether a watcher is still there
 SEND_S = 10.0  # seconds after which a watcher that reads nothing is let go
 
@@ -40,7 +42,7 @@ class Live:
         self._version = 0
         self._moved = asyncio.Event()  # set, and replaced, with each change
         self._looking: set[asyncio.Task[None]] = set()
-        self.watchers = 0
+        self.watchers: Counter[str] = Counter()  # by their address
         self.is_closed = False
 
     def heard(self, dream: Dream, event: Event | None) -> None:
@@ -113,9 +115,11 @@ routes = web.RouteTableDef()
 async def watch(request: web.Request) -> web.StreamResponse:
     """A stream of server-sent events."""
     live, say = request.config_dict[LIVE], say_of(request)
-    if live.watchers >= MAX_WATCHERS or live.is_closed:
+    address = request.remote or ""
+    is_full = live.watchers.total() >= MAX_WATCHERS or live.watchers[address] >= MAX_EACH
+    if is_full or live.is_closed:
         raise web.HTTPServiceUnavailable(headers={"Retry-After": "60"})
-    live.watchers += 1
+    live.watchers[address] += 1
     try:
         async with sse_response(request) as stream:
             await _tell(live, say, stream)
@@ -125,7 +129,8 @@ async def watch(request: web.Request) -> web.StreamResponse:
             request.transport.abort()  # what is under way to whoever reads nothing is let go
         raise ConnectionResetError from None
     finally:
-        live.watchers -= 1
+        live.watchers[address] -= 1
+        live.watchers += Counter()  # without those of whom nobody is left
 
 
 async def _tell(live: Live, say: Sentences, stream: EventSourceResponse) -> None:

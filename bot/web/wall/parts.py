@@ -54,7 +54,7 @@ def show(request: web.Request, template: str, *, status: int = 200, **facts: Any
 
 def show_error(request: web.Request, status: int, sentence: str) -> web.Response:
     """For `bot.web.errors`: in the looks of the wall."""
-    return show(request, "error.html", status=status, sentence=sentence)
+    return show(request, "error.html", status=status, sentence=sentence, shown_status=status)
 
 
 async def hanging(request: web.Request) -> Hanging:

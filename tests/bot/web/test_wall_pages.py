@@ -19,6 +19,7 @@ from bot.dreams.dream import Dream, DreamState, Picture, Wish
 from bot.dreams.local import CHANNEL_ID, GUILD_ID
 from bot.heart import Heart, build_heart
 from bot.settings import Settings
+from bot.web.wall import live as wall_live
 from bot.web.wall.application import wall_application
 from bot.web.wall.dream import command, line
 from bot.web.wall.live import LIVE
@@ -257,15 +258,32 @@ async def test_what_is_live_is_told_without_words_to_everybody_who_watches(house
         running = replace(await house.dreamt("my secret"), state=DreamState.DREAMING)
         house.heart.audiences.heard(running, Progress(str(running.id), 2, 5, 20.0, 20.0, 3.0))
         message = await told(one)
-        assert message["now"] == "Dreaming now, 40 % done; nobody waits." and "secret" not in str(message)
+        assert message["now"] == "Dreaming now, 40% done; nobody is waiting." and "secret" not in str(message)
         house.heart.audiences.heard(replace(running, state=DreamState.DONE), None)
         await until(lambda: live.told.__self__._fresh == 1)
         while (message := await told(one))["fresh"] == 0:
             pass
         assert await told(other)
-        assert live.watchers == 2
+        assert live.watchers.total() == 2
     await live.close()
-    await until(lambda: live.watchers == 0)
+    await until(lambda: not live.watchers)
+
+
+async def test_one_address_leaves_room_for_others(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wall_live, "MAX_EACH", 2)
+    other = {"X-Forwarded-For": "203.0.113.7"}  # a proxy of the host's own tells
+    async with house.client.get("/live") as one, house.client.get("/live"):
+        assert one.status == 200
+        async with house.client.get("/live") as more:
+            assert more.status == 503
+        async with house.client.get("/live", headers=other) as else_where:
+            assert else_where.status == 200
+    await until(lambda: not house.client.app[LIVE].watchers)
+
+
+async def test_what_is_not_there_is_told_in_the_looks_of_the_wall(house: House) -> None:
+    text = await house.text("/d/nonesuch", status=404)
+    assert "There is nothing here" in text and 'role="search"' in text and "page.css" not in text
 
 
 def test_the_commands_are_typed_as_they_are_meant(odd: Any) -> None:

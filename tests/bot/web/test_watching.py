@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import event
 
 from bot.dreams.dream import DreamState
+from bot.web.assets import assets
 from bot.web.channel import stream
 from bot.web.channel.live import MAX_EACH
+from bot.web.channel.page import MOST
 from tests.bot.scripted import picture, until
 from tests.bot.web.conftest import House, Visitor
 
@@ -115,3 +117,20 @@ async def test_a_thousand_tabs_of_one_person_leave_room_for_others(house: House)
     for tab in tabs:
         tab.close()
     await until(lambda: house.room.live.watching == 0)
+
+
+async def test_the_first_view_of_a_full_channel_is_light(house: House) -> None:
+    """All that a browser loads but pictures: the page, styles and scripts, and the cards once more."""
+    ada = await house.visitor("Ada")
+    for number in range(MOST):
+        assert await ada.say(f"a tower of seven storeys by the sea, number {number}")
+        await house.finish(number + 1)
+    page = await ada.html()
+    assert page.count('class="card ') == MOST
+    weight = len(page.encode()) + sum(
+        len(asset.content) for name, asset in assets().items() if "wall" not in name
+    )
+    async with ada.client.session.get(ada.client.make_url("/cards"), auto_decompress=False) as answer:
+        weight += len(await answer.read())
+        assert answer.headers["Content-Encoding"]
+    assert weight < 150_000

@@ -385,7 +385,7 @@ _PLACES = (
     .group_by(dreams.c.guild_id, dreams.c.channel_id)
 )
 # All that is told of dreams, asked at once: who voted, whether somebody reported it, what its dreamer chose.
-_HUNG = select(
+_HUNG: Any = select(
     *dreams.c,
     select(func.count(votes.c.person.distinct()))
     .where(votes.c.dream_id == dreams.c.id)

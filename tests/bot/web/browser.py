@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.base import AxeResults
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -79,3 +81,13 @@ async def changed(page: Page, selector: str, was: str | None) -> str:
             if found and found != was:
                 return found
             await asyncio.sleep(0.05)
+
+
+async def serious(page: Page) -> list[str]:
+    """What axe finds that keeps people out."""
+    found: AxeResults = await Axe().run(page)
+    return [
+        f"{one['id']}: {[node['html'] for node in one['nodes']]}"
+        for one in found.response["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]

@@ -5,9 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from axe_playwright_python.base import AxeResults
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, Route, expect
 
 from bot.dreams.dream import DreamState
 from bot.settings import Settings
@@ -22,6 +20,7 @@ from tests.bot.web.browser import (
     chromium,
     come_in,
     say,
+    serious,
 )
 from tests.bot.web.conftest import House
 from tests.bot.web.test_channel import HOSTILE
@@ -100,7 +99,7 @@ async def test_a_guest_comes_in_by_the_password_from_another_machine(
         await page.keyboard.press("Enter")
         await expect(page.locator("#why")).to_have_text("That is not the password. Please try again.")
         complaints.found.clear()
-        assert await _serious(page) == []
+        assert await serious(page) == []
         await page.fill("#password", PASSWORD)
         await page.keyboard.press("Enter")
         await page.fill("#name", "Bo")
@@ -173,22 +172,13 @@ async def test_axe_finds_nothing_serious_at_any_size(house: House, browser: Brow
     await ada.wait_for_selector(".answer")
     for width, height in SIZES.values():
         await ada.set_viewport_size({"width": width, "height": height})
-        assert await _serious(ada) == []
+        assert await serious(ada) == []
     await ada.goto(address(house) + "moderate")
-    assert await _serious(ada) == []
+    assert await serious(ada) == []
     stranger = await (await browser.new_context(color_scheme=scheme)).new_page()  # type: ignore[arg-type]
     await stranger.goto(address(house))
-    assert await _serious(stranger) == []
+    assert await serious(stranger) == []
     assert complaints.found == []
-
-
-async def _serious(page: Page) -> list[str]:
-    found: AxeResults = await Axe().run(page)
-    return [
-        f"{one['id']}: {[node['html'] for node in one['nodes']]}"
-        for one in found.response["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
 
 
 async def test_the_next_words_stay_while_the_first_are_sent(house: House, browser: Browser) -> None:

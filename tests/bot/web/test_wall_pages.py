@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
+from playwright.async_api import expect
 
 from bot.dreams.dream import Dream, DreamState, Picture, Wish
 from bot.dreams.local import CHANNEL_ID, GUILD_ID
@@ -25,6 +26,7 @@ from bot.web.wall.dream import command, line
 from bot.web.wall.live import LIVE
 from engine import Finished, Progress, Recipe
 from tests.bot.scripted import ScriptedEngine, until
+from tests.bot.web.browser import CHROMIUM, MISSING, SIZES, Complaints, chromium, serious
 from tests.bot.web.disk import grow_no_more
 
 URL = "https://wall.example"
@@ -306,3 +308,36 @@ async def test_a_thumbnail_that_cannot_be_kept_is_shown_all_the_same(house: Hous
     for _ in range(2):
         async with house.client.get(f"/t/{slug}.webp") as answer:
             assert answer.status == 200 and (await answer.read())[8:12] == b"WEBP"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_browser_complains_of_nothing_at_any_size(house: House, scheme: Any) -> None:
+    first = await house.dreamt("a red house")
+    second = await house.dreamt(HOSTILE, begin="vary", parent_id=first.id)
+    await house.heart.privacy.choose(11, name="Ada <b>")
+    contest = await house.heart.contests.start(
+        guild_id=GUILD_ID, channel_id=CHANNEL_ID, theme=HOSTILE, language="en", by=1, span_s=9e4
+    )
+    await house.heart.contests.enter(contest, second)
+    origin, complaints = str(house.client.make_url("/")), Complaints()
+    async with chromium() as browser:
+        page = await (await browser.new_context(color_scheme=scheme)).new_page()
+        complaints.listen(page, origin)
+        person = (await house.heart.privacy.of(11)).page
+        paths = ["", f"d/{await house.slug(second)}", "contests", f"contest/{contest.slug}", f"by/{person}"]
+        for path in [*paths, "best/ever", "?words=nonesuch"]:
+            await page.goto(origin + path)
+            for width, height in SIZES.values():
+                await page.set_viewport_size({"width": width, "height": height})
+                assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
+            assert await serious(page) == [], path
+        await page.goto(origin + paths[1])
+        await page.click("[data-film]")
+        await expect(page.locator("#picture")).to_have_attribute("src", re.compile("film.webp$"))
+        await page.click('[data-copy="words"]')
+        await expect(page.locator('[data-copy="words"]')).to_have_text("Copied")
+        await page.goto(origin + "nonesuch")
+        assert await serious(page) == []
+    assert [text for text in complaints.found if "404" not in text] == []

@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 from simcord.backend.models import Message
+from yarl import URL
 
 from bot.__main__ import NO_TOKEN, OFFLINE, PLAIN_HTTP, REFUSED, STOPPED, TOKEN_REFUSED, UNREACHABLE
 from bot.dreams.dream import DreamState
@@ -37,6 +38,7 @@ from tests.bot.watching import (
     stored,
     voted,
 )
+from tests.bot.web.conftest import Visitor
 from tests.discord_server import DiscordServer, Interference
 from tests.discord_server.server import words
 
@@ -257,6 +259,43 @@ async def test_an_open_channel_says_so_plainly_and_nobody_elsewhere_comes_in_wit
         bot.send(signal.SIGTERM)
         assert await bot.end() == STOPPED
     assert "Traceback" not in bot.text
+
+
+async def test_with_a_token_the_local_channel_opens_beside_discord_and_goes_on_after_a_kill(
+    tmp_path: Path,
+) -> None:
+    async with DiscordServer() as server:
+        ada, said = server.person("Ada"), "local channel is open: (http://127\\.0\\.0\\.1:\\d+/)"
+        async with running(server, tmp_path, PAGE="on") as bot:
+            await until(lambda: re.search(said, bot.text) is not None, "the channel's address is told")
+            bo = Visitor(URL(re.findall(said, bot.text)[0]))
+            await bo.come_in("Bo")
+            await bo.say("/dream a bowl of cherries steps:2")
+            await server.slash(ada, server.channel, "dream", prompt="a castle", steps=2)
+            message = await first_message(server, server.channel)
+            await final(server, message)
+
+            async def is_there() -> bool:
+                return "/dreams/1/picture" in await bo.html()
+
+            await until(is_there, "the local dream's picture", timeout_s=BUSY_S)
+            assert "castle" not in await bo.html() and "cherries" not in words(message)
+            await bo.say(f"/dream a red heart steps:{ENDLESS}")
+            bot.send(signal.SIGKILL)
+            await bot.end()
+            await bo.client.close()
+        async with running(server, tmp_path) as bot:  # without the page
+            async with stored(tmp_path) as store:
+
+                async def goes_on() -> bool:
+                    dream = await store.get(3)
+                    return dream is not None and dream.state is DreamState.DREAMING
+
+                await until(goes_on, "the dream in hand goes on", timeout_s=BUSY_S)
+                await store.ask_cancel(3)
+            await stop(bot)
+        assert "Traceback" not in bot.text
+        assert shown(server) == [message] and server.problems == []
 
 
 async def test_a_wrong_token_is_one_sentence(tmp_path: Path) -> None:

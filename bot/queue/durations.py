@@ -167,7 +167,7 @@ class Paces:
         if takes is None:
             return None
         waits = self.loading_s() if progress is None else 0.0
-        gone = 0.0 if dream.started_at is None else now - dream.started_at
+        gone = 0.0 if dream.started_at is None else max(now - dream.started_at, 0.0)  # the clock was put back
         return max(takes + waits - gone, 0.0)
 
     def _expected(self, dream: Dream) -> float | None:

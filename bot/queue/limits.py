@@ -18,6 +18,7 @@ from bot.servers.settings import Allowance, ServerSettings
 from engine import EMBEDDED, Recipe
 
 HOUR_S, DAY_S = 3600.0, 24 * 3600.0
+AHEAD_S = 60.0  # by which other processes' clocks may differ; what is later is of a clock that was put back
 
 
 class Refused(Exception):
@@ -214,11 +215,12 @@ class Limits:
             cooldown_s = settings.cooldown_s if person is not None else 0
             if rule.per_hour is None and rule.per_day is None and not cooldown_s:
                 continue
-            times = await self._store.asked(guild_id=wish.guild_id, author_id=person, since=now - DAY_S)
+            asked = await self._store.asked(guild_id=wish.guild_id, author_id=person, since=now - DAY_S)
+            times = [at for at in asked if at <= now + AHEAD_S]
             if cooldown_s and times and times[-1] + cooldown_s > now:
                 raise CoolingDown(cooldown_s, times[-1] + cooldown_s)
             for most, within_s in ((rule.per_hour, HOUR_S), (rule.per_day, DAY_S)):
-                lately = [asked for asked in times if asked > now - within_s]
+                lately = [at for at in times if at > now - within_s]
                 if most is None or len(lately) + dreams <= most:
                     continue
                 # The dreams that must have passed out of the span before there is room for these.

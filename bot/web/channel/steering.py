@@ -3,6 +3,9 @@
 A vote for a beginning is kept as a vote for its dream, which no ranking counts.
 """
 
+from math import inf
+from time import monotonic
+
 from bot.background import Watch
 from bot.community.choices import Choices, ChoiceState, came_out
 from bot.dreams.dream import Dream
@@ -25,7 +28,7 @@ class Steering(Watch):
         self._choices = choices
         self._store = store
         self._live = live
-        self._ends: dict[int, float] = {}  # choice → when its vote ends, seconds since 1970
+        self._ends: dict[int, float] = {}  # choice → when its vote ends at the latest, on the monotonic clock
         self._erased: set[int] = set()  # choices whose dream its author deleted
 
     def heard(self, dream: Dream) -> None:
@@ -43,14 +46,14 @@ class Steering(Watch):
         self._moved |= {choice.id for choice in await self._choices.open(local=True)}
 
     async def _look(self) -> float:
-        now = self._choices.clock()
+        now = monotonic()
         self._moved |= {choice_id for choice_id, end in self._ends.items() if end <= now}
         await super()._look()
-        now = self._choices.clock()
+        now = monotonic()
         return max(0.0, min((end - now for end in self._ends.values()), default=IDLE_S))
 
     async def _look_at(self, choice_id: int) -> None:
-        self._ends.pop(choice_id, None)
+        latest = self._ends.pop(choice_id, inf)
         if choice_id in self._erased:
             await self._choices.forget(choice_id)
             self._erased.discard(choice_id)
@@ -63,8 +66,11 @@ class Steering(Watch):
             await self._choices.settle(choice_id)
             choice = await self._choices.get(choice_id) or choice
         if choice.state is ChoiceState.VOTING and choice.ends_at is not None:
-            if choice.ends_at > self._choices.clock():
-                self._ends[choice_id] = choice.ends_at
+            now = monotonic()
+            left_s = choice.ends_at - self._choices.clock()
+            end = min(now + left_s, latest)  # no later for a clock that is put back
+            if end > now:
+                self._ends[choice_id] = end
             else:
                 found = await voters(self._store, came_out(await self._choices.candidates(choice_id)))
                 await self._choices.decide(choice_id, {n: len(people) for n, people in found.items()})

@@ -220,6 +220,7 @@ async def test_the_dream_in_hand_has_less_left_the_longer_it_runs(database: Data
     assert paces.left(running, None, now=1003.0) == pytest.approx(5.0)
     assert paces.left(running, first_step, now=1003.0) == pytest.approx(5.0), "it knows no pace yet"
     assert paces.left(running, None, now=2000.0) == 0.0
+    assert paces.left(running, None, now=-1e9) == pytest.approx(8.0), "the clock was put back"
 
 
 async def test_another_pair_than_expected_is_not_promised_by_the_prior(database: Database) -> None:

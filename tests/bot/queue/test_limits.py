@@ -30,6 +30,7 @@ from bot.queue.limits import (
 )
 from bot.servers.moderation import Moderation
 from bot.servers.settings import Allowance
+from engine import EMBEDDED
 
 A_WISH = Callable[..., Wish]
 
@@ -265,3 +266,26 @@ async def test_in_a_direct_message_the_bot_s_own_limits_hold(door: Door, a_wish:
     for _ in range(3):
         await door.ask(a_wish(guild_id=None))
     assert isinstance(await door.refusal(a_wish(guild_id=None)), TooManyWaiting)
+
+
+async def test_what_was_asked_for_by_a_clock_that_was_ahead_counts_against_nobody(
+    door: Door, a_wish: A_WISH
+) -> None:
+    await door.set(everyone=Allowance(per_hour=1, per_day=1), cooldown_s=60)
+    door.now += 300 * DAY_S
+    await door.ask(a_wish(author_id=1))
+    door.now -= 300 * DAY_S
+    await door.ask(a_wish(author_id=1))
+    assert isinstance(await door.refusal(a_wish(author_id=1)), CoolingDown)
+
+
+async def test_a_guest_has_the_lower_of_two_limits_and_the_embedded_model(door: Door, a_wish: A_WISH) -> None:
+    guest = Asker(is_guest=True)
+    await door.set(everyone=Allowance(waiting=5, steps=50), guests=Allowance(waiting=1, steps=90, size=256))
+    wish = await door.ask(a_wish(author_id=1, model="biggan-deep-512"), guest)
+    assert (wish.model, wish.most_steps, wish.most_size) == (EMBEDDED.name, 50, 256)
+    assert isinstance(await door.refusal(a_wish(author_id=1), guest), TooManyWaiting)
+    wish = await door.ask(a_wish(author_id=2, model="biggan-deep-512"))
+    assert (wish.model, wish.most_steps, wish.most_size) == ("biggan-deep-512", 50, None)
+    await door.set(people={1: Allowance(waiting=3)})
+    assert (await door.ask(a_wish(author_id=1), guest)).most_size == 256

@@ -135,6 +135,15 @@ async def test_a_local_database_goes_on_with_a_token_and_discord_is_asked_of_not
         await world.dream(world.alice, "a boat")  # 6
         await finish(world, 6)
         await world.until_delivered(6)
+        for command, options in (
+            ("dreams show", {"dream": 1}),
+            ("dreams repeat", {"dream": 1}),
+            ("dreams blend", {"first": 6, "second": 1}),
+        ):
+            answer = await world.alice.slash(world.channel, command, **options)
+            assert answer.response is not None and "leaf" not in str(answer.response.content), command
+        assert await world.parts.store.get(7) is None
+        assert "leaf" not in str((await world.alice.slash(world.channel, "top")).response)
         first = await world.stored(1)
         assert (first.gone, first.message_id, await world.parts.votes.tally(1)) == (Gone.NOT, 1, 1)
         assert await world.parts.contests.lost_winners() == []

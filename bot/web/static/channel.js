@@ -23,6 +23,7 @@ listen("/events", {
     },
     card: (event) => {
       const { key, html } = JSON.parse(event.data);
+      newer?.add(key);
       shown(key, html);
     },
   },
@@ -34,15 +35,21 @@ listen("/events", {
   },
 });
 
+let newer = null; // the cards that were told of while older news is on its way
+
 async function catchUp() {
+  const meanwhile = (newer = new Set());
   const newest = await ask("/cards").catch(() => null);
+  if (newer === meanwhile) newer = null;
+  else return; // it was asked for once more
   if (!newest) return;
   const there = new Set(newest.cards.map(({ key }) => key));
   const oldest = newest.cards.length ? Math.min(...newest.cards.map(({ number }) => number)) : 0;
   for (const card of [...list.children]) {
-    if (Number(card.dataset.number) >= oldest && !there.has(card.id)) show(card.id, "");
+    const isGone = Number(card.dataset.number) >= oldest && !there.has(card.id);
+    if (isGone && !meanwhile.has(card.id)) show(card.id, "");
   }
-  for (const { key, html } of newest.cards) shown(key, html);
+  for (const { key, html } of newest.cards) if (!meanwhile.has(key)) shown(key, html);
 }
 
 function shown(key, html) {

@@ -15,7 +15,7 @@ from random import Random
 from time import monotonic, time
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import and_, bindparam, func, literal_column, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.community.contests import Contest
@@ -379,10 +379,14 @@ def _has(word: str) -> Any:
     return func.lower(dreams.c.prompt).contains(word.lower(), autoescape=True)
 
 
+# Of the dreams since a number. `coalesce` keeps SQLite from walking its index of all places, as above;
+# PostgreSQL knows what is grouped by only where nothing in it is a parameter.
+_GUILD = func.coalesce(dreams.c.guild_id, literal_column("0"))
+_CHANNEL = func.coalesce(dreams.c.channel_id, literal_column("0"))
 _PLACES = (
-    select(dreams.c.guild_id, dreams.c.channel_id, func.max(dreams.c.id).label("last"))
-    .where(dreams.c.id > bindparam("since"), dreams.c.guild_id.is_not(None))
-    .group_by(dreams.c.guild_id, dreams.c.channel_id)
+    select(_GUILD.label("guild_id"), _CHANNEL.label("channel_id"), func.max(dreams.c.id).label("last"))
+    .where(dreams.c.id > bindparam("since"), literal_column("0") != _GUILD)
+    .group_by(_GUILD, _CHANNEL)
 )
 # All that is told of dreams, asked at once: who voted, whether somebody reported it, what its dreamer chose.
 _HUNG: Any = select(

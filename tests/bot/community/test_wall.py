@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, text, update
+from sqlalchemy import event, insert, text, update
 
 from bot.community.contests import Contests
 from bot.community.privacy import USUAL, Privacy, PrivacyChoices, name_of
@@ -318,3 +318,20 @@ async def test_slugs_cannot_be_guessed_and_what_an_older_program_stored_gets_one
     assert not await gallery.hangs(dream)
     await gallery.wall.start()
     assert await gallery.hangs(dream)
+
+
+async def test_no_request_walks_through_all_dreams_to_find_new_places(gallery: Gallery) -> None:
+    """SQLite would take its index of places for it, from its beginning to its end."""
+    await gallery.dreamt()
+    asked: list[tuple[str, Any]] = []
+    engine = gallery.database._engine.sync_engine
+    event.listen(
+        engine, "before_cursor_execute", lambda c, cursor, said, values, *rest: asked.append((said, values))
+    )
+    await gallery.wall.newest()
+    if engine.dialect.name == "sqlite":
+        async with gallery.database.transaction() as connection:
+            said, values = next(one for one in asked if "GROUP BY" in one[0])
+            plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {said}", values)).all()
+        assert "INTEGER PRIMARY KEY" in plan[0][3], plan
+    assert len([one for one in asked if one[0].startswith("SELECT")]) == 2, "places, and all that is told"

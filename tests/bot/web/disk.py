@@ -1,5 +1,7 @@
 """A disk that is full, for tests: SQLite's file cannot grow any more."""
 
+from typing import Any
+
 from sqlalchemy import event, text
 
 from bot.database.connection import Database
@@ -10,5 +12,12 @@ async def grow_no_more(database: Database) -> None:
     engine = database._engine
     async with database.transaction() as connection:
         pages = await connection.scalar(text("PRAGMA page_count"))
-    await engine.dispose()
-    event.listen(engine.sync_engine, "connect", lambda raw, _: raw.execute(f"PRAGMA max_page_count={pages}"))
+
+    def bound(raw: Any, *_: Any) -> None:
+        cursor = raw.cursor()
+        cursor.execute(f"PRAGMA max_page_count={pages}")
+        cursor.close()
+
+    event.listen(
+        engine.sync_engine, "checkout", bound
+    )  # of each connection of the pool, when it is lent next

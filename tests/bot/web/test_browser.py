@@ -268,9 +268,9 @@ async def test_a_contest_is_begun_entered_voted_on_and_won(house: House, browser
     for number in (1, 2):
         await house.finish(number)
         await ada.wait_for_selector(f"#dream-{number}.done img.picture")
-    for page in (ada, bo):
+    for page, words in ((ada, "a red leaf"), (bo, "a hedgehog")):
         await say(page, "/contest enter")
-        await page.wait_for_selector(".answer")
+        await expect(page.locator(".answer")).to_contain_text(words)
     await bo.click('#dream-1 [data-vote="⭐"]')
     await expect(ada.locator('#dream-1 [data-vote="⭐"] .count')).to_have_text("1")
     await say(ada, "/contest show")

@@ -80,19 +80,34 @@ def test_neighbours_look_at_each_other(count: int) -> None:
 
 
 def test_a_mirrored_one_is_the_mirror_image() -> None:
-    class LeftHalf(Painter):
+    class Corner(Painter):
         def cut_out(self, z: Tensor, class_weights: Tensor, size: int) -> tuple[Tensor, Tensor]:
             things, ground = super().cut_out(z, class_weights, size)
-            things[..., 32:] = 0
+            things[..., 16:, 16:] = 0
             return things, ground
 
-    across = torch.arange(64) / 64
-    parts = components(shown(2, LeftHalf(), latents(RED, ground=BLUE)))
-    parts.sort(key=lambda part: float(across[part.any(0)].mean()))
+    def at(part: Tensor) -> float:
+        """Where its middle is, across."""
+        return float(part.float().sum(0) @ (torch.arange(64) / 64) / part.sum())
+
+    parts = sorted(components(shown(2, Corner(), latents(RED, ground=BLUE))), key=at)
     for part, spot in zip(parts, spots(2), strict=True):
         middle = spot.left + spot.side / 2
-        assert (float(across[part.any(0)].mean()) > middle) == spot.mirrored
+        assert (at(part) > middle) == spot.mirrored
     assert len({int(part.any(0).sum()) for part in parts}) == 1  # as wide
+
+
+@pytest.mark.parametrize("margin", [8, 18, 26])
+def test_they_are_as_large_as_they_can_be_however_small_the_thing_is_drawn(margin: int) -> None:
+    two = shown(2, Painter(margin=margin), latents(RED, ground=BLUE))
+    columns = two.any(0).nonzero()[:, 0]
+    assert int(columns[-1] - columns[0]) > 0.9 * 64
+
+
+def test_a_slim_thing_is_shown_larger_than_a_broad_one() -> None:
+    for broad, slim in zip(spots(3), spots(3, wide=0.6), strict=True):
+        assert slim.side >= broad.side
+    assert spots(2, wide=0.6)[0].side > 1.3 * spots(2)[0].side
 
 
 def test_they_stand_still_and_what_is_looked_at_is_the_one_thing() -> None:

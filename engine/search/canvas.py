@@ -19,6 +19,7 @@ from engine.search.latents import Latents
 from engine.words.scene import Scene
 
 SCALE = 2  # side of a sheet, in units of a panel's
+FILLED, GROWN = 0.94, 1.35  # of the canvas's side that two things take, and how much larger that makes them
 HAT = 1.5  # width of a hat, in units of a head's that juts out
 
 
@@ -103,7 +104,7 @@ def settled(layout: Layout, there: Tensor) -> Layout:
     )
     highest = met
     if len(layout.second) == 1 and not head:
-        met = _top_below(spots[upper], there[upper], spots[lower], there[lower])
+        met = _top_below(spots[upper], there[upper], spots[lower], there[lower], hat)
     down = met + layout.overlap * (feet - top) - feet  # how far the upper one has to go
     rise = 0.5 - (min(top + down, highest) + max(feet + down, bottom)) / 2
     moves = (rise, rise + down) if hat else (rise + down, rise)
@@ -115,6 +116,34 @@ def settled(layout: Layout, there: Tensor) -> Layout:
     )
 
 
+def filled(layout: Layout, there: Tensor) -> Layout:
+    """The layout for these two things, `there` as for `settled`, in the middle of the canvas and as large as
+    fits, but not more than `GROWN` times as it was. Unchanged where one is nothing."""
+    if not there.flatten(1).any(1).all():
+        return layout
+    spots, ends = (layout.first, *layout.second), []
+    for spot, one in zip(spots, (there[0], *[there[1]] * len(layout.second)), strict=True):
+        left, right = _span(one.flip(1).any(0) if spot.mirrored else one.any(0))
+        top, bottom = _span(one.any(1))
+        ends.append([at + spot.side * end for at, end in zip(
+            (spot.left, spot.top, spot.left, spot.top), (left, top, right, bottom), strict=True
+        )])  # fmt: skip
+    corners = torch.tensor(ends)  # [things, 4]
+    start, end = corners[:, :2].amin(0), corners[:, 2:].amax(0)  # across and down
+    grow = min(FILLED / float((end - start).max()), GROWN)
+    across, down = ((start + end) / 2).tolist()
+    first, *second = (
+        replace(
+            spot,
+            left=0.5 + grow * (spot.left - across),
+            top=0.5 + grow * (spot.top - down),
+            side=grow * spot.side,
+        )
+        for spot in spots
+    )
+    return replace(layout, first=first, second=tuple(second))
+
+
 def _fitted(spot: Spot, there: Tensor, start: float, end: float) -> Spot:
     """A hat's spot over a head that begins and ends there across the canvas, half of its size at least."""
     left, right = _span(there.any(0))
@@ -122,18 +151,24 @@ def _fitted(spot: Spot, there: Tensor, start: float, end: float) -> Spot:
     return replace(spot, left=(start + end) / 2 - side * (left + right) / 2, side=side)
 
 
-def _top_below(upper: Spot, standing: Tensor, lower: Spot, there: Tensor) -> float:
-    """The mean upper edge, down the canvas, of the lower thing under the middle half of the upper one, for
-    its highest point may be elsewhere; that where nothing is under it."""
+def _top_below(upper: Spot, standing: Tensor, lower: Spot, there: Tensor, hat: bool) -> float:
+    """The upper edge, down the canvas, of the lower thing under the upper one; its highest where nothing is.
+
+    The mean one under the middle half, for its highest point may be elsewhere; of what wears a hat nearly the
+    highest under most of it, for eyes may be there.
+    """
     size = len(there)
     left, right = (upper.left + upper.side * at for at in _span(standing.any(0)))
+    margin = 0.1 if hat else 0.25
     start, end = (
-        max(int((left + (right - left) * part - lower.left) / lower.side * size), 0) for part in (0.25, 0.75)
+        max(int((left + (right - left) * part - lower.left) / lower.side * size), 0)
+        for part in (margin, 1 - margin)
     )
     under = there[:, start:end]
-    tops = under.int().argmax(0)[under.any(0)]  # the first true one of each column
-    at = float(tops.float().mean()) / size if len(tops) else _span(there.any(1))[0]
-    return lower.top + lower.side * at
+    tops = under.int().argmax(0)[under.any(0)].float()  # the first true one of each column
+    if not len(tops):
+        return lower.top + lower.side * _span(there.any(1))[0]
+    return lower.top + lower.side * float(tops.quantile(0.1) if hat else tops.mean()) / size
 
 
 def _span(there: Tensor) -> tuple[float, float]:
@@ -180,7 +215,8 @@ class Canvas:
 
     def _laid(self, picture: Tensor, things: Tensor) -> Tensor:
         """Two things [2, 4, s, s] over a picture [3, size, size], all in 0..1."""
-        layout = settled(self.layout, things[:, 3].cpu() > 0.5)
+        there = things[:, 3].cpu() > 0.5
+        layout = filled(settled(self.layout, there), there)
         shown = [(0, layout.first), *((1, spot) for spot in layout.second)]
         shown.sort(key=lambda one: one[0] == layout.front)  # what is in front comes last
         for panel, spot in shown:

@@ -134,6 +134,8 @@ def _checked(first: str, kind: str, second: str) -> Mixture | None:
 
 def _in_a_row(text: str, is_thing: Callable[[str], bool]) -> Mixture | None:
     """As two nouns in a row, of which English has the main one last; a hyphen joins equals."""
+    if scene.read(text) is not None:  # 'a frog wearing a crown'
+        return None
     counted = counts.read(text)
     words = re.sub(f"^{_A}", "", counted.words if counted else text, flags=re.IGNORECASE).split()
     if len(words) == 1 and words[0].count("-") == 1:

@@ -118,3 +118,10 @@ def test_names_are_no_beings_of_two_but_for_those_whose_words_say_so() -> None:
 def test_a_text_as_long_as_a_message_is_read_at_once() -> None:
     for text in ("half a " * 600, "a made of " * 400, "a-" * 2000, "with the head of " * 12, "a " * 100):
         mixtures.read(text, is_thing)  # the suite's timeout is the proof
+
+
+@pytest.mark.parametrize(
+    "words", ["frog wearing a crown", "cat with wings", "rana con ali", "frog riding a bicycle"]
+)
+def test_two_things_that_stand_somehow_are_no_nouns_in_a_row(words: str) -> None:
+    assert mixtures.read(words, lambda _: True) is None

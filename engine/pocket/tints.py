@@ -60,10 +60,13 @@ def tinted(drawing: Tensor, tints: Tensor) -> Tensor:
 def tones(x: Tensor, y: Tensor, z: Tensor, far: Tensor, radius: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The tones [n, 3, 1, 1] of what is dark, middling and light, at coordinates [n] each."""
     hue = hue_colour(x, y, 0.62)
+    yellow = (hue[:, :2].amin(1, keepdim=True) - hue[:, 2:]).clamp(min=0)  # [n, 1]
+    hue = hue * (1 + yellow * (1 / hue.amax(1, keepdim=True) - 1))  # yellow is as bright as red
+    warm = torch.cat((torch.ones_like(yellow), 1 - 0.55 * yellow, torch.ones_like(yellow)), 1)
     up = (z / radius)[:, None]
     paler, darker = up.clamp(min=0), (-up).clamp(min=0)
     hued = (
-        hue * (0.30 * paler + 0.10) * (1 - darker),
+        hue * warm * (0.30 * paler + 0.10 + 0.35 * yellow) * (1 - darker),  # its shade is brown, not olive
         torch.lerp(hue, torch.ones_like(x[:1]), 0.9 * paler) * (1 - 0.95 * darker)
         + 0.22 * darker * (1 - hue),
         torch.lerp(0.25 + 0.7 * hue, torch.ones_like(x[:1]), 0.6 + 0.4 * paler) * (1 - 0.35 * darker),

@@ -18,7 +18,7 @@ COLOURS: dict[str, tuple[tuple[str, str, str], tuple[float, float, float]]] = {
 }
 
 HUES = {  # degrees
-    "red": 0.0, "orange": 30.0, "yellow": 55.0, "green": 120.0, "blue": 230.0, "purple": 285.0, "pink": 325.0,
+    "red": 0.0, "orange": 30.0, "yellow": 52.0, "green": 120.0, "blue": 230.0, "purple": 285.0, "pink": 325.0,
 }  # fmt: skip
 _PLURALS = {
     "rossi": "red", "rosse": "red", "gialli": "yellow", "gialle": "yellow", "verdi": "green",
@@ -47,6 +47,14 @@ _TINT_OF = (
     | {word: TINTS[name] for word, name in _PLURALS.items()}
     | {word: TINTS[name] for word, name in _ALSO.items()}
 )
+# What stuffs look like whose drawings show something else: a wrapped bar, a medal, a snowman.
+_STUFFS = {
+    "brown": "chocolate cacao cocoa gingerbread cioccolato cioccolata",
+    "yellow": "gold oro",
+    "grey": "silver iron steel metal argento ferro acciaio metallo",
+    "white": "snow paper cotton sugar neve carta cotone zucchero",
+}
+_COLOUR_OF = {stuff: TINTS[name] for name, stuffs in _STUFFS.items() for stuff in stuffs.split()}
 _FLOWER = re.compile(r"\b(?:una|la|di|della) rosa\b")  # Italian's rose is its pink
 
 
@@ -56,3 +64,10 @@ def tint(words: str) -> Tint | None:
         _TINT_OF[word] for word in re.findall(r"\w+", _FLOWER.sub("", words.lower())) if word in _TINT_OF
     }
     return found.pop() if len(found) == 1 else None
+
+
+def of_stuff(words: str) -> Tint | None:
+    """The colour of the stuff that English or Italian `words` name, where it is said to have one: brown of
+    chocolate, white of snow."""
+    named = (word for word in re.findall(r"\w+", words.lower()) if word in _COLOUR_OF)
+    return _COLOUR_OF.get(next(named, ""))

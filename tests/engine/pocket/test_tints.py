@@ -113,3 +113,26 @@ def test_most_random_coordinates_leave_colours_as_they_are() -> None:
     before = drawings(400)
     changed = (tints.tinted(before, coordinates) - before).abs().amax((1, 2, 3))
     assert 0.6 < float((changed < 0.01).float().mean()) < 0.85
+
+
+@pytest.mark.parametrize("name", ["yellow", "orange"])
+def test_the_shade_of_a_light_hue_is_brown_and_its_middle_is_bright(name: str) -> None:
+    """Dark yellow is olive."""
+    tint = colours.TINTS[name]
+    assert tint.hue is not None
+    angle = torch.deg2rad(torch.tensor([tint.hue]))
+    x, y = tints.RADIUS * angle.cos(), tints.RADIUS * angle.sin()
+    dark, middle, _ = (one.flatten() for one in tints.tones(x, y, 0 * x, x.hypot(y), x.hypot(y)))
+    assert float(middle[0]) > 0.95 and float(dark[0]) > 0.2
+    assert float(dark[1] / dark[0]) < 0.8 * float(middle[1] / middle[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("chocolate", "brown"), ("cioccolato", "brown"), ("solid gold", "yellow"), ("neve", "white"),
+        ("iron", "grey"), ("pizza", None), ("goldfish", None), ("", None),
+    ],
+)  # fmt: skip
+def test_some_stuffs_have_a_colour(words: str, name: str | None) -> None:
+    assert colours.of_stuff(words) == (None if name is None else colours.TINTS[name])

@@ -13,7 +13,7 @@ from engine.dreaming.asked import Asked
 from engine.dreaming.loaded import Loaded
 from engine.search.recipes import DreamSettings
 from engine.search.search import Form, Mixed
-from engine.words import counts, grounds, mixtures, nouns
+from engine.words import colours, counts, grounds, mixtures, nouns
 from engine.words.mixtures import Mixture
 from engine.words.scene import KNOWN, NAMED, Scene, bare
 
@@ -64,8 +64,12 @@ def _is_thing(words: str, loaded: Loaded) -> bool:
 
 def _form(words: str, loaded: Loaded) -> Form:
     found = mixture(words, loaded)
-    mixed = Mixed(found.kind, _towards([found.first, found.second], loaded)) if found else None
-    return Form(mixed, _count(words, loaded))
+    return Form(_mixed(found, loaded) if found else None, _count(words, loaded))
+
+
+def _mixed(found: Mixture, loaded: Loaded) -> Mixed:
+    tint = colours.of_stuff(found.second) if found.kind == "made" else None
+    return Mixed(found.kind, _towards([found.first, found.second], loaded), tint)
 
 
 def _count(words: str, loaded: Loaded) -> int:

@@ -53,7 +53,7 @@ class LatentMap(Protocol):
         ...
 
     def made(self, z: Tensor) -> Tensor:
-        """`z` with things that are made of the class of their last rows."""
+        """`z` with things that are made of the class of their last rows, in its colours."""
         ...
 
     def backgrounds(self, seen: Callable[[Tensor], Tensor] | None, name: str, rng: torch.Generator) -> Tensor:

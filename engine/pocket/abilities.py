@@ -65,6 +65,7 @@ class _LatentMap:
         """As `LatentMap.made` says."""
         z = z.clone()
         z[:, MATERIAL_ROW, MADE] = MADE_OF
+        z[:, TINT_ROW, TINT] = 0  # in its stuff's own colours: a search would tint a cheese frog green
         return z
 
     @staticmethod

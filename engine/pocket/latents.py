@@ -25,7 +25,7 @@ GROUND_ROW, GROUND = 6, slice(28, 45)  # as `engine.pocket.grounds_painted` has 
 NATURAL = 0.6  # chance tints one thing of a hundred
 FINISH_FROM, FINISH_FULL = 1.5, 1.9  # of the highest score
 MADE_FROM, MADE_FULL = 3.3, 3.9  # beyond what chance brings: one in 2000
-MADE_OF = 4.0  # what a start gives where the words say so
+MADE_OF = 5.5  # what a start gives where the words say so: farther than a search goes back
 
 
 def smoothstep(x: Tensor, low: float, high: float) -> Tensor:

@@ -19,6 +19,7 @@ class Mixed:
 
     kind: str  # how, one of `engine.words.mixtures.KINDS`
     towards: Tensor  # [2, d], unit rows: the first, the second, without their ground
+    tint: Tint | None = None  # of what it is made of
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ CLASS_OFF = -6.0  # of all others: weight 0.0025; hundreds of BigSleep's 0.02 wo
 PARENTS = 4  # candidates that are bred
 FRESH = 0.25  # of a child's rows, noise that neither parent had
 EACH = 0.75  # of the candidates, for each of two panels: together they take half as long again
-TINTED = 0.5  # of the candidates wear the colour that the words name
+TINTED = 0.5  # of the candidates wear the colour that the words name; all of them that of a stuff
 UNLIKE = 0.2  # of the samples' rows of manner are not the seed's, for some suit nothing that the words name
 MANNER = 2.0  # what each row in the seed's manner adds to a candidate's score
 WIDE = 1.5  # its deviation: strong colours, which a search's small steps do not reach, are rare in N(0, 1)
@@ -66,7 +66,8 @@ def scored_start(
     for index, towards in enumerate(search.towards.view(generator.panels, -1)):
         near = around or next(iter(found), None)
         samples = _Samples(panel, perceptor, atlas, towards, rng, near, search.form(index))
-        samples.tint = search.tints[index] if "tints" in panel.abilities else None
+        if "tints" in panel.abilities:
+            samples.wear(search.tints[index], search.form(index).mixture)
         found.append(samples.best(candidates, device))
     return joined(found)
 
@@ -86,7 +87,8 @@ class _Samples:
     ) -> None:
         self.generator, self.perceptor, self.towards, self.rng = generator, perceptor, towards, rng
         self.around = around
-        self.tint: Tint | None = None  # that `TINTED` of them wear
+        self.tint: Tint | None = None
+        self.tinted = TINTED  # share of them that wear it
         suggested = _Suggestions(generator, atlas, towards.cpu(), rng)
         mixture = form.mixture
         self.logits, self.prior = suggested.mixed(mixture) if mixture else suggested.single()
@@ -98,16 +100,23 @@ class _Samples:
         self.score = torch.empty(0)
         self.kept = torch.empty(0, generator.rows, 1, dtype=torch.bool)  # rows that are in the seed's manner
 
+    def wear(self, tint: Tint | None, mixture: Mixed | None) -> None:
+        """Some candidates wear the `tint` that words name, or else all of them that of their stuff."""
+        if tint is None and mixture is not None and mixture.tint is not None:
+            self.tint, self.tinted = mixture.tint, 1.0
+        else:
+            self.tint = tint
+
     def best(self, candidates: int, device: torch.device) -> Latents:
         """The best of so many, half of them sampled, half bred."""
         while len(self.z) < candidates:
             some = min(BATCH, candidates - len(self.z))
             z, kind, kept = self._fresh(some) if len(self.z) < candidates / 2 else self._children(some)
-            if self.tint is not None:
-                worn = torch.rand(some, 1, generator=self.rng) < TINTED
-                z = self.generator.latent_map.tinted(z, self.tint, worn, self.rng)
             if self.made:
                 z = self.generator.latent_map.made(z)
+            if self.tint is not None:
+                worn = torch.rand(some, 1, generator=self.rng) < self.tinted
+                z = self.generator.latent_map.tinted(z, self.tint, worn, self.rng)
             weights = torch.sigmoid(self.logits[kind])
             features = seen_rows(self.generator, self.perceptor, z, weights, device)
             score = cosine_score(self.towards, features).cpu() + self.prior[kind]

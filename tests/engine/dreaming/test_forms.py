@@ -12,6 +12,7 @@ from engine.protocol import DreamRequest, Finished
 from engine.search import atlas
 from engine.search.search import Form, Search
 from engine.search.state import State
+from engine.words import colours
 from engine.words.scene import Scene
 
 
@@ -84,6 +85,21 @@ def test_each_thing_of_a_scene_has_its_form(loaded: Loaded) -> None:
     assert read(loaded, "two cats and a dog") == (Scene("two cats", "left", "a dog"), (Form(count=2), Form()))
     scene, (first, second) = read(loaded, "three cats made of pizza and a dog")
     assert scene is not None and first.count == 3 and first.mixture is not None and second == Form()
+
+
+def test_what_is_worn_stands_in_a_panel_of_its_own(loaded: Loaded) -> None:
+    scene, shapes = read(loaded, "a frog wearing a crown")
+    assert scene is not None and (scene.place, scene.second, shapes) == ("hat", "a crown", ())
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [("a chocolate castle", "brown"), ("una casa di neve", "white"), ("a cat made of pizza", None)],
+)
+def test_what_is_made_of_a_stuff_has_its_colour(loaded: Loaded, prompt: str, name: str | None) -> None:
+    _, (form,) = read(loaded, prompt)
+    assert form.mixture is not None
+    assert form.mixture.tint == (None if name is None else colours.TINTS[name])
 
 
 def test_a_search_without_forms_shows_one_thing_as_it_is_in_each_panel() -> None:

@@ -69,9 +69,12 @@ def test_chance_makes_nothing_of_another_thing_and_words_do_wholly() -> None:
     assert float((latents.made(z) > 0).float().mean()) < 0.001
     assert float((latents.made(WIDE * z) > 0).float().mean()) < 0.03  # of what a start draws wide
     asked = LATENT_MAP.made(z[:50])
+    assert not asked[:, latents.TINT_ROW, latents.TINT].any()  # in its stuff's own colours
+    asked[:, latents.MATERIAL_ROW, latents.MADE] -= 1.2  # as far as a search goes back
     assert torch.equal(latents.made(asked), torch.ones(50))
     changed = (asked != z[:50]).nonzero()
-    assert changed[:, 1:].unique(dim=0).tolist() == [[latents.MATERIAL_ROW, latents.MADE]]
+    tint = [[latents.TINT_ROW, at] for at in range(latents.TINT.start, latents.TINT.stop)]
+    assert changed[:, 1:].unique(dim=0).tolist() == [*tint, [latents.MATERIAL_ROW, latents.MADE]]
 
 
 def test_plain_things_are_calm_and_in_natural_colours_and_yet_no_two_are_alike() -> None:

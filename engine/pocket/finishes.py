@@ -105,7 +105,8 @@ def embroidery(drawing: Tensor) -> Tensor:
     vivid = ((flat - _light(flat)) * 1.2 + _light(flat) * 0.96 + 0.03).clamp(0, 1)
     vivid = vivid * (1 - 0.30 * border)
     groove = 1 - border * (1 - _band(cover, _px(side, 6.8))) * 0.5
-    result = vivid * (0.56 + 0.50 * height) * (1 - 0.28 * gap) * groove + 0.20 * (height - 0.55).clamp(min=0)
+    result = vivid * (0.68 + 0.38 * height) * (1 - 0.16 * gap) * groove + 0.20 * (height - 0.55).clamp(min=0)
+    result = result * (1 - _features(light, cover))
     rough = _sharpened(cover, 0.35 * (height - 0.6))
     return _premultiplied(result.clamp(0, 1), rough)
 
@@ -139,9 +140,9 @@ def glass(drawing: Tensor) -> Tensor:
     sums = flat.new_zeros(len(flat), 4, count).index_add(2, pane.flatten(), flat)
     mean = (sums[:, :3] / sums[:, 3:].clamp(min=1e-3)).index_select(2, pane.flatten()).view_as(colour)
     light = _light(colour)
-    mixed = torch.lerp(colour, mean, 0.45)
+    mixed = torch.lerp(colour, mean, 0.3)
     bright = ((mixed - _light(mixed)) * 1.7 + _light(mixed) * 0.9 + 0.08).clamp(0, 1)
-    bright = bright * (0.72 + 0.50 * glow)
+    bright = bright * (0.72 + 0.50 * glow) * (1 - _features(light, cover))
     jump = ((_jump(light * cover + 1 - cover, _px(side, 1.4)) - 0.22) * 5).clamp(0, 1)
     leads = torch.maximum(torch.maximum(jump, lead), _band(cover, _px(side, 5.0)))
     shine = 0.10 * (1 - leads)
@@ -154,8 +155,10 @@ def neon(drawing: Tensor) -> Tensor:
     colour, cover = _straight(drawing)
     side = drawing.shape[-1]
     light = _light(colour)
-    jump = ((_jump(light * cover, _px(side, 1.2)) - 0.10) * 3.0).clamp(0, 1)
-    tube = torch.maximum(jump, _band(cover, _px(side, 3.4))) * cover
+    warm = 0.6 * (colour[:, :1] - colour[:, 2:])  # for edges between two hues as light
+    jump = torch.maximum(_jump(light * cover, _px(side, 1.2)), _jump(warm * cover, _px(side, 1.2)))
+    jump = ((jump - 0.08) * 3.5).clamp(0, 1)
+    tube = torch.maximum(jump, _band(cover, _px(side, 4.4))) * cover
     pure = (colour - colour.amin(1, keepdim=True)) / (
         colour.amax(1, keepdim=True) - colour.amin(1, keepdim=True) + 0.12
     )
@@ -163,7 +166,7 @@ def neon(drawing: Tensor) -> Tensor:
     lit = pure * tube
     halo = blurred(torch.cat((lit, tube), 1), _px(side, 9.0))
     around = (1.7 * halo[:, 3:]).clamp(0, 1)
-    body = _rgb(0.07, 0.05, 0.14) * cover + 0.10 * colour * cover
+    body = _rgb(0.06, 0.04, 0.12) * cover + 0.26 * colour * cover
     glow = 1.9 * halo[:, :3]
     core = ((tube - 0.55) * 1.6).clamp(0, 1) * 0.55
     shown = body + glow + lit + core * cover
@@ -210,6 +213,16 @@ FINISHES: dict[str, Callable[[Tensor], Tensor]] = {
     "ink": ink, "pencil": pencil, "pixels": pixels, "embroidery": embroidery, "watercolour": watercolour,
     "glass": glass, "neon": neon, "balloon": balloon, "sticker": sticker,
 }  # fmt: skip
+
+
+def _features(light: Tensor, cover: Tensor) -> Tensor:
+    """How much darker than what is around it each place is, 0..0.8, [n, 1, s, s]: eyes, mouths, windows."""
+    side = light.shape[-1]
+    small = F.avg_pool2d(torch.cat((light * cover, cover), 1), max(side // 64, 1))
+    small = blurred(small, _px(small.shape[-1], 12.0))
+    around = small[:, :1] / small[:, 1:].clamp(min=1e-2)
+    around = F.interpolate(around, (side, side), mode="bilinear", align_corners=False)
+    return (2.2 * (around - light) - 0.15).clamp(0, 0.8)
 
 
 def _px(side: int, length: float) -> int:

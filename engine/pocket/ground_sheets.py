@@ -486,8 +486,8 @@ def _rain(side: int) -> Array:
             {int(large): canvas.any(0.5, 1)},
             (x + 0.22 * long, y),
             (x, y + long),
-            0.001,
-            0.006 if large else 0.0035,
+            0.002,
+            0.009 if large else 0.005,
         )
     for i in range(46):
         near = i / 46

@@ -430,9 +430,9 @@ def _rain(view: _View, picture: Tensor) -> Tensor:
     own = torch.lerp(own, torch.lerp(low, wet, 0.35 + 0.65 * view.near.sqrt()), land)
     own = _over(own, 0.35 + 0.6 * low, 0.6 * rings * land)
     result = torch.lerp(own, 0.78 * picture + 0.10, other)
-    much = 0.5 + 0.25 * view.number(AMOUNT)
+    much = 0.85 + 0.15 * view.number(AMOUNT)
     return _over(
-        result, torch.tensor((0.90, 0.95, 1.0)).view(1, 3, 1, 1), much * torch.maximum(0.7 * fine, large)
+        result, torch.tensor((0.90, 0.95, 1.0)).view(1, 3, 1, 1), much * torch.maximum(0.8 * fine, large)
     )
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from engine.pocket import finishes
@@ -81,3 +82,13 @@ def test_no_two_finishes_look_alike() -> None:
 def test_finishes_know_any_side(side: int) -> None:
     for name, finish in FINISHES.items():
         assert finish(drawing(side, 1)).shape == (1, 4, side, side), name
+
+
+@pytest.mark.parametrize("name", FINISHES)
+@pytest.mark.parametrize("side", [64, 256])
+def test_eyes_are_seen_in_each_finish(name: str, side: int) -> None:
+    """They, or their edges, differ from what is around them, even to who sees no finer than a 64th."""
+    after = F.avg_pool2d(finished(drawing(side), weights(name))[:, :3], side // 64)
+    around = after[..., 38:48, 22:42].mean((2, 3), keepdim=True)
+    eye = (after[..., 20:32, 18:30] - around).abs().amax(1)
+    assert float(eye.flatten(1).quantile(0.8, 1).min()) > 0.1

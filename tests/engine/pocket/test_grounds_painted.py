@@ -68,3 +68,10 @@ def test_the_embedded_perceptor_recognises_each_ground_it_was_taught() -> None:
         seen = perceptor.ground(paint(near(name, seeded(4), 32), 64))
         right = (seen.argmax(1) == number) & (seen[:, number] > 1 - seen.sum(1))
         assert float(right.float().mean()) >= 0.8, name
+
+
+def test_rain_is_seen_at_the_size_of_a_thumbnail() -> None:
+    picture = paint(near("rain", seeded(6), 4), 256)
+    small = F.avg_pool2d(picture, 4).mean(1)  # [4, 64, 64]
+    streaks = (small - F.avg_pool2d(small[:, None], 7, 1, 3)[:, 0])[:, 6:30, 6:-6]
+    assert float(streaks.amax((1, 2)).min()) > 0.08

@@ -105,7 +105,7 @@ EMBEDDED = Model(
     perceptor="pocket CLIP",
     # It sees 64 px and moves faster (see SEARCH.md).
     changes={"oneiro": {"learning_rate": 0.025, "cutouts": 24, "scene": "two"}},
-    weak_below=33.0,  # the right ones of 300 dreams end above 34
+    weak_below=33.0,  # the right ones end above 34, beings of two aside
     # Chosen to give README's times on two free processor cores (8 s, two things 11 s) and near those of
     # `quick`; loading is rounded up. A step of two panels takes 1.55 times the CPU time of one's.
     prior=Prior("pocket", load_s=6.0, start_s=1.0, step_s=0.11, two=1.5),

@@ -17,7 +17,6 @@ from engine.models import registry
 from engine.models.registry import CLIPS, EMBEDDED
 from engine.models.registry import clips as clips
 from engine.models.registry import is_checked as is_checked
-from engine.models.registry import weak as weak
 from engine.proxies import Proxy as Proxy
 from engine.proxies import check_proxies as check_proxies
 from engine.proxies import proxy_for as proxy_for

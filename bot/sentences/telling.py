@@ -13,8 +13,8 @@ from bot.sentences import Sentences
 from bot.sentences.numbers import duration
 from bot.sentences.quoting import quoted
 from engine import Fetching, Progress, Recipe
+from engine.match import is_weak
 from engine.sentences import Saying
-from engine.settings import weak
 
 SHOWN_SETTINGS = 1000  # characters; a field holds 1024 (Discord reference, 2026-08)
 SHOWN_AVOID = 500  # characters; escaping may double them
@@ -83,7 +83,7 @@ def nearest(dream: Dream, say: Sentences) -> str:
         return say.nearest([quoted(name, 60) for name in names.get(say.CODE, ())])
     if dream.state is not DreamState.DONE or not (dream.prompt and dream.recipe) or dream.score is None:
         return ""
-    return say.nearest(()) if weak(Recipe.from_json(dream.recipe).model, dream.score) else ""
+    return say.nearest(()) if is_weak(Recipe.from_json(dream.recipe).model, dream.score, dream.prompt) else ""
 
 
 def end_fields(dream: Dream, say: Sentences) -> list[Field]:
@@ -95,7 +95,7 @@ def end_fields(dream: Dream, say: Sentences) -> list[Field]:
     return [
         (say.SEED, str(dream.seed)),
         (say.STEPS, str(recipe.steps)),  # what repeats the picture, also a stopped dream's
-        (say.SCORE, say.end_score(dream.score, weak=weak(recipe.model, dream.score))),
+        (say.SCORE, say.end_score(dream.score, weak=is_weak(recipe.model, dream.score, dream.prompt))),
         (say.TIME, duration(dream.seconds)),
         (say.MODELS, models),
     ]

@@ -13,12 +13,13 @@ from engine.command_line.console import FilmBar
 from engine.command_line.options import Film, Wish
 from engine.command_line.outputs import STDOUT, Output, secured
 from engine.errors import BadRequest, DiskError, DreamError
+from engine.match import is_weak
 from engine.models import registry
 from engine.pictures.embedded_state import parted, with_state
 from engine.pictures.timelapse import encode, frames_of
 from engine.protocol import Finished, Recipe
 from engine.search.recipes import settings_for
-from engine.settings import MAX_SEED, MAX_STEPS, MODELS, weak
+from engine.settings import MAX_SEED, MAX_STEPS, MODELS
 
 MAX_PICTURE_FILE = 64 * 1024 * 1024  # bytes; a larger file is not one of our pictures
 
@@ -47,7 +48,7 @@ def keep(finished: Finished, wish: Wish, device: str, *, note: str = "") -> Path
         raise
     kept = None if path == STDOUT else path
     steps = f"{'stopped after' if finished.stopped else 'done in'} {finished.steps_done} steps"
-    unsure = weak(finished.recipe.model, finished.score)
+    unsure = is_weak(finished.recipe.model, finished.score, finished.recipe.prompt)
     lines = [
         f"Picture: {kept or 'stdout'}",
         f"Score:   {finished.score:.1f}{WEAK if unsure else ''}, from step {finished.best_step}; {steps} and "

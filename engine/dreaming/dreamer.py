@@ -13,6 +13,7 @@ from engine.dreaming.asked import Asked
 from engine.dreaming.loaded import Loaded
 from engine.dreaming.telling import Telling
 from engine.errors import DiskError, FailureKind, ModelError, explained
+from engine.match import is_weak
 from engine.models import generator, registry
 from engine.models.download import Shop, steps
 from engine.models.installed import prove
@@ -86,7 +87,7 @@ class Dreamer:
         atlas = loaded.atlas() if settings.start == "atlas" and search.begin is None else None
         searched = dream(generate, loaded.perceptor, search, loaded.device, atlas, loaded.chunk)
         finished = yield from telling.progress(searched, should_stop)
-        if not finished.stopped and registry.weak(pair.name, finished.score):
+        if not finished.stopped and is_weak(pair.name, finished.score, request.prompt):
             finished = replace(finished, nearest=neighbours.of(asked.wished, loaded, scene))
         yield finished
 

@@ -68,7 +68,8 @@ class Model:
     perceptor: str = ""  # the title of its own; "": CLIPs, by choice
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of the search, by recipe
     slow: Mapping[str, float | str] = field(default_factory=dict)  # of the default recipe, without a GPU
-    weak_below: float = -inf  # score of a dream that hardly shows its words
+    weak_below: float = -inf  # score of a dream that hardly shows its words …
+    weak_mixture_below: float = -inf  # … and of one being of two things, which no caption fits as well
     prior: Prior | None = None
 
     @property
@@ -105,7 +106,8 @@ EMBEDDED = Model(
     perceptor="pocket CLIP",
     # It sees 64 px and moves faster (see SEARCH.md).
     changes={"oneiro": {"learning_rate": 0.025, "cutouts": 24, "scene": "two"}},
-    weak_below=33.0,  # the right ones end above 34, beings of two aside
+    weak_below=33.0,  # the right ones end above 34 …
+    weak_mixture_below=18.0,  # … beings of two from 20 on
     # Chosen to give README's times on two free processor cores (8 s, two things 11 s) and near those of
     # `quick`; loading is rounded up. A step of two panels takes 1.55 times the CPU time of one's.
     prior=Prior("pocket", load_s=6.0, start_s=1.0, step_s=0.11, two=1.5),
@@ -131,11 +133,6 @@ def expected(name: str) -> Model:
 def least(name: str) -> Model:
     """The record of this name, of "auto" that of the smallest model that it may mean."""
     return EMBEDDED if name == "auto" else expected(name)
-
-
-def weak(name: str, score: float) -> bool:
-    """Whether a dream with this score hardly shows its words; never where the model was not measured."""
-    return score < expected(name).weak_below
 
 
 def is_checked(name: str) -> bool:

@@ -15,7 +15,6 @@ from engine.settings import (
     choice,
     environment,
     number,
-    weak,
     whole,
 )
 
@@ -99,8 +98,3 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"COUNT=\xff\n")
     with pytest.raises(BadSetting, match=r"\.env cannot be read"):
         environment(tmp_path)
-
-
-def test_a_score_is_called_weak_where_that_was_measured() -> None:
-    assert weak("pocket", 20.0) and not weak("pocket", 60.0)
-    assert not weak("biggan-deep-512", 5.0)

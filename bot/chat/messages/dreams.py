@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 RETRY_S = 5.0  # seconds before an end that Discord or the network would not take is tried again …
 LONGEST_RETRY_S = 300.0  # … doubled each time, up to this
+NONCE_S = 60.0  # seconds for which Discord surely takes two posts with one nonce for the same
 SMALLER = 4  # times that a picture is made smaller for a Discord that finds it too large
 MISSED_S = 2.0  # seconds until a message that seems gone is looked for once more: the dream ends with it
 LEFT_S = 600.0  # seconds after its end in which the process that dreamt it has shown a dream, if it can
@@ -197,6 +198,7 @@ class DreamMessages(BackgroundLoop):
                 if not await self._is_ours(message):
                     return
                 await self._inherit(message)
+            await self._find_lost(message)
             flagged = None if over else message.flagged
             message.showing = await self._poster.showing(message.dream, Occasion.HOME, flagged=flagged)
             if message.dream.state.is_over:
@@ -230,6 +232,13 @@ class DreamMessages(BackgroundLoop):
         self._answer(dream.id, now.message_id is not None)
         self._drop(dream.id)
         return False
+
+    async def _find_lost(self, message: DreamMessage) -> None:
+        """A message that was posted, and whose answer nobody heard, is not posted again."""
+        dream = message.dream
+        if dream.message_id is None and time() - dream.created_at > NONCE_S:
+            footer = message.say.dream_number(dream.id)
+            await self._keep(message, await self._poster.find_footer(dream, footer))
 
     async def _heal(self, message: DreamMessage) -> None:
         """If it came to its end elsewhere while we showed how it was, show that end again.
@@ -338,7 +347,8 @@ class DreamMessages(BackgroundLoop):
         if message_id is not None and message_id != message.dream.message_id:
             await self._store.set_message(message.dream.id, message_id)
             message.dream = replace(message.dream, message_id=message_id)
-        self._answer(message.dream.id, True)
+        if message.dream.message_id is not None:
+            self._answer(message.dream.id, True)
 
     def _drop(self, dream_id: int) -> None:
         message = self._messages.pop(dream_id, None)

@@ -230,6 +230,12 @@ class Poster:
         """
         return await self._newest(shown, lambda message: any(e.url == url for e in message.embeds))
 
+    async def find_footer(self, shown: Shown, footer: str) -> int | None:
+        """As `find`, the message whose embed has this footer and is no copy, which would link somewhere."""
+        return await self._newest(
+            shown, lambda message: any(e.footer.text == footer and not e.url for e in message.embeds)
+        )
+
     async def _newest(self, shown: Shown, fits: Callable[[discord.Message], bool]) -> int | None:
         """The newest message of ours that fits, among the channel's last ones."""
         me = self._client.user

@@ -164,3 +164,27 @@ async def test_a_frame_that_comes_over_an_end_is_healed(
     monkeypatch.setattr(world.parts.dream_messages, "_show_now", thawed)
     world.engine.step(preview=picture("JPEG", shade=9))
     await until(lambda: [a.filename for a in world.messages()[0].attachments] == ["dream-1.png"])
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_a_message_whose_answer_nobody_heard_is_found_and_not_posted_again(
+    world: World, is_over: bool
+) -> None:
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    await world.until_text(sentences.LOADING)
+    if is_over:
+        world.engine.finish()
+        await world.until_delivered(1)
+    await world.parts.end()
+    (before,) = world.messages()
+    async with world.parts.database.transaction() as connection:
+        lost = {"message_id": None, "delivered": False, "created_at": time() - 1000}
+        await connection.execute(update(dreams).values(lost))
+    await world.restart()
+    if not is_over:
+        await world.engine.dreams(1)
+        world.engine.finish()
+    await world.until_delivered(1)
+    (after,) = (message for message in world.messages() if message.embeds)  # and one tells that it is ready
+    assert after.id == before.id and [a.filename for a in after.attachments] == ["dream-1.png"]

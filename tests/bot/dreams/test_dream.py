@@ -50,8 +50,8 @@ def test_a_wish_holds_all_of_what_is_dreamt_and_of_who_asks(odd: What) -> None:
 
 
 def test_every_field_of_a_dream_has_its_column() -> None:
-    lease = {"owner", "lease_until"}
-    assert set(dreams.columns.keys()) == {field.name for field in fields(Dream)} | lease
+    others = {"owner", "lease_until", "slug"}  # of its lease, and its name in the web
+    assert set(dreams.columns.keys()) == {field.name for field in fields(Dream)} | others
     for field in fields(Dream):
         may_be_nothing = NoneType in get_args(field.type)
         assert dreams.columns[field.name].nullable is may_be_nothing, field.name

@@ -35,6 +35,9 @@ FULL = ServerSettings(
     language="it",
     words=("blood", "füßchen"),
     patterns=(r"\bknife\b",),
+    guests=Allowance(waiting=2, per_hour=5),
+    wall=True,
+    wall_links=True,
 )
 
 

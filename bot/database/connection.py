@@ -215,11 +215,17 @@ class Database:
 
     async def _is_current(self) -> bool:
         """Whether the tables are in their newest form; waits for a server that is on its way."""
-        until = monotonic() + self._starting_s
+        began = monotonic()
+        until = began + self._starting_s
         while True:
             try:
                 async with self.transaction() as connection:
                     return await connection.run_sync(is_current)
+            except StoreBusy:
+                # Of two that begin a new file at once SQLite refuses one without waiting for the other.
+                if self._is_server or monotonic() >= began + BUSY_TIMEOUT_S:
+                    raise
+                await asyncio.sleep(0.05)
             except StoreAway as error:
                 if monotonic() >= until:
                     raise

@@ -78,6 +78,19 @@ async def test_two_processes_open_a_new_database_at_once(settings: Settings) -> 
         await database.close()
 
 
+async def test_a_new_file_that_another_process_is_about_to_prepare_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "oneiro.db"
+    database = Database(f"sqlite+aiosqlite:///{path}", busy_timeout_s=0.01)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        opening = asyncio.create_task(database.open())
+        await asyncio.sleep(0.2)
+        other.execute("ROLLBACK")
+        await opening
+    assert await Store(database, owner="x").waiting() == []
+    await database.close()
+
+
 def test_tables_that_another_process_makes_meanwhile_are_no_old_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

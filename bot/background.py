@@ -9,6 +9,13 @@ from bot.database.connection import StoreError
 
 log = logging.getLogger(__name__)
 
+LONGEST_PAUSE_S = 300.0  # seconds between two tries of showing something that Discord would not take
+
+
+def growing_pause_s(first_s: float, tries: int) -> float:
+    """Seconds to rest after so many tries (1, 2 …) in vain: `first_s`, doubled each time, up to a limit."""
+    return float(min(first_s * 2.0 ** (tries - 1), LONGEST_PAUSE_S))
+
 
 class BackgroundLoop:
     """Looks again and again; a fault, or a database that is away, does not end it."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bot.background import Watch
+from bot.background import Watch, growing_pause_s
 from bot.chat.messages.choice_message import NUMBERS, choice_content, draw
 from bot.chat.messages.pacing import Edits, Priority
 from bot.chat.messages.poster import Outcome, Poster
@@ -37,7 +37,6 @@ log = logging.getLogger(__name__)
 RETRY_S = 5.0  # seconds to wait while Discord or the database cannot be used
 IDLE_S = 60.0  # seconds between looks at the clock while no vote goes on
 NONCE = 25  # characters (Discord reference, 2026-08)
-LONGEST_RETRY_S = 300.0  # seconds between two tries of showing something that Discord would not take
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +164,7 @@ class ChoiceMessages(Watch):
             await self._shown(choice, message_id, candidates)
         elif outcome is Outcome.LATER or self._may_be_there(choice):
             tries = self._tries[choice_id] = self._tries.get(choice_id, 0) + 1
-            self.later(choice_id, min(self._retry_s * 2 ** (tries - 1), LONGEST_RETRY_S))
+            self.later(choice_id, growing_pause_s(self._retry_s, tries))
         else:
             log.info("choice %d: %s, so it ends", choice_id, outcome.name.lower())
             await self._choices.cancel(choice_id)

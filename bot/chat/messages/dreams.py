@@ -8,7 +8,7 @@ from functools import partial
 from time import time
 from typing import Protocol
 
-from bot.background import BackgroundLoop
+from bot.background import BackgroundLoop, growing_pause_s
 from bot.chat.messages.dream_message import Content, DreamMessage
 from bot.chat.messages.notices import Notices
 from bot.chat.messages.pacing import Edits
@@ -26,10 +26,8 @@ from engine import Event, Fetching, Progress, Started
 
 log = logging.getLogger(__name__)
 
-RETRY_S = 5.0  # seconds before an end that Discord or the network would not take is tried again …
-LONGEST_RETRY_S = 300.0  # … doubled each time, up to this
+RETRY_S = 5.0  # seconds before an end that Discord or the network would not take is tried again
 NONCE_S = 60.0  # seconds for which Discord surely takes two posts with one nonce for the same
-SMALLER = 4  # times that a picture is made smaller for a Discord that finds it too large
 MISSED_S = 2.0  # seconds until a message that seems gone is looked for once more: the dream ends with it
 LEFT_S = 600.0  # seconds after its end in which the process that dreamt it has shown a dream, if it can
 LEFT_EVERY_S = 60.0  # seconds between looks for those that nobody showed
@@ -299,7 +297,7 @@ class DreamMessages(BackgroundLoop):
     async def _show_end(self, message: DreamMessage) -> None:
         dream = message.dream
         picture = await self._fitting(message)
-        for _ in range(SMALLER):
+        while True:
             content = message.content(picture)
             outcome, message_id = await self._poster.show(message.dream, content)
             if outcome in (Outcome.ARCHIVED, Outcome.OLD):
@@ -311,13 +309,12 @@ class DreamMessages(BackgroundLoop):
             if outcome is not Outcome.TOO_LARGE or picture is None:
                 break
             # What Discord refused is the measure, whatever limit it names.
-            picture = await fitting(picture, len(picture.content) // 4)
+            picture = await fitting(picture, len(picture.content) // 4)  # in the end there is none
             message.too_large = picture is None
         if outcome in (Outcome.LATER, Outcome.TOO_LARGE):
-            pause_s = min(self._retry_s * 2**message.tries, LONGEST_RETRY_S)
             message.tries += 1
             log.warning("dream %d: its end is shown later (try %d)", dream.id, message.tries)
-            self._later(dream.id, pause_s)
+            self._later(dream.id, growing_pause_s(self._retry_s, message.tries))
         else:
             await self._delivered(message, content, message_id)
 

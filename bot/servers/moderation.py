@@ -244,17 +244,18 @@ class Moderation:
     async def _read(self, connection: AsyncConnection, only: Collection[int] | None = None) -> None:
         """Settings and bans of these servers, or of all."""
         settings, banned = select(guilds.c.guild_id, guilds.c.settings), select(bans)
-        if only is None:
-            self._bans = {}
-        else:
+        if only is not None:
             settings = settings.where(guilds.c.guild_id.in_(only))
             banned = banned.where(bans.c.guild_id.in_(only))
-            self._bans = {key: ban for key, ban in self._bans.items() if key[0] not in only}
-        for row in await connection.execute(settings):
+        set_now = (await connection.execute(settings)).all()
+        banned_now = (await connection.execute(banned)).all()
+        newest = await connection.scalar(select(func.max(audit.c.id)))
+        # Memory changes at once when all is read: until then, and if the database fails, the old holds.
+        kept = {} if only is None else {key: ban for key, ban in self._bans.items() if key[0] not in only}
+        self._bans = kept | {(row.guild_id, row.person): Ban(**row._mapping) for row in banned_now}
+        for row in set_now:
             self._settings[row.guild_id] = ServerSettings.from_json(row.settings)
-        for row in await connection.execute(banned):
-            self._bans[row.guild_id, row.person] = Ban(**row._mapping)
-        self._last_entry = await connection.scalar(select(func.max(audit.c.id))) or 0
+        self._last_entry = newest or 0
 
     async def _keep(self, connection: AsyncConnection, guild_id: int, values: dict[str, Any]) -> None:
         changed = await connection.execute(update(guilds).where(guilds.c.guild_id == guild_id).values(values))

@@ -7,8 +7,9 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
-from bot.database.connection import Database, StoreBusy
+from bot.database.connection import Database, StoreBusy, StoreError
 from bot.dreams.dream import Wish
 from bot.dreams.store import Store
 from bot.servers.moderation import AuditEntry, Moderation
@@ -37,6 +38,11 @@ async def set_(
     moderation: Moderation, guild_id: int = 1, by: int = 99, **changes: object
 ) -> list[AuditEntry]:
     return await moderation.change(guild_id, by=by, change=lambda old: replace(old, **changes))
+
+
+async def rename(database: Database, table: str, name: str) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
 
 
 def told(entry: AuditEntry) -> tuple[int, str, str, str, str]:
@@ -138,6 +144,34 @@ async def test_another_process_s_changes_are_found(moderation: Moderation, other
     changed.clear()
     await other.refresh()
     assert changed == []
+
+
+async def test_what_is_known_holds_while_news_are_read(moderation: Moderation, other: Moderation) -> None:
+    await moderation.add_ban(1, 7, by=99)
+    await other.refresh()
+    await moderation.note(1, by=99, what="clear")  # so that there is something to read
+    reading = asyncio.create_task(other.refresh())
+    held = []
+    while not reading.done():
+        held.append(other.ban(1, 7) is not None)
+        await asyncio.sleep(0)
+    await reading
+    assert len(held) > 5 and all(held)
+
+
+async def test_what_is_known_holds_when_the_database_fails_while_news_are_read(
+    moderation: Moderation, other: Moderation, database: Database
+) -> None:
+    await moderation.add_ban(1, 7, by=99)
+    await other.refresh()
+    await moderation.note(1, by=99, what="clear")
+    await rename(database, "bans", "lost")
+    try:
+        with pytest.raises(StoreError):
+            await other.refresh()
+    finally:
+        await rename(database, "lost", "bans")
+    assert other.ban(1, 7) is not None
 
 
 async def test_two_moderators_in_two_processes_lose_nothing(

@@ -15,6 +15,7 @@ from bot.sentences.refusals import Refusal, refusal
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 2.0  # seconds after which a click that nobody answered gets a sentence; Discord waits for 3
+_LOOKS = 20  # within that time, so that a click that was answered holds up nothing
 _ANSWERABLE = (discord.InteractionType.component, discord.InteractionType.modal_submit)
 
 
@@ -35,6 +36,9 @@ class ClickListener(Listener):
             log.exception("interaction %d: a form failed", interaction.id)
             await answer(interaction, personal(interaction).APOLOGY)
         if interaction.type in _ANSWERABLE:
-            await asyncio.sleep(self.patience_s)
+            for _ in range(_LOOKS):
+                if is_claimed(interaction):
+                    return
+                await asyncio.sleep(self.patience_s / _LOOKS)
             if not is_claimed(interaction):
                 await answer(interaction, personal(interaction).UNKNOWN_BUTTON)

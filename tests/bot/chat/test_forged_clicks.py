@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from simcord.enums import InteractionType
 
+from bot.chat.listeners.clicks import ClickListener
 from bot.dreams.dream import DreamState
 from tests.bot.chat.conftest import World
 
@@ -13,6 +14,12 @@ NUMBERS = ("9" * 18, "9" * 19, "-1", "\u0661", "")
 ENDING = ("cancel", "delete", "erase", "banauthor")
 FORMS = ("dream:{}:again", "dream:{}:edit", "dream:{}:timelapse", "dream:{}:cancel", "dream:{}:delete")
 OTHERS = ("choice:{}:decide", "choice:{}:cancel", "moderate:clear:{}")
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most clicks here are such as nobody answers before the listener does."""
+    monkeypatch.setattr(ClickListener, "patience_s", 0.2)
 
 
 @pytest.fixture

@@ -10,5 +10,10 @@ os.environ["OFFLINE"] = "1"  # no test asks the network for a model
 LONGEST = ("tests/test_document_commands.py", "tests/engine/training/test_train_generator.py")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Of `-n auto`: one more than there are cores, as the bot's tests wait for half of their time."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))

@@ -1,9 +1,11 @@
 """Every command of the documents does what it says: each runs as it is written, in order, in one folder.
 
+Only that a dream which names its steps, or a preset, takes two: how many changes nothing in the command.
 What a line's comment says it needs (the network, the large models, hours) is not here; of such a command the
 program's own parser reads the arguments, and so it does of commands within the text.
 """
 
+import json
 import os
 import re
 import shlex
@@ -26,11 +28,15 @@ BLOCKS = [
 ]
 WITHIN = re.compile(r"(?<!`)`((?:dream|oneiro-bot|make|pip|python -m)(?: [^`]+)?)`(?!`)")
 NEEDS = re.compile(r"#.*\bneeds?\b")
+STEPS = re.compile(r"--steps \d+|--preset quick")
 LIMIT_S = 900  # of a block; on a free machine the longest takes about one minute
 
-# A program that reads its arguments for good, and does no more.
+MODULES = {"dream": "engine", "oneiro-bot": "bot"}
+# Programs that read their arguments for good, and do no more: each line is a module and what it is given. All
+# are children of one process, which has loaded what takes seconds.
 PARSE = """\
-import argparse, runpy, sys
+import argparse, json, os, runpy, sys
+import engine.dreaming.dreamer
 def reads(method):
     def read(self, *given, **named):
         method(self, *given, **named)
@@ -38,11 +44,21 @@ def reads(method):
     return read
 for name in ("parse_args", "parse_intermixed_args"):
     setattr(argparse.ArgumentParser, name, reads(getattr(argparse.ArgumentParser, name)))
-module, sys.argv[1:] = sys.argv[1], sys.argv[2:]
 from engine.command_line.parsing import Parser
 Parser.parse_intermixed_args = reads(Parser.parse_intermixed_args)
-runpy.run_module(module, run_name="__main__", alter_sys=True)
-raise SystemExit(f"{module} reads no arguments")
+def read(module, *given):
+    sys.argv[1:] = given
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    raise SystemExit(f"{module} reads no arguments")
+bad = 0
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        read(*json.loads(line))
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+        print("refused:", line, file=sys.stderr)
+        bad = 1
+sys.exit(bad)
 """
 PIP = """\
 import sys
@@ -56,8 +72,9 @@ def shell(tmp_path: Path) -> Path:
     """A folder with our programs in `.programs`, as an installation puts them into `.venv/bin`."""
     programs = tmp_path / ".programs"
     programs.mkdir()
-    for name, module in {"dream": " -m engine", "oneiro-bot": " -m bot", "python": ""}.items():
-        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}"{module} "$@"\n')
+    for name, module in {"python": "", **MODULES}.items():
+        module = f"-m {module}" if module else ""
+        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {module} "$@"\n')
         (programs / name).chmod(0o755)
     (tmp_path / "parse.py").write_text(PARSE)
     return tmp_path
@@ -75,19 +92,22 @@ def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def only_read(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
-    """The command's own parser reads its arguments."""
-    words = shlex.split(command, comments=True)
-    if words[0] == "make":  # which says what it would do
-        return run(folder, shlex.join(["make", "-n", "-C", str(ROOT), *words[1:]]))
-    if Path(words[0]).name == "pip":
-        return run(folder, shlex.join([sys.executable, "-c", PIP, *words[1:]]))
-    given = (
-        words[2:]
-        if words[0] == "python"
-        else [{"dream": "engine", "oneiro-bot": "bot"}[words[0]], *words[1:]]
-    )
-    return run(folder, shlex.join([sys.executable, str(folder / "parse.py"), *given]))
+def only_read(folder: Path, *commands: str) -> subprocess.CompletedProcess[str]:
+    """The commands' own parsers read their arguments."""
+    others, ours = [], []
+    for words in (shlex.split(command, comments=True) for command in commands):
+        program = Path(words[0]).name
+        if program == "make":  # which says what it would do
+            others.append(shlex.join(["make", "-n", "-C", str(ROOT), *words[1:]]))
+        elif program == "pip":
+            others.append(shlex.join([sys.executable, "-c", PIP, *words[1:]]))
+        else:
+            module = words[1:] if program == "python" else ["-m", MODULES[program], *words[1:]]
+            ours.append(json.dumps(module[1:]))
+    if ours:
+        (folder / "ours").write_text("".join(f"{line}\n" for line in ours), encoding="utf-8")
+        others.append(shlex.join([sys.executable, str(folder / "parse.py")]) + " <ours")
+    return run(folder, " && ".join(others))
 
 
 @pytest.mark.timeout(LIMIT_S)
@@ -96,8 +116,13 @@ def only_read(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
 )
 @pytest.mark.parametrize("block", BLOCKS)
 def test_each_command_runs_as_it_is_written(shell: Path, block: str) -> None:
-    for line in block.splitlines():
-        ran = only_read(shell, line) if NEEDS.search(line) else run(shell, line)
+    lines = block.splitlines()
+    ran = only_read(shell, *filter(NEEDS.search, lines))
+    assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
+    for line in lines:
+        if NEEDS.search(line):
+            continue
+        ran = run(shell, STEPS.sub("--steps 2", line))
         assert ran.returncode == 0, f"{line}\n{ran.stdout}\n{ran.stderr}"
         if (made := shell / ".venv" / "bin").is_dir():  # pip, which needs the network, would put them there
             for program in (shell / ".programs").glob("*[mt]"):
@@ -107,9 +132,8 @@ def test_each_command_runs_as_it_is_written(shell: Path, block: str) -> None:
 def test_each_command_within_the_text_is_one(shell: Path) -> None:
     commands = {" ".join(found.split()) for text in DOCUMENTS.values() for found in WITHIN.findall(text)}
     assert len(commands) > 5
-    for command in sorted(commands - {"dream", "make"}):
-        ran = only_read(shell, command)
-        assert ran.returncode == 0, f"{command}\n{ran.stdout}\n{ran.stderr}"
+    ran = only_read(shell, *sorted(commands - {"dream", "make"}))
+    assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,12 @@ class OneiroClient(commands.AutoShardedBot):
         await self.tree.set_translator(Translator())
         await self.tree.sync()
 
+    async def close(self) -> None:
+        """Leave Discord when commands that are on their way have answered."""
+        if isinstance(self.tree, Tree):
+            await self.tree.close()
+        await super().close()
+
     async def on_ready(self) -> None:
         assert self.user is not None
         log.info("Connected as %s, in %d servers", self.user, len(self.guilds))

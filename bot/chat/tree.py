@@ -1,6 +1,8 @@
 """The tree of commands: looks at what comes before a command reads it, and answers what it raises."""
 
+import asyncio
 import logging
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -14,9 +16,34 @@ from bot.sentences.refusals import Refusal, refusal
 
 log = logging.getLogger(__name__)
 
+ANSWERED_S = 1.5  # seconds that a command may take to its answer when the bot stops
+
 
 class Tree(app_commands.CommandTree[discord.Client]):
     """The commands, with one sentence for whatever was not expected."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._running: set[asyncio.Task[Any]] = set()  # commands on their way
+        self._is_closed = False
+
+    async def close(self) -> None:
+        """Let commands come to their answers; what they wait for afterwards, nobody tells any more."""
+        self._is_closed = True
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=ANSWERED_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _call(self, interaction: discord.Interaction) -> None:
+        """Each command comes by here, in a task of discord.py's own."""
+        task = asyncio.current_task()
+        if self._is_closed or task is None:
+            return  # an overlapping process may answer
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        await super()._call(interaction)
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         """Whether the command can be read at all; if not, whoever sent it is told."""

@@ -28,6 +28,9 @@ async def answer(
     Discord takes none after 3 s (10062), nor a second first one (40060, e.g. beside an overlapping process),
     and no follow-up after 15 min (50027).
     """
+    if interaction.client.is_closed():
+        log.info("interaction %d: not answered, we are stopping", interaction.id)
+        return
     shown: dict[str, Any] = {"content": sentence or None, "embed": embed, "file": file, "view": view}
     shown = {name: part for name, part in shown.items() if part is not None}
     try:

@@ -1,11 +1,15 @@
 """What waits for news or a moment ends when it is asked to, also when news came just then."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from bot.chat import tree
 from bot.chat.messages.pacing import Edits
+from bot.dreams.asking import Accepted
 from bot.dreams.dream import DreamState
+from bot.sentences import ENGLISH as SAY
 from tests.bot.chat.conftest import World
 from tests.bot.chat.test_pacing import a_message
 
@@ -36,3 +40,48 @@ async def test_an_edit_wanted_at_the_last_moment_holds_up_no_end() -> None:
     edits.want(1, note, show)
     async with asyncio.timeout(10):
         await edits.close()
+
+
+class Gate:
+    """Holds up whoever asks for a dream until it is opened."""
+
+    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.reached, self.opened = asyncio.Event(), asyncio.Event()
+        self._ask = world.parts.asking.ask
+        monkeypatch.setattr(world.parts.asking, "ask", self.ask)
+
+    async def ask(self, *arguments: Any, **options: Any) -> Accepted:
+        self.reached.set()
+        await self.opened.wait()
+        return await self._ask(*arguments, **options)
+
+
+async def test_a_command_on_its_way_is_answered_before_the_bot_leaves(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, commands = Gate(world, monkeypatch), world.parts.client.tree
+    assert isinstance(commands, tree.Tree)
+    asking = asyncio.create_task(world.dream(world.alice))
+    await gate.reached.wait()
+    closing = asyncio.create_task(commands.close())
+    await asyncio.sleep(0.1)
+    assert not closing.done()
+    gate.opened.set()
+    await closing
+    assert (await asking).response.content == SAY.queued(1)  # type: ignore[union-attr]
+
+
+async def test_a_command_that_takes_long_holds_up_no_end_and_leaves_no_traceback(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tree, "ANSWERED_S", 0.05)
+    gate, commands = Gate(world, monkeypatch), world.parts.client.tree
+    assert isinstance(commands, tree.Tree)
+    asking = asyncio.create_task(world.dream(world.alice))
+    await gate.reached.wait()
+    async with asyncio.timeout(10):
+        await commands.close()
+    gate.opened.set()
+    await asyncio.gather(asking, return_exceptions=True)  # simcord says that nobody answered
+    assert await world.parts.store.get(1) is None
+    assert not [record for record in caplog.records if record.exc_info]

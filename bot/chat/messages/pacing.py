@@ -11,10 +11,12 @@ from enum import IntEnum
 from typing import Protocol
 
 from bot.background import BackgroundLoop
+from bot.database.connection import StoreError
 
 log = logging.getLogger(__name__)
 
 REST_PACES = 200  # a channel in which so long nothing was shown is forgotten
+RETRY_S = 5.0  # seconds until what the database did not let be shown is tried again
 
 
 class Priority(IntEnum):
@@ -53,6 +55,7 @@ class ChannelEdits:
         self._pace_s = pace_s
         self._wanted: dict[Hashable, tuple[Edit, Show]] = {}  # by key
         self._shown: dict[Hashable, float] = {}  # key → when it was last shown, by the loop's clock
+        self._held: dict[Hashable, float] = {}  # key → before which it is not tried again, by that clock
         self._changed = asyncio.Event()
 
     def want(self, edit: Edit, show: Show) -> None:
@@ -64,6 +67,7 @@ class ChannelEdits:
         """Show this no more."""
         self._wanted.pop(key, None)
         self._shown.pop(key, None)
+        self._held.pop(key, None)
 
     def rests(self) -> bool:
         """Whether nothing is wanted, and nothing was shown for long."""
@@ -88,8 +92,14 @@ class ChannelEdits:
                     continue  # something is due
                 continue
             edit, show = self._wanted.pop(key)
+            self._held.pop(key, None)
             try:
                 await show()
+            except StoreError as error:
+                log.warning("%s is shown later: %s", key, error)
+                self._wanted.setdefault(key, (edit, show))  # unless something newer is wanted meanwhile
+                self._held[key] = loop.time() + RETRY_S
+                continue
             except Exception:
                 # A fault with one message must not silence the channel's others.
                 log.exception("%s could not be shown", key)
@@ -99,9 +109,9 @@ class ChannelEdits:
                 self._shown[key] = loop.time()
 
     def _due_at(self, edit: Edit) -> float:
-        """The first showing is never held back."""
-        shown = self._shown.get(edit.key)
-        return 0.0 if shown is None else shown + edit.paces * self._pace_s
+        """The first showing is never held back, but by the database."""
+        shown, held = self._shown.get(edit.key), self._held.get(edit.key, 0.0)
+        return held if shown is None else max(held, shown + edit.paces * self._pace_s)
 
 
 class Edits(BackgroundLoop):

@@ -8,7 +8,8 @@ from functools import partial
 import pytest
 
 from bot.chat.messages.dream_message import PLACES_PACE, DreamMessage
-from bot.chat.messages.pacing import ChannelEdits
+from bot.chat.messages.pacing import RETRY_S, ChannelEdits
+from bot.database.connection import StoreBusy
 from bot.dreams.dream import Dream, DreamState
 
 
@@ -147,3 +148,23 @@ def test_a_fault_with_one_message_does_not_silence_the_others(caplog: pytest.Log
 
     assert run(story) == [(0.0, 2)]
     assert "1 could not be shown" in caplog.text
+
+
+def test_what_the_database_did_not_let_be_shown_is_shown_when_it_does() -> None:
+    message, end = a_message(1, DreamState.DREAMING), a_message(2, DreamState.DONE)
+    tries: list[tuple[float, int]] = []
+
+    async def story(clocked: Clocked) -> None:
+        async def show(message: DreamMessage) -> None:
+            tries.append((asyncio.get_running_loop().time(), message.dream.id))
+            if len(tries) <= 3:
+                raise StoreBusy
+            await clocked._show(message)
+
+        for one in (message, end):
+            clocked.edits.want(one, partial(show, one))
+        await clocked.edits.run()
+
+    shown = run(story)
+    assert tries == [(0, 2), (0, 1), (RETRY_S, 2), (RETRY_S, 1), (2 * RETRY_S, 2)], "no sooner than that"
+    assert shown == [(RETRY_S, 1), (2 * RETRY_S, 2)]

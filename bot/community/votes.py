@@ -54,17 +54,23 @@ class Votes:
         is_bot: bool,
         emoji: str,
         burst: bool = False,
-    ) -> None:
-        """Somebody put a reaction under a message. `burst`: a super reaction."""
+    ) -> bool:
+        """Somebody put a reaction under a message. False where it shows no dream, as far as is known yet.
+
+        `burst`: a super reaction.
+        """
         if is_bot or not self.are(emoji, guild_id):
-            return
+            return True
         found = await self._store.shown_at(message_id)
-        if found is None or person == found[0].author_id:
-            return
+        if found is None:
+            return False
+        if person == found[0].author_id:
+            return True
         dream, copy_id = found
         self._meanwhile(message_id, person)
         vote = self._store.add_vote(dream.id, person, written(emoji), copy_id=copy_id, burst=burst)
         await self._counted(dream, vote)
+        return True
 
     async def remove(
         self,

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from time import time
@@ -21,11 +22,23 @@ RECOUNT_S = 14 * 24 * 3600  # seconds; votes under dreams older than that are no
 RECOUNT_MOST = 100  # dreams whose reactions are read again at once, and as many of those that hang in public
 RECOUNT_LATER = 5000  # newest dreams that are read again in all, the others without haste …
 RECOUNT_PACE_S = 1.0  # … this many seconds apart
+# Somebody may vote before the database knows what a new message shows: seconds until it is asked again.
+AGAIN_S = (1.0, 5.0, 30.0, 300.0, 1800.0)
+AGAIN_MOST = 1000  # messages that are asked for again at a time
 REACT_S = 24 * 3600  # seconds in which a dream that has none of our reactions still gets them
 
 
 class VoteListener(Listener):
     """Puts what happens into the inbox, in the order in which it happens."""
+
+    def __init__(self, *, client: discord.Client, parts: Parts) -> None:
+        super().__init__(client=client, parts=parts)
+        self._unknown: dict[int, asyncio.TimerHandle] = {}  # messages of ours that show no dream yet
+
+    async def cog_unload(self) -> None:
+        """The client closes; the next start counts anew."""
+        for handle in self._unknown.values():
+            handle.cancel()
 
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
@@ -40,7 +53,36 @@ class VoteListener(Listener):
             emoji=str(event.emoji),
             burst=event.burst,
         )
-        self.parts.inbox.put("A vote", vote)
+        self.parts.inbox.put("A vote", partial(self._add, vote, event))
+
+    async def _add(self, vote: Callable[[], Awaitable[bool]], event: discord.RawReactionActionEvent) -> None:
+        ours = (None, self.client.user.id if self.client.user else None)  # None: Discord does not say
+        is_new = event.message_author_id in ours and event.message_id not in self._unknown
+        if not await vote() and is_new:
+            self._later(event.message_id, event.channel_id)
+
+    def _later(self, message_id: int, channel_id: int, tries: int = 0) -> None:
+        self._known(message_id)
+        if tries >= len(AGAIN_S) or len(self._unknown) >= AGAIN_MOST:
+            return
+        look = partial(self._look_again, message_id, channel_id, tries + 1)
+        again = partial(self.parts.inbox.put, "Votes under a new message", look)
+        self._unknown[message_id] = asyncio.get_running_loop().call_later(AGAIN_S[tries], again)
+
+    async def _look_again(self, message_id: int, channel_id: int, tries: int) -> None:
+        """Whether it is known by now which dream a message shows; if so, read what stands under it."""
+        found = await self.parts.store.shown_at(message_id)
+        if found is not None:
+            dream, copy_id = found
+            shown = replace(dream, channel_id=channel_id, message_id=message_id)
+            if await _read(self.parts, dream, shown, copy_id):
+                self._known(message_id)
+                return
+        self._later(message_id, channel_id, tries)
+
+    def _known(self, message_id: int) -> None:
+        if handle := self._unknown.pop(message_id, None):
+            handle.cancel()
 
     @commands.Cog.listener()
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:

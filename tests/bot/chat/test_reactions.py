@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.chat.listeners.votes import VoteListener
 from bot.chat.messages.votes import PACES
 from bot.database.connection import StoreBusy
 from bot.dreams.dream import Dream
@@ -116,6 +117,28 @@ async def test_a_vote_under_another_message_is_ignored(world: World) -> None:
     await finished(world)
     await world.bob.react(other, VOTE_EMOJI[0])
     assert await votes(world) == 0
+
+
+async def test_a_vote_that_comes_before_it_is_known_what_the_message_shows_counts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.chat.listeners.votes.AGAIN_S", (3600.0,) * 2)
+    await finished(world)
+    message = world.messages()[0]
+    await world.parts.store.set_message(1, 1)  # Discord has the new message, its answer is on the way
+    await world.bob.react(message, VOTE_EMOJI[0])
+    await world.moderator.react(message, VOTE_EMOJI[0])
+    await world.moderator.unreact(message, VOTE_EMOJI[0])
+    assert await votes(world) == 0
+    listener = world.parts.client.get_cog("VoteListener")
+    assert isinstance(listener, VoteListener) and list(listener._unknown) == [message.id]
+    await listener._look_again(message.id, world.channel.id, 1)
+    assert await votes(world) == 0 and list(listener._unknown) == [message.id]
+    await world.parts.store.set_message(1, message.id)
+    await listener._look_again(message.id, world.channel.id, 1)
+    assert await votes(world) == 1 and not listener._unknown
+    await world.moderator.react(message, VOTE_EMOJI[1])
+    assert await votes(world) == 2, "it goes on as under any other"
 
 
 async def test_the_message_shows_its_votes_and_keeps_its_picture(world: World) -> None:

@@ -18,7 +18,7 @@ from bot.background import OnDemand
 from bot.chat.channels import Venues
 from bot.chat.inbox import Inbox
 from bot.chat.messages.gallery import Gallery
-from bot.chat.messages.poster import UNKNOWN_CHANNEL, Shown
+from bot.chat.messages.poster import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, Shown
 from bot.community.votes import Votes
 from bot.database.connection import StoreError
 from bot.dreams.copies import Copies, Home
@@ -71,12 +71,9 @@ class Deletions(OnDemand):
             self._inbox.put("A channel's deletion", partial(self._channel, guild_id, one))
         self.look_at(guild_id)
 
-    def missing(self, shown: Shown, code: int) -> None:
-        """Discord answered that it does not know a message, or its channel."""
-        if code == UNKNOWN_CHANNEL and shown.guild_id is not None:
-            self.channel(shown.guild_id, shown.channel_id)
-        elif shown.message_id is not None:
-            self.messages([shown.message_id])
+    def missing(self, shown: Shown) -> None:
+        """Discord answered that it does not know a message, or its channel: it is asked once more."""
+        self._inbox.put("What seems to be missing", partial(self._missing, shown))
 
     def left(self, guild_id: int) -> None:
         """We are not in this server any more."""
@@ -110,6 +107,25 @@ class Deletions(OnDemand):
     async def _back(self, guild_id: int) -> None:
         await self._copies.server_back(guild_id)
         self.look_at(guild_id)
+
+    async def _missing(self, shown: Shown) -> None:
+        """One wrong answer of Discord's, as it gives some in its bad hours, takes nothing down."""
+        guild = self._client.get_guild(shown.guild_id or 0)
+        if guild is None:
+            return
+        if shown.message_id is None:
+            await self._may_be_there(guild, shown.channel_id)
+            return
+        channel = self._client.get_partial_messageable(shown.channel_id, guild_id=guild.id)
+        try:
+            await channel.fetch_message(shown.message_id)
+        except discord.NotFound as error:
+            if error.code == UNKNOWN_CHANNEL:
+                self.channel(guild.id, shown.channel_id)
+            elif error.code == UNKNOWN_MESSAGE:
+                self.messages([shown.message_id])
+        except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.info("message %d: not known to be gone: %r", shown.message_id, error)
 
     async def _messages(self, message_ids: Collection[int]) -> None:
         self._tell(await self._copies.messages_gone(message_ids))

@@ -71,8 +71,8 @@ class Poster:
         self._client = client
         self._sight = sight
         self._reactions = Reactions(client=client)
-        # Told what Discord does not know any more, and its code: the message or its channel.
-        self.on_missing: list[Callable[[Shown, int], None]] = []
+        # Told what Discord does not know any more: the message or its channel.
+        self.on_missing: list[Callable[[Shown], None]] = []
 
     def close(self) -> None:
         """Nothing is tried again."""
@@ -259,7 +259,7 @@ class Poster:
             log.info("%s: its message cannot be shown any more: %s", name_of(shown), error)
             if error.code in (UNKNOWN_CHANNEL, UNKNOWN_MESSAGE):
                 for hear in self.on_missing:
-                    hear(shown, error.code)
+                    hear(shown)
             return Outcome.GONE, None
         except discord.HTTPException as error:
             log.info("%s: not shown: %s", name_of(shown), error)

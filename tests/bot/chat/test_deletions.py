@@ -12,6 +12,7 @@ from simcord.builders import ChannelHandle
 
 from bot.chat.erasing import erase
 from bot.chat.messages import hall_of_fame
+from bot.chat.messages.poster import Outcome
 from bot.community.ranking import By, Period, Scope
 from bot.database.connection import StoreBusy
 from bot.dreams.dream import DreamState, Gone
@@ -443,6 +444,19 @@ async def test_at_a_start_only_what_discord_does_not_know_is_gone(
         await until_looked(world)
         assert (await world.stored(1)).gone is Gone.NOT and hung.hangs() == (1, 1)
         assert await hung.ranked() == 1 and await world.parts.votes.tally(1) == 1
+
+
+@pytest.mark.parametrize("code", [10008, 10003])
+async def test_what_discord_does_not_know_once_is_asked_for_again_before_anything_comes_down(
+    world: World, hung: Hung, code: int
+) -> None:
+    path = f"/channels/{world.channel.id}/messages/{world.messages()[0].id}"
+    world.env.inject_error("PATCH", path, status=404, code=code, times=1)
+    dream = await world.stored(1)
+    outcome = await world.parts.poster.caption(dream, "votes")
+    assert outcome is Outcome.GONE
+    await until(lambda: not world.parts.inbox._waiting)
+    assert (await world.stored(1)).gone is Gone.NOT and hung.hangs() == (1, 1)
 
 
 async def test_a_copy_out_of_reach_for_a_while_is_not_forgotten(

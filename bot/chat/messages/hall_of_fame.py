@@ -135,6 +135,8 @@ class HallOfFameMessages(Watch):
             if outcome is Outcome.GONE or outcome is Outcome.TOO_LARGE:
                 log.warning("server %d: its hall of fame takes no pictures", hung.guild_id)
                 await self._hall_of_fame.take_down(dream.id)
+            elif outcome is not Outcome.SHOWN:
+                self.later(dream.id)  # then it is looked for first: perhaps only the answer was lost
         if message_id is not None:
             await self._hall_of_fame.set_message(dream.id, message_id)
             self._update(dream, replace(hung, message_id=message_id))

@@ -145,6 +145,16 @@ async def test_what_not_everybody_may_see_does_not_hang_there(world: World, why:
         await until(lambda: len(world.messages(hall)) == 1)
 
 
+async def test_what_discord_would_not_take_just_then_hangs_a_little_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hall = await hall_of(world, 1)
+    monkeypatch.setattr(world.parts.hall_of_fame_messages, "_retry_s", 0.05)
+    world.env.inject_error("POST", f"/channels/{hall.id}/messages", status=503, code=0, times=1)
+    await vote(world, world.bob)
+    await until(lambda: len(world.messages(hall)) == 1)
+
+
 async def test_a_hall_that_takes_no_pictures_harms_nobody(world: World) -> None:
     hall = await hall_of(world, 1)
     world.env.inject_error("POST", f"/channels/{hall.id}/messages", status=403, code=50013, times=1)

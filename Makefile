@@ -1,6 +1,7 @@
 # make run                                 sets everything up and opens the local channel in the browser
 # make dream PROMPT="a bowl of cherries"   sets everything up and dreams with the embedded models
 # make test                                sets everything up and runs every check and test
+# make chaos N=20 SEED=1                   rounds of random faults under load; a table of broken promises
 # make bot                                 starts the Discord bot (needs DISCORD_TOKEN in the environment or .env)
 #
 # PYTHON=python3.12                        the Python that sets it up
@@ -9,6 +10,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 PROMPT ?= a bowl of cherries
+N ?= 20
+SEED ?= 1
 TORCH ?= torch==2.13.0
 # PyTorch's own index of builds without CUDA, a third of the size.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
@@ -24,7 +27,7 @@ export PROMPT TORCH TORCH_INDEX TORCH_ASKED
 BIN := $(VENV)/bin
 # Before all else, each time: where it was broken off, the build for CUDA would come with the rest.
 INSTALL_TORCH = $(BIN)/python .ci/install_torch.py
-.PHONY: run dream test bot format clean
+.PHONY: run dream test chaos bot format clean
 
 run: $(VENV)/.installed
 	@OPEN_BROWSER=1 $(BIN)/oneiro-bot
@@ -40,6 +43,9 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto
+
+chaos: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.chaos --rounds $(N) --seed $(SEED)
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .

@@ -1,0 +1,80 @@
+"""The real bot for a round of seconds: what it waits for in earnest is shortened, its dreamer scripted.
+
+Only here: the program itself has no such door. A name that is not there any more is told at once.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import bot.__main__ as program
+from bot import background
+from bot.chat import reactions
+from bot.chat.listeners import catching_up, votes
+from bot.chat.messages import choices, contests, dreams, gallery, hall_of_fame, pacing
+from bot.queue import worker
+from bot.settings import Settings
+from engine.process import groups, host
+from tests.chaos import full_disk
+
+LEASE_S = 2.0
+FRAME_PACE_S = 0.3
+
+DREAMER = groups.python(
+    "import engine.process.child, tests.chaos.dreamer; "
+    "sys.exit(engine.process.child.main(tests.chaos.dreamer.load))"
+)
+
+# Of a module, while it runs …
+NAMES: tuple[tuple[ModuleType, str, Any], ...] = (
+    (background, "LONGEST_PAUSE_S", 2.0),
+    (pacing, "RETRY_S", 0.3),
+    (votes, "AGAIN_S", (0.3, 0.6, 1.0, 2.0, 4.0, 8.0)),
+    (catching_up, "RETRY_S", 0.5),
+    (contests, "COUNTED_S", 5.0),
+    (dreams, "MISSED_S", 0.3),
+    (dreams, "LEFT_S", 4.0),
+    (dreams, "LEFT_EVERY_S", 0.5),
+    (gallery, "HANG_AGAIN_S", (0.3, 0.6, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0)),
+    (hall_of_fame, "RETRY_S", 0.3),
+)
+# … and of what is built without naming it.
+KEYWORDS: tuple[tuple[Callable[..., Any], Mapping[str, Any]], ...] = (
+    (worker.Worker.__init__, {"poll_s": 0.5, "retry_s": 0.3, "state_every_s": 0.15}),
+    (dreams.DreamMessages.__init__, {"retry_s": 0.3}),
+    (choices.ChoiceMessages.__init__, {"retry_s": 0.3}),
+    (contests.ContestMessages.__init__, {"retry_s": 0.3}),
+    (reactions.Reactions.__init__, {"retries_s": (0.3, 1.0, 2.0, 4.0, 8.0)}),
+    (host.EngineHost.__init__, {"command": DREAMER, "first_pause_s": 0.1}),
+)
+
+
+class _QuickSettings:
+    """Settings below the least that a host may choose."""
+
+    @staticmethod
+    def read(environ: Mapping[str, str]) -> Settings:
+        return replace(Settings.read(environ), lease_s=LEASE_S, frame_pace_s=FRAME_PACE_S)
+
+
+def shorten() -> None:
+    """Do so in this process. Raises `LookupError` for what is not there any more."""
+    for module, name, value in NAMES:
+        if not hasattr(module, name):
+            raise LookupError(f"{module.__name__} has no {name} any more: tests/chaos/quick.py shortens it")
+        setattr(module, name, value)
+    for built, values in KEYWORDS:
+        defaults = built.__kwdefaults__
+        if not values.keys() <= defaults.keys():
+            raise LookupError(f"{built.__qualname__} does not take {', '.join(values)}: tests/chaos/quick.py")
+        defaults.update(values)
+    program.Settings = _QuickSettings  # type: ignore[misc,assignment]
+    full_disk.watch()
+
+
+def live() -> int:
+    """Be the bot, with the settings of the environment. Returns its exit code."""
+    sys.argv = ["bot"]
+    return program.main()

@@ -13,7 +13,7 @@ import yarl
 from discord import app_commands
 
 from tests.discord_server import DiscordServer, Interference, NoAnswer
-from tests.discord_server.faults import Limit, RateLimits
+from tests.discord_server.limits import Limit, RateLimits
 
 RED = b"\x89PNG red"
 

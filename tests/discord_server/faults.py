@@ -1,15 +1,15 @@
-"""What goes wrong on purpose: injected faults, and the rate limits that Discord keeps.
+"""What goes wrong on purpose: injected faults.
 
 Knows no aiohttp: it says what to answer, `rest` answers it.
 """
 
 import asyncio
 import fnmatch
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+
+from tests.discord_server.limits import too_many
 
 
 class Interference(Enum):
@@ -61,76 +61,3 @@ class Fault:
         if self.status == 429:
             return too_many(self.retry_after_s, code=self.code, everywhere=self.everywhere)
         return self.status, {"message": self.message, "code": self.code}, {}
-
-
-def too_many(
-    retry_after_s: float, *, code: int = 0, everywhere: bool = False, headers: Mapping[str, str] | None = None
-) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """A 429. Clients take one without a `Via` header for a ban by the proxy, else wait `retry_after` s."""
-    body: dict[str, Any] = {
-        "message": "You are being rate limited.",
-        "retry_after": round(retry_after_s, 3),
-        "global": everywhere,
-    }
-    if code:
-        body["code"] = code
-    scope = {"X-RateLimit-Global": "true"} if everywhere else {"X-RateLimit-Scope": "user"}
-    return (
-        429,
-        body,
-        {"Via": "1.1 loopback", "Retry-After": str(round(retry_after_s, 3)), **scope, **(headers or {})},
-    )
-
-
-@dataclass(frozen=True)
-class Limit:
-    """So many requests in so many seconds; what the pattern's group captures has a bucket of its own."""
-
-    name: str
-    method: str
-    pattern: re.Pattern[str]
-    requests: int
-    window_s: float
-
-
-# As bots observe them in 2026; Discord publishes no figures and asks to obey the headers.
-LIMITS = (
-    Limit("send", "POST", re.compile(r"/channels/(\d+)/messages"), 5, 5.0),
-    Limit("edit", "PATCH", re.compile(r"/channels/(\d+)/messages/\d+"), 5, 5.0),
-    Limit("delete", "DELETE", re.compile(r"/channels/(\d+)/messages/\d+"), 5, 1.0),
-    Limit("react", "PUT", re.compile(r"/channels/(\d+)/messages/\d+/reactions/.+"), 1, 0.25),
-)
-
-
-class RateLimits:
-    """Fixed windows, one for each limit and channel."""
-
-    def __init__(self, limits: tuple[Limit, ...] = LIMITS) -> None:
-        self._limits = limits
-        self._windows: dict[tuple[str, str], tuple[float, int]] = {}  # (limit, channel) -> (start, used)
-
-    def take(self, method: str, path: str, now: float) -> tuple[dict[str, str], float | None]:
-        """Count a request at `now` (monotonic seconds).
-
-        Returns the headers of its answer, and the seconds to wait when it is one too many, else None.
-        """
-        for limit in self._limits:
-            found = limit.pattern.fullmatch(path)
-            if limit.method != method or found is None:
-                continue
-            key = (limit.name, found.group(1))
-            start, used = self._windows.get(key, (now, 0))
-            if now - start >= limit.window_s:
-                start, used = now, 0
-            reset_after_s = start + limit.window_s - now
-            refused = used >= limit.requests
-            used += not refused
-            self._windows[key] = (start, used)
-            headers = {
-                "X-RateLimit-Limit": str(limit.requests),
-                "X-RateLimit-Remaining": str(limit.requests - used),
-                "X-RateLimit-Reset-After": f"{reset_after_s:.3f}",
-                "X-RateLimit-Bucket": f"loopback-{limit.name}",
-            }
-            return headers, reset_after_s if refused else None
-        return {}, None

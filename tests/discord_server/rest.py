@@ -1,35 +1,32 @@
 """The REST side: reads a request, lets faults and limits speak, hands it to simcord's routes, answers."""
 
-import copy
-import io
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote
 
 import simcord.http.routes  # noqa: F401  (importing registers the routes)
-from aiohttp import BodyPartReader, web
-from simcord._clock import Clock
+from aiohttp import web
 from simcord.backend import Backend
 from simcord.backend.cdn import CdnStore
 from simcord.backend.errors import BackendError
 from simcord.http import router
 
-from tests.discord_server.faults import Fault, Interference, RateLimits, too_many
+from tests.discord_server.clock import MovableClock
+from tests.discord_server.commands import check_commands
+from tests.discord_server.description import Violation, description
+from tests.discord_server.faults import Fault, Interference
+from tests.discord_server.interactions import Tokens
+from tests.discord_server.limits import InvalidRequests, RateLimits
+from tests.discord_server.messages import Nonces, as_shown, is_old
+from tests.discord_server.requests import NOT_JSON, Call, cut, read
 
 API = "/api/v10"
 CDN = "/cdn"
-MAX_REQUEST = 25 * 1024 * 1024  # bytes of a whole request (Discord's reference, 2026-08)
-
-
-class RealClock(Clock):
-    """Wall time for simcord, whose own clock stands still: the 3 s and 15 min rules hold by themselves."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
+MIB = 1024 * 1024
+MAX_REQUEST = 25 * MIB  # bytes of a whole request (Discord's reference, 2026-08)
+BOOSTED = {2: 50 * MIB, 3: 100 * MIB}  # bytes of one file in a boosted guild, by its tier (same)
+BAD_BODY = 50035
 
 
 class LocalCdn(CdnStore):
@@ -46,32 +43,6 @@ class LocalCdn(CdnStore):
         return {**stored, "url": url, "proxy_url": url}
 
 
-@dataclass(frozen=True)
-class Upload:
-    """One file of a request, as simcord's routes take it."""
-
-    filename: str
-    data: bytes
-    description: str | None = None
-
-    @property
-    def fp(self) -> io.BytesIO:
-        """A fresh reader at its start."""
-        return io.BytesIO(self.data)
-
-
-@dataclass
-class Call:
-    """One request, as it came and as it was answered."""
-
-    method: str
-    path: str  # without /api/v10
-    body: Any = None
-    files: list[Upload] = field(default_factory=list)
-    at: float = field(default_factory=time.monotonic)
-    status: int | None = None  # None: not answered (yet)
-
-
 class Rest:
     """All HTTP requests of one bot account."""
 
@@ -79,43 +50,61 @@ class Rest:
         self,
         *,
         backend: Backend,
+        clock: MovableClock,
         token: str,
         upload_limit: int,
         limits: RateLimits | None,
+        gateway: Callable[[bool], dict[str, Any]],
         notify: Callable[[], None],
         complain: Callable[[str], None],
     ) -> None:
+        """`gateway`: the answer to GET /gateway, or (True) to GET /gateway/bot."""
         self.backend = backend
         self.token = token
-        self.upload_limit = upload_limit  # bytes of one file
+        self.upload_limit = upload_limit  # bytes of one file, without boosts
+        self.tiers: dict[int, int] = {}  # guild -> how far it is boosted, 0..3
         self.limits = limits
-        self.gateway_url = ""  # known once the server listens
+        self.invalid = InvalidRequests()
+        self.tokens = Tokens(backend, notify)
+        self.answered = self.tokens.answered
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
-        self.answered: dict[int, float] = {}  # interaction -> monotonic time of its first answer
-        self._nonces: dict[tuple[int, str], int] = {}  # (channel, nonce) -> message
+        self._clock = clock
+        self._gateway = gateway
+        self._description = description()
+        self._nonces = Nonces(backend, clock)
         self._notify = notify
         self._complain = complain
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Any request below /api/v10."""
-        call = Call(request.method, request.rel_url.raw_path.removeprefix(API))
+        path = request.rel_url.raw_path.removeprefix(API)
+        call = Call(request.method, path, query=dict(request.query))
         self.calls.append(call)
-        call.body, call.files = await _read(request)
+        at = call.at
+        try:
+            call.body, call.files = await read(request)
+        except ValueError:
+            self._complain(f"{call.method} {call.path}: its body is no JSON")
+            return self._answer(call, *NOT_JSON, {})
         fault = next((f for f in self.faults if f.matches(call.method, call.path)), None)
         if fault is not None:
             fault.hits += 1
             self._notify()
             if fault.does is Interference.CUT:
-                return _cut(request)
+                return cut(request)
             if fault.does is Interference.STALL:
                 await fault.released()
+                at = time.monotonic()
             if fault.does is Interference.ANSWER:
                 return self._answer(call, *fault.answer())
-        status, body, headers = self._carry_out(call, request)
+        if self.invalid.is_banned(self._clock.monotonic()):
+            call.status = 429  # by the proxy before Discord: no JSON, no Via
+            return web.Response(status=429, text="error code: 1015")
+        status, body, headers = self._carry_out(call, request.headers.get("Authorization"), at)
         if fault is not None and fault.does is Interference.LOSE:
             self._notify()
-            return _cut(request)
+            return cut(request)
         return self._answer(call, status, body, headers)
 
     async def file(self, request: web.Request) -> web.Response:
@@ -123,130 +112,102 @@ class Rest:
         data = self.backend.cdn.get(f"{self.backend.cdn.base}{request.path.removeprefix(CDN)}")  # type: ignore[attr-defined]
         return web.Response(status=404) if data is None else web.Response(body=data)
 
-    def _carry_out(self, call: Call, request: web.Request) -> tuple[int, Any, Mapping[str, str]]:
+    def upload_limit_of(self, guild_id: int | None) -> int:
+        """Bytes of one file in this guild; None: in a direct message."""
+        return max(self.upload_limit, BOOSTED.get(self.tiers.get(guild_id or 0, 0), 0))
+
+    def _carry_out(
+        self, call: Call, authorization: str | None, at: float
+    ) -> tuple[int, Any, Mapping[str, str]]:
         headers: Mapping[str, str] = {}
         try:
-            self._authorise(call, request)
+            self._authorise(call, authorization)
             if self.limits is not None:
-                headers, wait_s = self.limits.take(call.method, call.path, time.monotonic())
-                if wait_s is not None:
-                    return too_many(wait_s, headers=headers)
+                headers, refusal = self.limits.take(
+                    call.method, call.path, self._clock.monotonic(), is_old=is_old(self.backend, call)
+                )
+                if refusal is not None:
+                    return refusal
+            self.tokens.check(call, at)
+            self._check_body(call)
             self._check_uploads(call)
-            body = self._dispatch(call, dict(request.query))
+            body = self._dispatch(call)
         except (router.RouteNotImplemented, router.UnsupportedField) as error:
             self._complain(f"{call.method} {call.path}: {error.message}")
             return 501, error.to_json(), headers
         except BackendError as error:
-            error = self._as_discord_says(call, error)
+            if error.code == BAD_BODY:
+                self._complain(f"{call.method} {call.path}: {error.message}")
             return error.status, error.to_json(), headers
+        except Exception as error:
+            self._complain(f"{call.method} {call.path}: the server itself failed: {error!r}")
+            raise
         return (204 if body is None else 200), body, headers
 
-    def _authorise(self, call: Call, request: web.Request) -> None:
-        if call.path.startswith(("/interactions/", "/webhooks/")):
+    def _authorise(self, call: Call, authorization: str | None) -> None:
+        if call.parts[0] in ("interactions", "webhooks"):
             return  # the token is in the path
-        if request.headers.get("Authorization") != f"Bot {self.token}":
+        if authorization != f"Bot {self.token}":
             raise BackendError(401, 0, "401: Unauthorized")
 
+    def _check_body(self, call: Call) -> None:
+        """Raise what Discord answers to a request that is not as its description says."""
+        wrong: list[Violation] = []
+        if self._description is not None:
+            wrong = self._description.check(
+                call.method, call.path, query=call.query, body=call.body, files=len(call.files)
+            )
+        told = [str(violation) for violation in wrong]
+        if call.method == "PUT" and call.parts[-1] == "commands" and not wrong:
+            told = check_commands(call.body)
+        if told:
+            first = wrong[0].to_json() if wrong else None
+            raise BackendError(400, BAD_BODY, f"Invalid Form Body: {'; '.join(told)}", errors=first)
+
     def _check_uploads(self, call: Call) -> None:
+        if not call.files:
+            return
+        channel_id = call.int_part(1)
+        if call.parts[0] == "webhooks":
+            channel_id = self.backend.interaction_by_token(call.parts[2]).channel_id
+        elif call.parts[0] == "interactions":
+            interaction = self.backend.interactions.get(call.int_part(1))
+            channel_id = interaction.channel_id if interaction is not None else 0
+        channel = self.backend.get_channel(channel_id)
+        limit = self.upload_limit_of(channel.guild_id)
         sizes = [len(upload.data) for upload in call.files]
-        if max(sizes, default=0) > self.upload_limit or sum(sizes) > MAX_REQUEST:
+        if max(sizes) > limit or sum(sizes) > max(limit, MAX_REQUEST):
             raise BackendError(413, 40005, "Request entity too large")
-        if call.files and call.path.startswith("/channels/"):
-            channel = self.backend.get_channel(int(call.path.split("/")[2]))
+        if call.parts[0] == "channels":
             self.backend.require_permissions(
                 channel.guild_id, self.backend.bot_user.id, channel.id, "attach_files"
             )
 
-    def _dispatch(self, call: Call, query: dict[str, str]) -> Any:
+    def _dispatch(self, call: Call) -> Any:
         if call.method == "GET" and call.path in ("/gateway", "/gateway/bot"):
-            start = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
-            bot = {"shards": 1, "session_start_limit": start} if call.path.endswith("bot") else {}
-            return {"url": self.gateway_url, **bot}
-        repeated = self._repeated(call)
+            return self._gateway(call.path.endswith("bot"))
+        repeated = self._nonces.repeated(call)
         if repeated is not None:
             call = Call("GET", f"{call.path}/{repeated}")
         body = as_shown(
             router.dispatch(
-                self.backend, call.method, call.path, json=call.body, params=query, files=call.files
+                self.backend, call.method, call.path, json=call.body, params=call.query, files=call.files
             )
         )
-        parts = call.path.split("/")
-        if parts[1] == "interactions":
-            self.answered.setdefault(int(parts[2]), time.monotonic())
-            return body if query.get("with_response") in ("1", "true") else None
-        if call.method == "POST" and isinstance(call.body, dict) and call.body.get("nonce") is not None:
-            body["nonce"] = call.body["nonce"]
-            if call.body.get("enforce_nonce"):
-                self._nonces[int(body["channel_id"]), str(body["nonce"])] = int(body["id"])
+        if call.parts[0] == "interactions":
+            self.tokens.answer(call)
+            return body if call.query.get("with_response") in ("1", "true") else None
+        if isinstance(body, dict):
+            self._nonces.keep(call, body)
         return body
-
-    def _repeated(self, call: Call) -> int | None:
-        """The message that an enforced nonce already made, if the channel still has it."""
-        parts = call.path.split("/")
-        if call.method != "POST" or parts[1] != "channels" or not isinstance(call.body, dict):
-            return None
-        message_id = self._nonces.get((int(parts[2]), str(call.body.get("nonce"))), 0)
-        known = self.backend.messages.get(int(parts[2]), {})
-        return message_id if call.body.get("enforce_nonce") and message_id in known else None
-
-    def _as_discord_says(self, call: Call, error: BackendError) -> BackendError:
-        """simcord answers 10015 for an interaction token that is past its 15 minutes, Discord 50027."""
-        parts = call.path.split("/")
-        if error.code == 10015 and len(parts) > 3 and parts[3] in self.backend.interaction_tokens:
-            record = self.backend.interactions[self.backend.interaction_tokens[parts[3]]]
-            if record.expires_at is not None and self.backend.now_iso() >= record.expires_at:
-                return BackendError(401, 50027, "Invalid Webhook Token")
-        return error
 
     def _answer(self, call: Call, status: int, body: Any, headers: Mapping[str, str]) -> web.Response:
         call.status = status
+        if self.invalid.note(status, self._clock.monotonic()):
+            self._complain(f"{self.invalid.most} invalid requests within ten minutes: the address is banned")
         self._notify()
         if body is None:
             return web.Response(status=status, headers=headers)
         # Clients compare the content type as a whole: no charset.
         text = json.dumps(body).encode()
         return web.Response(status=status, body=text, headers={"Content-Type": "application/json", **headers})
-
-
-async def _read(request: web.Request) -> tuple[Any, list[Upload]]:
-    if not request.content_type.startswith("multipart/"):
-        text = await request.read()
-        return (json.loads(text) if text else None), []
-    body: Any = None
-    files: dict[int, tuple[str, bytes]] = {}
-    async for part in await request.multipart():
-        if not isinstance(part, BodyPartReader):
-            continue
-        data = bytes(await part.read(decode=False))
-        if part.name == "payload_json":
-            body = json.loads(data)
-        elif part.name is not None and part.name.startswith("files["):
-            files[int(part.name[len("files[") : -1])] = (unquote(part.filename or "unnamed"), data)
-    told = (body or {}).get("data", body) or {}  # an interaction's callback holds the message in `data`
-    descriptions = {str(a.get("id")): a.get("description") for a in told.get("attachments") or []}
-    return body, [Upload(name, data, descriptions.get(str(n))) for n, (name, data) in sorted(files.items())]
-
-
-def as_shown(payload: Any) -> Any:
-    """A message as Discord hands it out; anything else unchanged.
-
-    A file that an embed shows (`attachment://…`) is a link in the embed and not among the attachments.
-    """
-    if not isinstance(payload, dict) or "embeds" not in payload or "attachments" not in payload:
-        return payload
-    shown = copy.deepcopy(payload)
-    links = {f"attachment://{a['filename']}": a["url"] for a in shown["attachments"]}
-    pictures = [e[part] for e in shown["embeds"] for part in ("image", "thumbnail") if e.get(part)]
-    used = {picture["url"] for picture in pictures if picture["url"] in links}
-    for picture in pictures:
-        picture["url"] = links.get(picture["url"], picture["url"])
-    shown["attachments"] = [a for a in shown["attachments"] if f"attachment://{a['filename']}" not in used]
-    for embed in shown["embeds"]:
-        embed.setdefault("type", "rich")
-    return shown
-
-
-def _cut(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response(status=500)  # goes nowhere

@@ -4,7 +4,6 @@ import asyncio
 import copy
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -14,58 +13,32 @@ from simcord import interactions
 from simcord.backend import Backend, serializers
 from simcord.backend.command_access import command_access
 from simcord.backend.errors import SetupError
-from simcord.backend.models import Channel, Guild, Interaction, Message, Overwrite, ResponseKind, User
+from simcord.backend.models import Channel, Guild, Interaction, Message, Overwrite, User
 from simcord.components import walk_components
 from simcord.enums import InteractionType, OverwriteType
 
-from tests.discord_server.faults import Fault, RateLimits
+from tests.discord_server.answers import Answer, NoAnswer, Version
+from tests.discord_server.answers import words as words
+from tests.discord_server.clock import MovableClock
+from tests.discord_server.faults import Fault
 from tests.discord_server.gateway import Gateway
-from tests.discord_server.rest import API, CDN, Call, LocalCdn, RealClock, Rest, as_shown
+from tests.discord_server.interactions import ANSWER_WITHIN_S
+from tests.discord_server.limits import RateLimits
+from tests.discord_server.messages import as_shown
+from tests.discord_server.requests import Call
+from tests.discord_server.rest import API, CDN, LocalCdn, Rest
 
-ANSWER_WITHIN_S = 3.0  # a first answer that comes later is void (Discord's interaction reference, 2026-08)
 MAX_UPLOAD = 10 * 1024 * 1024  # bytes of one file, without boosts (Discord's reference, 2025-01)
+DELIVERED_WITHIN_S = 20.0  # by a client that comes back; it is not counted against its answer
 T = TypeVar("T")
-
-
-class NoAnswer(AssertionError):
-    """The application did not respond: what a person reads after three seconds."""
-
-    def __init__(self, interaction: Interaction) -> None:
-        super().__init__((type(self).__doc__ or "").split(":")[0])
-        self.interaction = interaction
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an interaction got first."""
-
-    kind: ResponseKind
-    latency_s: float  # from the gateway event's sending to the answer's acceptance
-    message: Message | None  # the answer's message, where it has one
-    interaction: Interaction
-
-    @property
-    def text(self) -> str:
-        """The words of the answer, those of its embeds included."""
-        return "" if self.message is None else words(self.message)
-
-
-@dataclass(frozen=True)
-class Version:
-    """A message as it looked from one moment to the next."""
-
-    at: float  # monotonic seconds
-    content: str
-    embeds: list[dict[str, Any]]
-    attachments: list[dict[str, Any]]
-    components: list[dict[str, Any]]
 
 
 class DiscordServer:
     """An async context manager: inside it, `environment()` says where a bot finds it.
 
-    `problems` holds what the bot did that this server cannot judge, or that Discord punishes: a test that
-    ends with problems has proved nothing.
+    `problems` holds what the bot did that this server cannot judge, or that Discord punishes, such as
+    requests that are not as Discord describes them. The context's end raises them, for a test that ends
+    with problems has proved nothing; a test that is about one clears them.
     """
 
     def __init__(
@@ -75,15 +48,21 @@ class DiscordServer:
         heartbeat_interval_s: float = 41.25,
         upload_limit: int = MAX_UPLOAD,
         rate_limits: bool = True,
+        answer_within_s: float = ANSWER_WITHIN_S,
     ) -> None:
+        """`upload_limit`: bytes of one file, without boosts; `answer_within_s`: more than Discord gives
+        suits machines that are busy with something else.
+        """
         self.token = token
         self.problems: list[str] = []
-        self.backend = Backend(clock=RealClock())
+        self.clock = MovableClock()
+        self.backend = Backend(clock=self.clock)
         self.backend.cdn = LocalCdn()
         self.guild: Guild = self.backend.create_guild("Dreamers")
         self.channel: Channel = self.backend.create_channel(self.guild.id, "dreams")
         self.gateway = Gateway(
             backend=self.backend,
+            clock=self.clock,
             token=token,
             heartbeat_interval_s=heartbeat_interval_s,
             notify=self._notify,
@@ -91,12 +70,17 @@ class DiscordServer:
         )
         self.rest = Rest(
             backend=self.backend,
+            clock=self.clock,
             token=token,
             upload_limit=upload_limit,
             limits=RateLimits() if rate_limits else None,
+            gateway=self.gateway.address,
             notify=self._notify,
             complain=self.problems.append,
         )
+        self.rest.tokens.answer_within_s = answer_within_s
+        self.gateway.delivered = self.rest.tokens.sent
+        self.gateway.tiers = self.rest.tiers
         self.versions: dict[int, list[Version]] = {}  # message -> how it looked, in order; ephemeral ones not
         self.backend.subscribers.append(self._remember)
         self._waiting: set[asyncio.Event] = set()
@@ -114,7 +98,7 @@ class DiscordServer:
         await site.start()
         port = self._runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{port}"
-        self.gateway.url = self.rest.gateway_url = f"ws://127.0.0.1:{port}"
+        self.gateway.url = f"ws://127.0.0.1:{port}"
         self.backend.cdn.base = self.url + CDN  # type: ignore[attr-defined]
         return self
 
@@ -126,6 +110,8 @@ class DiscordServer:
         self.gateway.drop()
         if self._runner is not None:
             await self._runner.cleanup()
+        if self.problems and error is None:
+            raise AssertionError("The bot did what Discord forbids:\n" + "\n".join(self.problems))
 
     def environment(self) -> dict[str, str]:
         """The settings that lead a bot here."""
@@ -150,6 +136,15 @@ class DiscordServer:
         overwrite = Overwrite(self.backend.bot_user.id, OverwriteType.MEMBER, deny=deny)
         self.backend.set_overwrite((channel or self.channel).id, overwrite)
 
+    def boost(self, tier: int) -> None:
+        """Let people boost the guild up to a tier, 0..3: it may upload more."""
+        self.rest.tiers[self.guild.id] = tier
+        self.backend.emit("GUILD_UPDATE", serializers.guild_create_payload(self.backend, self.guild))
+
+    def move_clock(self, seconds: float) -> None:
+        """Let time go by: nonces are forgotten, tokens and sessions end, messages grow old."""
+        self.backend.advance_clock(seconds)
+
     def fault(self, method: str, path: str, **how: Any) -> Fault:
         """Interfere from now on, see `Fault`; the newest of several that match acts."""
         fault = Fault(method, path, **how)
@@ -165,11 +160,12 @@ class DiscordServer:
         command: str,
         /,
         *,
-        timeout_s: float = ANSWER_WITHIN_S,
+        timeout_s: float | None = None,
         **options: Any,
     ) -> Answer:
         """Use a slash command ("dream", or "group sub") with options; raises `NoAnswer`.
 
+        `timeout_s`: seconds to wait from the delivery on, if not as long as the token lives.
         `SetupError` when a person could not do this: no such command, not visible here, an option that
         Discord itself would refuse.
         """
@@ -193,7 +189,7 @@ class DiscordServer:
         return await self._interact(InteractionType.APPLICATION_COMMAND, user, channel, data, timeout_s)
 
     async def click(
-        self, user: User, message: Message, custom_id: str, *, timeout_s: float = ANSWER_WITHIN_S
+        self, user: User, message: Message, custom_id: str, *, timeout_s: float | None = None
     ) -> Answer:
         """Press a button; raises `NoAnswer`, and `SetupError` if the button is missing or disabled."""
         stored = self.backend.get_message(message.channel_id, message.id)
@@ -220,10 +216,7 @@ class DiscordServer:
 
     def expire(self, interaction: Interaction) -> None:
         """Let the interaction's three seconds, or its fifteen minutes when it is answered, be over."""
-        if interaction.responded:
-            interaction.expires_at = self.backend.now_iso()
-        else:
-            interaction.initial_response_deadline = self.backend.now_iso()
+        self.rest.tokens.expire(interaction)
 
     # What is to be seen.
 
@@ -269,7 +262,7 @@ class DiscordServer:
         user: User,
         channel: Channel,
         data: dict[str, Any],
-        timeout_s: float,
+        timeout_s: float | None,
         source: Message | None = None,
     ) -> Answer:
         record, payload = interactions.base_payload(
@@ -280,21 +273,27 @@ class DiscordServer:
             user_id=user.id,
             data=data,
         )
-        payload["attachment_size_limit"] = self.rest.upload_limit
+        record.initial_response_deadline = None  # `Tokens` counts it
+        payload["attachment_size_limit"] = self.rest.upload_limit_of(channel.guild_id)
         if source is not None:
             record.source_message_id = source.id
             payload["message"] = as_shown(serializers.message_payload(self.backend, source))
-        sent = time.monotonic()
+        tokens = self.rest.tokens
         self.backend.emit("INTERACTION_CREATE", payload)
         try:
-            await self.wait(lambda: record.id in self.rest.answered, "an answer", timeout_s=timeout_s)
+            await self.wait(
+                lambda: record.id in tokens.delivered, "its delivery", timeout_s=DELIVERED_WITHIN_S
+            )
+            within_s = tokens.answer_within_s if timeout_s is None else timeout_s
+            await self.wait(lambda: record.id in tokens.answered, "an answer", timeout_s=within_s)
         except AssertionError:
             raise NoAnswer(record) from None
         message = None
         if record.message_id is not None:
             message = self.backend.messages[channel.id].get(record.message_id)
         assert record.response_kind is not None
-        return Answer(record.response_kind, self.rest.answered[record.id] - sent, message, record)
+        latency_s = tokens.answered[record.id] - tokens.delivered[record.id]
+        return Answer(record.response_kind, latency_s, message, record)
 
     def _remember(self, event: str, payload: Any) -> None:
         if event in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
@@ -306,16 +305,3 @@ class DiscordServer:
     def _notify(self) -> None:
         for changed in self._waiting:
             changed.set()
-
-
-def words(message: Message | Version) -> str:
-    """All that a person reads in a message: content, embeds' titles, texts, fields and footers, labels."""
-    found = [message.content]
-    for embed in message.embeds:
-        found += [embed.get("title") or "", embed.get("description") or ""]
-        found += [f"{f.get('name')}: {f.get('value')}" for f in embed.get("fields") or []]
-        found += [
-            (embed.get(part) or {}).get(key) or "" for part, key in (("author", "name"), ("footer", "text"))
-        ]
-    found += [c.get("content") or c.get("label") or "" for c in walk_components(message.components)]
-    return "\n".join(text for text in found if text)

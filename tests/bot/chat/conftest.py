@@ -16,6 +16,7 @@ from bot.dreams.dream import Dream, DreamState, Wish
 from bot.parts import AllParts, build
 from bot.settings import Settings
 from tests.bot.scripted import ScriptedEngine, until
+from tests.discord_server.description import description
 
 NEEDED = discord.Permissions(PERMISSIONS.value | discord.Permissions(use_application_commands=True).value)
 
@@ -145,6 +146,20 @@ async def world(prepared: Settings) -> AsyncIterator[World]:
         await env.shutdown()
         await world.parts.database.close()
     env._raise_errors_since(env._errors_acknowledged)  # as simcord's own fixture does
+    assert misspelt(env) == []
+
+
+def misspelt(env: Env) -> list[str]:
+    """Which of the bot's requests are not as Discord's description says, where its file is given."""
+    described = description()
+    if described is None:
+        return []
+    found: list[str] = []
+    for asked in env.backend.http_requests:
+        query = {name: str(value) for name, value in asked.params.items()}
+        wrong = described.check(asked.method, asked.path, query=query, body=asked.json)
+        found += [f"{asked.method} {asked.path}: {violation}" for violation in wrong]
+    return found
 
 
 @pytest.fixture

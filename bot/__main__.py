@@ -1,5 +1,7 @@
 """`python -m bot`: runs the parts (`bot.parts`) until it is asked to stop, and says what stops it.
 
+`python -m bot export FILE` and `import FILE` are `bot.moving`'s, with exit codes of their own besides.
+
 Exit codes (sysexits.h): 0 stopped on request, 69 Discord cannot be reached, 70 a fault of ours, 74 the
 database cannot be used, 77 Discord refuses the token, 78 a setting is missing or bad, or a port is taken.
 """
@@ -26,6 +28,7 @@ import yarl
 from bot.database.connection import StoreError
 from bot.heart import Heart, build_heart
 from bot.logs import JsonLines
+from bot.moving import command_line
 from bot.parts import AllParts, build
 from bot.settings import DISCORD_TOKEN, PAGE_PASSWORD, Settings
 from bot.stopping import SIGNALS
@@ -205,7 +208,8 @@ def main() -> int:
         description="Oneiro's Discord bot. Settings come from the environment and the file .env; "
         ".env.example explains each.",
     )
-    parser.parse_args()
+    command_line.add_commands(parser)
+    given = parser.parse_args()
     try:
         environ = environment()
         settings = Settings.read(environ)
@@ -213,6 +217,8 @@ def main() -> int:
         proxy = proxy_for(settings.discord_api_url)
     except BadSetting as error:
         return _say(str(error), BAD_SETTING)
+    if given.command:
+        return _say(*command_line.run(given, settings))
     if not (settings.discord_token or settings.shows_page):
         return _say(f"{NEITHER}\n{NO_TOKEN}", BAD_SETTING)
     keep_log(settings, plain=bool(environ.get("NO_COLOR")) or not sys.stderr.isatty())

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import Table, event
+from sqlalchemy import Table, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
@@ -43,6 +43,10 @@ CLOSE_S = 5.0  # seconds to wait at the end for transactions that run
 SILENCE_S = 60.0  # for one statement's answer; a time-lapse of some MB is long on its way
 CONNECTIONS = 8  # hosts' small plans allow 20, and two of our processes may overlap
 UPGRADING, MODERATING = 20211, 20212  # for `alone`: any numbers that no other program would use
+
+PROGRAM = "oneiro"  # as which our connections show in PostgreSQL's list of those at work
+_OTHERS_AT_WORK = f"""SELECT count(*) FROM pg_stat_activity WHERE application_name = '{PROGRAM}'
+    AND datname = current_database() AND pid <> pg_backend_pid()"""
 
 # SQLSTATEs (PostgreSQL 15, appendix A) that say what to do.
 _FULL = frozenset({"53100"})
@@ -87,6 +91,14 @@ class StoreClosed(StoreError):
     """The bot is stopping, so nothing is kept any more."""
 
 
+class StoreMissing(StoreError):
+    """There is no database yet."""
+
+
+class StoreInUse(StoreError):
+    """Another process is at work on the database; please stop it first."""
+
+
 class Database:
     """One database, SQLite or PostgreSQL. `open` first, `close` last."""
 
@@ -95,6 +107,7 @@ class Database:
     ) -> None:
         """`url`: for SQLAlchemy's asyncio engine; behind the ? of a server's address libpq's words, and
         `pgbouncer=true` where a pooler lends us another of its connections for each transaction."""
+        self.url = url  # with its password
         parsed = make_url(url)
         self._is_pooled = "pgbouncer" in parsed.query
         parsed = parsed.difference_update_query(("pgbouncer",))
@@ -128,15 +141,7 @@ class Database:
     async def open(self) -> None:
         """Bring the tables to their newest form. Raises `StoreError` when they are unknown or not usable."""
         self._closed.clear()
-        if self._file:
-            try:
-                await asyncio.to_thread(make_folder, self._file)
-            except OSError as error:
-                raise StoreError(
-                    f"The folder {self._file.parent} cannot be made: {error.strerror}."
-                ) from error
-            if self._is_on_disk:
-                await asyncio.to_thread(make_private, self._file)
+        await self._prepare_file()
         try:
             if not await self._is_current():
                 await self._upgrade()
@@ -175,6 +180,17 @@ class Database:
     def _is_on_disk(self) -> bool:
         return self._file is not None and self._file.name != ":memory:"
 
+    async def _prepare_file(self) -> None:
+        if self._file:
+            try:
+                await asyncio.to_thread(make_folder, self._file)
+            except OSError as error:
+                raise StoreError(
+                    f"The folder {self._file.parent} cannot be made: {error.strerror}."
+                ) from error
+            if self._is_on_disk:
+                await asyncio.to_thread(make_private, self._file)
+
     async def _empty_log(self) -> None:
         while self._tries and not self._closed.is_set():
             self._tries = left = self._tries - 1
@@ -194,11 +210,54 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """All or nothing. Raises `StoreError`; `IntegrityError` passes: it is about a row."""
+        async with self._transaction_of(self._engine) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction that only reads, and sees until its end what is there at its begin.
+
+        Others go on writing. Needs no `open`, and changes nothing. Raises `StoreError`.
+        """
+        if self._is_on_disk and not (self._file and self._file.exists()):
+            raise StoreMissing(f"There is no database at {self._file}.")
+        engine = self._engine
+        if self._is_server:
+            engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        async with self._transaction_of(engine) as connection:
+            if not self._is_server:
+                await connection.exec_driver_sql("BEGIN")
+            yield connection
+
+    @asynccontextmanager
+    async def sole(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction of the only process that is at work on the database, which may have no tables yet.
+
+        Whoever begins meanwhile waits, and is then told that the database is locked. Needs no `open`. Raises
+        `StoreInUse` and other `StoreError`.
+        """
+        await self._prepare_file()
+        async with self._transaction_of(self._engine) as connection:
+            if self._is_server:
+                await _alone_at_work(connection)
+                await alone(connection, UPGRADING)
+            else:
+                await connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+                try:  # which SQLite refuses while another connection is open
+                    await connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
+                except DBAPIError as error:
+                    raise StoreInUse from error
+                await connection.exec_driver_sql("BEGIN EXCLUSIVE")
+            yield connection
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def _transaction_of(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         if self._closed.is_set():
             raise StoreClosed
         self._running += 1
         try:
-            async with self._engine.begin() as connection:
+            async with engine.begin() as connection:
                 yield connection
         except IntegrityError:
             raise
@@ -253,6 +312,16 @@ async def alone(connection: AsyncConnection, number: int) -> None:
         await connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+async def _alone_at_work(connection: AsyncConnection) -> None:
+    """Raises `StoreInUse` where another process of ours is connected to this PostgreSQL database."""
+    until = monotonic() + BUSY_TIMEOUT_S  # whoever stops just now is seen a moment longer
+    while await connection.scalar(text(_OTHERS_AT_WORK)):
+        if monotonic() >= until:
+            raise StoreInUse
+        await connection.exec_driver_sql("SELECT pg_stat_clear_snapshot()")
+        await asyncio.sleep(0.05)
+
+
 async def put(connection: AsyncConnection, table: Table, *rows: Mapping[str, Any]) -> None:
     """Let these rows be in a table, each instead of the one with its primary key; all name the same columns.
 
@@ -274,10 +343,10 @@ async def put(connection: AsyncConnection, table: Table, *rows: Mapping[str, Any
 def _named(error: Exception) -> StoreError:
     """The `StoreError` for an error of SQLite's driver, which tells them apart only in its message."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    text = str(cause).lower()
-    if "full" in text or "no space" in text:
+    said = str(cause).lower()
+    if "full" in said or "no space" in said:
         return StoreFull()
-    if "locked" in text or "busy" in text:
+    if "locked" in said or "busy" in said:
         return StoreBusy()
     return StoreError()
 
@@ -323,7 +392,7 @@ def _for_server(url: URL, *, is_pooled: bool) -> tuple[URL, dict[str, Any]]:
     }
 
 
-def _patience(busy_timeout_s: float) -> dict[str, int]:
+def _patience(busy_timeout_s: float) -> dict[str, Any]:
     """Nobody waits long for a row, and one whose process vanished while it held some lets them go; in ms."""
     return {
         "lock_timeout": round(busy_timeout_s * 1000),
@@ -335,8 +404,8 @@ def _prepare_server(busy_timeout_s: float) -> Any:
     def prepare(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
         # Not as parameters of the connection: PgBouncer refuses those that it does not know.
-        for name, value in _patience(busy_timeout_s).items():
-            cursor.execute(f"SET {name} = {value}")
+        for name, value in (_patience(busy_timeout_s) | {"application_name": PROGRAM}).items():
+            cursor.execute(f"SET {name} = '{value}'")
         connection.commit()
         cursor.close()
 

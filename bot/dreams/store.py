@@ -5,13 +5,27 @@ Two processes that overlap (a host starts the new one before the old one is gone
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, fields
 from time import time
 from typing import Any
 
-from sqlalchemy import Row, Table, and_, case, delete, exists, func, insert, or_, select, union_all, update
+from sqlalchemy import (
+    Row,
+    Table,
+    Update,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -43,6 +57,7 @@ FORGIVEN = 3  # of them within the asked time: a fault of the machine's is nobod
 OVER = tuple(state for state in DreamState if state.is_over)
 _DREAM_FIELDS = frozenset(field.name for field in fields(Dream))
 _NEW = {"state": DreamState.QUEUED, "attempts": 0}
+_IN_LINE = {"state": DreamState.QUEUED, "owner": None, "lease_until": None, "started_at": None}
 _WORDS = (
     "prompt",
     "avoid",
@@ -297,13 +312,7 @@ class Store:
 
     async def release(self, dream_id: int, *, refund: bool) -> Dream | None:
         """Put our dream back in line; `refund` when the attempt was not the dream's fault."""
-        values = {
-            "state": DreamState.QUEUED,
-            "owner": None,
-            "lease_until": None,
-            "started_at": None,
-            "attempts": dreams.c.attempts - (1 if refund else 0),
-        }
+        values = _IN_LINE | {"attempts": dreams.c.attempts - (1 if refund else 0)}
         return await self._change(dream_id, values, only_if=self._ours())
 
     async def finish(
@@ -580,6 +589,12 @@ class Store:
     async def _find(self, connection: AsyncConnection, condition: Any) -> Dream | None:
         row = (await connection.execute(select(dreams).where(condition))).first()
         return dream_of(row) if row else None
+
+
+def left_behind() -> Iterator[Update]:
+    """What lets everything that a process held be taken by others, where none of those processes is left."""
+    running = dreams.c.state == DreamState.DREAMING
+    yield update(dreams).where(running).values(_IN_LINE | {"attempts": dreams.c.attempts - 1})
 
 
 def in_local_channel(table: Table, local: bool) -> Any:

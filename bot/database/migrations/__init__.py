@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, MetaData, create_engine, inspect
 
 # What `versions/first.py` stands for, up to itself.
 _UNRELEASED = {"first", "language", "moderation", "dream_options", "choices", "community", "preferences"}
@@ -28,23 +28,51 @@ class UnreleasedTables(UnknownTables):
 
 def is_current(connection: Connection) -> bool:
     """Whether the tables are in their newest form. Raises `UnknownTables`."""
-    steps = _steps()
+    return step_of(connection) == newest_step()
+
+
+def step_of(connection: Connection) -> str | None:
+    """Which step brought the tables to their form; None: there are none. Raises `UnknownTables`."""
     # Asked before the step is: another process that makes the tables just now may come to its end in between.
     has_tables = inspect(connection).has_table("schema_version")
     heads = set(MigrationContext.configure(connection).get_current_heads())
     if heads & _UNRELEASED or (has_tables and not heads):
         raise UnreleasedTables
-    if heads - {step.revision for step in steps.walk_revisions()}:
+    if heads - steps():
         raise UnknownTables
-    return heads == set(steps.get_heads())
+    return next(iter(heads), None)
 
 
-def upgrade(connection: Connection) -> None:
-    """Take all steps that are missing, within the connection's transaction. Raises `UnknownTables`."""
+def newest_step() -> str | None:
+    """The last step of the chain."""
+    return _chain().get_current_head()
+
+
+def steps() -> set[str]:
+    """All steps that this program knows."""
+    return {step.revision for step in _chain().walk_revisions()}
+
+
+def upgrade(connection: Connection, step: str = "head") -> None:
+    """Take all steps that are missing (up to this one), within the connection's transaction.
+
+    Raises `UnknownTables`.
+    """
     if not is_current(connection):  # else another process was quicker
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, step)
+
+
+def tables_at(step: str) -> MetaData:
+    """The tables as this step left them, as SQLite describes them, with what the steps themselves need."""
+    engine = create_engine("sqlite://")
+    found = MetaData()
+    with engine.begin() as connection:
+        upgrade(connection, step)
+        found.reflect(connection)
+    engine.dispose()
+    return found
 
 
 def _config() -> Config:
@@ -53,5 +81,5 @@ def _config() -> Config:
     return config
 
 
-def _steps() -> ScriptDirectory:
+def _chain() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())

@@ -1,0 +1,1 @@
+"""Back-up and move: everything in a database goes into one file, and from it into another database."""

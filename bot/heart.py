@@ -15,6 +15,7 @@ from bot.community.ranking import Ranking
 from bot.community.votes import Votes
 from bot.community.wall import Wall
 from bot.database.connection import Database
+from bot.database.outbox import OutboxStore
 from bot.dreams.asking import Asking
 from bot.dreams.copies import Copies
 from bot.dreams.ending import Ending
@@ -37,6 +38,7 @@ class Heart:
 
     database: Database
     store: Store
+    outbox_store: OutboxStore
     copies: Copies
     sendings: Sendings
     preferences: Preferences
@@ -102,6 +104,7 @@ def build_heart(settings: Settings, *, engine: Engine, frame_pace_s: float | Non
     return Heart(
         database=database,
         store=store,
+        outbox_store=OutboxStore(database, owner=store.owner),
         copies=Copies(database=database),
         sendings=Sendings(database=database),
         preferences=preferences,

@@ -14,11 +14,13 @@ from bot.chat.messages.gallery import Gallery
 from bot.chat.messages.hall_of_fame import HallOfFameMessages
 from bot.chat.messages.moderation_log import ModerationLog
 from bot.chat.messages.notices import Notices
+from bot.chat.messages.outbox import Outbox
 from bot.chat.messages.pacing import Edits
 from bot.chat.messages.poster import Poster
 from bot.chat.messages.presence import Presence
 from bot.chat.messages.votes import VoteCaptions
 from bot.chat.parts import Parts
+from bot.database.outbox import Kind
 from bot.heart import Heart, build_heart
 from bot.queue.turnstile import Turnstile
 from bot.queue.worker import Engine
@@ -32,6 +34,7 @@ class AllParts(Parts):
 
     client: OneiroClient
     edits: Edits
+    outbox: Outbox
     notices: Notices
     vote_captions: VoteCaptions
     hall_of_fame_messages: HallOfFameMessages
@@ -46,12 +49,14 @@ class AllParts(Parts):
         await self.choice_messages.start()
         await self.hall_of_fame_messages.start()
         await self.contest_messages.start()
+        await self.outbox.start()
         await self.presence.start()
 
     async def end(self) -> None:
         """The dream in hand goes back in line, its message says so; everything else is stored already."""
         await self.presence.close()
         await super().end()
+        await self.outbox.close()
         await self.choice_messages.close()
         await self.hall_of_fame_messages.close()
         await self.contest_messages.close()
@@ -70,6 +75,7 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
     store, moderation, votes = heart.store, heart.moderation, heart.votes
     inbox = Inbox()
     edits = Edits(pace_s=settings.frame_pace_s)
+    outbox = Outbox(store=heart.outbox_store)
     sight = Sight(client=client, settings=moderation.settings)
     poster = Poster(client=client, sight=sight)
     notices = Notices(store=store, poster=poster, edits=edits, preferences=heart.preferences)
@@ -77,6 +83,7 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
         store=store,
         poster=poster,
         edits=edits,
+        outbox=outbox,
         settings=moderation.settings,
         paces=heart.paces,
         notices=notices,
@@ -97,6 +104,7 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
         client=client,
         inbox=inbox,
         edits=edits,
+        outbox=outbox,
         sight=sight,
         poster=poster,
         notices=notices,
@@ -136,6 +144,7 @@ def _wire(parts: AllParts) -> None:
     """Who is told of what, all of it."""
     moderation, deletions = parts.moderation, parts.deletions
     hall, contests = parts.hall_of_fame_messages, parts.contest_messages
+    parts.outbox.handlers |= {Kind.END: parts.dream_messages.end}
     moderation.on_change += [lambda guild: deletions.policy(guild, moderation.settings(guild).nsfw)]
     moderation.on_entry += [parts.moderation_log.entered]
     parts.store.on_erase += [

@@ -296,6 +296,22 @@ sendings = Table(
     Index("sendings_by_person", "person", "at"),
 )
 
+# Messages that are owed in Discord; see `bot.database.outbox`.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("subject", BigInteger, primary_key=True, autoincrement=False),  # a dream's, a choice's … id
+    Column(
+        "person", BigInteger, primary_key=True, autoincrement=False
+    ),  # whom it is for; 0: its subject says so
+    Column("since", Float(53), nullable=False),
+    Column("due_at", Float(53), nullable=False),  # of a row that is in hand: when its lease ends
+    Column("tries", Integer, nullable=False),
+    Column("owner", String(64)),  # the process that has it in hand
+    Index("outbox_by_time", "due_at"),
+)
+
 # How long dreams took, by machine.
 paces = Table(
     "paces",

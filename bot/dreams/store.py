@@ -30,6 +30,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.connection import Database, put
+from bot.database.outbox import Kind, owe
 from bot.database.tables import (
     dreams,
     fame,
@@ -47,7 +48,7 @@ from bot.dreams.dream import (
     Picture,
     Wish,
 )
-from bot.dreams.local import GUILD_ID
+from bot.dreams.local import GUILD_ID, is_local
 from bot.queue.fair_queue import Past, Turn
 from engine import Failed, FailureKind, Finished
 from engine.sentences import Saying
@@ -213,16 +214,13 @@ class Store:
         waits = dreams.c.state == DreamState.QUEUED
         return await self._change(dream_id, {"moved_at": self._clock()}, only_if=waits)
 
-    async def undelivered(self, *, local: bool = False, ended_before: float | None = None) -> list[Dream]:
+    async def undelivered(self, *, local: bool = False) -> list[Dream]:
         """All dreams whose channel message does not yet show how they ended, oldest first.
 
-        `local`: the local channel's, else Discord's. `ended_before`: only those that were over before then
-        (seconds since 1970). Chapters whose turn has not come and beginnings have no
+        `local`: the local channel's, else Discord's. Chapters whose turn has not come and beginnings have no
         message and are not among them.
         """
         shown = and_(dreams.c.delivered.is_(False), dreams.c.candidate == 0)
-        if ended_before is not None:
-            shown = and_(shown, dreams.c.state.in_(OVER), dreams.c.ended_at < ended_before)
         return await self._list(and_(shown, _MAY_BEGIN, in_local_channel(dreams, local)))
 
     async def in_channel(self, guild_id: int, *, before: int | None = None, most: int) -> list[Dream]:
@@ -355,6 +353,7 @@ class Store:
                 await put(connection, timelapses, {"dream_id": dream_id, "content": finished.timelapse})
             if state is not DreamState.DONE:
                 await self._end_story(connection, dream_id)
+            await self._owe_end(connection, dream)
             return dream
 
     async def cancel_queued(self, dream_id: int, *, by: int | None = None) -> Dream | None:
@@ -364,6 +363,7 @@ class Store:
             dream = await self._update(connection, dream_id, values, dreams.c.state == DreamState.QUEUED)
             if dream is not None:
                 await self._end_story(connection, dream_id)
+                await self._owe_end(connection, dream)
             return dream
 
     async def ask_cancel(self, dream_id: int, *, by: int | None = None) -> Dream | None:
@@ -545,6 +545,11 @@ class Store:
 
     def _ours(self) -> Any:
         return and_(dreams.c.state == DreamState.DREAMING, dreams.c.owner == self.owner)
+
+    async def _owe_end(self, connection: AsyncConnection, dream: Dream) -> None:
+        """Its message shall say so. A beginning has none, and the local channel shows it by itself."""
+        if not dream.delivered and not dream.candidate and not is_local(dream.guild_id):
+            await owe(connection, Kind.END, dream.id, now=self._clock(), owner=self.owner)
 
     async def _end_story(self, connection: AsyncConnection, dream_id: int) -> None:
         """Cancel the chapters after one that did not come to its end; they never had a message."""

@@ -58,7 +58,6 @@ class DreamMessage:
     rooted: bool = False  # `flagged` holds of where it begins too
     is_missed: bool = False  # Discord said that it is gone, and may say otherwise when it is asked again
     is_stale: bool = False  # another process may have what is shown here
-    tries: int = 0  # to show its end, that Discord or the network would not take
     showing: Showing = HIDDEN  # what may be shown of it; whoever shows it asks anew each time
 
     @property

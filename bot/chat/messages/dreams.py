@@ -1,4 +1,7 @@
-"""Shows every dream in its one channel message: its place, its frames, its end. The worker's `Audience`."""
+"""Shows every dream in its one channel message: its place, its frames, its end. The worker's `Audience`.
+
+The end is owed (`bot.chat.messages.outbox`); places and frames are not, for the next one overtakes them.
+"""
 
 import asyncio
 import logging
@@ -8,12 +11,14 @@ from functools import partial
 from time import time
 from typing import Protocol
 
-from bot.background import BackgroundLoop, growing_pause_s
+from bot.background import BackgroundLoop
 from bot.chat.messages.dream_message import Content, DreamMessage
 from bot.chat.messages.notices import Notices
+from bot.chat.messages.outbox import Later, Outbox
 from bot.chat.messages.pacing import Edits
 from bot.chat.messages.poster import Outcome, Poster, fitting
 from bot.database.connection import StoreError
+from bot.database.outbox import Kind, Owed
 from bot.dreams.dream import Dream, DreamState, Picture
 from bot.dreams.showing import Occasion
 from bot.dreams.store import Store
@@ -26,11 +31,9 @@ from engine import Event, Fetching, Progress, Started
 
 log = logging.getLogger(__name__)
 
-RETRY_S = 5.0  # seconds before an end that Discord or the network would not take is tried again
+RETRY_S = 5.0  # seconds before another look at a dream that could not be read
 NONCE_S = 60.0  # seconds for which Discord surely takes two posts with one nonce for the same
 MISSED_S = 2.0  # seconds until a message that seems gone is looked for once more: the dream ends with it
-LEFT_S = 600.0  # seconds after its end in which the process that dreamt it has shown a dream, if it can
-LEFT_EVERY_S = 60.0  # seconds between looks for those that nobody showed
 FAREWELL_S = 3.0  # seconds for the last edits when the bot stops
 
 
@@ -53,6 +56,7 @@ class DreamMessages(BackgroundLoop):
         store: Store,
         poster: Poster,
         edits: Edits,
+        outbox: Outbox,
         settings: Callable[[int | None], ServerSettings],
         paces: Paces,
         notices: Notices,
@@ -63,6 +67,7 @@ class DreamMessages(BackgroundLoop):
         self._store = store
         self._poster = poster
         self._edits = edits
+        self._outbox = outbox
         self._settings = settings
         self._paces = paces
         self._notices = notices
@@ -73,12 +78,13 @@ class DreamMessages(BackgroundLoop):
         self._gone: set[int] = set()  # dreams whose message is deleted, until they are over
         self._wanted: set[int] = set()  # dreams to be shown anew
         self._line_moved = False
-        self._left_at = time() + LEFT_EVERY_S  # when the next look for dreams that nobody showed is due
 
     async def _resume(self) -> None:
-        for dream in await self._store.undelivered():
-            if dream.state is not DreamState.DREAMING and dream.id not in self._messages:
+        left = await self._store.undelivered()
+        for dream in left:
+            if dream.state is DreamState.QUEUED and dream.id not in self._messages:
                 self.heard(dream, None)
+        await self._outbox.owe(Kind.END, *(dream.id for dream in left if dream.state.is_over))
         self._line_moved = True
 
     async def close(self) -> None:
@@ -86,9 +92,9 @@ class DreamMessages(BackgroundLoop):
         if self._task is None:
             return
         await super().close()
-        last = [s for s in self._messages.values() if s.progress is not None or s.dream.state.is_over]
+        last = [s for s in self._messages.values() if s.progress is not None and not s.dream.state.is_over]
         for message in last:
-            message.paused = not message.dream.state.is_over
+            message.paused = True
         try:
             async with asyncio.timeout(FAREWELL_S):
                 await asyncio.gather(*(self._show(message) for message in last))
@@ -108,6 +114,11 @@ class DreamMessages(BackgroundLoop):
         message = self._messages.setdefault(dream.id, DreamMessage(dream))
         # The worker's copy may be older than the message that was posted meanwhile.
         message.dream = replace(dream, message_id=dream.message_id or message.dream.message_id)
+        if dream.state.is_over:
+            self._outbox.wake()
+            if message.dream.message_id is not None:  # else somebody may wait for its first message
+                self._drop(dream.id)
+            return
         if isinstance(event, Progress):
             if message.progress is None or event.picture is not None:
                 self._line_moved = True  # it is known better now how long the others wait
@@ -149,22 +160,29 @@ class DreamMessages(BackgroundLoop):
         """Show a dream that is over no more."""
         self._drop(dream_id)
 
+    async def end(self, owed: Owed) -> None:
+        """Show how a dream ended. Raises `Later`, `StoreError`."""
+        dream = await self._store.get(owed.subject)
+        if dream is None or dream.delivered:
+            return
+        message = DreamMessage(dream)
+        shown = await self._edits.made(
+            dream.channel_id, message, partial(self._show_end, message, owed.again)
+        )
+        if not shown:
+            raise Later("it was overtaken")
+
     # ------------------------------------------------------------------ tasks
 
-    async def _look(self) -> float:
-        if time() >= self._left_at:
-            self._left_at = time() + LEFT_EVERY_S
-            for dream in await self._store.undelivered(ended_before=time() - LEFT_S):
-                if dream.id not in self._messages:  # its process died beside us
-                    self.heard(dream, None)
+    async def _look(self) -> None:
         if self._line_moved:
             self._line_moved = False
             self._take_places()
         for dream_id in self._wanted:
-            if message := self._messages.get(dream_id):
+            message = self._messages.get(dream_id)
+            if message is not None and not message.dream.state.is_over:
                 self._edits.want(message.dream.channel_id, message, partial(self._show, message))
         self._wanted.clear()
-        return max(0.0, self._left_at - time())
 
     def _take_places(self) -> None:
         """What each waiting dream's message shall say; it is edited when that is worth it."""
@@ -190,19 +208,17 @@ class DreamMessages(BackgroundLoop):
                 self._wanted.add(dream_id)
 
     async def _show(self, message: DreamMessage) -> None:
-        over = message.dream.state.is_over
+        """Show a dream that is not over."""
         try:
-            if not over:
-                if not await self._is_ours(message):
-                    return
-                await self._inherit(message)
+            if message.dream.state.is_over or not await self._is_ours(message):
+                return
+            await self._inherit(message)
             await self._find_lost(message)
-            flagged = None if over else message.flagged
-            message.showing = await self._poster.showing(message.dream, Occasion.HOME, flagged=flagged)
+            allowed = await self._poster.showing(message.dream, Occasion.HOME, flagged=message.flagged)
             if message.dream.state.is_over:
-                await self._show_end(message)
-            else:
-                await self._show_now(message)
+                return  # its end comes next
+            message.showing = allowed
+            if await self._show_now(message):
                 await self._heal(message)
         except StoreError as error:
             log.warning("dream %d: not shown yet, %s", message.dream.id, error)
@@ -231,10 +247,10 @@ class DreamMessages(BackgroundLoop):
         self._drop(dream.id)
         return False
 
-    async def _find_lost(self, message: DreamMessage) -> None:
-        """A message that was posted, and whose answer nobody heard, is not posted again."""
+    async def _find_lost(self, message: DreamMessage, again: bool = False) -> None:
+        """A message that was posted, and whose answer nobody heard, is not posted again. `again`: perhaps."""
         dream = message.dream
-        if dream.message_id is None and time() - dream.created_at > NONCE_S:
+        if again or (dream.message_id is None and time() - dream.created_at > NONCE_S):
             footer = message.say.dream_number(dream.id)
             await self._keep(message, await self._poster.find_footer(dream, footer))
 
@@ -244,11 +260,9 @@ class DreamMessages(BackgroundLoop):
         As it may be when this process was frozen for a while.
         """
         dream = message.dream
-        if dream.state.is_over or dream.id not in self._messages:
-            return  # its end comes next
         standing = await self._store.standing(dream.id)
-        if standing is None or not standing[0].delivered or message.dream.state.is_over:
-            return
+        if standing is None or not standing[0].delivered:
+            return  # if it is over, its end comes next
         log.info("dream %d: another process ended it, and its end is shown again", dream.id)
         self._drop(dream.id)
         late = DreamMessage(standing[0])
@@ -269,7 +283,8 @@ class DreamMessages(BackgroundLoop):
             message.flagged = message.flagged or await self._store.found_at_beginning(message.dream)
             message.rooted = True
 
-    async def _show_now(self, message: DreamMessage) -> None:
+    async def _show_now(self, message: DreamMessage) -> bool:
+        """Whether the message shows it now."""
         dream = message.dream
         if dream.message_id is None and dream.parent_id is not None:
             parent = await self._store.get(dream.parent_id)
@@ -286,16 +301,21 @@ class DreamMessages(BackgroundLoop):
             # Nobody could see it: whoever deleted the message does not want it either.
             self._gone.add(dream.id)
             try:
+                await self._store.set_delivered(dream.id)  # its end is not owed
                 await self.line.cancel(dream.id)
-                await self._store.set_delivered(dream.id)
             finally:
                 self._drop(dream.id)  # last: it tells whoever waits for the message that the dream is off
         elif outcome is Outcome.LATER and dream.message_id is None:
             self._wanted.add(dream.id)
             self.wake()
+        return outcome is Outcome.SHOWN
 
-    async def _show_end(self, message: DreamMessage) -> None:
+    async def _show_end(self, message: DreamMessage, again: bool) -> None:
+        """Raises `Later`, `StoreError`. `again`: somebody tried before."""
+        message.dream = await self._store.get(message.dream.id) or message.dream  # a frame came before
+        await self._find_lost(message, again)
         dream = message.dream
+        message.showing = await self._poster.showing(dream, Occasion.HOME)
         picture = await self._fitting(message)
         while True:
             content = message.content(picture)
@@ -312,11 +332,8 @@ class DreamMessages(BackgroundLoop):
             picture = await fitting(picture, len(picture.content) // 4)  # in the end there is none
             message.too_large = picture is None
         if outcome in (Outcome.LATER, Outcome.TOO_LARGE):
-            message.tries += 1
-            log.warning("dream %d: its end is shown later (try %d)", dream.id, message.tries)
-            self._later(dream.id, growing_pause_s(self._retry_s, message.tries))
-        else:
-            await self._delivered(message, content, message_id)
+            raise Later(outcome.name.lower())
+        await self._delivered(message, content, message_id)
 
     async def _fitting(self, message: DreamMessage) -> Picture | None:
         """A stored picture as Discord takes it."""

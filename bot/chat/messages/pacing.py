@@ -7,6 +7,7 @@ votes hold up nothing.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
@@ -48,26 +49,38 @@ class Edit(Protocol):
 Show = Callable[[], Awaitable[None]]  # shows it as it is at that moment
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    edit: Edit
+    show: Show
+    dropped: Callable[[], object]  # called when it is shown no more
+
+
 class ChannelEdits:
     """The edits of one channel that want to be made. Its task lives while there are any."""
 
     def __init__(self, *, pace_s: float) -> None:
         self._pace_s = pace_s
-        self._wanted: dict[Hashable, tuple[Edit, Show]] = {}  # by key
+        self._wanted: dict[Hashable, _Wanted] = {}  # by key
         self._shown: dict[Hashable, float] = {}  # key → when it was last shown, by the loop's clock
         self._held: dict[Hashable, float] = {}  # key → before which it is not tried again, by that clock
         self._changed = asyncio.Event()
 
-    def want(self, edit: Edit, show: Show) -> None:
-        """Show this when its turn comes."""
-        self._wanted[edit.key] = edit, show
+    def want(self, edit: Edit, show: Show, dropped: Callable[[], object] = lambda: None) -> None:
+        """Show this when its turn comes. `dropped`: called if another takes its place, or it is forgotten."""
+        old = self._wanted.get(edit.key)
+        self._wanted[edit.key] = _Wanted(edit, show, dropped)
+        if old is not None:
+            old.dropped()
         self._changed.set()
 
     def forget(self, key: Hashable) -> None:
         """Show this no more."""
-        self._wanted.pop(key, None)
+        old = self._wanted.pop(key, None)
         self._shown.pop(key, None)
         self._held.pop(key, None)
+        if old is not None:
+            old.dropped()
 
     def rests(self) -> bool:
         """Whether nothing is wanted, and nothing was shown for long."""
@@ -81,8 +94,8 @@ class ChannelEdits:
             self._changed.clear()
             now = loop.time()
             wait, _, _, key = min(
-                (max(self._due_at(edit) - now, 0.0), edit.priority, arrival, key)
-                for arrival, (key, (edit, _)) in enumerate(self._wanted.items())
+                (max(self._due_at(wanted.edit) - now, 0.0), wanted.edit.priority, arrival, key)
+                for arrival, (key, wanted) in enumerate(self._wanted.items())
             )
             if wait > 0:
                 try:
@@ -91,19 +104,19 @@ class ChannelEdits:
                 except TimeoutError:
                     continue  # something is due
                 continue
-            edit, show = self._wanted.pop(key)
+            wanted = self._wanted.pop(key)
             self._held.pop(key, None)
             try:
-                await show()
+                await wanted.show()
             except StoreError as error:
                 log.warning("%s is shown later: %s", key, error)
-                self._wanted.setdefault(key, (edit, show))  # unless something newer is wanted meanwhile
+                self._wanted.setdefault(key, wanted)  # unless something newer is wanted meanwhile
                 self._held[key] = loop.time() + RETRY_S
                 continue
             except Exception:
                 # A fault with one message must not silence the channel's others.
                 log.exception("%s could not be shown", key)
-            if edit.priority is Priority.END:
+            if wanted.edit.priority is Priority.END:
                 self._shown.pop(key, None)
             else:
                 self._shown[key] = loop.time()
@@ -132,12 +145,37 @@ class Edits(BackgroundLoop):
         await asyncio.gather(*self._working.values(), return_exceptions=True)
         self._channels, self._working = {}, {}
 
-    def want(self, channel_id: int, edit: Edit, show: Show) -> None:
-        """Show this in its channel when its turn comes."""
+    def want(
+        self, channel_id: int, edit: Edit, show: Show, dropped: Callable[[], object] = lambda: None
+    ) -> None:
+        """Show this in its channel when its turn comes. `dropped`: as of `ChannelEdits.want`."""
         if channel_id not in self._channels:
             self._channels[channel_id] = ChannelEdits(pace_s=self._pace_s)
-        self._channels[channel_id].want(edit, show)
+        self._channels[channel_id].want(edit, show, dropped)
         self.wake()
+
+    async def made(self, channel_id: int, edit: Edit, show: Show) -> bool:
+        """As `want`, and wait for it. False when it was dropped; raises what `show` raises."""
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        shown = asyncio.Event()
+
+        async def give_turn() -> None:
+            if not turn.done():  # it is when whoever waited is gone
+                turn.set_result(True)
+                await shown.wait()
+
+        def dropped() -> None:
+            if not turn.done():
+                turn.set_result(False)
+
+        self.want(channel_id, edit, give_turn, dropped)
+        try:
+            if not await turn:
+                return False
+            await show()
+            return True
+        finally:
+            shown.set()
 
     def forget(self, channel_id: int, key: Hashable) -> None:
         """Show this no more."""

@@ -175,7 +175,7 @@ async def test_a_final_edit_that_fails_is_tried_again(world: World) -> None:
     await world.dream(world.alice)
     await world.engine.dreams(1)
     await world.until_text(sentences.LOADING)
-    world.parts.dream_messages._retry_s = 0.01
+    world.parts.outbox._retry_s = 0.01
     world.env.inject_error("PATCH", "/channels/*/messages/*", status=500, times=2)
     world.engine.finish()
     await world.until_delivered(1)
@@ -298,7 +298,7 @@ async def test_who_waits_reads_who_is_before_and_a_time_once_one_was_measured(wo
 async def test_a_busy_database_delays_the_end_and_loses_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(world.parts.dream_messages, "_retry_s", 0.01)
+    monkeypatch.setattr(world.parts.outbox, "_retry_s", 0.01)
     troubles, read = [StoreBusy(), StoreBusy()], world.parts.store.picture
 
     async def troubled(dream_id: int) -> Picture | None:

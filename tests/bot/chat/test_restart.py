@@ -6,7 +6,6 @@ from time import time
 import pytest
 from sqlalchemy import update
 
-from bot.chat.messages import dreams as dream_messages
 from bot.chat.messages.dream_message import DreamMessage
 from bot.database.tables import dreams
 from bot.dreams.dream import DreamState, Picture
@@ -66,7 +65,7 @@ async def test_an_end_that_could_not_be_shown_is_shown_when_discord_is_back(
     await world.dream(world.alice)
     await world.engine.dreams(1)
     await world.until_text(sentences.LOADING)
-    world.parts.dream_messages._retry_s = 0.001
+    world.parts.outbox._retry_s = 0.001
     world.env.inject_error("PATCH", "/channels/*/messages/*", status=500, times=None)
     tries = len([r for r in world.env.http_requests if r.method == "PATCH"])
     world.engine.finish(png=png)
@@ -107,19 +106,14 @@ async def test_a_dream_whose_process_was_killed_is_dreamt_again(world: World, a_
     assert dream.state is DreamState.DONE and dream.attempts == 2
 
 
-async def test_an_end_whose_process_died_beside_us_is_shown(
-    world: World, a_wish, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_end_whose_process_died_beside_us_is_shown(world: World, a_wish) -> None:
     killed = Store(world.parts.database, owner="killed")
     for origin in (98, 99):
         wish = a_wish(author_id=world.alice.id, guild_id=world.guild.id, channel_id=world.channel.id)
         dream = await killed.add(replace(wish, origin=origin))
         await killed.claim(dream.id, lease_s=30)
         await killed.finish(dream.id, DreamState.DONE, picture=Picture(picture("PNG"), "png"))
-    now = time()
-    monkeypatch.setattr(dream_messages, "time", lambda: now + dream_messages.LEFT_S + 1)
-    world.parts.dream_messages._left_at = 0.0
-    world.parts.dream_messages.wake()
+    world.parts.outbox.wake()
     for number in (1, 2):
         await world.until_delivered(number)
     assert [m.attachments[0].filename for m in world.messages()] == ["dream-1.png", "dream-2.png"]
@@ -152,10 +146,11 @@ async def test_a_frame_that_comes_over_an_end_is_healed(
     other = await running_elsewhere(world)
     shows_now = world.parts.dream_messages._show_now
 
-    async def thawed(message: DreamMessage) -> None:  # frozen between the look and the edit
-        await shows_now(message)
+    async def thawed(message: DreamMessage) -> bool:  # frozen between the look and the edit
+        shown = await shows_now(message)
         await other.finish(1, DreamState.DONE, picture=Picture(picture("PNG"), "png"))
         await other.set_delivered(1)
+        return shown
 
     async def ours(message: DreamMessage) -> bool:
         return True

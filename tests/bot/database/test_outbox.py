@@ -1,0 +1,135 @@
+"""What is owed: written with its cause, claimed by one process at a time, settled by whoever has it."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+
+from bot.database.connection import Database
+from bot.database.outbox import HEAD_START_S, LEASE_S, Key, Kind, OutboxStore, Owed, owe
+from bot.database.tables import outbox
+from bot.dreams.dream import DreamState, Wish
+from bot.dreams.local import GUILD_ID
+from bot.dreams.store import Store
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def one(database: Database, clock: Clock) -> OutboxStore:
+    return OutboxStore(database, owner="one", clock=clock)
+
+
+@pytest.fixture
+def two(database: Database, clock: Clock) -> OutboxStore:
+    return OutboxStore(database, owner="two", clock=clock)
+
+
+async def claimed(store: OutboxStore, *, most: int = 10, but: set[Key] | None = None) -> list[Owed]:
+    return (await store.claim(list(Kind), but=but or set(), most=most))[0]
+
+
+async def rows(database: Database) -> list[tuple[str, int]]:
+    async with database.transaction() as connection:
+        return [(row.kind, row.subject) for row in await connection.execute(select(outbox))]
+
+
+async def test_of_two_processes_one_gets_each(one: OutboxStore, two: OutboxStore) -> None:
+    await one.owe(Kind.END, *range(1, 21))
+    halves = await asyncio.gather(*(claimed(store, most=20) for store in (one, two)))
+    assert sorted(owed.subject for half in halves for owed in half) == list(range(1, 21))
+
+
+async def test_what_is_longest_due_comes_first_and_no_more_than_wanted(
+    one: OutboxStore, clock: Clock
+) -> None:
+    for subject in (7, 3, 5):
+        await one.owe(Kind.END, subject)
+        clock.now += 1
+    assert [owed.subject for owed in await claimed(one, most=2)] == [7, 3]
+    owed, next_at = await one.claim(list(Kind), but={Key("end", 7), Key("end", 3)}, most=2)
+    assert [one.subject for one in owed] == [5] and next_at is None
+
+
+async def test_whoever_is_gone_loses_it_after_its_lease_and_the_next_one_knows_that_it_was_tried(
+    one: OutboxStore, two: OutboxStore, clock: Clock
+) -> None:
+    await one.owe(Kind.END, 1)
+    (first,) = await claimed(one)
+    assert not first.again
+    clock.now += LEASE_S - 1
+    assert await claimed(two) == []
+    await one.renew([first])
+    clock.now += LEASE_S - 1
+    assert await claimed(two) == [], "it was renewed"
+    clock.now += 1
+    (second,) = await claimed(two)
+    assert second.again
+    await one.settle(first)
+    await one.put_off(first, until=0.0)
+    await one.renew([first])
+    clock.now += LEASE_S - 1
+    assert await claimed(one) == [], "whoever thaws has no say any more"
+
+
+async def test_what_was_put_off_waits_for_its_time_and_is_anybody_s(
+    one: OutboxStore, two: OutboxStore, clock: Clock
+) -> None:
+    await one.owe(Kind.END, 1)
+    (owed,) = await claimed(one)
+    await one.put_off(owed, until=clock.now + 5)
+    assert await two.claim(list(Kind), most=10) == ([], clock.now + 5)
+    clock.now += 5
+    assert [owed.tries for owed in await claimed(two)] == [2]
+
+
+async def test_what_is_settled_or_written_anew(one: OutboxStore, database: Database, clock: Clock) -> None:
+    await one.owe(Kind.END, 1, 2)
+    first, second = await claimed(one)
+    await one.settle(first)
+    assert await rows(database) == [("end", 2)]
+    async with database.transaction() as connection:
+        await owe(connection, Kind.END, 2, now=clock.now)
+    await one.settle(second)
+    assert await rows(database) == [("end", 2)], "something new came while it was in hand"
+    await one.owe(Kind.END, 2)
+    assert [owed.tries for owed in await claimed(one)] == [1]
+
+
+async def test_at_an_orderly_end_others_have_it_at_once(one: OutboxStore, two: OutboxStore) -> None:
+    await one.owe(Kind.END, 1)
+    await claimed(one)
+    await one.release()
+    assert [owed.subject for owed in await claimed(two)] == [1]
+
+
+async def test_kinds_that_a_process_does_not_know_are_left_to_others(one: OutboxStore) -> None:
+    await one.owe(Kind.END, 1)
+    assert await one.claim(["of next year"], most=10) == ([], None)
+
+
+async def test_a_dream_s_end_is_owed_with_it_and_first_by_whoever_dreamt_it(
+    database: Database, a_wish: Callable[..., Wish], clock: Clock
+) -> None:
+    store = Store(database, owner="one", clock=clock)
+    for change in ({}, {}, {"guild_id": GUILD_ID}, {"candidate": 1}):
+        await store.add(a_wish(**change))
+    await store.cancel_queued(2)
+    for dream_id in (1, 3, 4):
+        await store.claim(dream_id, lease_s=30)
+        await store.finish(dream_id, DreamState.DONE)
+    assert sorted(await rows(database)) == [("end", 1), ("end", 2)]
+    mine, others = (OutboxStore(database, owner=owner, clock=clock) for owner in ("one", "two"))
+    assert await others.claim(list(Kind), most=10) == ([], clock.now + HEAD_START_S)
+    assert len(await claimed(mine)) == 2

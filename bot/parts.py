@@ -44,7 +44,6 @@ class AllParts(Parts):
         """Rebuild what a former process left and dream on; the client must be logged in."""
         await self.edits.start()
         await super().begin()  # before the messages, so that there are places to show
-        await self.notices.start()
         await self.dream_messages.start()
         await self.choice_messages.start()
         await self.hall_of_fame_messages.start()
@@ -79,6 +78,13 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
     sight = Sight(client=client, settings=moderation.settings)
     poster = Poster(client=client, sight=sight)
     notices = Notices(store=store, poster=poster, edits=edits, preferences=heart.preferences)
+    gallery = Gallery(
+        poster=Poster(client=client, sight=sight),  # nobody is told of what a gallery itself takes down
+        sight=sight,
+        store=store,
+        copies=heart.copies,
+        settings=moderation.settings,
+    )
     dream_messages = DreamMessages(
         store=store,
         poster=poster,
@@ -86,19 +92,10 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
         outbox=outbox,
         settings=moderation.settings,
         paces=heart.paces,
-        notices=notices,
+        follow_ups={Kind.NOTICE: notices.due, Kind.GALLERY: gallery.takes},
     )
     heart.audiences.discord = dream_messages
     heart.places.discord = sight.venues
-    gallery = Gallery(
-        client=client,
-        poster=Poster(client=client, sight=sight),  # nobody is told of what a gallery itself takes down
-        sight=sight,
-        inbox=inbox,
-        store=store,
-        copies=heart.copies,
-        settings=moderation.settings,
-    )
     parts = AllParts(
         **{field.name: getattr(heart, field.name) for field in fields(Heart)},
         client=client,
@@ -144,7 +141,11 @@ def _wire(parts: AllParts) -> None:
     """Who is told of what, all of it."""
     moderation, deletions = parts.moderation, parts.deletions
     hall, contests = parts.hall_of_fame_messages, parts.contest_messages
-    parts.outbox.handlers |= {Kind.END: parts.dream_messages.end}
+    parts.outbox.handlers |= {
+        Kind.END: parts.dream_messages.end,
+        Kind.NOTICE: parts.notices.tell,
+        Kind.GALLERY: parts.gallery.hang,
+    }
     moderation.on_change += [lambda guild: deletions.policy(guild, moderation.settings(guild).nsfw)]
     moderation.on_entry += [parts.moderation_log.entered]
     parts.store.on_erase += [
@@ -156,7 +157,6 @@ def _wire(parts: AllParts) -> None:
     parts.dream_messages.line = parts.worker
     parts.choices.on_change += [parts.choice_messages.moved]
     parts.dream_messages.on_candidate += [parts.choice_messages.heard]
-    parts.dream_messages.on_picture += [parts.gallery.shown]
     parts.poster.on_missing += [deletions.missing]
     deletions.on_gone += [hall.moved, contests.doubt]
     deletions.on_hidden += [hall.hide, lambda dream: contests.doubt(dream.id, hidden=True)]

@@ -29,6 +29,8 @@ class Kind(StrEnum):
     """What is owed; the value is what the database holds. `Owed.subject` is the id of what it tells of."""
 
     END = "end"  # a dream's message shows how it ended
+    NOTICE = "notice"  # its author is told so, in answer to that message
+    GALLERY = "gallery"  # its picture hangs in its server's gallery too
 
 
 class Key(NamedTuple):

@@ -122,7 +122,7 @@ dreams = Table(
     Column("most_size", Integer),
     Column("cancelled_by", BigInteger),
     Column("nearest", Text, nullable=False, server_default=""),
-    Column("to_tell", Boolean, nullable=False, server_default=false()),
+    Column("to_tell", Boolean, nullable=False, server_default=false()),  # of before there was an outbox
     Column("gone", String(16), nullable=False, server_default=""),  # a `bot.dreams.dream.Gone`
     Column("slug", String(22), default=new_slug),  # its name in the web; NULL: stored by an older program
     Index("dreams_by_gallery", "gallery_message_id"),

@@ -122,7 +122,6 @@ class Dream(Wish):
     cancel_asked: bool = False  # somebody wants it stopped; its owner has yet to do so
     cancelled_by: int | None = None  # who wanted it stopped first, where that is known
     delivered: bool = False  # the channel shows how it ended
-    to_tell: bool = False  # its author is still to be told that it is over
     failure: FailureKind | None = None  # why it failed
     failure_detail: str = ""  # what the engine said about it, a `Saying` as JSON
     notice: str = ""  # what the engine said as it began, e.g. that the prompt is long; as JSON, too

@@ -271,16 +271,14 @@ class Store:
     async def set_notice(self, dream_id: int, said: Saying) -> None:
         await self._change(dream_id, {"notice": said.to_json()})
 
-    async def set_delivered(self, dream_id: int, *, to_tell: bool = False) -> None:
-        """The channel shows how it ended; `to_tell`: its author is still to be told so."""
-        await self._change(dream_id, {"delivered": True, "to_tell": to_tell})
-
-    async def untold(self) -> list[Dream]:
-        """All dreams whose author is still to be told that they are over, oldest first."""
-        return await self._list(dreams.c.to_tell)
-
-    async def set_told(self, dream_id: int) -> None:
-        await self._change(dream_id, {"to_tell": False})
+    async def set_delivered(self, dream_id: int, *, owes: Collection[Kind] = ()) -> None:
+        """The channel shows how it ended, or never will. `owes`: what else is owed now, the first time."""
+        async with self._transaction() as connection:
+            values, first = {"delivered": True}, dreams.c.delivered.is_(False)
+            if await self._update(connection, dream_id, values, first) is None:
+                return
+            for kind in owes:
+                await owe(connection, kind, dream_id, now=self._clock(), owner=self.owner)
 
     # ---------------------------------------------------------------- leases
 

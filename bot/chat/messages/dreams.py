@@ -5,7 +5,7 @@ The end is owed (`bot.chat.messages.outbox`); places and frames are not, for the
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from time import time
@@ -13,7 +13,6 @@ from typing import Protocol
 
 from bot.background import BackgroundLoop
 from bot.chat.messages.dream_message import Content, DreamMessage
-from bot.chat.messages.notices import Notices
 from bot.chat.messages.outbox import Later, Outbox
 from bot.chat.messages.pacing import Edits
 from bot.chat.messages.poster import Outcome, Poster, fitting
@@ -59,10 +58,10 @@ class DreamMessages(BackgroundLoop):
         outbox: Outbox,
         settings: Callable[[int | None], ServerSettings],
         paces: Paces,
-        notices: Notices,
+        follow_ups: Mapping[Kind, Callable[[Dream], bool]],
         retry_s: float = RETRY_S,
     ) -> None:
-        """`settings`: a server's, by its id."""
+        """`settings`: a server's, by its id; `follow_ups`: what is owed once an end is shown, of which."""
         super().__init__(retry_s=retry_s)
         self._store = store
         self._poster = poster
@@ -70,9 +69,8 @@ class DreamMessages(BackgroundLoop):
         self._outbox = outbox
         self._settings = settings
         self._paces = paces
-        self._notices = notices
+        self._follow_ups = follow_ups
         self.on_candidate: list[Callable[[Dream, Event | None], None]] = []  # told of beginnings
-        self.on_picture: list[Callable[[Dream, Picture], None]] = []  # told of final pictures that are shown
         self._messages: dict[int, DreamMessage] = {}  # by dream, until it is over and shown
         self._posted: dict[int, asyncio.Future[bool]] = {}  # who waits for a dream's first message
         self._gone: set[int] = set()  # dreams whose message is deleted, until they are over
@@ -348,12 +346,11 @@ class DreamMessages(BackgroundLoop):
             await self._keep(message, message_id)
             if content.exhibit is not None:
                 await self._poster.react(message.dream, self._settings(message.dream.guild_id).vote_emoji)
-                for hear in self.on_picture:
-                    hear(message.dream, content.exhibit.picture)
-        to_tell = message_id is not None and self._notices.due(message.dream)
-        await self._store.set_delivered(message.dream.id, to_tell=to_tell)
-        if to_tell:
-            self._notices.tell(message.dream)
+        is_due = self._follow_ups if message_id is not None else {}
+        owes = [kind for kind, due in is_due.items() if due(message.dream)]
+        await self._store.set_delivered(message.dream.id, owes=owes)
+        if owes:
+            self._outbox.wake()
         self._drop(message.dream.id)
 
     async def _keep(self, message: DreamMessage, message_id: int | None) -> None:

@@ -6,21 +6,20 @@ what has to be hidden until somebody clicks on it stays out.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
-from typing import Any
 
-import aiohttp
 import discord
 
-from bot.chat.inbox import Inbox
+from bot.background import OnDemand
+from bot.chat.messages.dream_message import SHOWN_PROMPT, Content
 from bot.chat.messages.exhibit import Sight, exhibit
-from bot.chat.messages.poster import Outcome, Poster
+from bot.chat.messages.outbox import Hopeless, Later
+from bot.chat.messages.poster import Outcome, Poster, fitting
 from bot.database.connection import StoreError
+from bot.database.outbox import Owed
 from bot.dreams.copies import Copies
-from bot.dreams.dream import Dream, DreamState, Picture
+from bot.dreams.dream import Dream, DreamState
 from bot.dreams.showing import Occasion, Visibility
 from bot.dreams.store import Store
 from bot.sentences import spoken
@@ -29,46 +28,62 @@ from bot.servers.settings import ServerSettings
 
 log = logging.getLogger(__name__)
 
-_SHOWN_PROMPT = 1000  # characters
 PACE_S = 0.5  # seconds between two pictures that are taken down
 TRIES = 5  # of taking one down, with doubled pauses
-HANG_AGAIN_S = (5.0, 30.0, 300.0, 1800.0, 7200.0)  # pauses before tries to hang one that Discord did not take
 
 
-class Gallery:
-    """Hears of pictures that their own channel shows. A gallery that takes none hinders nobody."""
+class Gallery(OnDemand):
+    """A picture is owed (`bot.chat.messages.outbox`) once its own channel shows it; takes down on demand."""
 
     def __init__(
         self,
         *,
-        client: discord.Client,
         poster: Poster,
         sight: Sight,
-        inbox: Inbox,
         store: Store,
         copies: Copies,
         settings: Callable[[int | None], ServerSettings],
         pace_s: float = PACE_S,
     ) -> None:
         """`settings`: a server's, by its id."""
-        self._client = client
+        super().__init__()
         self._poster = poster
         self._sight = sight
-        self._inbox = inbox
         self._store = store
         self._copies = copies
+        self._settings = settings
         self._pace_s = pace_s
         self._leaving: dict[int, Dream] = {}  # dreams whose copies come down, by id
-        self._emptying: asyncio.Task[None] | None = None
-        self._settings = settings
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._is_closed = False
 
-    def shown(self, dream: Dream, picture: Picture) -> None:
-        """A dream's own message has its final picture now."""
+    def takes(self, dream: Dream) -> bool:
+        """Whether a dream that its own message shows hangs in its server's gallery too."""
         channel_id = self._channel_for(dream)
-        if channel_id is not None and not self._is_closed and self._may_hang(dream, channel_id):
-            self._begin(self._hang_in_the_end(dream, picture))
+        return channel_id is not None and self._may_hang(dream, channel_id)
+
+    async def hang(self, owed: Owed) -> None:
+        """Post a picture. Raises `Later`, `Hopeless`, `StoreError`."""
+        dream = await self._store.get(owed.subject)
+        channel_id = None if dream is None else self._channel_for(dream)
+        if dream is None or channel_id is None or not dream.is_shown or dream.gallery_message_id is not None:
+            return
+        content = await self._content(dream, channel_id)
+        if content is None:
+            return
+        place = replace(dream, channel_id=channel_id, message_id=None)
+        message_id = None
+        if owed.again:
+            footer = spoken(dream.language).dream_number(dream.id)
+            message_id = await self._poster.find_footer(place, footer)
+        if message_id is None:
+            outcome, message_id = await self._poster.post(place, content, nonce=f"{dream.origin}-g")
+            if message_id is None:
+                raise (Later if outcome is Outcome.LATER else Hopeless)(
+                    f"its gallery: {outcome.name.lower()}"
+                )
+        await self._store.set_gallery(dream.id, channel_id, message_id)
+        now = await self._store.get(dream.id)
+        if now is not None and not now.is_shown:  # deleted meanwhile
+            self.let_go(now)
 
     async def take_down(self, dream: Dream) -> bool:
         """Its picture leaves the gallery. False when it has to be tried again. Raises `StoreError`."""
@@ -85,22 +100,14 @@ class Gallery:
         if dream.gallery_message_id is None or self._is_closed:
             return
         self._leaving[dream.id] = dream
-        if self._emptying is None or self._emptying.done():
-            self._emptying = self._begin(self._empty())
+        self.begin()
 
     def check(self, dream: Dream) -> None:
         """Its channel or the gallery's may have changed who is let in."""
         if dream.gallery_channel_id is not None and not self._may_hang(dream, dream.gallery_channel_id):
             self.let_go(dream)
 
-    async def close(self) -> None:
-        """Stop; what still has to come down does so after the next start."""
-        self._is_closed = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _empty(self) -> None:
+    async def _run(self) -> None:
         tries = 0
         while self._leaving:
             dream_id, dream = next(iter(self._leaving.items()))
@@ -120,12 +127,6 @@ class Gallery:
             if self._leaving:
                 await asyncio.sleep(self._pace_s * 2**tries)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
     def _channel_for(self, dream: Dream) -> int | None:
         channel_id = self._settings(dream.guild_id).gallery_channel
         elsewhere = dream.guild_id is not None and channel_id != dream.channel_id
@@ -139,52 +140,17 @@ class Gallery:
             self._sight.judged(dream, Occasion.EXHIBITED, channel_id=channel_id).visibility is Visibility.OPEN
         )
 
-    async def _hang_in_the_end(self, dream: Dream, picture: Picture) -> None:
-        if await self._hang(dream, picture):
-            return
-        del picture  # it is in the database, for hours perhaps
-        for pause_s in HANG_AGAIN_S:
-            await asyncio.sleep(pause_s)
-            with suppress(StoreError):
-                now, stored = await self._store.get(dream.id), await self._store.picture(dream.id)
-                if now is None or stored is None or not now.is_shown or await self._hang(now, stored):
-                    return
-        log.warning("dream %d: the gallery never took it", dream.id)
-
-    async def _hang(self, dream: Dream, picture: Picture) -> bool:
-        """False when it is worth another try."""
-        channel_id = self._channel_for(dream)
-        if channel_id is None:
-            return True
-        say = spoken(dream.language)
+    async def _content(self, dream: Dream, channel_id: int) -> Content | None:
+        """What to post; None if there is no picture, or it may not hang there."""
+        stored = await self._store.picture(dream.id)
+        picture = await fitting(stored, self._poster.upload_limit(dream)) if stored else None
         allowed = await self._sight.showing(dream, Occasion.EXHIBITED, channel_id=channel_id)
-        alt_text = say.alt_text(dream.prompt)
-        shown = exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=alt_text)
+        say = spoken(dream.language)
+        shown = exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=say.alt_text(dream.prompt))
         if shown is None or shown.visibility is not Visibility.OPEN:
-            return True
-        words = f"**{quoted(dream.prompt, _SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}"
+            return None
+        words = f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}"
         embed = discord.Embed(description=f"{words}\n[{say.GALLERY_LINK}]({allowed.link})")
         shown.hang_in(embed)
         embed.set_footer(text=say.dream_number(dream.id))
-        channel = self._client.get_partial_messageable(channel_id, guild_id=dream.guild_id)
-        try:
-            message = await channel.send(embed=embed, file=shown.file(), nonce=f"{dream.origin}-g")
-        except (discord.Forbidden, discord.NotFound) as error:
-            log.info("dream %d: not in the gallery: %s", dream.id, error)
-            return True
-        except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
-            log.info("dream %d: not yet in the gallery: %s", dream.id, error)
-            return False
-        remember = partial(self._remember, dream.id, channel_id, message.id)
-        try:
-            await remember()
-        except StoreError as error:
-            log.warning("dream %d: its place in the gallery is remembered later: %s", dream.id, error)
-            self._inbox.put("A picture's place in the gallery", remember)
-        return True
-
-    async def _remember(self, dream_id: int, channel_id: int, message_id: int) -> None:
-        await self._store.set_gallery(dream_id, channel_id, message_id)
-        now = await self._store.get(dream_id)
-        if now is not None and not now.is_shown:  # deleted meanwhile
-            self.let_go(now)
+        return Content(embed, None, shown)

@@ -7,7 +7,8 @@ from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle
 
 from tests.bot.chat.conftest import NEEDED, World
-from tests.bot.scripted import picture, until
+from tests.bot.chat.owing import until_nothing_is_owed
+from tests.bot.scripted import picture
 
 PRIVATE_THREAD = 12  # Discord's number of this kind
 
@@ -120,4 +121,4 @@ async def made(world: World, kind: str, *, adults: bool) -> ChannelHandle:
 
 async def until_idle(world: World) -> None:
     """Wait until the gallery has posted what it will."""
-    await until(lambda: not world.parts.gallery._tasks)
+    await until_nothing_is_owed(world)

@@ -328,7 +328,7 @@ async def test_a_place_in_the_gallery_is_remembered_although_the_database_is_bus
         world.guild.id, by=1, change=lambda old: replace(old, gallery_channel=gallery.id)
     )
     real, busy = world.parts.store.set_gallery, [True] * 2
-    world.parts.inbox._pause_s = 0.001
+    world.parts.outbox._retry_s = 0.001
 
     async def set_gallery(*place: int) -> None:
         if busy:
@@ -346,6 +346,7 @@ async def test_a_place_in_the_gallery_is_remembered_although_the_database_is_bus
         return (await world.stored(1)).gallery_message_id is not None
 
     await until(remembered)
+    assert len(world.messages(gallery)) == 1
 
 
 async def test_a_dream_in_an_archived_thread_can_be_deleted(world: World) -> None:

@@ -7,6 +7,7 @@ import pytest
 from simcord.results import InteractionResult
 
 from bot.chat import channels
+from bot.database.outbox import Kind
 from bot.dreams.dream import DreamState
 from bot.sentences import ENGLISH
 from bot.servers.settings import VOTE_EMOJI
@@ -222,9 +223,7 @@ async def test_an_archived_thread_s_dream_hangs_in_the_hall_and_in_the_gallery(w
     await world.parts.store.add_vote(1, world.bob.id, VOTE_EMOJI[0])
     await world.parts.hall_of_fame_messages._look_at(1)
     assert len(world.messages(shows)) == 1
-    stored = await world.parts.store.picture(1)
-    assert stored is not None
-    world.parts.gallery.shown(await world.stored(1), stored)
+    await world.parts.outbox.owe(Kind.GALLERY, 1)
     await until_idle(world)
     assert len(world.messages(shows)) == 2
 

@@ -2,13 +2,17 @@
 
 import discord
 import pytest
+from sqlalchemy import update
 
+from bot.database.outbox import Kind, owe
+from bot.database.tables import outbox
 from bot.dreams.dream import DreamState
 from bot.dreams.preferences import Preference
 from bot.sentences import ENGLISH, ITALIAN
 from engine import FailureKind
 from tests.bot.chat.conftest import World
-from tests.bot.scripted import picture, until
+from tests.bot.chat.owing import owed, until_nothing_is_owed
+from tests.bot.scripted import picture
 
 
 async def wants(world: World, notice: str = "always") -> None:
@@ -24,10 +28,7 @@ async def until_told(world: World, dream_id: int = 1) -> list[discord.Message]:
     """Wait until nothing is to be told any more."""
     await world.until_delivered(dream_id)
 
-    async def told() -> bool:
-        return not (await world.stored(dream_id)).to_tell
-
-    await until(told)
+    await until_nothing_is_owed(world)
     return notices(world)
 
 
@@ -125,7 +126,7 @@ async def test_a_notice_that_could_not_be_posted_is_posted_after_the_restart(wor
     await world.until_delivered(1)
     await world.parts.end()
     world.env.backend.faults.clear()
-    assert (await world.stored(1)).to_tell and not notices(world)
+    assert Kind.NOTICE in await owed(world) and not notices(world)
     await world.restart()
     assert len(await until_told(world)) == 1
 
@@ -137,7 +138,8 @@ async def test_a_notice_whose_answer_was_lost_is_not_posted_twice(world: World) 
     world.engine.finish()
     await until_told(world)
     async with world.parts.database.transaction() as connection:  # killed before it could remember
-        await connection.exec_driver_sql("UPDATE dreams SET to_tell = true")
+        await owe(connection, Kind.NOTICE, 1, now=0.0)
+        await connection.execute(update(outbox).values(tries=1))
     await world.restart()
     assert len(await until_told(world)) == 1
     await world.restart()
@@ -161,7 +163,7 @@ async def test_a_notice_that_may_not_be_posted_loses_nothing(world: World) -> No
 
 async def test_a_moment_s_trouble_delays_a_notice_only(world: World) -> None:
     await wants(world)
-    world.parts.notices._retry_s = 0.0
+    world.parts.outbox._retry_s = 0.0
     await world.dream(world.alice)
     await world.engine.dreams(1)
     await world.until_text(ENGLISH.LOADING)
@@ -179,7 +181,7 @@ async def test_a_dream_whose_message_is_gone_is_told_to_nobody(world: World) -> 
     world.engine.finish()
     await world.until_delivered(1)
     await world.restart()
-    assert not notices(world) and not (await world.stored(1)).to_tell
+    assert not notices(world) and not await owed(world)
 
 
 async def test_beginnings_are_told_to_nobody(world: World) -> None:
@@ -189,5 +191,5 @@ async def test_beginnings_are_told_to_nobody(world: World) -> None:
         await world.engine.dreams(number)
         world.engine.finish()
         await world.until_state(number, DreamState.DONE)
-        assert not (await world.stored(number)).to_tell
+        assert Kind.NOTICE not in await owed(world)
     assert not notices(world)

@@ -1,49 +1,28 @@
 """What is owed is shown once: Discord may be away, processes may die on the way, two may look at once."""
 
-from collections.abc import Collection
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import select, update
+from simcord.builders import ChannelHandle
+from sqlalchemy import update
 
-from bot.chat.messages.outbox import WORTH_S, Hopeless, Outbox
-from bot.database.outbox import Kind, OutboxStore, Owed
-from bot.database.tables import outbox
+from bot.chat.messages.outbox import WORTH_S, Hopeless
+from bot.database.outbox import Kind, OutboxStore, Owed, owe
+from bot.database.tables import dreams, outbox
 from bot.dreams.dream import DreamState, Picture
+from bot.dreams.preferences import Preference
 from bot.dreams.store import Store
 from tests.bot.chat.conftest import World
+from tests.bot.chat.owing import (
+    another,
+    away,
+    back,
+    lease_ends,
+    owed,
+    until_nothing_is_owed,
+    until_tried,
+)
 from tests.bot.scripted import picture, until
-
-
-def away(world: World) -> None:
-    """Discord answers nothing but errors from now on; what is tried again is so at once."""
-    world.parts.outbox._retry_s = 0.002
-    for method in ("GET", "POST", "PATCH", "PUT"):
-        world.env.inject_error(method, "/channels/*/messages*", status=503, times=None)
-        world.env.inject_error(method, "/channels/*/messages/*", status=503, times=None)
-
-
-def back(world: World) -> None:
-    world.env.backend.faults.clear()
-
-
-async def owed(world: World) -> dict[Kind, int]:
-    """How often each of what is owed was tried, by kind."""
-    async with world.parts.database.transaction() as connection:
-        return {Kind(row.kind): row.tries for row in await connection.execute(select(outbox))}
-
-
-async def until_tried(world: World, kind: Kind, *, times: int = 3) -> None:
-    async def tried() -> bool:
-        return (await owed(world)).get(kind, 0) >= times
-
-    await until(tried)
-
-
-async def until_nothing_is_owed(world: World, *, but: Collection[Kind] = ()) -> None:
-    async def nothing() -> bool:
-        return not set(await owed(world)) - set(but)
-
-    await until(nothing)
 
 
 async def until_loading(world: World) -> None:
@@ -55,20 +34,6 @@ async def until_loading(world: World) -> None:
 
 def files(message: object) -> list[str]:
     return [attachment.filename for attachment in message.attachments]  # type: ignore[attr-defined]
-
-
-def another(world: World, owner: str = "other") -> Outbox:
-    """A second process's look at what is owed, through the same client."""
-    other = Outbox(store=OutboxStore(world.parts.database, owner=owner))
-    other.handlers = world.parts.outbox.handlers
-    return other
-
-
-async def lease_ends(world: World) -> None:
-    """Of what is owed another process may take all."""
-    async with world.parts.database.transaction() as connection:
-        await connection.execute(update(outbox).values(due_at=0.0))
-    world.parts.outbox.wake()
 
 
 async def test_an_end_is_shown_when_discord_is_back(world: World) -> None:
@@ -158,3 +123,63 @@ async def test_what_is_in_hand_at_an_orderly_end_is_the_next_one_s_at_once(
     await world.restart()
     await world.until_delivered(1)
     assert [files(message) for message in world.messages()] == [["dream-1.png"]]
+
+
+async def test_a_notice_is_posted_once_when_discord_is_back_and_whoever_posted_it_died(world: World) -> None:
+    await world.parts.preferences.put(world.alice.id, Preference(notice="always"))
+    await until_loading(world)
+    world.parts.outbox._retry_s = 0.002
+    world.env.inject_error("POST", "/channels/*/messages", status=503, times=None)
+    world.engine.finish()
+    await until_tried(world, Kind.NOTICE)
+    back(world)
+    await until_nothing_is_owed(world)
+    assert len(world.messages()) == 2
+    async with world.parts.database.transaction() as connection:
+        await owe(connection, Kind.NOTICE, 1, now=world.parts.outbox_store.clock(), owner="killed")
+    store = OutboxStore(world.parts.database, owner="killed")
+    assert (await store.claim(list(Kind), most=1))[0], "killed between the post and the row's end"
+    await lease_ends(world)
+    await until_nothing_is_owed(world)
+    assert len(world.messages()) == 2
+
+
+async def with_gallery(world: World) -> ChannelHandle:
+    """Where its server's dreams hang too."""
+    gallery = world.guild.create_text_channel("gallery")
+    await world.env.settle()
+    await world.parts.moderation.change(
+        world.guild.id, by=1, change=lambda old: replace(old, gallery_channel=gallery.id)
+    )
+    return gallery
+
+
+async def test_a_picture_hangs_in_the_gallery_when_that_is_back_and_once_whoever_dies(world: World) -> None:
+    gallery = await with_gallery(world)
+    await until_loading(world)
+    world.parts.outbox._retry_s = 0.002
+    world.env.inject_error("POST", f"/channels/{gallery.id}/messages", status=503, times=None)
+    world.engine.finish()
+    await until_tried(world, Kind.GALLERY)
+    back(world)
+    await until_nothing_is_owed(world)
+    assert [files(message) for message in world.messages(gallery)] == [["dream-1.png"]]
+    async with world.parts.database.transaction() as connection:  # killed before it could remember
+        await connection.execute(update(dreams).values(gallery_message_id=None))
+        await owe(connection, Kind.GALLERY, 1, now=world.parts.outbox_store.clock())
+        await connection.execute(update(outbox).values(tries=1))
+    await lease_ends(world)
+    await until_nothing_is_owed(world)
+    assert len(world.messages(gallery)) == 1 and (await world.stored(1)).gallery_message_id is not None
+
+
+async def test_a_gallery_that_takes_nothing_is_asked_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    gallery = await with_gallery(world)
+    await until_loading(world)
+    world.env.inject_error("POST", f"/channels/{gallery.id}/messages", status=403, code=50013, times=None)
+    world.engine.finish()
+    await world.until_delivered(1)
+    await until_nothing_is_owed(world)
+    assert "gallery 1: given up, its gallery: gone" in caplog.text

@@ -9,10 +9,12 @@ from simcord.results import InteractionResult
 
 from bot.chat.erasing import erase
 from bot.chat.messages.exhibit import Visibility, visibility
+from bot.database.outbox import Kind
 from bot.dreams.dream import DreamState
 from bot.sentences import ENGLISH
 from bot.servers.settings import NsfwPolicy
 from tests.bot.chat.conftest import World
+from tests.bot.chat.owing import owed
 from tests.bot.scripted import picture, until
 
 
@@ -227,13 +229,13 @@ async def test_a_final_picture_hangs_in_the_gallery_until_it_is_deleted(
 
 async def test_a_private_spoiler_stays_out_of_the_gallery(world: World, gallery: ChannelHandle) -> None:
     await dreamt(world, spoiler=True)
-    assert not world.parts.gallery._tasks and gallery.history() == []
+    assert Kind.GALLERY not in await owed(world) and gallery.history() == []
 
 
 async def test_an_unsafe_picture_stays_out_of_the_gallery(world: World, gallery: ChannelHandle) -> None:
     await set_(world, nsfw=NsfwPolicy.SPOILER)
     await dreamt(world, flagged="nudity")
-    assert not world.parts.gallery._tasks and gallery.history() == []
+    assert Kind.GALLERY not in await owed(world) and gallery.history() == []
 
 
 async def test_a_dream_of_a_closed_channel_stays_out_of_the_gallery(
@@ -246,7 +248,7 @@ async def test_a_dream_of_a_closed_channel_stays_out_of_the_gallery(
     )
     channel._overwrites.append(everyone)
     await dreamt(world)
-    assert not world.parts.gallery._tasks and gallery.history() == []
+    assert Kind.GALLERY not in await owed(world) and gallery.history() == []
 
 
 async def test_a_gallery_that_takes_nothing_hinders_nobody(world: World, gallery: ChannelHandle) -> None:

@@ -11,6 +11,7 @@ from simcord.builders import ChannelHandle
 from simcord.results import InteractionResult
 
 import bot.chat
+from bot.database.outbox import Kind
 from bot.dreams.dream import DreamState
 from bot.sentences import ENGLISH
 from bot.servers.settings import VOTE_EMOJI, NsfwPolicy
@@ -87,9 +88,8 @@ async def hall(scene: Scene, there: ChannelHandle) -> list[str]:
 async def gallery(scene: Scene, there: ChannelHandle) -> list[str]:
     before = len(scene.world.messages(there))
     await scene.set_(gallery_channel=there.id)
-    stored = await scene.world.parts.store.picture(1)
-    assert stored is not None
-    scene.world.parts.gallery.shown(await scene.world.stored(1), stored)
+    await scene.world.parts.copies.out_of_gallery(1)  # it may hang in another one
+    await scene.world.parts.outbox.owe(Kind.GALLERY, 1)
     await until_idle(scene.world)
     return names(scene.world.messages(there)[before:])
 

@@ -12,6 +12,7 @@ _DISCORD = "(guild_id IS NULL OR guild_id <> 4194303)"  # not of the local chann
 _OVER = "state IN ('done', 'failed', 'cancelled')"
 _OWED = {
     "end": f"SELECT id FROM dreams WHERE {_OVER} AND NOT delivered AND candidate = 0 AND {_DISCORD}",
+    "notice": "SELECT id FROM dreams WHERE to_tell",
 }
 
 

@@ -22,6 +22,10 @@ from bot.dreams.ending import Ending
 from bot.dreams.preferences import Preferences
 from bot.dreams.sendings import Sendings
 from bot.dreams.store import Store
+from bot.keeping.exporting import Exports
+from bot.keeping.forgetting import Forgetter, Kind
+from bot.keeping.held import Holdings
+from bot.keeping.retention import KeepLimits, Retention
 from bot.queue.audiences import Audiences
 from bot.queue.durations import Paces
 from bot.queue.fair_queue import Turns
@@ -43,7 +47,7 @@ class Heart:
     sendings: Sendings
     preferences: Preferences
     privacy: PrivacyChoices
-    has_wall: bool  # whether there is a public wall
+    wall_url: str  # of the public wall, without a / at its end; "": there is none
     places: AllPlaces
     wall: Wall
     moderation: Moderation
@@ -58,6 +62,15 @@ class Heart:
     ranking: Ranking
     contests: Contests
     hall_of_fame: HallOfFame
+    retention: Retention
+    forgetter: Forgetter
+    holdings: Holdings
+    exports: Exports
+
+    @property
+    def has_wall(self) -> bool:
+        """Whether there is a public wall."""
+        return bool(self.wall_url)
 
     async def begin(self) -> None:
         """Rebuild what a former process left and dream on. Raises `StoreError`."""
@@ -66,9 +79,13 @@ class Heart:
         await self.wall.start()
         await self.paces.start()
         await self.worker.start()
+        await self.retention.start()
+        await self.forgetter.start()
 
     async def end(self) -> None:
         """The dream in hand goes back in line; everything else is stored already."""
+        await self.forgetter.close()
+        await self.retention.close()
         await self.wall.close()
         await self.worker.close()
 
@@ -96,20 +113,23 @@ def build_heart(settings: Settings, *, engine: Engine, frame_pace_s: float | Non
         ),
         paces=paces,
         lease_s=settings.lease_s,
-        keep_s=settings.keep_days * 24 * 3600.0,
         preview_every_s=settings.frame_pace_s if frame_pace_s is None else frame_pace_s,
     )
     choices = Choices(database=database, store=store, worker=worker, moderation=moderation)
+    votes, sendings = Votes(store=store, settings=moderation.settings), Sendings(database=database)
+    forgetter = Forgetter(database=database, store=store, worker=worker, choices=choices, votes=votes)
+    forgetter.on_forgotten[Kind.PERSON] += [preferences.forget, sendings.forget_person]
+    forgetter.on_forgotten[Kind.SERVER] += [moderation.forget]
     moderation.on_change += [lambda guild: worker.hold(guild, moderation.settings(guild).paused)]
     return Heart(
         database=database,
         store=store,
         outbox_store=OutboxStore(database, owner=store.owner),
         copies=Copies(database=database),
-        sendings=Sendings(database=database),
+        sendings=sendings,
         preferences=preferences,
         privacy=PrivacyChoices(database=database),
-        has_wall=bool(settings.wall_url),
+        wall_url=settings.wall_url,
         places=places,
         wall=Wall(database=database, moderation=moderation, places=places),
         moderation=moderation,
@@ -125,9 +145,23 @@ def build_heart(settings: Settings, *, engine: Engine, frame_pace_s: float | Non
         ),
         ending=Ending(worker=worker, choices=choices, moderation=moderation),
         server_line=ServerLine(store=store, worker=worker, moderation=moderation),
-        votes=Votes(store=store, settings=moderation.settings),
+        votes=votes,
         choices=choices,
         ranking=Ranking(database=database),
         contests=Contests(database=database),
         hall_of_fame=HallOfFame(database=database),
+        retention=_retention(settings, database=database, owner=store.owner, moderation=moderation),
+        forgetter=forgetter,
+        holdings=Holdings(database=database),
+        exports=Exports(database=database),
     )
+
+
+def _retention(settings: Settings, *, database: Database, owner: str, moderation: Moderation) -> Retention:
+    def on_wall() -> set[int]:
+        return moderation.servers_where(lambda server: server.wall) if settings.wall_url else set()
+
+    limits = KeepLimits(
+        days=settings.keep_days, picture_days=settings.keep_picture_days, megabytes=settings.keep_mb
+    )
+    return Retention(database=database, owner=owner, limits=limits, on_wall=on_wall)

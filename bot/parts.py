@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 
 from bot.chat.attachments import ChosenPictures
 from bot.chat.client import OneiroClient
+from bot.chat.erasing import Takedown
 from bot.chat.inbox import Inbox
 from bot.chat.messages.choices import ChoiceMessages
 from bot.chat.messages.contests import ContestMessages
@@ -133,6 +134,7 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
         chosen_pictures=ChosenPictures(),
     )
     _wire(parts)
+    heart.forgetter.discord = Takedown(client=client, parts=parts)
     client.parts = parts
     return parts
 

@@ -163,7 +163,28 @@ KEEP_DAYS = whole(
     30,
     1,
     3650,
-    "Days for which one can go on from a dream and see its time-lapse; its picture stays.",
+    "Days for which one can go on from a dream and see its time-lapse; its picture: see KEEP_PICTURE_DAYS.",
+)
+_DAYS = Whole(1, 36500)
+KEEP_PICTURE_DAYS: Setting[int | None] = Setting(
+    "KEEP_PICTURE_DAYS",
+    None,
+    "Days for which pictures are kept, and those that people gave; blank: as long as KEEP_MB has room.",
+    Written(f"blank, or {_DAYS.allowed}", int, lambda value: value is None or _DAYS.fits(value)),
+)
+KEEP_MB = whole(
+    "KEEP_MB",
+    20_000,
+    10,
+    100_000_000,
+    "Megabytes that the database may hold; beyond, the oldest films and states go, then the oldest pictures.",
+)
+SPARE_MB = whole(
+    "SPARE_MB",
+    200,
+    0,
+    1_000_000,
+    "Megabytes that stay free on the disk; with less, no new dreams are taken until there is room again.",
 )
 PAGE = choice(
     "PAGE",
@@ -243,6 +264,9 @@ SETTINGS: tuple[Setting[Any], ...] = (
     ENGINE_SILENCE_S,
     LEASE_S,
     KEEP_DAYS,
+    KEEP_PICTURE_DAYS,
+    KEEP_MB,
+    SPARE_MB,
     PAGE,
     PORT,
     PAGE_ADDRESS,
@@ -278,6 +302,9 @@ class Settings:
     engine_silence_s: float
     lease_s: float
     keep_days: int
+    keep_picture_days: int | None  # None: as long as there is room
+    keep_mb: int
+    spare_mb: int
     page: str
     port: int | None  # None: the first free one
     page_address: str

@@ -101,6 +101,12 @@ class People:
             if person.id == person_id:
                 self._know(digest, replace(person, moderates=True))
 
+    def forget(self, person: int) -> None:
+        """Know nothing of somebody any more; their row is gone, or goes."""
+        self._by_id.pop(person, None)
+        self._names.pop(person, None)
+        self._by_digest = {digest: one for digest, one in self._by_digest.items() if one.id != person}
+
     def _know(self, digest: str, person: Person) -> Person:
         self._by_digest[digest] = self._by_id[person.id] = person
         self._names[person.id] = person.name

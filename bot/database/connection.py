@@ -20,8 +20,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.database.file import make_folder, make_private, rewrite_once, truncate_log
+from bot.database.file import file_size, make_folder, make_private, rewrite_once, shrink, truncate_log
 from bot.database.migrations import UnknownTables, is_current, upgrade
+from bot.database.server import contents_size
 from bot.database.sqlite import Connections, prepare
 
 try:
@@ -175,6 +176,36 @@ class Database:
             self._tries = FORGET_TRIES
             if self._forgetting is None or self._forgetting.done():
                 self._forgetting = asyncio.create_task(self._empty_log())
+
+    async def size(self) -> int:
+        """Bytes that it takes on its disk, as far as it tells. Raises `StoreError`."""
+        async with self.transaction() as connection:
+            if self._is_server:
+                found = await connection.scalar(text("SELECT pg_database_size(current_database())"))
+                return int(found or 0)
+            return (await file_size(connection)).total
+
+    async def used(self) -> int:
+        """Bytes of what is kept in it. Raises `StoreError`.
+
+        Of a SQLite file all that is not free in it. Of PostgreSQL the contents alone (pictures, films …):
+        what is deleted there is free only once autovacuum was there, and must not count until then.
+        """
+        async with self.transaction() as connection:
+            if self._is_server:
+                return await contents_size(connection)
+            return (await file_size(connection)).used
+
+    async def give_back(self) -> bool:
+        """Give the disk back some of what is free in the file. True while there is more. Raises `StoreError`.
+
+        Files from before `auto_vacuum` keep their size, and what is free in them is used again; PostgreSQL's
+        autovacuum sees to its own.
+        """
+        if self._is_server:
+            return False
+        async with self.transaction() as connection:
+            return await shrink(connection)
 
     @property
     def _is_on_disk(self) -> bool:

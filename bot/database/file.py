@@ -8,15 +8,20 @@ import logging
 import os
 import shutil
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 log = logging.getLogger(__name__)
 
 MAX_REWRITTEN = 512 * 2**20  # bytes; a larger file would keep the bot from starting for a minute or more
-_REWRITTEN = 1  # what `user_version` says once nothing lies in the file that was deleted before
+# What `user_version` says once nothing lies in the file that was deleted before, and it can shrink.
+_REWRITTEN = 2
+_INCREMENTAL = 2  # what `auto_vacuum` says of a file that can shrink
+SPARE_PAGES = 1000  # of 4 KB each: so many may be free
+SHRINK_PAGES = 500  # at once: other writers wait meanwhile, for some 20 ms
 _OWNER_ONLY, _OWNERS_FOLDER = 0o600, 0o700
 
 
@@ -42,6 +47,36 @@ def make_private(path: Path) -> None:
                 each.chmod(_OWNER_ONLY)
 
 
+@dataclass(frozen=True, slots=True)
+class FileSize:
+    """Of a file, in bytes."""
+
+    total: int
+    used: int  # not free in it
+
+
+async def file_size(connection: AsyncConnection) -> FileSize:
+    """How large the file is, with what is still in its write-ahead log."""
+    asked = {name: await _pragma(connection, name) for name in ("page_size", "page_count", "freelist_count")}
+    pages, free = asked["page_count"], asked["freelist_count"]
+    return FileSize(pages * asked["page_size"], (pages - free) * asked["page_size"])
+
+
+async def shrink(connection: AsyncConnection) -> bool:
+    """Cut some free pages off the file's end. True while there are many more, and it can be done."""
+    if await _pragma(connection, "auto_vacuum") != _INCREMENTAL:
+        return False
+    if await _pragma(connection, "freelist_count") <= SPARE_PAGES:
+        return False  # they are used again soon
+    # To the last row: each step of it cuts one page off.
+    (await connection.exec_driver_sql(f"PRAGMA incremental_vacuum({SHRINK_PAGES})")).all()
+    return True
+
+
+async def _pragma(connection: AsyncConnection, name: str) -> int:
+    return int((await connection.exec_driver_sql(f"PRAGMA {name}")).scalar() or 0)
+
+
 async def truncate_log(engine: AsyncEngine) -> bool:
     """Move everything from the write-ahead log into the file and empty it; False while somebody reads it."""
     async with engine.connect() as connection:
@@ -62,9 +97,11 @@ async def rewrite_once(engine: AsyncEngine, path: Path) -> None:
                 return
             size = path.stat().st_size  # noqa: ASYNC240 - at the start, once
             if size > MAX_REWRITTEN or shutil.disk_usage(path.parent).free < 3 * size:
-                log.info("The database keeps bytes of deleted pictures; sqlite3's VACUUM removes them.")
+                log.info(
+                    "The database keeps bytes of deleted pictures; bot/README.md tells how to remove them."
+                )
                 return
-            await connection.exec_driver_sql("VACUUM")
+            await connection.exec_driver_sql("VACUUM")  # it takes up `auto_vacuum`, as `prepare` sets it
             await connection.exec_driver_sql(f"PRAGMA user_version={_REWRITTEN}")
     except (SQLAlchemyError, OSError) as error:
         log.info("The database is not written anew this time: %s", error)

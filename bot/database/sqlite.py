@@ -40,6 +40,9 @@ class Connections:
 def prepare(connection: Any, _record: Any) -> None:
     """Readers and a writer at the same time, and no dream lost when the power is."""
     cursor = connection.cursor()
+    # First, for it counts while a file is empty: so it can give back what is free in it. An older one can
+    # after its next VACUUM.
+    cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
     # What is deleted is overwritten: people delete pictures that nobody shall see again.
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    text,
     true,
 )
 from sqlalchemy.sql.elements import ColumnElement
@@ -131,6 +132,12 @@ dreams = Table(
     Index("dreams_by_author", "author_id", "id"),
     Index("dreams_by_parent", "parent_id"),
     Index("dreams_by_other", "other_id"),
+    Index(
+        "dreams_by_image",
+        "image_id",
+        sqlite_where=text("image_id IS NOT NULL"),
+        postgresql_where=text("image_id IS NOT NULL"),
+    ),
     Index("dreams_by_slug", "slug", unique=True),
     Index("dreams_by_state", "state", "delivered"),
     Index("dreams_by_time", "created_at"),
@@ -180,6 +187,7 @@ votes = Table(
     Column("copy_id", BigInteger, primary_key=True, autoincrement=False, default=0, server_default="0"),
     # A super reaction: somebody may give one beside a plain one with the same emoji.
     Column("burst", Boolean, primary_key=True, default=False, server_default=false()),
+    Index("votes_by_person", "person"),
 )
 
 # Dreams that a channel steers, and their votes.
@@ -384,4 +392,24 @@ people = Table(
     Column("digest", String(64), nullable=False, unique=True),  # of the secret in their browser's cookie
     Column("moderates", Boolean, nullable=False, server_default=false()),
     Column("created_at", Float(53), nullable=False),
+)
+
+# Who or what is being forgotten, or will be: `bot.keeping.forgetting`. A row stands until that is done.
+forgettings = Table(
+    "forgettings",
+    metadata,
+    Column("kind", String(8), primary_key=True),  # a `bot.keeping.forgetting.Kind`
+    Column("subject", BigInteger, primary_key=True, autoincrement=False),  # the person or the server
+    Column("asked_at", Float(53), nullable=False),
+    Column("due_at", Float(53), nullable=False),
+    Column("done_at", Float(53)),  # it stands for a moment longer, so that every process hears of it
+)
+
+# What only one process does at a time: `bot.keeping.chores`.
+chores = Table(
+    "chores",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("owner", String(64), nullable=False),  # the process that does it
+    Column("until", Float(53), nullable=False),  # it holds it, unless it renews that
 )

@@ -54,6 +54,10 @@ class Preferences:
         if preference != NONE:
             self._known[person] = preference
 
+    def forget(self, person: int) -> None:
+        """Know nothing of somebody any more; their row is gone, or goes."""
+        self._known.pop(person, None)
+
 
 def _usable(values: dict[str, object]) -> Preference:
     """What was stored, without what this version does not know any more."""

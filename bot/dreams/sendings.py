@@ -61,3 +61,7 @@ class Sendings:
         """The dream is deleted, and so is who got it."""
         async with self._transaction() as connection:
             await connection.execute(delete(sendings).where(sendings.c.dream_id == dream_id))
+
+    def forget_person(self, person: int) -> None:
+        """Know nothing of somebody any more; their rows are gone, or go."""
+        self._refused.pop(person, None)

@@ -425,14 +425,6 @@ class Store:
         """An image prompt, as it was attached."""
         return await self._content(images, images.c.id == image_id)
 
-    async def sweep(self, *, before: float) -> None:
-        """Throw away states and time-lapses of dreams that ended before then (seconds since 1970)."""
-        old = select(dreams.c.id).where(dreams.c.state.in_(OVER), dreams.c.ended_at < before)
-        async with self._transaction() as connection:
-            for table in (states, timelapses):
-                await connection.execute(delete(table).where(table.c.dream_id.in_(old)))
-        self._forget()
-
     async def erase(self, dream_id: int) -> Dream | None:
         """Forget the words, pictures and votes of a dream that is over; None when there is none such."""
         values = dict.fromkeys(_WORDS, "") | {"erased": True, "image_id": None}

@@ -53,7 +53,6 @@ MAX_RESCUES = 5  # nor one over which the bot itself ended so often: it may well
 POLL_S = 10.0  # seconds between looks for dreams that another process stored or left behind
 HISTORY_S = 6 * 3600.0  # seconds of turns that are remembered over a restart
 RETRY_S = 5.0  # seconds to wait while the database cannot be used
-SWEEP_S = 6 * 3600.0  # seconds between looks for what is kept no longer
 STATE_EVERY_S = 15.0  # seconds of a dream that a crash, a restart or a lost lease may cost
 TIMELAPSE_BYTES = 8 * 1024 * 1024  # within Discord's upload limit without boosts (10 MiB, 2025-01)
 # Other failures would only happen again. STOPPED is here for a stop that nobody asked us for.
@@ -107,7 +106,6 @@ class Worker:
         lease_s: float,
         preview_every_s: float,
         paces: Paces | None = None,
-        keep_s: float | None = None,
         state_every_s: float = STATE_EVERY_S,
         poll_s: float = POLL_S,
         retry_s: float = RETRY_S,
@@ -119,7 +117,6 @@ class Worker:
         self._audience = audience
         self._limits = limits
         self._paces = paces
-        self._keep_s = keep_s
         self._lease_s = lease_s
         self._preview_every_s = preview_every_s
         self._state_every_s = state_every_s
@@ -131,7 +128,6 @@ class Worker:
         self._stopping = False  # it shall end at its next step
         self._lost = False  # another process has it now
         self._pair = ""  # the models that dreamt last; "": none yet
-        self._swept_at = 0.0  # when old states and time-lapses were last thrown away
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -285,9 +281,6 @@ class Worker:
             try:
                 await self._limits.refresh()
                 await self.refresh()
-                if self._keep_s is not None and self._clock() >= self._swept_at + SWEEP_S:
-                    await self._store.sweep(before=self._clock() - self._keep_s)
-                    self._swept_at = self._clock()
             except StoreError as error:
                 log.warning("The line cannot be read again just now: %s", error)
 

@@ -123,6 +123,12 @@ class Moderation:
         here = [person for guild, person in self._bans if guild == guild_id]
         return [ban for person in here if (ban := self.ban(guild_id, person))]
 
+    def forget(self, guild_id: int) -> None:
+        """Know nothing of a server any more; its rows are gone, or go."""
+        self._settings.pop(guild_id, None)
+        self._bans = {key: ban for key, ban in self._bans.items() if key[0] != guild_id}
+        self._tell(guild_id)
+
     # --------------------------------------------------------------- changes
 
     async def change(

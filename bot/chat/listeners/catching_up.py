@@ -8,7 +8,7 @@ from functools import partial
 from discord.ext import commands
 
 from bot.chat.listeners.listener import Listener
-from bot.chat.listeners.servers import welcome_late
+from bot.chat.listeners.servers import find_left, welcome_late
 from bot.chat.listeners.votes import recount, recount_others
 from bot.database.connection import StoreError
 
@@ -37,6 +37,7 @@ class CatchingUp(Listener):
     async def _look(self) -> None:
         await _done(partial(welcome_late, self.client, self.parts.moderation))
         await _done(self.parts.deletions.catch_up)
+        await _done(partial(find_left, self.client, self.parts.forgetter))
         await _done(partial(recount, self.parts))
         self.parts.inbox.put("The end of contests", self._counted)
         await _done(partial(recount_others, self.parts))

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from functools import partial
 
 import aiohttp
 import discord
@@ -12,6 +13,7 @@ from bot.chat.messages.language import of_guild
 from bot.database.connection import StoreError
 from bot.dreams.dream import DreamState
 from bot.dreams.store import Store
+from bot.keeping.forgetting import Forgetter
 from bot.queue.worker import Worker
 from bot.servers.moderation import Moderation
 
@@ -25,10 +27,13 @@ class ServerListener(Listener):
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
+        self.parts.inbox.put("A server's return", partial(self.parts.forgetter.server_back, guild.id))
         await welcome(self.client, self.parts.moderation, guild)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Discord says so of servers that are only out of reach in another way: `on_guild_unavailable`."""
+        self.parts.inbox.put("A server's leave", partial(self.parts.forgetter.server_left, guild.id))
         await leave(self.parts.store, self.parts.worker, guild.id)
 
 
@@ -58,6 +63,16 @@ async def welcome_late(client: discord.Client, moderation: Moderation) -> None:
     for guild in client.guilds:
         if guild.me is not None and guild.me.joined_at is not None and guild.me.joined_at > since:
             await welcome(client, moderation, guild)
+
+
+async def find_left(client: discord.Client, forgetter: Forgetter) -> None:
+    """Find servers that we were removed from, or came back to, while nobody was here. Raises `StoreError`."""
+    here = {guild.id for guild in client.guilds}  # with those that are out of reach
+    for guild_id in await forgetter.traces.servers():
+        if guild_id in here:
+            await forgetter.server_back(guild_id)
+        else:
+            await forgetter.server_left(guild_id)
 
 
 async def leave(store: Store, worker: Worker, guild_id: int) -> None:

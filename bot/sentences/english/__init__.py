@@ -9,6 +9,7 @@ from bot.sentences.english.dreams import Dreams
 from bot.sentences.english.manners import Manners
 from bot.sentences.english.moderation import Moderation
 from bot.sentences.english.page import Page
+from bot.sentences.english.privacy import Privacy
 from bot.sentences.english.refusals import Refusals
 from bot.sentences.english.status import Status
 from bot.sentences.english.wall import Wall
@@ -24,6 +25,7 @@ class English(
     Community,
     Contests,
     Page,
+    Privacy,
     Refusals,
     Status,
     Wall,

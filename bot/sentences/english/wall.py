@@ -7,9 +7,6 @@ class Wall:
     COMMAND_WALL = "Whether this server's finished dreams hang on the public wall, for the whole web to see."
     COMMAND_WALL_ON = "On: those from channels that everybody here can read."
     COMMAND_WALL_LINKS = "Whether each links to its message, which names your server and channel."
-    COMMAND_PRIVACY = "Whether your dreams may hang on the public wall, and under which name."
-    COMMAND_PRIVACY_WALL = "Whether they may hang there, where a server's moderators want that."
-    COMMAND_PRIVACY_NAME = "A name to show beside them, with a page of them all; - for none."
     NO_WALL = "There is no public wall yet: whoever runs me hasn't opened one."
     BAD_NAME = "This server doesn't allow that name; please choose another one."
 
@@ -124,10 +121,3 @@ class Wall:
     def wall_dreams_by(self, name: str) -> str:
         """A page's title."""
         return f"Dreams by {name}"
-
-    def privacy(self, *, wall: bool, name: str) -> str:
-        """What somebody allows the public wall. `name`: safe to show, or ''."""
-        if not wall:
-            return "Your dreams don't hang on the public wall; those that did are gone from it."
-        said = "Your dreams may hang on the public wall, in servers whose moderators want that"
-        return f"{said}, under the name {name}." if name else f"{said}; nobody is told who dreamt them."

@@ -10,6 +10,7 @@ from bot.sentences.italian.dreams import Sogni
 from bot.sentences.italian.manners import Maniere
 from bot.sentences.italian.moderation import Moderazione
 from bot.sentences.italian.page import Pagina
+from bot.sentences.italian.privacy import Riservatezza
 from bot.sentences.italian.refusals import Rifiuti
 from bot.sentences.italian.status import Stato
 from bot.sentences.italian.wall import Parete
@@ -25,6 +26,7 @@ class Italian(
     Comunita,
     Concorsi,
     Pagina,
+    Riservatezza,
     Rifiuti,
     Stato,
     Parete,

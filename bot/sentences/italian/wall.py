@@ -9,9 +9,6 @@ class Parete(Wall):
     COMMAND_WALL = "Se i sogni finiti di questo server stanno sulla parete pubblica, visibili a tutto il web."
     COMMAND_WALL_ON = "Sì: quelli dei canali che qui tutti possono leggere."
     COMMAND_WALL_LINKS = "Se ognuno rimanda al suo messaggio, il che rivela il server e il canale."
-    COMMAND_PRIVACY = "Se i tuoi sogni possono stare sulla parete pubblica, e con quale nome."
-    COMMAND_PRIVACY_WALL = "Se possono starci, dove chi modera lo vuole."
-    COMMAND_PRIVACY_NAME = "Un nome da mostrare accanto, con una pagina di tutti; - per nessuno."
     NO_WALL = "Non c'è ancora una parete pubblica: chi mi gestisce non l'ha aperta."
     BAD_NAME = "Questo server non permette quel nome; scegline un altro."
 
@@ -118,9 +115,3 @@ class Parete(Wall):
 
     def wall_dreams_by(self, name: str) -> str:
         return f"Sogni di {name}"
-
-    def privacy(self, *, wall: bool, name: str) -> str:
-        if not wall:
-            return "I tuoi sogni non stanno sulla parete pubblica; quelli che c'erano sono via."
-        said = "I tuoi sogni possono stare sulla parete pubblica, nei server dove chi modera lo vuole"
-        return f"{said}, con il nome {name}." if name else f"{said}; nessuno saprà chi li ha sognati."

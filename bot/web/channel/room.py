@@ -6,6 +6,7 @@ from aiohttp import web
 
 from bot.community.people import People
 from bot.heart import Heart
+from bot.keeping.forgetting import Kind
 from bot.queue.turnstile import Turnstile
 from bot.web.channel.contests import ContestEnds
 from bot.web.channel.drawn import Drawn
@@ -13,6 +14,7 @@ from bot.web.channel.facts import Facts
 from bot.web.channel.keys import ModeratorKey
 from bot.web.channel.live import Live
 from bot.web.channel.steering import Steering
+from bot.web.channel.takedown import Takedown
 from bot.web.guards.rates import Buckets, Rate
 
 NEW_GUESTS = Rate(10, 1 / 600)  # a household at once, then one in ten minutes
@@ -64,11 +66,14 @@ def build_room(heart: Heart) -> Room:
     heart.choices.on_change += [steering.moved]
     heart.moderation.on_change += [lambda guild: live.line_moved()]
     live.on_candidate += [steering.heard]
+    heart.forgetter.local = Takedown(store=heart.store, choices=heart.choices, live=live)
+    people = People(database=heart.database)
+    heart.forgetter.on_forgotten[Kind.PERSON] += [people.forget]
     facts = Facts(store=heart.store, choices=heart.choices)
     live.on_touch += [facts.forget]
     return Room(
         heart=heart,
-        people=People(database=heart.database),
+        people=people,
         live=live,
         facts=facts,
         drawn=Drawn(),

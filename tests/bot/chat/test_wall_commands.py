@@ -1,4 +1,4 @@
-"""/moderate wall and /privacy: what hangs on the public wall, as servers and people want it."""
+"""/moderate wall and /privacy wall: what hangs on the public wall, as servers and people want it."""
 
 from dataclasses import replace
 
@@ -27,14 +27,14 @@ async def test_a_server_s_dreams_hang_as_its_moderators_and_dreamers_want(
     await use(world, admin, "wall", on=True, links=True)
     found = await wall.shows(dream.id)
     assert found is not None and found.link.endswith(f"/{dream.message_id}")
-    answer = await world.alice.slash(world.channel, "privacy", name="Ada *L*")
+    answer = await world.alice.slash(world.channel, "privacy wall", name="Ada *L*")
     assert answer.response is not None and answer.response.ephemeral
     assert ENGLISH.privacy(wall=True, name=r"Ada \*L\*") in answer.response.content
     found = await wall.shows(dream.id)
     assert found is not None and found.name == "Ada *L*"
-    await world.alice.slash(world.channel, "privacy", wall=False)
+    await world.alice.slash(world.channel, "privacy wall", on=False)
     assert await wall.shows(dream.id) is None
-    await world.alice.slash(world.channel, "privacy", wall=True, name="-")
+    await world.alice.slash(world.channel, "privacy wall", on=True, name="-")
     found = await wall.shows(dream.id)
     assert found is not None and found.name == ""
     await use(world, admin, "wall", on=False)
@@ -45,6 +45,6 @@ async def test_a_name_follows_the_server_s_rules(world: World, admin: MemberActo
     await world.parts.moderation.change(
         world.guild.id, by=1, change=lambda old: replace(old, words=("blood",))
     )
-    answer = await world.alice.slash(world.channel, "privacy", name="Blood")
+    answer = await world.alice.slash(world.channel, "privacy wall", name="Blood")
     assert answer.response is not None and answer.response.content == ENGLISH.BAD_NAME
     assert (await world.parts.privacy.of(world.alice.id)).name == ""

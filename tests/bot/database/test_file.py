@@ -141,5 +141,5 @@ async def test_a_database_in_use_is_opened_all_the_same_and_rewritten_another_ti
         other.execute("COMMIT")
     database = await opened(file)
     async with database.transaction() as connection:
-        assert (await connection.exec_driver_sql("PRAGMA user_version")).scalar() == 1
+        assert (await connection.exec_driver_sql("PRAGMA user_version")).scalar() == 2
     await database.close()

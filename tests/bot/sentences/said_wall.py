@@ -21,17 +21,4 @@ WALL: list[tuple[Callable[[Sentences], str], str]] = [
     (lambda say: say.wall_in_contest("autumn"), "In the contest “autumn”"),
     (lambda say: say.wall_contest("autumn"), "Contest: autumn"),
     (lambda say: say.wall_dreams_by("Ada"), "Dreams by Ada"),
-    (
-        lambda say: say.privacy(wall=False, name="Ada"),
-        "Your dreams don't hang on the public wall; those that did are gone from it.",
-    ),
-    (
-        lambda say: say.privacy(wall=True, name="Ada"),
-        "Your dreams may hang on the public wall, in servers whose moderators want that, under the name Ada.",
-    ),
-    (
-        lambda say: say.privacy(wall=True, name=""),
-        "Your dreams may hang on the public wall, in servers whose moderators want that; "
-        "nobody is told who dreamt them.",
-    ),
 ]

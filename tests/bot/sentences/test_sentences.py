@@ -24,6 +24,7 @@ from tests.bot.sentences import (
     said_manners,
     said_moderation,
     said_page,
+    said_privacy,
     said_refusals,
     said_wall,
 )
@@ -32,6 +33,7 @@ from tests.bot.sentences.said_collection import COLLECTION
 from tests.bot.sentences.said_manners import MANNERS
 from tests.bot.sentences.said_moderation import MODERATION
 from tests.bot.sentences.said_page import PAGE
+from tests.bot.sentences.said_privacy import PRIVACY
 from tests.bot.sentences.said_refusals import REFUSALS
 from tests.bot.sentences.said_wall import WALL
 
@@ -201,7 +203,7 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     ),
 ]
 
-SENTENCES += REFUSALS + MODERATION + MANNERS + BUTTONS + COLLECTION + PAGE + WALL
+SENTENCES += REFUSALS + MODERATION + MANNERS + BUTTONS + COLLECTION + PAGE + PRIVACY + WALL
 
 # What is the same in both languages, or a name.
 SAME = {"CODE"}
@@ -243,6 +245,7 @@ def test_every_sentence_function_stands_in_this_test() -> None:
         said_refusals,
         said_buttons,
         said_page,
+        said_privacy,
         said_wall,
     ]
     source = "".join(inspect.getsource(module) for module in modules if module)

@@ -3,7 +3,9 @@
 import argparse
 import asyncio
 import json
+import os
 import sys
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -50,25 +52,27 @@ def line(result: Result) -> str:
 async def play(
     plans: list[Plan], *, folder: Path, jobs: int, limits: Limits, keep: bool = False
 ) -> list[Result]:
-    """All rounds, `jobs` at a time."""
+    """All rounds, `jobs` at a time. `folder`: for `rounds.jsonl` and logs; the rounds' own lie in memory."""
     results: list[Result] = []
     waiting = plans[::-1]
-    newest = await asyncio.to_thread(newest_file, folder)
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="oneiro-chaos-", dir=memory) as place:
+        newest = await asyncio.to_thread(newest_file, Path(place))
 
-    async def lane(number: int) -> None:
-        place = folder / f"lane-{number}"
-        place.mkdir(parents=True, exist_ok=True)
-        async with Lane(place, newest, limits, keep=keep) as lane:
-            while waiting:
-                result = await lane.play(waiting.pop())
-                results.append(result)
-                say(f"{len(results)}/{len(plans)} {line(result)}")
-                for broken in result.broken:
-                    say(f"    {broken}")
-                with (folder / "rounds.jsonl").open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(result.to_json()) + "\n")
+        async def lane(number: int) -> None:
+            own = Path(place) / f"lane-{number}"
+            own.mkdir()
+            async with Lane(own, logs=folder, newest=newest, limits=limits, keep=keep) as lane:
+                while waiting:
+                    result = await lane.play(waiting.pop())
+                    results.append(result)
+                    say(f"{len(results)}/{len(plans)} {line(result)}")
+                    for broken in result.broken:
+                        say(f"    {broken}")
+                    with (folder / "rounds.jsonl").open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(result.to_json()) + "\n")
 
-    await asyncio.gather(*(lane(number) for number in range(1, jobs + 1)))
+        await asyncio.gather(*(lane(number) for number in range(1, jobs + 1)))
     return results
 
 

@@ -18,6 +18,7 @@ from tests.discord_server.server import words
 
 PEOPLE, CHANNELS = 8, 4
 MOST_DREAMS = 2  # of one person in a round, steered ones included
+MOST_VOTES = 10  # of one person in a round, cast and taken back
 REST_S = (0.05, 0.5)  # seconds between two things that somebody does
 PATIENCE_S = 1.0  # that somebody waits for an answer before they do something else
 _SAID = (say.LINE_PAUSED, *map(say.queued, (None, *range(1, 200))), *map(say.choice_queued, (2, 3, 4)))
@@ -77,37 +78,40 @@ class Crowd:
         await asyncio.gather(*self._tasks)
 
     async def _live(self, person: User, random: Random) -> None:
-        asked = 0
+        asked = voted = 0
         while not self._resting.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(random.uniform(*REST_S)):
                     await self._resting.wait()
                     return
             weight = 8 if asked < MOST_DREAMS and self._asking else 0
-            acts: list[tuple[Callable[[User, Random], Awaitable[int | None]], int]] = [
+            vote = 1 if voted < MOST_VOTES else 0
+            acts: list[tuple[Callable[[User, Random], Awaitable[None]], int]] = [
                 (self._ask, weight),
                 (self._steer, weight // 6),
-                (self._vote, 5),
-                (self._change_mind, 3),
+                (self._vote, 5 * vote),
+                (self._change_mind, 3 * vote),
                 (self._cancel, 1),
                 (self._decide, 1),
                 (self._enter, 1),
             ]
             (act,) = random.choices([act for act, _ in acts], [weight for _, weight in acts])
             try:
-                asked += await act(person, random) or 0
+                asked += act in (self._ask, self._steer)
+                voted += act in (self._vote, self._change_mind)
+                await act(person, random)
             except NoAnswer:
                 self.unanswered += 1
             except (SetupError, BackendError):
                 pass  # what they wanted to press or take back is gone
 
-    async def _ask(self, person: User, random: Random) -> int:
-        return await self._order(person, random, None)
+    async def _ask(self, person: User, random: Random) -> None:
+        await self._order(person, random, None)
 
-    async def _steer(self, person: User, random: Random) -> int:
-        return await self._order(person, random, 2)
+    async def _steer(self, person: User, random: Random) -> None:
+        await self._order(person, random, 2)
 
-    async def _order(self, person: User, random: Random, candidates: int | None) -> int:
+    async def _order(self, person: User, random: Random, candidates: int | None) -> None:
         prompt = f"a red fox number {len(self.orders) + 1}"
         channel = random.choice(self.channels)
         options = {} if candidates is None else {"candidates": candidates}
@@ -125,7 +129,6 @@ class Crowd:
             self.unanswered += 1
             interaction = error.interaction
         self.orders[at] = replace(self.orders[at], interaction=interaction)
-        return 1
 
     async def _vote(self, person: User, random: Random) -> None:
         if message := self._some(random, _has_votes):

@@ -24,7 +24,7 @@ from tests.discord_server import DiscordServer, NoAnswer
 LOAD_S = (0.3, 2.5)  # from the first order to the fault
 AFTER_S = 0.7  # that people go on asking after it
 VOTES_S = 0.7  # that they go on voting when all dreams are shown
-LOOK_S = 0.15  # between two looks at the accounts
+LOOK_S = 0.3  # between two looks at the accounts
 QUIET_S = 0.8  # in which nothing may break any more once all is well
 ENDED_TRIES = 5
 _MIGRATING = asyncio.Lock()  # Alembic migrates one database of a process at a time
@@ -34,9 +34,9 @@ _MIGRATING = asyncio.Lock()  # Alembic migrates one database of a process at a t
 class Limits:
     """How long things may take; generous, for a promise kept late is none broken."""
 
-    settle_s: float = 30.0  # from the fault's end until every promise is kept
-    late_s: float = 30.0  # the same after a further restart
-    end_s: float = 15.0  # from SIGTERM to the end
+    settle_s: float = 60.0  # from the fault's end until every promise is kept
+    late_s: float = 60.0  # the same after a further restart
+    end_s: float = 30.0  # from SIGTERM to the end
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,13 @@ class Result:
 class Lane:
     """An async context manager: inside it rounds are played, one after the other."""
 
-    def __init__(self, folder: Path, newest: Path, limits: Limits, *, keep: bool = False) -> None:
-        """`newest`: see `tests.chaos.scene.newest_file`."""
+    def __init__(self, folder: Path, *, logs: Path, newest: Path, limits: Limits, keep: bool = False) -> None:
+        """`folder`: where rounds are played; `logs`: where those of broken promises (`keep`: all) are kept.
+
+        `newest`: see `tests.chaos.scene.newest_file`.
+        """
         self._folder = folder
+        self._logs = logs
         self._keep = keep
         self._limits = limits
         self._nursery = Nursery()
@@ -100,13 +104,14 @@ class Lane:
 
     async def play(self, plan: Plan) -> Result:
         """One round. What its bots wrote is kept in its folder when a promise was broken."""
-        folder = self._folder / f"round-{plan.seed}"
-        shutil.rmtree(folder, ignore_errors=True)
+        folder, kept = self._folder / f"round-{plan.seed}", self._logs / f"round-{plan.seed}"
         folder.mkdir()
         async with self._scene(plan, folder) as scene:
             result = await Round(scene, plan, self._limits).play()
-        if not result.broken and not self._keep:
-            shutil.rmtree(folder)
+        shutil.rmtree(kept, ignore_errors=True)
+        if result.broken or self._keep:
+            shutil.copytree(folder, kept)
+        shutil.rmtree(folder)
         return result
 
     @asynccontextmanager

@@ -57,7 +57,6 @@ class AllParts(Parts):
         await self.presence.close()
         await super().end()
         await self.outbox.close()
-        await self.choice_messages.close()
         await self.hall_of_fame_messages.close()
         await self.contest_messages.close()
         await self.edits.close()
@@ -107,8 +106,10 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
         poster=poster,
         notices=notices,
         dream_messages=dream_messages,
-        choice_messages=ChoiceMessages(choices=heart.choices, store=store, poster=poster, edits=edits),
-        contest_messages=ContestMessages(contests=heart.contests, store=store, poster=poster),
+        choice_messages=ChoiceMessages(
+            choices=heart.choices, store=store, poster=poster, edits=edits, outbox=outbox
+        ),
+        contest_messages=ContestMessages(contests=heart.contests, store=store, poster=poster, outbox=outbox),
         vote_captions=VoteCaptions(votes=votes, poster=poster, edits=edits, settings=moderation.settings),
         hall_of_fame_messages=HallOfFameMessages(
             store=store,
@@ -116,6 +117,7 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
             hall_of_fame=heart.hall_of_fame,
             votes=votes,
             edits=edits,
+            outbox=outbox,
             settings=moderation.settings,
         ),
         gallery=gallery,
@@ -147,9 +149,13 @@ def _wire(parts: AllParts) -> None:
         Kind.END: parts.dream_messages.end,
         Kind.NOTICE: parts.notices.tell,
         Kind.GALLERY: parts.gallery.hang,
+        Kind.CHOICE: parts.choice_messages.look,
+        Kind.FAME: parts.hall_of_fame_messages.settle,
+        Kind.CONTEST: parts.contest_messages.end,
+        Kind.LOG: parts.moderation_log.tell,
     }
     moderation.on_change += [lambda guild: deletions.policy(guild, moderation.settings(guild).nsfw)]
-    moderation.on_entry += [parts.moderation_log.entered]
+    moderation.on_entry += [lambda entry: parts.outbox.wake()]
     parts.store.on_erase += [
         parts.choice_messages.erased,
         lambda dream: hall.moved(dream.id),

@@ -23,8 +23,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.connection import Database
+from bot.database.outbox import Kind, owe
 from bot.database.tables import choices, dreams, images
 from bot.dreams.dream import Dream, DreamState, Wish, shared
+from bot.dreams.local import is_local
 from bot.dreams.store import (
     AlreadyStored,
     Store,
@@ -192,29 +194,33 @@ class Choices:
     async def set_delivered(self, choice_id: int) -> None:
         await self._change(choice_id, {"delivered": True})
 
-    async def settle(self, choice_id: int) -> None:
-        """Open the vote when all beginnings are over; decide at once where there is nothing to vote on."""
+    async def settle(self, choice_id: int) -> bool:
+        """Open the vote when all beginnings are over; decide at once where there is nothing to vote on.
+
+        True if the choice stands otherwise now.
+        """
         choice, candidates = await self.get(choice_id), await self.candidates(choice_id)
         if choice is None or choice.state is not ChoiceState.DREAMING:
-            return
+            return False
         if not all(dream.state.is_over for dream in candidates):
-            return
+            return False
         out = came_out(candidates)
         if len(out) > 1:
             vote_s = self._moderation.settings(choice.guild_id).vote_s
             values = {"state": ChoiceState.VOTING, "ends_at": self.clock() + vote_s}
-            await self._change(choice_id, values, only_if=choices.c.state == ChoiceState.DREAMING)
+            await self._move(choice_id, values, only_if=choices.c.state == ChoiceState.DREAMING)
         elif out:
             await self.decide(choice_id, {})
         else:
-            await self._change(choice_id, {"state": ChoiceState.OVER}, only_if=_not_over())
+            await self._move(choice_id, {"state": ChoiceState.OVER}, only_if=_not_over())
         self._tell(choice_id)
+        return True
 
     async def end_vote(self, choice_id: int, by: int) -> bool:
         """Let the vote end now. True if it was going on."""
         values = {"ends_at": self.clock(), "ended_by": by}
         going_on = (choices.c.state == ChoiceState.VOTING) & choices.c.ended_by.is_(None)
-        ended = await self._change(choice_id, values, only_if=going_on)
+        ended = await self._move(choice_id, values, only_if=going_on)
         if ended:
             self._tell(choice_id)
         return ended
@@ -239,6 +245,7 @@ class Choices:
                 if (await connection.execute(change)).rowcount == 0:
                     return None
                 dream = await self._queue(connection, wish)
+                await self._owe(connection, choice_id)
         except IntegrityError:
             return None  # another process was quicker
         log.info("choice %d: number %d goes on as dream %d", choice_id, winner.candidate, dream.id)
@@ -248,7 +255,7 @@ class Choices:
 
     async def cancel(self, choice_id: int) -> bool:
         """End it without a winner, its beginnings too. True if it was not over."""
-        ended = await self._change(choice_id, {"state": ChoiceState.OVER}, only_if=_not_over())
+        ended = await self._move(choice_id, {"state": ChoiceState.OVER}, only_if=_not_over())
         if ended:
             for dream in await self.candidates(choice_id):
                 if not dream.state.is_over:
@@ -296,6 +303,7 @@ class Choices:
                         candidate=number,
                     )
                     stored.append(await self._queue(connection, one))
+                await self._owe(connection, choice_id)
                 row = (await connection.execute(select(choices).where(choices.c.id == choice_id))).one()
         except IntegrityError as error:
             raise AlreadyStored from error
@@ -321,10 +329,24 @@ class Choices:
         dream_id = await add(connection, dreams, values)
         return dream_of((await connection.execute(select(dreams).where(dreams.c.id == dream_id))).one())
 
-    async def _change(self, choice_id: int, values: Mapping[str, Any], *, only_if: Any = True) -> bool:
+    async def _change(self, choice_id: int, values: Mapping[str, Any]) -> None:
+        async with self._transaction() as connection:
+            await connection.execute(update(choices).where(choices.c.id == choice_id).values(values))
+
+    async def _move(self, choice_id: int, values: Mapping[str, Any], *, only_if: Any) -> bool:
+        """As `_change`, and its message shall say so."""
         change = update(choices).where(choices.c.id == choice_id, only_if).values(values)
         async with self._transaction() as connection:
-            return (await connection.execute(change)).rowcount > 0
+            moved = (await connection.execute(change)).rowcount > 0
+            if moved:
+                await self._owe(connection, choice_id)
+        return moved
+
+    async def _owe(self, connection: AsyncConnection, choice_id: int) -> None:
+        """The local channel shows its choices by itself."""
+        place = select(choices.c.guild_id).where(choices.c.id == choice_id)
+        if not is_local(await connection.scalar(place)):
+            await owe(connection, Kind.CHOICE, choice_id, now=self.clock(), owner=self._store.owner)
 
     async def _list(self, condition: Any) -> list[Choice]:
         async with self._transaction() as connection:

@@ -15,8 +15,10 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from bot.database.connection import Database, put
+from bot.database.outbox import Kind, owe
 from bot.database.tables import contests, dreams, entries, pictures, votes
 from bot.dreams.dream import Dream, DreamState, Gone
+from bot.dreams.local import is_local
 from bot.dreams.store import add, dream_of, in_local_channel
 
 MAX_THEME = 200  # characters
@@ -87,6 +89,8 @@ class Contests:
         try:
             async with self._transaction() as connection:
                 contest_id = await add(connection, contests, values)
+                if not is_local(guild_id):  # the local channel's tells by itself
+                    await owe(connection, Kind.CONTEST, contest_id, now=now, due_at=now + span_s)
         except IntegrityError as error:
             raise AlreadyRunning from error
         (contest,) = await self._list(contests.c.id == contest_id)
@@ -104,6 +108,9 @@ class Contests:
         """All that run, and those whose winner is not told yet: the local channel's, or Discord's."""
         waits = or_(contests.c.running_in.is_not(None), contests.c.told.is_(False))
         return await self._list(and_(waits, in_local_channel(contests, local)))
+
+    async def get(self, contest_id: int) -> Contest | None:
+        return next(iter(await self._list(contests.c.id == contest_id)), None)
 
     async def told_in_channel(
         self, guild_id: int, *, since: int = 0, before: int | None = None
@@ -172,8 +179,12 @@ class Contests:
         due = and_(contests.c.id == contest_id, contests.c.running_in.is_not(None))
         if not now:
             due = and_(due, contests.c.ends_at <= self.clock())
+        change = update(contests).where(due).values(values).returning(contests.c.guild_id)
         async with self._transaction() as connection:
-            return (await connection.execute(update(contests).where(due).values(values))).rowcount > 0
+            guild_id = await connection.scalar(change)
+            if now and guild_id is not None and not is_local(guild_id):
+                await owe(connection, Kind.CONTEST, contest_id, now=self.clock())
+        return guild_id is not None
 
     async def told(self, contest_id: int, message_id: int | None) -> None:
         """The winner is told in this message, or (None) nobody can be told."""

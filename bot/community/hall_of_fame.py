@@ -16,6 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from bot.database.connection import Database
+from bot.database.outbox import Kind, owe
 from bot.database.tables import dreams, fame, votes
 from bot.dreams.dream import Dream, Gone
 
@@ -57,6 +58,7 @@ class HallOfFame:
         try:
             async with self._transaction() as connection:
                 await connection.execute(insert(fame).values(values))
+                await owe(connection, Kind.FAME, dream.id, now=self._clock())
         except IntegrityError:
             return None
         return hung

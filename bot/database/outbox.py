@@ -31,6 +31,10 @@ class Kind(StrEnum):
     END = "end"  # a dream's message shows how it ended
     NOTICE = "notice"  # its author is told so, in answer to that message
     GALLERY = "gallery"  # its picture hangs in its server's gallery too
+    CHOICE = "choice"  # a choice's message shows how it stands; its vote is counted when it ends
+    FAME = "fame"  # it hangs in the hall of fame, or is taken down there
+    CONTEST = "contest"  # its channel is told who won, when it ends
+    LOG = "log"  # an entry of the audit log stands in its server's log channel
 
 
 class Key(NamedTuple):
@@ -47,7 +51,7 @@ class Owed:
 
     key: Key
     tries: int  # 1 for the first one
-    since: float  # seconds since 1970
+    since: float  # when it was due first, in seconds since 1970
 
     @property
     def subject(self) -> int:
@@ -67,8 +71,9 @@ async def owe(
 
     `owner`: this process, where it knows most about it and shall be the first to try.
     """
-    usual = now if owner is None else now + HEAD_START_S
-    values = {"due_at": usual if due_at is None else due_at, "tries": 0, "owner": owner, "since": now}
+    if due_at is None:
+        due_at = now if owner is None else now + HEAD_START_S
+    values = {"since": due_at, "due_at": due_at, "tries": 0, "owner": owner}
     rows = [{"kind": kind, "subject": subject, "person": person} | values for subject in subjects]
     await put(connection, outbox, *rows)
 
@@ -83,14 +88,19 @@ class OutboxStore:
         self.clock = clock
 
     async def owe(self, kind: Kind, *subjects: int) -> None:
-        """Write what is owed and has no row: a process of an older program caused it."""
-        if not subjects:
-            return
+        """Write what is owed by itself, as `owe` does within a transaction."""
+        async with self._transaction() as connection:
+            await owe(connection, kind, *subjects, now=self.clock())
+
+    async def adopt(self, kind: Kind, *subjects: int) -> None:
+        """Write what is owed and has no row: an older program caused it, and may have posted it."""
         there = select(outbox.c.subject).where(outbox.c.kind == kind, outbox.c.subject.in_(subjects))
+        now = self.clock()
+        row = {"kind": kind, "person": 0, "since": now, "due_at": now, "tries": 1, "owner": None}
         async with self._transaction() as connection:
             known = set((await connection.execute(there)).scalars())
             new = [subject for subject in subjects if subject not in known]
-            await owe(connection, kind, *new, now=self.clock())
+            await put(connection, outbox, *(row | {"subject": subject} for subject in new))
 
     async def claim(
         self, kinds: Collection[str], *, but: Collection[Key] = (), most: int
@@ -131,9 +141,10 @@ class OutboxStore:
         async with self._transaction() as connection:
             await connection.execute(delete(outbox).where(self._ours(owed)))
 
-    async def put_off(self, owed: Owed, *, until: float) -> None:
-        """Let any process try again then (seconds since 1970)."""
-        change = update(outbox).where(self._ours(owed)).values(owner=None, due_at=until)
+    async def put_off(self, owed: Owed, *, until: float, tries: int) -> None:
+        """Let any process try again then (seconds since 1970), who knows of so many tries."""
+        values = {"owner": None, "due_at": until, "tries": tries} | ({} if tries else {"since": until})
+        change = update(outbox).where(self._ours(owed)).values(values)
         async with self._transaction() as connection:
             await connection.execute(change)
 
@@ -144,7 +155,12 @@ class OutboxStore:
             await connection.execute(change.values(owner=None, due_at=self.clock()))
 
     async def _next(self, kinds: Collection[str], most: int) -> list[Any]:
-        query = select(outbox).where(outbox.c.kind.in_(kinds)).order_by(outbox.c.due_at).limit(most)
+        query = (
+            select(outbox)
+            .where(outbox.c.kind.in_(kinds))
+            .order_by(outbox.c.due_at, outbox.c.subject)
+            .limit(most)
+        )
         async with self._transaction() as connection:
             return list(await connection.execute(query))
 

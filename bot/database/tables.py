@@ -313,7 +313,7 @@ outbox = Table(
     Column(
         "person", BigInteger, primary_key=True, autoincrement=False
     ),  # whom it is for; 0: its subject says so
-    Column("since", Float(53), nullable=False),
+    Column("since", Float(53), nullable=False),  # when it was due first
     Column("due_at", Float(53), nullable=False),  # of a row that is in hand: when its lease ends
     Column("tries", Integer, nullable=False),
     Column("owner", String(64)),  # the process that has it in hand

@@ -436,6 +436,8 @@ class Store:
                 return None
             for table in (pictures, thumbnails, states, timelapses, votes):
                 await connection.execute(delete(table).where(table.c.dream_id == dream_id))
+            if dream.choice_id is not None and not dream.candidate and not is_local(dream.guild_id):
+                await owe(connection, Kind.CHOICE, dream.choice_id, now=self._clock(), owner=self.owner)
             used = select(dreams.c.id).where(dreams.c.image_id == before.image_id)
             if (await connection.execute(used)).first() is None:
                 await connection.execute(delete(images).where(images.c.id == before.image_id))
@@ -537,8 +539,12 @@ class Store:
         return and_(dreams.c.state == DreamState.DREAMING, dreams.c.owner == self.owner)
 
     async def _owe_end(self, connection: AsyncConnection, dream: Dream) -> None:
-        """Its message shall say so. A beginning has none, and the local channel shows it by itself."""
-        if not dream.delivered and not dream.candidate and not is_local(dream.guild_id):
+        """Its message shall say so, or its choice's, if it is a beginning; the local channel needs none."""
+        if is_local(dream.guild_id):
+            return
+        if dream.candidate and dream.choice_id is not None:
+            await owe(connection, Kind.CHOICE, dream.choice_id, now=self._clock(), owner=self.owner)
+        elif not dream.delivered:
             await owe(connection, Kind.END, dream.id, now=self._clock(), owner=self.owner)
 
     async def _end_story(self, connection: AsyncConnection, dream_id: int) -> None:

@@ -30,8 +30,10 @@ from bot.database.connection import (
     alone,
     put,
 )
+from bot.database.outbox import Kind, owe
 from bot.database.tables import audit, bans, guilds, reports
 from bot.dreams.dream import tidy
+from bot.dreams.local import is_local
 from bot.servers.settings import ServerSettings, plain
 
 log = logging.getLogger(__name__)
@@ -208,6 +210,11 @@ class Moderation:
         async with self._transaction() as connection:
             return [AuditEntry(**row._mapping) for row in await connection.execute(query)]
 
+    async def entry(self, entry_id: int) -> AuditEntry | None:
+        async with self._transaction() as connection:
+            row = (await connection.execute(select(audit).where(audit.c.id == entry_id))).first()
+        return None if row is None else AuditEntry(**row._mapping)
+
     async def report(self, dream_id: int, person: int) -> bool:
         """Remember that a person reported a dream. False when they did so before, or it is gone."""
         try:
@@ -276,7 +283,10 @@ class Moderation:
         )
         result = await connection.execute(insert(audit).values(values))
         assert result.inserted_primary_key is not None
-        return AuditEntry(id=result.inserted_primary_key[0], **values)
+        entry = AuditEntry(id=result.inserted_primary_key[0], **values)
+        if not is_local(guild_id):
+            await owe(connection, Kind.LOG, entry.id, now=entry.at)
+        return entry
 
     def _told(self, entries: list[AuditEntry]) -> None:
         for entry in entries:

@@ -2,16 +2,19 @@
 
 The reactions under the message are the votes: nothing is lost while the bot is away, and what somebody takes
 back is gone. They are read once, when the vote ends.
+
+A choice is owed (`bot.chat.messages.outbox`) until it is over and shown so: whatever changes it has it looked
+at, and while people vote it is due when the vote ends.
 """
 
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from bot.background import Watch, growing_pause_s
 from bot.chat.messages.choice_message import NUMBERS, choice_content, draw
+from bot.chat.messages.outbox import Later, NotDue, Outbox
 from bot.chat.messages.pacing import Edits, Priority
 from bot.chat.messages.poster import Outcome, Poster
 from bot.community.choices import (
@@ -20,6 +23,7 @@ from bot.community.choices import (
     ChoiceState,
     came_out,
 )
+from bot.database.outbox import Kind, Owed
 from bot.dreams.dream import Dream
 from bot.dreams.local import is_local
 from bot.dreams.showing import (
@@ -34,9 +38,9 @@ from engine import Event
 
 log = logging.getLogger(__name__)
 
-RETRY_S = 5.0  # seconds to wait while Discord or the database cannot be used
-IDLE_S = 60.0  # seconds between looks at the clock while no vote goes on
+DREAMING_S = 3600.0  # seconds between looks at a choice of which nothing is heard
 NONCE = 25  # characters (Discord reference, 2026-08)
+NONCE_S = 60.0  # seconds for which Discord surely takes two posts with one nonce for the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +56,23 @@ class _Edit:
         return "choice", self.choice_id
 
 
-class ChoiceMessages(Watch):
-    """Live: `start` when the client can send, `close` before it is closed."""
-
-    thing = "choice"
+class ChoiceMessages:
+    """Live: `start` when the client can send."""
 
     def __init__(
-        self, *, choices: Choices, store: Store, poster: Poster, edits: Edits, retry_s: float = RETRY_S
+        self, *, choices: Choices, store: Store, poster: Poster, edits: Edits, outbox: Outbox
     ) -> None:
-        super().__init__(retry_s=retry_s)
         self._choices = choices
         self._store = store
         self._poster = poster
         self._edits = edits
-        self._ends: dict[int, float] = {}  # choice → when its vote ends, seconds since 1970
-        self._tries: dict[int, int] = {}  # choice → showings in a row that Discord would not take
-        self._missed: set[int] = set()  # choices whose message seemed gone
+        self._outbox = outbox
         self._asked: set[int] = set()  # choices whose message has the numbers under it
         self._posted: dict[int, asyncio.Future[bool]] = {}  # who waits for a choice's first message
-        self._erased: set[int] = set()  # choices whose dream its author deleted
 
-    async def _resume(self) -> None:
-        self._moved |= {choice.id for choice in await self._choices.open()}
+    async def start(self) -> None:
+        """Look after what an older program left. Raises `StoreError`."""
+        await self._outbox.adopt(Kind.CHOICE, *(choice.id for choice in await self._choices.open()))
 
     async def posted(self, choice_id: int) -> bool:
         """Wait for the choice's first message; False when it cannot be posted. Raises `StoreError`."""
@@ -85,53 +84,52 @@ class ChoiceMessages(Watch):
 
     def heard(self, dream: Dream, event: Event | None) -> None:
         """A beginning waits, is dreamt, or is over."""
-        if dream.choice_id is not None and dream.state.is_over:
-            self.moved(dream.choice_id)
+        if dream.state.is_over:
+            self._outbox.wake()
 
-    # ------------------------------------------------------------------ tasks
-
-    async def _look(self) -> float:
-        now = self._choices.clock()
-        self._moved |= {choice_id for choice_id, end in self._ends.items() if end <= now}
-        await super()._look()
-        now = self._choices.clock()
-        return max(0.0, min((end - now for end in self._ends.values()), default=IDLE_S))
+    def moved(self, choice_id: int) -> None:
+        """It stands otherwise now."""
+        self._outbox.wake()
 
     def erased(self, dream: Dream) -> None:
         """A dream is erased; perhaps it came of a choice."""
-        if dream.choice_id is not None and not dream.candidate and not is_local(dream.guild_id):
-            self._erased.add(dream.choice_id)
-            self.moved(dream.choice_id)
+        self._outbox.wake()
 
-    async def _forget(self, choice_id: int) -> None:
-        """The beginnings go with the dream that came of them, and so does their message."""
-        choice = await self._choices.forget(choice_id)
-        self._erased.discard(choice_id)
-        if choice is not None and choice.message_id is not None:
-            await self._poster.delete(choice)
-
-    async def _look_at(self, choice_id: int) -> None:
-        """Do what is due for a choice, and have it shown."""
-        self._ends.pop(choice_id, None)
-        if choice_id in self._erased:
-            await self._forget(choice_id)
+    async def look(self, owed: Owed) -> None:
+        """Do what is due for a choice, and show it. Raises `Later`, `NotDue`, `StoreError`."""
+        choice = await self._choices.get(owed.subject)
+        if (
+            choice is None
+            or is_local(choice.guild_id)
+            or await self._is_forgotten(choice)
+            or choice.delivered
+        ):
             return
-        choice = await self._choices.get(choice_id)
-        if choice is None or is_local(choice.guild_id):
-            return
-        if choice.state is ChoiceState.DREAMING:
-            await self._choices.settle(choice_id)
-            choice = await self._choices.get(choice_id) or choice
-        if choice.state is ChoiceState.VOTING and choice.ends_at is not None and choice.message_id:
-            if choice.ends_at > self._choices.clock():
-                self._ends[choice_id] = choice.ends_at
-            else:
+        if choice.state is ChoiceState.DREAMING and await self._choices.settle(choice.id):
+            return  # it is written anew, as whenever it changes
+        if choice.ends_at is not None and choice.message_id is not None:
+            is_over = choice.state.is_over or choice.ends_at > self._choices.clock()
+            if not is_over:
                 await self._count(choice)
                 return
-        if not choice.delivered:
-            over = choice.state.is_over
-            edit = _Edit(choice_id, Priority.END if over else Priority.FRAME, paces=0 if over else 1)
-            self._edits.want(choice.channel_id, edit, partial(self._show, choice_id))
+        over = choice.state.is_over
+        edit = _Edit(choice.id, Priority.END if over else Priority.FRAME, paces=0 if over else 1)
+        if not await self._edits.made(choice.channel_id, edit, partial(self._show, choice.id, owed.again)):
+            raise Later("it was overtaken")
+        if not over:
+            raise NotDue(choice.ends_at or self._choices.clock() + DREAMING_S)
+
+    # ------------------------------------------------------------------ tasks
+
+    async def _is_forgotten(self, choice: Choice) -> bool:
+        """The beginnings go with the dream that came of them, and so does their message."""
+        result = await self._choices.result(choice.id) if choice.state is ChoiceState.DECIDED else None
+        if result is None or not result.erased:
+            return False
+        await self._choices.forget(choice.id)
+        if choice.message_id is not None and await self._poster.delete(choice) is Outcome.LATER:
+            raise Later("its message is still there")
+        return True
 
     async def _count(self, choice: Choice) -> None:
         """Read the votes under the message and decide."""
@@ -142,13 +140,26 @@ class ChoiceMessages(Watch):
             votes = {number: len(voters) for number, voters in enumerate(people, start=1)}
             await self._choices.decide(choice.id, votes)
         else:
-            self.later(choice.id)  # nobody's vote is lost over a hiccup
+            raise Later("the votes cannot be read")  # nobody's vote is lost over a hiccup
 
-    async def _show(self, choice_id: int) -> None:
-        """Bring the choice's message up to date."""
-        choice = await self._choices.get(choice_id)
-        if choice is None:
-            return
+    async def _show(self, choice_id: int, again: bool) -> None:
+        """Bring the choice's message up to date; once more if another process changed it meanwhile."""
+        shown: Choice | None = None
+        while True:
+            choice = await self._choices.get(choice_id)
+            if choice is None or (shown is not None and choice.state is shown.state):
+                return
+            await self._show_as(choice, again)
+            shown = choice
+
+    async def _show_as(self, choice: Choice, again: bool) -> None:
+        choice_id = choice.id
+        if choice.message_id is None and (again or self._choices.clock() - choice.created_at > NONCE_S):
+            # Posted already, perhaps, by whoever could not remember that.
+            found = await self._poster.find_button(choice, f"choice:{choice.id}:")
+            if found is not None:
+                await self._choices.set_message(choice.id, found)
+                choice = replace(choice, message_id=found)
         candidates = await self._choices.candidates(choice_id)
         allowed = await self._allowed(candidates)
         drawn = await one_at_a_time(draw, choice, candidates, await self._pictures(allowed))
@@ -159,31 +170,20 @@ class ChoiceMessages(Watch):
             nonce = f"{choice.origin}-{choice.state}"
             outcome, message_id = await self._poster.post(choice, content, nonce=nonce[:NONCE])
         if outcome is Outcome.SHOWN:
-            self._tries.pop(choice_id, None)
-            self._missed.discard(choice_id)
             await self._shown(choice, message_id, candidates)
-        elif outcome is Outcome.LATER or self._may_be_there(choice):
-            tries = self._tries[choice_id] = self._tries.get(choice_id, 0) + 1
-            self.later(choice_id, growing_pause_s(self._retry_s, tries))
+        elif outcome is Outcome.LATER or not (again or choice.message_id is None):
+            raise Later(outcome.name.lower())  # asked again, Discord may say that it is not gone
         else:
             log.info("choice %d: %s, so it ends", choice_id, outcome.name.lower())
             await self._choices.cancel(choice_id)
             await self._choices.set_delivered(choice_id)
             self._answer(choice_id, False)
 
-    def _may_be_there(self, choice: Choice) -> bool:
-        """The first time that its message seems gone: asked again, Discord may say otherwise."""
-        if choice.message_id is None or choice.id in self._missed:
-            return False
-        self._missed.add(choice.id)
-        return True
-
     async def _shown(self, choice: Choice, message_id: int | None, candidates: Sequence[Dream]) -> None:
         if message_id is not None and message_id != choice.message_id:
             await self._choices.set_message(choice.id, message_id)
-            self._answer(choice.id, True)
-            self.moved(choice.id)  # now there is something to vote under
-            return
+        self._answer(choice.id, True)
+        choice = replace(choice, message_id=message_id)
         if choice.state is ChoiceState.VOTING and choice.id not in self._asked:
             self._asked.add(choice.id)
             numbers = [NUMBERS[dream.candidate - 1] for dream in came_out(list(candidates))]

@@ -1,4 +1,7 @@
-"""Ends contests when their time is over and tells the winner in their channel, once, whoever was away."""
+"""Ends contests when their time is over and tells the winner in their channel, once, whoever was away.
+
+A contest is owed (`bot.chat.messages.outbox`) from its beginning on, and due at its end.
+"""
 
 import asyncio
 from contextlib import suppress
@@ -7,31 +10,42 @@ from bot.background import BackgroundLoop
 from bot.chat.messages.contest_message import winner_embed, winner_url
 from bot.chat.messages.dream_message import Content
 from bot.chat.messages.exhibit import exhibit
+from bot.chat.messages.outbox import Later, NotDue, Outbox
 from bot.chat.messages.poster import Outcome, Poster, fitting
 from bot.community.contests import Contest, Contests
+from bot.database.outbox import Kind, Owed
+from bot.dreams.local import is_local
 from bot.dreams.showing import HIDDEN, Occasion
 from bot.dreams.store import Store
 from bot.sentences import spoken
 
 RETRY_S = 30.0  # seconds to wait while Discord or the database cannot be used
 COUNTED_S = 300.0  # seconds to wait for the votes of the time when nobody was here
-IDLE_S = 3600.0  # seconds between looks at the clock
 
 
 class ContestMessages(BackgroundLoop):
     """Live: `start` when the client can send, `close` before it is closed."""
 
-    def __init__(self, *, contests: Contests, store: Store, poster: Poster, retry_s: float = RETRY_S) -> None:
+    def __init__(
+        self,
+        *,
+        contests: Contests,
+        store: Store,
+        poster: Poster,
+        outbox: Outbox,
+        retry_s: float = RETRY_S,
+    ) -> None:
         super().__init__(retry_s=retry_s)
         self._contests = contests
         self._store = store
         self._poster = poster
+        self._outbox = outbox
         self._counted = asyncio.Event()  # votes that were cast while nobody was here are found
-        self._seen: set[int] = set()  # contests whose end this process has tried to tell
         self._doubtful: dict[int, bool] = {}  # winners that may be shown no more; True: that is certain
-        self._has_looked = False  # in this process
 
     async def _resume(self) -> None:
+        open_ones = await self._contests.open()  # an older program's have no row
+        await self._outbox.adopt(Kind.CONTEST, *(contest.id for contest in open_ones))
         for dream_id in await self._contests.lost_winners():
             self.doubt(dream_id)
 
@@ -41,7 +55,7 @@ class ContestMessages(BackgroundLoop):
 
     def moved(self, contest_id: int) -> None:
         """A contest began or was ended."""
-        self.wake()
+        self._outbox.wake()
 
     def doubt(self, dream_id: int, *, hidden: bool = False) -> None:
         """A dream was deleted, or is not for everybody any more: where it won, that is not to be seen.
@@ -51,26 +65,33 @@ class ContestMessages(BackgroundLoop):
         self._doubtful[dream_id] = hidden or self._doubtful.get(dream_id, False)
         self.wake()
 
-    async def _look(self) -> float:
-        """End what is due and tell it."""
+    async def end(self, owed: Owed) -> None:
+        """End a contest whose time is over, and say who won. Raises `Later`, `NotDue`, `StoreError`."""
         await self._all_counted()
-        wait_s = IDLE_S
+        contest = await self._contests.get(owed.subject)
+        if contest is None or contest.told or is_local(contest.guild_id):
+            return
+        if contest.running_in is not None:
+            await self._contests.finish(contest.id)
+            contest = await self._contests.get(contest.id) or contest
+            if contest.running_in is not None:
+                raise NotDue(contest.ends_at)
+        message_id = await self._poster.find(contest, winner_url(contest)) if owed.again else None
+        if message_id is None:
+            nonce = f"contest-{contest.id}"
+            outcome, message_id = await self._poster.post(contest, await self._content(contest), nonce=nonce)
+            if outcome is Outcome.LATER:
+                raise Later("Discord did not take it")
+        await self._contests.told(contest.id, message_id)
+
+    # ------------------------------------------------------------------ tasks
+
+    async def _look(self) -> float | None:
+        """Take down what may be told no more."""
         for dream_id, hidden in list(self._doubtful.items()):
             if await self._withdrawn(dream_id, hidden=hidden):
                 self._doubtful.pop(dream_id, None)
-            else:
-                wait_s = self._retry_s
-        for contest in await self._contests.open():
-            left_s = contest.ends_at - self._contests.clock()
-            if contest.running_in is not None and left_s > 0:
-                wait_s = min(wait_s, left_s)
-                continue
-            if contest.running_in is not None:
-                await self._contests.finish(contest.id)
-            if not await self._tell(contest.id, again=not self._has_looked):
-                wait_s = min(wait_s, self._retry_s)
-        self._has_looked = True
-        return wait_s
+        return self._retry_s if self._doubtful else None
 
     async def _all_counted(self) -> None:
         """Wait for the votes of the time when nobody was here, once, and not for ever."""
@@ -94,23 +115,6 @@ class ContestMessages(BackgroundLoop):
             if outcome is not Outcome.SHOWN and outcome is not Outcome.GONE:
                 return False
             await self._contests.withdraw(contest.id)
-        return True
-
-    async def _tell(self, contest_id: int, *, again: bool) -> bool:
-        """Say who won. False when it has to be tried again; `again`: a former process may have said so."""
-        contest = next((one for one in await self._contests.open() if one.id == contest_id), None)
-        if contest is None:
-            return True
-        message_id = None
-        if again or contest_id in self._seen:
-            message_id = await self._poster.find(contest, winner_url(contest))
-        self._seen.add(contest_id)
-        if message_id is None:
-            nonce = f"contest-{contest_id}"
-            outcome, message_id = await self._poster.post(contest, await self._content(contest), nonce=nonce)
-            if outcome is Outcome.LATER:
-                return False
-        await self._contests.told(contest_id, message_id)
         return True
 
     async def _content(self, contest: Contest) -> Content:

@@ -82,7 +82,7 @@ class DreamMessages(BackgroundLoop):
         for dream in left:
             if dream.state is DreamState.QUEUED and dream.id not in self._messages:
                 self.heard(dream, None)
-        await self._outbox.owe(Kind.END, *(dream.id for dream in left if dream.state.is_over))
+        await self._outbox.adopt(Kind.END, *(dream.id for dream in left if dream.state.is_over))
         self._line_moved = True
 
     async def close(self) -> None:

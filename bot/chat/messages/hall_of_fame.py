@@ -1,7 +1,8 @@
 """The hall of fame: a dream with enough votes is posted there once, and taken down with its original.
 
 What may hang there is `bot.dreams.showing`'s to say, also of what hangs already, whenever its votes move. A
-picture is taken down when half of the votes that it took are gone.
+picture is taken down when half of the votes that it took are gone. Both are owed
+(`bot.chat.messages.outbox`); the number of votes is not, for the next one overtakes it.
 """
 
 import logging
@@ -14,11 +15,13 @@ import discord
 from bot.background import Watch
 from bot.chat.messages.dream_message import SHOWN_PROMPT, Content
 from bot.chat.messages.exhibit import exhibit
+from bot.chat.messages.outbox import Hopeless, Later, Outbox
 from bot.chat.messages.pacing import Edits, Priority
 from bot.chat.messages.poster import Outcome, Poster, fitting
 from bot.chat.messages.votes import caption
 from bot.community.hall_of_fame import HallOfFame, Hung
 from bot.community.votes import Votes
+from bot.database.outbox import Kind, Owed
 from bot.dreams.dream import Dream, Gone, Picture
 from bot.dreams.showing import (
     Occasion,
@@ -34,7 +37,7 @@ from bot.servers.settings import ServerSettings
 log = logging.getLogger(__name__)
 
 FRESH_S = 3600.0  # seconds after which Discord minds edits
-RETRY_S = 30.0  # seconds to wait while Discord or the database cannot be used
+RETRY_S = 30.0  # seconds to wait while the database cannot be used
 FORBIDDEN_S = 3600.0  # seconds until a picture that we may not reach is tried to be taken down again
 PACES, OLD_PACES = 8, 150  # between two edits: 32 s, or 10 min, where frames are 4 s apart
 _GOLD = 0xF1C40F
@@ -66,6 +69,7 @@ class HallOfFameMessages(Watch):
         hall_of_fame: HallOfFame,
         votes: Votes,
         edits: Edits,
+        outbox: Outbox,
         settings: Callable[[int | None], ServerSettings],
     ) -> None:
         super().__init__(retry_s=RETRY_S)
@@ -74,49 +78,59 @@ class HallOfFameMessages(Watch):
         self._hall_of_fame = hall_of_fame
         self._votes = votes
         self._edits = edits
+        self._outbox = outbox
         self._settings = settings
         self._hidden: set[int] = set()  # dreams that not everybody may see any more
 
     async def _resume(self) -> None:
-        for hung in await self._hall_of_fame.unfinished():
-            self.moved(hung.dream_id)
+        left = await self._hall_of_fame.unfinished()
+        await self._outbox.adopt(Kind.FAME, *(hung.dream_id for hung in left))
 
     def hide(self, dream: Dream) -> None:
         """Not everybody may see it any more: it comes down, and may hang again with a later vote."""
         self._hidden.add(dream.id)
         self.moved(dream.id)
 
+    async def settle(self, owed: Owed) -> None:
+        """Post a picture, or take it down. Raises `Later`, `Hopeless`, `StoreError`."""
+        dream, hung = await self._store.get(owed.subject), await self._hall_of_fame.get(owed.subject)
+        if dream is None or hung is None:
+            return
+        if await self._must_go(dream, hung, await self._votes.tally(dream.id)):
+            await self._take_down(dream, hung)
+        elif hung.message_id is None and not hung.removed:
+            await self._post(dream, hung, again=owed.again)
+
     async def _look_at(self, dream_id: int) -> None:
         dream, hung = await self._store.get(dream_id), await self._hall_of_fame.get(dream_id)
         if dream is None:
             return
         settings, tally = self._settings(dream.guild_id), await self._votes.tally(dream_id)
-        hidden = dream_id in self._hidden
         if hung is None:
             self._hidden.discard(dream_id)
             hall = settings.fame_channel
             if hall is not None and tally >= settings.fame_votes and await self._may_hang(dream, hall):
                 await self._hang(dream, hall, tally)
-        elif dream.erased or dream.gone is Gone.DELETED:
-            await self._take_down(dream, hung)
-        elif hung.removed:
-            return  # a moderator does not want it here
-        elif (
-            hidden or 2 * tally <= settings.fame_votes - 1 or await self._poster.hides(dream, hung.channel_id)
-        ):
-            await self._take_down(dream, hung)
-        elif hung.message_id is None:  # a former process was about to post it
-            await self._post(dream, hung, again=True)
-        elif tally != hung.votes:
+        elif await self._must_go(dream, hung, tally):
+            await self._outbox.owe(Kind.FAME, dream_id)
+        elif tally != hung.votes and hung.message_id is not None and not hung.removed:
             self._update(dream, hung)
+
+    async def _must_go(self, dream: Dream, hung: Hung, tally: int) -> bool:
+        """Whether it may hang there no more."""
+        if dream.erased or dream.gone is Gone.DELETED:
+            return True
+        if hung.removed:
+            return False  # a moderator does not want it here
+        half = 2 * tally <= self._settings(dream.guild_id).fame_votes - 1
+        return dream.id in self._hidden or half or await self._poster.hides(dream, hung.channel_id)
 
     async def _hang(self, dream: Dream, hall: int, tally: int) -> None:
         outcome, _ = await self._poster.given(dream, lambda emoji: False)
         if outcome is Outcome.GONE:
             return  # the original was deleted, and nobody told us
-        hung = await self._hall_of_fame.hang(dream, hall, tally)
-        if hung is not None:
-            await self._post(dream, hung)
+        if await self._hall_of_fame.hang(dream, hall, tally) is not None:
+            self._outbox.wake()
 
     async def _may_hang(self, dream: Dream, hall: int) -> bool:
         return dream.is_shown and (await self._showing(dream, hall)).visibility is not Visibility.WITHHELD
@@ -124,7 +138,7 @@ class HallOfFameMessages(Watch):
     async def _showing(self, dream: Dream, hall: int) -> Showing:
         return await self._poster.showing(dream, Occasion.EXHIBITED, channel_id=hall)
 
-    async def _post(self, dream: Dream, hung: Hung, *, again: bool = False) -> None:
+    async def _post(self, dream: Dream, hung: Hung, *, again: bool) -> None:
         content = await self._content(dream, hung.channel_id)
         if content is None:
             await self._hall_of_fame.take_down(dream.id)
@@ -133,13 +147,12 @@ class HallOfFameMessages(Watch):
         if message_id is None:
             outcome, message_id = await self._poster.post(hung, content, nonce=f"fame-{dream.id}")
             if outcome is Outcome.GONE or outcome is Outcome.TOO_LARGE:
-                log.warning("server %d: its hall of fame takes no pictures", hung.guild_id)
                 await self._hall_of_fame.take_down(dream.id)
-            elif outcome is not Outcome.SHOWN:
-                self.later(dream.id)  # then it is looked for first: perhaps only the answer was lost
-        if message_id is not None:
-            await self._hall_of_fame.set_message(dream.id, message_id)
-            self._update(dream, replace(hung, message_id=message_id))
+                raise Hopeless(f"the hall of fame of server {hung.guild_id} takes no pictures")
+        if message_id is None:
+            raise Later("Discord did not take it")
+        await self._hall_of_fame.set_message(dream.id, message_id)
+        self._update(dream, replace(hung, message_id=message_id))
 
     async def _content(self, dream: Dream, hall: int) -> Content | None:
         stored = await self._store.picture(dream.id)
@@ -163,8 +176,8 @@ class HallOfFameMessages(Watch):
         if hung.message_id is not None and not hung.removed:
             outcome = await self._poster.delete(hung)
             if outcome in (Outcome.LATER, Outcome.FORBIDDEN):
-                self.later(dream.id, RETRY_S if outcome is Outcome.LATER else FORBIDDEN_S)
-                return
+                pause_s = FORBIDDEN_S if outcome is Outcome.FORBIDDEN else None
+                raise Later("it still hangs there", pause_s=pause_s)
         self._hidden.discard(dream.id)
         await self._hall_of_fame.take_down(dream.id)
         if dream.is_shown:

@@ -1,57 +1,93 @@
 """Tells in a server's log channel what its moderators did, as it is done."""
 
-import asyncio
 import logging
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import aiohttp
 import discord
 
 from bot.chat.messages.language import of_guild
+from bot.chat.messages.outbox import Hopeless, Later
+from bot.chat.messages.poster import FIND_MOST
 from bot.database.connection import StoreError
+from bot.database.outbox import Owed
 from bot.sentences import audit_log
-from bot.servers.moderation import AuditEntry, Moderation
+from bot.servers.moderation import Moderation
 
 log = logging.getLogger(__name__)
 
+SKEW_S = 60.0  # seconds by which Discord's clock may be behind ours
+
 
 class ModerationLog:
-    """Hears of each entry of the audit log. A log that cannot be written to keeps nobody from anything."""
+    """Each entry of the audit log is owed (`bot.chat.messages.outbox`); whoever reports something waits."""
 
     def __init__(self, *, client: discord.Client, moderation: Moderation) -> None:
         self._client = client
         self._moderation = moderation
-        self._tasks: set[asyncio.Task[None]] = set()
 
-    def entered(self, entry: AuditEntry) -> None:
-        """See `Moderation.on_entry`."""
-        if self._moderation.settings(entry.guild_id).log_channel is None:
+    async def tell(self, owed: Owed) -> None:
+        """Post an entry. Raises `Later`, `Hopeless`, `StoreError`."""
+        entry = await self._moderation.entry(owed.subject)
+        if entry is None:
             return
-        task = asyncio.create_task(self._tell(entry))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _tell(self, entry: AuditEntry) -> None:
         settings = self._moderation.settings(entry.guild_id)
+        if settings.log_channel is None:
+            return
         say = of_guild(self._client.get_guild(entry.guild_id), settings)
-        await self.send(entry.guild_id, discord.Embed(description=audit_log.line(entry, say)))
+        embed = discord.Embed(description=audit_log.line(entry, say))
+        channel = self._channel(entry.guild_id, settings.log_channel)
+        if not (owed.again and await self._is_there(channel, embed, entry.at)):
+            await self._post(channel, embed, nonce=f"log-{entry.id}")
 
-    async def send(self, guild_id: int, embed: discord.Embed, view: discord.ui.View | None = None) -> bool:
+    async def send(self, guild_id: int, embed: discord.Embed, view: discord.ui.View) -> bool:
         """Show something to the moderators. False when there is no log channel that takes it."""
         channel_id = self._moderation.settings(guild_id).log_channel
         if channel_id is None:
             return False
-        channel = self._client.get_partial_messageable(channel_id, guild_id=guild_id)
         try:
-            await channel.send(embed=embed, view=view or discord.ui.View())
-        except discord.NotFound:
-            log.info("server %d: its log channel is deleted", guild_id)
-            await self._forget(guild_id, channel_id)
-            return False
-        except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
-            log.info("server %d: its log channel cannot be written to: %s", guild_id, error)
+            await self._post(self._channel(guild_id, channel_id), embed, view=view)
+        except (Later, Hopeless) as error:
+            log.info("server %d: %s", guild_id, error)
             return False
         return True
+
+    def _channel(self, guild_id: int, channel_id: int) -> discord.PartialMessageable:
+        return self._client.get_partial_messageable(channel_id, guild_id=guild_id)
+
+    async def _post(
+        self,
+        channel: discord.PartialMessageable,
+        embed: discord.Embed,
+        *,
+        view: discord.ui.View | None = None,
+        nonce: str | None = None,
+    ) -> None:
+        try:
+            await channel.send(embed=embed, view=view or discord.ui.View(), nonce=nonce)  # type: ignore[arg-type]  # None is its default
+        except discord.NotFound as error:
+            await self._forget(channel.guild_id or 0, channel.id)
+            raise Hopeless("its log channel is deleted") from error
+        except discord.Forbidden as error:
+            raise Hopeless(f"its log channel cannot be written to: {error}") from error
+        except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Later(f"its log channel did not take it: {error}") from error
+
+    async def _is_there(
+        self, channel: discord.PartialMessageable, embed: discord.Embed, since: float
+    ) -> bool:
+        """Whether somebody posted it, and could not remember that. `since`: seconds since 1970."""
+        after = datetime.fromtimestamp(since - SKEW_S, UTC)
+        me = self._client.user
+        try:
+            async for message in channel.history(limit=FIND_MOST, after=after):
+                ours = me is not None and message.author.id == me.id
+                if ours and any(one.description == embed.description for one in message.embeds):
+                    return True
+        except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.info("channel %d: cannot be read: %s", channel.id, error)
+        return False
 
     async def _forget(self, guild_id: int, channel_id: int) -> None:
         """A deleted log channel is none; unless another one was set meanwhile."""

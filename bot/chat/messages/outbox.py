@@ -27,12 +27,26 @@ FAULTS = 10  # tries after which a fault of ours is given up
 class Later(Exception):
     """It cannot be shown just now, and is worth another try."""
 
+    def __init__(self, why: str, *, pause_s: float | None = None) -> None:
+        """`pause_s`: seconds before that; None: more from try to try."""
+        super().__init__(why)
+        self.pause_s = pause_s
+
+
+class NotDue(Exception):
+    """Nothing is to be done before a time, unless it is written anew."""
+
+    def __init__(self, at: float) -> None:
+        """`at`: seconds since 1970."""
+        super().__init__(f"not due before {at}")
+        self.at = at
+
 
 class Hopeless(Exception):
     """It can never be shown."""
 
 
-Handler = Callable[[Owed], Awaitable[None]]  # shows it, or finds that it is overtaken; raises the two above
+Handler = Callable[[Owed], Awaitable[None]]  # shows it, or finds that it is overtaken; raises these
 
 
 class Outbox(BackgroundLoop):
@@ -50,6 +64,11 @@ class Outbox(BackgroundLoop):
         """See `OutboxStore.owe`."""
         await self._store.owe(kind, *subjects)
         self.wake()
+
+    async def adopt(self, kind: Kind, *subjects: int) -> None:
+        """See `OutboxStore.adopt`."""
+        if subjects:
+            await self._store.adopt(kind, *subjects)
 
     async def close(self) -> None:
         """Show what is in hand, if that is quick; the rest is for other processes, or for the next one."""
@@ -86,13 +105,13 @@ class Outbox(BackgroundLoop):
 
     async def _handle(self, owed: Owed) -> None:
         try:
-            until = await self._tried(owed)
+            until, tries = await self._tried(owed)
             while True:
                 try:
                     if until is None:
                         await self._store.settle(owed)
                     else:
-                        await self._store.put_off(owed, until=until)
+                        await self._store.put_off(owed, until=until, tries=tries)
                     return
                 except StoreError as error:
                     log.warning("%s %d: not noted yet, %s", owed.key.kind, owed.subject, error)
@@ -101,26 +120,28 @@ class Outbox(BackgroundLoop):
             del self._in_hand[owed.key], self._held[owed.key]
             self.wake()
 
-    async def _tried(self, owed: Owed) -> float | None:
-        """Try to show it. Gives when to try again (seconds since 1970); None: never."""
+    async def _tried(self, owed: Owed) -> tuple[float | None, int]:
+        """Try to show it. Gives when to try again (seconds since 1970; None: never), and the tries so far."""
         kind, now = owed.key.kind, self._store.clock()
         try:
             await self.handlers[kind](owed)
-            return None
+            return None, owed.tries
+        except NotDue as error:
+            return error.at, 0
         except Hopeless as error:
             log.warning("%s %d: given up, %s", kind, owed.subject, error)
-            return None
+            return None, owed.tries
         except (Later, StoreError) as error:
-            why = str(error)
+            why, pause_s = str(error), getattr(error, "pause_s", None)
             hopeless = now > owed.since + WORTH_S
         except Exception as error:
             # A fault with one must not keep the others in.
             log.exception("%s %d: a fault of ours", kind, owed.subject)
-            why = repr(error)
+            why, pause_s = repr(error), None
             hopeless = owed.tries >= FAULTS
         if hopeless:
             log.warning("%s %d: given up after %d tries, %s", kind, owed.subject, owed.tries, why)
-            return None
-        pause_s = growing_pause_s(self._retry_s, owed.tries)
+            return None, owed.tries
+        pause_s = growing_pause_s(self._retry_s, owed.tries) if pause_s is None else pause_s
         log.info("%s %d: tried again in %.0f s (try %d): %s", kind, owed.subject, pause_s, owed.tries, why)
-        return self._store.clock() + pause_s
+        return self._store.clock() + pause_s, owed.tries

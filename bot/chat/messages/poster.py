@@ -236,6 +236,15 @@ class Poster:
             shown, lambda message: any(e.footer.text == footer and not e.url for e in message.embeds)
         )
 
+    async def find_button(self, shown: Shown, prefix: str) -> int | None:
+        """As `find`, the message with a button whose `custom_id` begins so."""
+
+        def fits(message: discord.Message) -> bool:
+            rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+            return any((one.custom_id or "").startswith(prefix) for row in rows for one in row.children)
+
+        return await self._newest(shown, fits)
+
     async def _newest(self, shown: Shown, fits: Callable[[discord.Message], bool]) -> int | None:
         """The newest message of ours that fits, among the channel's last ones."""
         me = self._client.user

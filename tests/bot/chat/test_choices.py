@@ -102,9 +102,9 @@ async def test_the_channel_chooses_and_the_winner_alone_is_dreamt_on(world: Worl
 
 async def test_the_vote_ends_by_itself_and_without_votes_the_best_score_wins(world: World) -> None:
     choice_id = await voting(world, (20.0, 30.0))
-    choices = world.parts.choices
-    choices.clock = lambda real=choices.clock: real() + 61.0
-    world.parts.choice_messages.moved(choice_id)
+    for clocked in (world.parts.choices, world.parts.outbox_store):
+        clocked.clock = lambda real=clocked.clock: real() + 61.0
+    world.parts.outbox.wake()
     assert await until_over(world, choice_id) is ChoiceState.DECIDED
     assert "Nobody voted; number 2 goes on" in world.text(0)
     await until(lambda: len(world.engine.requests) == 3)
@@ -248,7 +248,7 @@ async def test_the_server_says_how_long_to_vote(world: World) -> None:
 
 
 async def test_a_hiccup_while_counting_loses_no_vote(world: World) -> None:
-    world.parts.choice_messages._retry_s = 0.01
+    world.parts.outbox._retry_s = 0.01
     choice_id = await voting(world)
     await world.bob.react(world.messages()[0], NUMBERS[2])
     world.env.inject_error("GET", "/channels/*/messages/*", status=500, times=6)

@@ -14,7 +14,7 @@ from tests.bot.chat.conftest import World
 from tests.bot.chat.test_pacing import a_message
 
 
-@pytest.mark.parametrize("part", ["choice_messages", "contest_messages"])
+@pytest.mark.parametrize("part", ["outbox", "contest_messages"])
 async def test_news_at_the_last_moment_hold_up_no_end(world: World, part: str) -> None:
     waiting = getattr(world.parts, part)
     if part == "contest_messages":

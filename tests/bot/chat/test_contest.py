@@ -6,9 +6,11 @@ from simcord.results import InteractionResult
 
 from bot.chat.messages.contest_message import winner_url
 from bot.community.contests import DAY_S, Contest
+from bot.database.outbox import Kind
 from bot.sentences import ENGLISH
 from bot.servers.settings import VOTE_EMOJI
 from tests.bot.chat.conftest import World
+from tests.bot.chat.owing import until_nothing_is_owed
 from tests.bot.scripted import until
 
 
@@ -64,7 +66,8 @@ async def until_told(world: World) -> discord.Message:
 
 def after_its_end(world: World) -> None:
     """A week later, for whoever asks for the time."""
-    world.parts.contests.clock = lambda real=world.parts.contests.clock: real() + 8 * DAY_S
+    for clocked in (world.parts.contests, world.parts.outbox_store):
+        clocked.clock = lambda real=clocked.clock: real() + 8 * DAY_S
 
 
 async def test_most_votes_win_and_the_winner_is_told_with_the_picture(world: World) -> None:
@@ -135,8 +138,8 @@ async def test_a_contest_that_ends_while_the_bot_is_away_is_told_once_at_its_ret
         (await until_told(world)).embeds[0].description or ""
     )
     await world.restart()
-    world.parts.contest_messages._has_looked = False
-    await world.parts.contest_messages._look()
+    await world.parts.outbox.owe(Kind.CONTEST, contest.id)
+    await until_nothing_is_owed(world)
     assert len(announcements(world)) == 1
 
 
@@ -154,6 +157,7 @@ async def test_votes_cast_while_the_bot_was_away_decide_too(world: World) -> Non
     world.env.backend.subscribers[:] = subscribers
     async with world.parts.database.transaction() as connection:  # its time runs out meanwhile
         await connection.exec_driver_sql("UPDATE contests SET ends_at = 1")
+        await connection.exec_driver_sql("UPDATE outbox SET due_at = 1")
     await world.restart()
     (embed,) = (await until_told(world)).embeds
     assert f"{world.bob.mention} wins with 2 votes" in (embed.description or "")

@@ -19,6 +19,7 @@ from bot.dreams.dream import DreamState, Gone
 from bot.servers.settings import VOTE_EMOJI, NsfwPolicy
 from tests.bot.chat.channels import archive, dreamt_in, thread
 from tests.bot.chat.conftest import World
+from tests.bot.chat.owing import until_nothing_is_owed
 from tests.bot.scripted import until
 
 STAR = VOTE_EMOJI[0]
@@ -153,10 +154,12 @@ async def test_a_copy_that_a_moderator_took_from_the_hall_does_not_come_back(
     await world.env.settle()
     await world.moderator.react(world.messages()[0], STAR)
     await world.parts.hall_of_fame_messages._look_at(1)
+    await until_nothing_is_owed(world)
     assert hung.hangs() == (0, 1)
     assert await world.parts.votes.tally(1) == 2 and await hung.ranked() == 1
     await world.restart()
     await world.parts.hall_of_fame_messages._look_at(1)
+    await until_nothing_is_owed(world)
     assert hung.hangs() == (0, 1)
 
 

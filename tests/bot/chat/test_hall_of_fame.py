@@ -10,6 +10,7 @@ from bot.community.hall_of_fame import HallOfFame
 from bot.sentences import ENGLISH
 from bot.servers.settings import VOTE_EMOJI
 from tests.bot.chat.conftest import World
+from tests.bot.chat.owing import until_nothing_is_owed
 from tests.bot.scripted import until
 
 
@@ -64,6 +65,7 @@ async def test_it_is_posted_once_also_by_a_process_that_overlaps_and_after_a_res
     assert await fame(world).hang(dream, hall.id, 2) is None, "the place is taken"
     await world.restart()
     await world.parts.hall_of_fame_messages._look_at(1)
+    await until_nothing_is_owed(world)
     assert len(world.messages(hall)) == 1
 
 
@@ -138,6 +140,7 @@ async def test_what_not_everybody_may_see_does_not_hang_there(world: World, why:
         world.parts.store.get = flagged
     await world.parts.store.add_vote(1, world.bob.id, VOTE_EMOJI[0])
     await world.parts.hall_of_fame_messages._look_at(1)
+    await until_nothing_is_owed(world)
     assert await fame(world).get(1) is None
     if why == "adults":
         world.parts.client.get_channel(hall.id).nsfw = True
@@ -149,7 +152,7 @@ async def test_what_discord_would_not_take_just_then_hangs_a_little_later(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hall = await hall_of(world, 1)
-    monkeypatch.setattr(world.parts.hall_of_fame_messages, "_retry_s", 0.05)
+    monkeypatch.setattr(world.parts.outbox, "_retry_s", 0.05)
     world.env.inject_error("POST", f"/channels/{hall.id}/messages", status=503, code=0, times=1)
     await vote(world, world.bob)
     await until(lambda: len(world.messages(hall)) == 1)

@@ -222,6 +222,7 @@ async def test_an_archived_thread_s_dream_hangs_in_the_hall_and_in_the_gallery(w
     )
     await world.parts.store.add_vote(1, world.bob.id, VOTE_EMOJI[0])
     await world.parts.hall_of_fame_messages._look_at(1)
+    await until_idle(world)
     assert len(world.messages(shows)) == 1
     await world.parts.outbox.owe(Kind.GALLERY, 1)
     await until_idle(world)

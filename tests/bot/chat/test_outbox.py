@@ -1,5 +1,6 @@
 """What is owed is shown once: Discord may be away, processes may die on the way, two may look at once."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -7,11 +8,15 @@ from simcord.builders import ChannelHandle
 from sqlalchemy import update
 
 from bot.chat.messages.outbox import WORTH_S, Hopeless
+from bot.community.choices import ChoiceState
+from bot.community.contests import DAY_S
 from bot.database.outbox import Kind, OutboxStore, Owed, owe
-from bot.database.tables import dreams, outbox
+from bot.database.tables import choices, dreams, outbox
 from bot.dreams.dream import DreamState, Picture
 from bot.dreams.preferences import Preference
 from bot.dreams.store import Store
+from bot.sentences import ENGLISH
+from bot.servers.settings import VOTE_EMOJI
 from tests.bot.chat.conftest import World
 from tests.bot.chat.owing import (
     another,
@@ -183,3 +188,109 @@ async def test_a_gallery_that_takes_nothing_is_asked_once(
     await world.until_delivered(1)
     await until_nothing_is_owed(world)
     assert "gallery 1: given up, its gallery: gone" in caplog.text
+
+
+async def test_a_choice_goes_on_when_discord_is_back(world: World) -> None:
+    await world.dream(world.alice, candidates=2)
+    await until(lambda: len(world.messages()) == 1)
+    away(world)
+    for number in (1, 2):
+        await world.engine.dreams(number)
+        world.engine.finish()
+    await until_tried(world, Kind.CHOICE)
+    back(world)
+    await until(lambda: len(world.messages()[0].reactions) == 2)
+    assert (await world.parts.choices.get(1)).state is ChoiceState.VOTING  # type: ignore[union-attr]
+
+
+async def test_a_choice_whose_process_died_before_it_was_posted_is_posted_once(world: World) -> None:
+    await world.parts.outbox.close()
+    asked = asyncio.create_task(world.dream(world.alice, candidates=2))
+    await world.engine.dreams(1)
+    other = another(world)
+    await other.start()
+    await lease_ends(world)
+    other.wake()
+    await until(lambda: len(world.messages()) == 1)
+    await asked
+    async with world.parts.database.transaction() as connection:  # posted, and not remembered
+        await connection.execute(update(choices).values(message_id=None))
+        await owe(connection, Kind.CHOICE, 1, now=0.0)
+        await connection.execute(update(outbox).values(tries=1))
+    other.wake()
+
+    async def remembered() -> bool:
+        choice = await world.parts.choices.get(1)
+        return choice is not None and choice.message_id is not None
+
+    await until(remembered)
+    await other.close()
+    assert len(world.messages()) == 1
+
+
+async def test_a_contest_s_winner_is_told_once_when_discord_is_back(world: World) -> None:
+    contest = await world.parts.contests.start(
+        guild_id=world.guild.id,
+        channel_id=world.channel.id,
+        theme="autumn",
+        language="en",
+        by=1,
+        span_s=DAY_S,
+    )
+    world.parts.contest_messages.counted()
+    assert Kind.CONTEST in await owed(world), "it is due at its end"
+    away(world)
+    await world.parts.contests.finish(contest.id, now=True)
+    world.parts.contest_messages.moved(contest.id)
+    await until_tried(world, Kind.CONTEST)
+    back(world)
+    await until_nothing_is_owed(world)
+    assert [message.embeds[0].title for message in world.messages()] == [ENGLISH.CONTEST_OVER]
+    ended = await world.parts.contests.get(contest.id)
+    assert ended is not None and ended.told and ended.message_id == world.messages()[0].id
+
+
+async def test_log_lines_wait_for_discord_and_none_comes_twice(world: World) -> None:
+    log = world.guild.create_text_channel("log")
+    await world.env.settle()
+    change = world.parts.moderation.change
+    await change(world.guild.id, by=world.moderator.id, change=lambda old: replace(old, log_channel=log.id))
+    await until_nothing_is_owed(world)
+    assert len(log.history()) == 1
+    away(world)
+    await change(world.guild.id, by=world.moderator.id, change=lambda old: replace(old, paused=True))
+    await until_tried(world, Kind.LOG)
+    back(world)
+    await until_nothing_is_owed(world)
+    (entry, *_) = await world.parts.moderation.audit(world.guild.id)
+    async with world.parts.database.transaction() as connection:  # killed when it had posted it
+        await owe(connection, Kind.LOG, entry.id, now=world.parts.outbox_store.clock())
+        await connection.execute(update(outbox).values(tries=1))
+    world.parts.outbox.wake()
+    await until_nothing_is_owed(world)
+    assert len(log.history()) == 2
+
+
+async def test_a_hall_is_filled_and_emptied_when_discord_is_back(world: World) -> None:
+    hall = world.guild.create_text_channel("hall")
+    await world.env.settle()
+    await world.parts.moderation.change(
+        world.guild.id, by=1, change=lambda old: replace(old, fame_channel=hall.id, fame_votes=1)
+    )
+    await until_loading(world)
+    world.engine.finish()
+    await world.until_delivered(1)
+    await until_nothing_is_owed(world)
+    world.parts.outbox._retry_s = 0.002
+    world.env.inject_error("POST", f"/channels/{hall.id}/messages", status=503, times=None)
+    await world.bob.react(world.messages()[0], VOTE_EMOJI[0])
+    await until_tried(world, Kind.FAME)
+    back(world)
+    await until(lambda: len(hall.history()) == 1)
+    await until_nothing_is_owed(world)
+    world.env.inject_error("DELETE", f"/channels/{hall.id}/messages/*", status=503, times=None)
+    await world.bob.unreact(world.messages()[0], VOTE_EMOJI[0])
+    await until_tried(world, Kind.FAME)
+    assert len(hall.history()) == 1
+    back(world)
+    await until(lambda: hall.history() == [])

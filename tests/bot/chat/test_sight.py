@@ -78,6 +78,7 @@ def answers(result: InteractionResult) -> list[discord.Message]:
 async def hall(scene: Scene, there: ChannelHandle) -> list[str]:
     await scene.set_(fame_channel=there.id, fame_votes=1)
     await scene.world.parts.hall_of_fame_messages._look_at(1)
+    await until_idle(scene.world)
     found = names(scene.world.messages(there))
     await scene.world.parts.hall_of_fame_messages._hall_of_fame.take_down(1)
     await scene.set_(fame_channel=None)
@@ -196,9 +197,11 @@ async def test_a_policy_of_now_counts_for_a_picture_of_before(world: World) -> N
     await world.parts.store.add_vote(1, world.bob.id, VOTE_EMOJI[0])
     await scene.set_(fame_channel=scene.adults.id, fame_votes=1)
     await world.parts.hall_of_fame_messages._look_at(1)
+    await until_idle(world)
     assert names(world.messages(scene.adults)) == [""]
     await scene.set_(nsfw=NsfwPolicy.REFUSE)
     await world.parts.hall_of_fame_messages._look_at(1)
+    await until_idle(world)
     assert world.messages(scene.adults) == [], "it is taken down when it is looked at next"
 
 

@@ -77,7 +77,7 @@ async def test_whoever_is_gone_loses_it_after_its_lease_and_the_next_one_knows_t
     (second,) = await claimed(two)
     assert second.again
     await one.settle(first)
-    await one.put_off(first, until=0.0)
+    await one.put_off(first, until=0.0, tries=1)
     await one.renew([first])
     clock.now += LEASE_S - 1
     assert await claimed(one) == [], "whoever thaws has no say any more"
@@ -88,7 +88,7 @@ async def test_what_was_put_off_waits_for_its_time_and_is_anybody_s(
 ) -> None:
     await one.owe(Kind.END, 1)
     (owed,) = await claimed(one)
-    await one.put_off(owed, until=clock.now + 5)
+    await one.put_off(owed, until=clock.now + 5, tries=owed.tries)
     assert await two.claim(list(Kind), most=10) == ([], clock.now + 5)
     clock.now += 5
     assert [owed.tries for owed in await claimed(two)] == [2]
@@ -103,8 +103,8 @@ async def test_what_is_settled_or_written_anew(one: OutboxStore, database: Datab
         await owe(connection, Kind.END, 2, now=clock.now)
     await one.settle(second)
     assert await rows(database) == [("end", 2)], "something new came while it was in hand"
-    await one.owe(Kind.END, 2)
-    assert [owed.tries for owed in await claimed(one)] == [1]
+    await one.adopt(Kind.END, 2, 3)
+    assert {owed.subject: owed.again for owed in await claimed(one)} == {2: False, 3: True}
 
 
 async def test_at_an_orderly_end_others_have_it_at_once(one: OutboxStore, two: OutboxStore) -> None:

@@ -12,6 +12,9 @@ _DISCORD = "(guild_id IS NULL OR guild_id <> 4194303)"  # not of the local chann
 _OVER = "state IN ('done', 'failed', 'cancelled')"
 _OWED = {
     "end": f"SELECT id FROM dreams WHERE {_OVER} AND NOT delivered AND candidate = 0 AND {_DISCORD}",
+    "choice": f"SELECT id FROM choices WHERE NOT delivered AND {_DISCORD}",
+    "contest": f"SELECT id FROM contests WHERE NOT told AND {_DISCORD}",
+    "fame": "SELECT dream_id AS id FROM fame WHERE message_id IS NULL",
     "notice": "SELECT id FROM dreams WHERE to_tell",
 }
 

@@ -15,6 +15,7 @@ from bot.community.ranking import Ranking
 from bot.community.votes import Votes
 from bot.community.wall import Wall
 from bot.database.connection import Database
+from bot.database.news import News
 from bot.database.outbox import OutboxStore
 from bot.dreams.asking import Asking
 from bot.dreams.copies import Copies
@@ -41,6 +42,7 @@ class Heart:
     """Live. The database is opened before, and closed after."""
 
     database: Database
+    news: News
     store: Store
     outbox_store: OutboxStore
     copies: Copies
@@ -81,9 +83,11 @@ class Heart:
         await self.worker.start()
         await self.retention.start()
         await self.forgetter.start()
+        await self.news.start()
 
     async def end(self) -> None:
         """The dream in hand goes back in line; everything else is stored already."""
+        await self.news.close()
         await self.forgetter.close()
         await self.retention.close()
         await self.wall.close()
@@ -121,8 +125,11 @@ def build_heart(settings: Settings, *, engine: Engine, frame_pace_s: float | Non
     forgetter.on_forgotten[Kind.PERSON] += [preferences.forget, sendings.forget_person]
     forgetter.on_forgotten[Kind.SERVER] += [moderation.forget]
     moderation.on_change += [lambda guild: worker.hold(guild, moderation.settings(guild).paused)]
+    news = News(database=database)
+    news.on_change.append(worker.look)
     return Heart(
         database=database,
+        news=news,
         store=store,
         outbox_store=OutboxStore(database, owner=store.owner),
         copies=Copies(database=database),

@@ -28,6 +28,7 @@ from bot.database.tables import choices, dreams, images
 from bot.dreams.dream import Dream, DreamState, Wish, shared
 from bot.dreams.local import is_local
 from bot.dreams.store import (
+    Admit,
     AlreadyStored,
     Store,
     add,
@@ -143,8 +144,8 @@ class Choices:
         self._check_count(wish, count, asker)
         made: list[Choice] = []
 
-        async def keep(allowed: Wish) -> list[Dream]:
-            choice, stored = await self._add(allowed, count, image)
+        async def keep(allowed: Wish, admit: Admit) -> list[Dream]:
+            choice, stored = await self._add(allowed, count, image, admit)
             made.append(choice)
             return stored
 
@@ -275,7 +276,9 @@ class Choices:
 
     # -------------------------------------------------------------- plumbing
 
-    async def _add(self, wish: Wish, count: int, image: bytes | None) -> tuple[Choice, list[Dream]]:
+    async def _add(
+        self, wish: Wish, count: int, image: bytes | None, admit: Admit
+    ) -> tuple[Choice, list[Dream]]:
         values = shared(wish, Wish, Choice)
         share = None if wish.steps is None else max(1, wish.steps // SHARE)
         values |= {
@@ -289,6 +292,7 @@ class Choices:
         stored: list[Dream] = []
         try:
             async with self._transaction() as connection:
+                await admit(connection)
                 choice_id = await add(connection, choices, values)
                 image_id = (
                     wish.image_id if image is None else await add(connection, images, {"content": image})

@@ -6,9 +6,10 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
@@ -41,12 +42,19 @@ BUSY_TIMEOUT_S = 2.0  # how long to wait for another writer; an interaction must
 CONNECT_S = 2.0  # for a connection, for the same reason
 STARTING_S = 20.0  # how long `open` goes on asking one that does not answer yet: hosts start both at once
 CLOSE_S = 5.0  # seconds to wait at the end for transactions that run
+ALIVE_S = 30.0  # between looks whether the connection that listens still lives
 SILENCE_S = 60.0  # for one statement's answer; a time-lapse of some MB is long on its way
-CONNECTIONS = 8  # hosts' small plans allow 20, and two of our processes may overlap
-UPGRADING, MODERATING = 20211, 20212  # for `alone`: any numbers that no other program would use
+CONNECTIONS = 8  # hosts' small plans allow 20, and two of our processes may overlap; one of them listens
+UPGRADING, MODERATING, ADMITTING = (
+    20211,
+    20212,
+    20213,
+)  # for `alone`: any numbers that no other program would use
 
-PROGRAM = "oneiro"  # as which our connections show in PostgreSQL's list of those at work
-_OTHERS_AT_WORK = f"""SELECT count(*) FROM pg_stat_activity WHERE application_name = '{PROGRAM}'
+# As which our connections show in PostgreSQL's list of those at work: with a word for each process behind it.
+PROGRAM = "oneiro"
+NEWS = "oneiro"  # where it tells "TABLE PROGRAM WORD"; the migrations write it out
+_OTHERS_AT_WORK = f"""SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '{PROGRAM} %'
     AND datname = current_database() AND pid <> pg_backend_pid()"""
 
 # SQLSTATEs (PostgreSQL 15, appendix A) that say what to do.
@@ -123,6 +131,7 @@ class Database:
         self._ended = asyncio.Event()  # one of them, once this is closed
         self._closed = asyncio.Event()
         self._starting_s = starting_s
+        self._name = f"{PROGRAM} {token_hex(8)}"
         self._is_server = parsed.get_backend_name() == "postgresql"
         options: dict[str, Any] = {}
         if self._file:
@@ -137,7 +146,7 @@ class Database:
         elif self._is_pooled:
             event.listen(self._engine.sync_engine, "begin", _prepare_transaction(busy_timeout_s))
         elif self._is_server:
-            event.listen(self._engine.sync_engine, "connect", _prepare_server(busy_timeout_s))
+            event.listen(self._engine.sync_engine, "connect", _prepare_server(busy_timeout_s, self._name))
 
     async def open(self) -> None:
         """Bring the tables to their newest form. Raises `StoreError` when they are unknown or not usable."""
@@ -281,6 +290,46 @@ class Database:
                 await connection.exec_driver_sql("BEGIN EXCLUSIVE")
             yield connection
         await self._engine.dispose()
+
+    @property
+    def tells_news(self) -> bool:
+        """Whether the database says by itself what other processes change."""
+        return self._is_server and not self._is_pooled
+
+    @asynccontextmanager
+    async def listening(self, hear: Callable[[str], None]) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """Inside the context be told the tables that other processes change, on the loop, each at once.
+
+        Gives what waits until the connection is lost. Only where `tells_news`. Raises `StoreError`.
+        """
+        gone = asyncio.Event()
+
+        def told(_connection: object, _pid: int, _channel: str, message: object) -> None:
+            table, _, who = str(message).partition(" ")
+            if who != self._name:
+                hear(table)
+
+        try:
+            async with self._engine.connect() as connection:
+                driver = (await connection.get_raw_connection()).driver_connection
+                assert driver is not None
+
+                async def lost() -> None:
+                    with suppress(*_ERRORS, TimeoutError):
+                        while not gone.is_set():
+                            await driver.execute("SELECT 1", timeout=CONNECT_S)  # of some ends nobody is told
+                            with suppress(TimeoutError):
+                                async with asyncio.timeout(ALIVE_S):
+                                    await gone.wait()
+
+                driver.add_termination_listener(lambda _connection: gone.set())
+                try:
+                    await driver.add_listener(NEWS, told)
+                    yield lost
+                finally:
+                    await connection.invalidate()  # so that nobody else is told by it
+        except _ERRORS as error:
+            raise _named_by_server(error) from error
 
     @asynccontextmanager
     async def _transaction_of(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
@@ -431,11 +480,11 @@ def _patience(busy_timeout_s: float) -> dict[str, Any]:
     }
 
 
-def _prepare_server(busy_timeout_s: float) -> Any:
+def _prepare_server(busy_timeout_s: float, own_name: str) -> Any:
     def prepare(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
         # Not as parameters of the connection: PgBouncer refuses those that it does not know.
-        for name, value in (_patience(busy_timeout_s) | {"application_name": PROGRAM}).items():
+        for name, value in (_patience(busy_timeout_s) | {"application_name": own_name}).items():
             cursor.execute(f"SET {name} = '{value}'")
         connection.commit()
         cursor.close()

@@ -141,6 +141,8 @@ dreams = Table(
     Index("dreams_by_slug", "slug", unique=True),
     Index("dreams_by_state", "state", "delivered"),
     Index("dreams_by_time", "created_at"),
+    Index("dreams_in_line", "state", "guild_id", "author_id", "parent_id"),
+    Index("dreams_by_server", "guild_id", "created_at"),
 )
 
 # Pictures lie in the database (some 50 KB each): a host's disk may be lost at any restart.

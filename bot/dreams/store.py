@@ -5,7 +5,16 @@ Two processes that overlap (a host starts the new one before the old one is gone
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, fields
 from time import time
@@ -79,6 +88,9 @@ _BY_HAND = and_(dreams.c.erased.is_(False), dreams.c.candidate == 0)
 _FOLLOWS = and_(dreams.c.state == DreamState.QUEUED, dreams.c.chapter > 1)
 
 
+Admit = Callable[[AsyncConnection], Awaitable[None]]
+
+
 class AlreadyStored(Exception):
     """This interaction's dream is stored already, by this process or by another one."""
 
@@ -108,14 +120,19 @@ class Store:
         """Store a wish as a queued dream, with its image prompt. Raises `AlreadyStored`."""
         return (await self.add_story([wish], image=image))[0]
 
-    async def add_story(self, wishes: Sequence[Wish], *, image: bytes | None = None) -> list[Dream]:
+    async def add_story(
+        self, wishes: Sequence[Wish], *, image: bytes | None = None, admit: Admit | None = None
+    ) -> list[Dream]:
         """Store dreams of which each begins at the end of the one before, the first with an image prompt.
 
-        Raises `AlreadyStored` when the first one's origin was stored before.
+        `admit`: raises what keeps them out, in the same transaction. Raises `AlreadyStored` when the first
+        one's origin was stored before.
         """
         stored: list[Dream] = []
         try:
             async with self._transaction() as connection:
+                if admit is not None:
+                    await admit(connection)
                 for wish in wishes:
                     values = asdict(wish) | _NEW | {"created_at": self._clock()}
                     if stored:
@@ -126,6 +143,12 @@ class Store:
         except IntegrityError as error:
             raise AlreadyStored from error
         return stored
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction for what asks several things; see `waits_as_many` and `asked_since`."""
+        async with self._transaction() as connection:
+            yield connection
 
     async def get(self, dream_id: int) -> Dream | None:
         async with self._transaction() as connection:
@@ -165,8 +188,17 @@ class Store:
 
     async def waiting(self) -> list[Dream]:
         """All queued dreams that may begin and those whose owner's lease ran out, oldest first."""
+        return await self._list(self._waits())
+
+    async def line(self) -> list[Turn]:
+        """The places of those dreams that `waiting` would give: of ten thousand it is asked often."""
+        query = select(dreams.c.id, dreams.c.author_id, dreams.c.guild_id).where(self._waits())
+        async with self._transaction() as connection:
+            return [Turn.of(row) for row in await connection.execute(query.order_by(dreams.c.id))]
+
+    def _waits(self) -> Any:
         abandoned = and_(dreams.c.state == DreamState.DREAMING, dreams.c.lease_until < self._clock())
-        return await self._list(or_(and_(dreams.c.state == DreamState.QUEUED, _MAY_BEGIN), abandoned))
+        return or_(and_(dreams.c.state == DreamState.QUEUED, _MAY_BEGIN), abandoned)
 
     async def history(self, *, since: float) -> list[Past]:
         """Whose turn came since then (seconds since 1970), and all who wait."""
@@ -182,28 +214,6 @@ class Store:
                 Past(Turn.of(row), row.created_at, row.moved_at, None if row.waits else row.started_at)
                 for row in rows
             ]
-
-    async def asked(self, *, guild_id: int | None, author_id: int | None, since: float) -> list[float]:
-        """When dreams were asked for here (by this person), oldest first, in seconds since 1970.
-
-        Every chapter and every beginning counts, for each costs the engine. Those that were withdrawn before
-        they began do not, nor those that failed; but whoever makes the engine fail again and again costs it
-        more than others do, so that only the first `FORGIVEN` of `COSTLY` failures are not counted.
-        """
-        counted = or_(
-            dreams.c.state.in_((DreamState.QUEUED, DreamState.DREAMING, DreamState.DONE)),
-            and_(dreams.c.state == DreamState.CANCELLED, dreams.c.started_at.is_not(None)),
-        )
-        failed = and_(dreams.c.state == DreamState.FAILED, dreams.c.failure.in_(COSTLY))
-        query = select(dreams.c.id, dreams.c.created_at, dreams.c.state).where(
-            or_(counted, failed), dreams.c.created_at > since, dreams.c.guild_id == guild_id
-        )
-        if author_id is not None:
-            query = query.where(dreams.c.author_id == author_id)
-        async with self._transaction() as connection:
-            rows = (await connection.execute(query.order_by(dreams.c.created_at))).all()
-        forgiven = [row.id for row in rows if row.state == DreamState.FAILED][:FORGIVEN]
-        return [row.created_at for row in rows if row.id not in forgiven]
 
     async def in_server(self, guild_id: int, states: Sequence[DreamState]) -> list[Dream]:
         """A server's dreams in these states, oldest first."""
@@ -623,6 +633,47 @@ async def add(connection: AsyncConnection, table: Table, values: Mapping[str, An
     key = (await connection.execute(insert(table).values(values))).inserted_primary_key
     assert key is not None
     return int(key[0])
+
+
+async def waits_as_many(
+    connection: AsyncConnection, most: int, guild_id: int | None = None, author_id: int | None = None
+) -> bool:
+    """Whether so many dreams or more are in line: all, a server's, a person's in a server.
+
+    A person's alone are those in direct messages.
+    """
+    query = select(dreams.c.id).where(dreams.c.state == DreamState.QUEUED, _MAY_BEGIN)
+    if guild_id is not None or author_id is not None:
+        query = query.where(dreams.c.guild_id == guild_id)
+    if author_id is not None:
+        query = query.where(dreams.c.author_id == author_id)
+    if most <= 0:
+        return True
+    return await connection.scalar(query.limit(1).offset(most - 1)) is not None
+
+
+async def asked_since(
+    connection: AsyncConnection, since: float, *, guild_id: int | None, author_id: int | None
+) -> list[float]:
+    """When dreams were asked for here (by this person), oldest first, in seconds since 1970.
+
+    Every chapter and every beginning counts, for each costs the engine. Those that were withdrawn before
+    they began do not, nor those that failed; but whoever makes the engine fail again and again costs it
+    more than others do, so that only the first `FORGIVEN` of `COSTLY` failures are not counted.
+    """
+    counted = or_(
+        dreams.c.state.in_((DreamState.QUEUED, DreamState.DREAMING, DreamState.DONE)),
+        and_(dreams.c.state == DreamState.CANCELLED, dreams.c.started_at.is_not(None)),
+    )
+    failed = and_(dreams.c.state == DreamState.FAILED, dreams.c.failure.in_(COSTLY))
+    query = select(dreams.c.id, dreams.c.created_at, dreams.c.state).where(
+        or_(counted, failed), dreams.c.created_at > since, dreams.c.guild_id == guild_id
+    )
+    if author_id is not None:
+        query = query.where(dreams.c.author_id == author_id)
+    rows = (await connection.execute(query.order_by(dreams.c.created_at))).all()
+    forgiven = [row.id for row in rows if row.state == DreamState.FAILED][:FORGIVEN]
+    return [row.created_at for row in rows if row.id not in forgiven]
 
 
 async def _people(connection: AsyncConnection, dream_id: int) -> int:

@@ -11,21 +11,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.connection import Database, StoreError, StoreMissing
 from bot.database.migrations import UnknownTables, step_of, tables_at
-from bot.database.tables import schema_version
+from bot.database.tables import chores, schema_version
 from bot.moving.export_file import Contents, TableContents, Writer, writing
 from bot.moving.rows import Rows
 
 PAGE_ROWS = 1000
 PAGE_BYTES = 2 * 2**20  # that are read at once, as far as the rows before tell
-# What the steps write themselves.
-OF_STEPS = frozenset({schema_version.name, "alembic_version"})
+# What the steps write themselves, and what processes have in hand.
+NOT_MOVED = frozenset({schema_version.name, "alembic_version", chores.name})
 
 Progress = Callable[[int, int], None]  # (rows that are done, rows in all)
 
 
 def moved_tables(step: str) -> list[Table]:
     """All tables that hold what people and moderators did, each after those that it refers to."""
-    return [table for table in tables_at(step).sorted_tables if table.name not in OF_STEPS]
+    return [table for table in tables_at(step).sorted_tables if table.name not in NOT_MOVED]
 
 
 async def export(

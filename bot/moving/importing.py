@@ -14,7 +14,7 @@ from bot.database.migrations import UnknownTables, step_of, steps, tables_at, up
 from bot.database.tables import metadata
 from bot.dreams.store import left_behind
 from bot.moving.export_file import BadExport, Contents, Reader, reading
-from bot.moving.exporting import OF_STEPS, Progress, moved_tables
+from bot.moving.exporting import NOT_MOVED, Progress, moved_tables
 from bot.moving.rows import BadRow, Rows
 
 BATCH_ROWS = 1000
@@ -90,7 +90,7 @@ def _has_strange_tables(connection: Connection) -> bool:
 
 async def _check_empty(connection: AsyncConnection, described: MetaData) -> None:
     for table in described.sorted_tables:
-        if table.name not in OF_STEPS:
+        if table.name not in NOT_MOVED:
             query = select(literal_column("1")).select_from(table).limit(1)
             if (await connection.execute(query)).first() is not None:
                 raise NotEmpty

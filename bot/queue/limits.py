@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from math import inf
 from time import time
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.database.connection import ADMITTING, alone
 from bot.dreams.dream import Dream, Wish
-from bot.dreams.store import Store
-from bot.queue.fair_queue import Turns, server_of
+from bot.dreams.store import Store, asked_since, waits_as_many
 from bot.servers.banned_words import is_allowed
 from bot.servers.moderation import Moderation
 from bot.servers.settings import Allowance, ServerSettings
@@ -120,7 +122,7 @@ def are_allowed(settings: ServerSettings, *texts: str) -> bool:
 
 
 class Limits:
-    """Live: counts with the store and the line."""
+    """Live: counts in the database, with what all processes let in."""
 
     def __init__(
         self,
@@ -142,20 +144,27 @@ class Limits:
         self._clock = clock
         self._steps = steps
 
-    async def check(self, turns: Turns, wish: Wish, asker: Asker, *, dreams: int = 1) -> Wish:
-        """The wish as it may be dreamt. Raises a kind of `Refused`, or `StoreError`.
-
-        `dreams`: how many the engine will dream in all for what is asked, this one included.
-        """
-        settings = self._moderation.settings(wish.guild_id)
-        allowed = settings.allowance(wish.author_id, asker.roles, self._default, is_guest=asker.is_guest)
-        self._check_rules(settings, wish, asker)
+    async def allow(self, wish: Wish, asker: Asker) -> Wish:
+        """The wish as it may be dreamt, if there is room. Raises a kind of `Refused`, or `StoreError`."""
+        self._check_rules(wish, asker)
         if asker.is_guest:
             wish = await self._embedded(wish)
-        wish = self._within(allowed, wish)
-        self._check_line(settings.together, allowed, turns, wish)
-        await self._check_pace(settings, allowed, wish, dreams)
-        return wish
+        return self._within(self._allowed(wish, asker), wish)
+
+    async def check_room(self, wish: Wish, asker: Asker, *, dreams: int = 1) -> None:
+        """Raise what `admit` would raise just now."""
+        async with self._store.reading() as connection:
+            await self._count(connection, wish, asker, dreams)
+
+    async def admit(self, connection: AsyncConnection, wish: Wish, asker: Asker, *, dreams: int = 1) -> None:
+        """Count, and let nobody else in until this transaction's end, whichever process asks.
+
+        It must be the transaction's first word. What counts is the database, for each process has a line of
+        its own. `dreams`: how many the engine will dream in all for what is asked, this one included. Raises
+        a kind of `Refused`.
+        """
+        await alone(connection, ADMITTING)
+        await self._count(connection, wish, asker, dreams)
 
     async def refresh(self) -> None:
         """Look for what moderators changed through another process. Raises `StoreError`."""
@@ -166,7 +175,12 @@ class Limits:
         if not are_allowed(self._moderation.settings(guild_id), *texts):
             raise BannedWords
 
-    def _check_rules(self, settings: ServerSettings, wish: Wish, asker: Asker) -> None:
+    def _allowed(self, wish: Wish, asker: Asker) -> Allowance:
+        settings = self._moderation.settings(wish.guild_id)
+        return settings.allowance(wish.author_id, asker.roles, self._default, is_guest=asker.is_guest)
+
+    def _check_rules(self, wish: Wish, asker: Asker) -> None:
+        settings = self._moderation.settings(wish.guild_id)
         ban = self._moderation.ban(wish.guild_id, wish.author_id)
         if ban is not None:
             raise Banned(ban.until, ban.reason)
@@ -196,18 +210,33 @@ class Limits:
             steps = min(self._steps, allowed.steps or self._steps)
         return replace(wish, steps=steps, most_steps=allowed.steps, most_size=allowed.size)
 
-    def _check_line(self, together: Allowance, allowed: Allowance, turns: Turns, wish: Wish) -> None:
+    async def _count(self, connection: AsyncConnection, wish: Wish, asker: Asker, dreams: int) -> None:
+        settings = self._moderation.settings(wish.guild_id)
+        allowed = self._allowed(wish, asker)
+        await self._check_line(connection, settings.together, allowed, wish)
+        await self._check_pace(connection, settings, allowed, wish, dreams)
+
+    async def _check_line(
+        self, connection: AsyncConnection, together: Allowance, allowed: Allowance, wish: Wish
+    ) -> None:
         assert allowed.waiting is not None  # the bot's own setting says it at least
-        server = server_of(wish.guild_id, wish.author_id)
-        if turns.waiting(person=wish.author_id, server=server) >= allowed.waiting:
+        theirs, here = (wish.guild_id, wish.author_id), (wish.guild_id, None)
+        if await waits_as_many(connection, allowed.waiting, *theirs):
             raise TooManyWaiting(allowed.waiting)
-        if together.waiting is not None and turns.waiting(server=server) >= together.waiting:
+        # In a direct message the server is the person.
+        everybody = here if wish.guild_id is not None else theirs
+        if together.waiting is not None and await waits_as_many(connection, together.waiting, *everybody):
             raise ServerFull(together.waiting)
-        if turns.waiting() >= self._in_all:
+        if await waits_as_many(connection, self._in_all):
             raise LineFull(self._in_all)
 
     async def _check_pace(
-        self, settings: ServerSettings, allowed: Allowance, wish: Wish, dreams: int
+        self,
+        connection: AsyncConnection,
+        settings: ServerSettings,
+        allowed: Allowance,
+        wish: Wish,
+        dreams: int,
     ) -> None:
         now = self._clock()
         refusals: list[TooOften] = []
@@ -215,7 +244,7 @@ class Limits:
             cooldown_s = settings.cooldown_s if person is not None else 0
             if rule.per_hour is None and rule.per_day is None and not cooldown_s:
                 continue
-            asked = await self._store.asked(guild_id=wish.guild_id, author_id=person, since=now - DAY_S)
+            asked = await asked_since(connection, now - DAY_S, guild_id=wish.guild_id, author_id=person)
             times = [at for at in asked if at <= now + AHEAD_S]
             if cooldown_s and times and times[-1] + cooldown_s > now:
                 raise CoolingDown(cooldown_s, times[-1] + cooldown_s)

@@ -12,6 +12,8 @@ from enum import Enum, auto
 from time import time
 from typing import Protocol
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from bot.database.connection import StoreError
 from bot.dreams.dream import (
     Dream,
@@ -20,7 +22,7 @@ from bot.dreams.dream import (
     Wish,
     shared,
 )
-from bot.dreams.store import Store
+from bot.dreams.store import Admit, Store
 from bot.queue.durations import Pace, Paces, Stopwatch
 from bot.queue.fair_queue import Turn, Turns
 from bot.queue.limits import (
@@ -50,7 +52,8 @@ log = logging.getLogger(__name__)
 BEGINNING_STARTS = 12
 MAX_ATTEMPTS = 2  # a dream that ends the engine so often is not tried again
 MAX_RESCUES = 5  # nor one over which the bot itself ended so often: it may well be why
-POLL_S = 10.0  # seconds between looks for dreams that another process stored or left behind
+POLL_S = 5.0  # seconds between looks for what another process stored, took or left behind, or wants
+LOOK_S = 0.5  # seconds between two of those for which the database calls us
 HISTORY_S = 6 * 3600.0  # seconds of turns that are remembered over a restart
 RETRY_S = 5.0  # seconds to wait while the database cannot be used
 STATE_EVERY_S = 15.0  # seconds of a dream that a crash, a restart or a lost lease may cost
@@ -123,11 +126,12 @@ class Worker:
         self._poll_s = poll_s
         self._retry_s = retry_s
         self._clock = clock
-        self._admission = asyncio.Lock()  # between counting the line and joining it
+        self._admission = asyncio.Lock()  # of our own, who store one after the other anyway
         self._current: int | None = None  # the dream in hand
         self._stopping = False  # it shall end at its next step
         self._lost = False  # another process has it now
         self._pair = ""  # the models that dreamt last; "": none yet
+        self._news = asyncio.Event()  # another process changed something
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -166,7 +170,9 @@ class Worker:
         `dreams`: how many come of them in all, if not one each. Raises as `submit` does.
         """
         count = len(wishes) if dreams is None else dreams
-        return [await self._limits.check(self._turns, wish, asker, dreams=count) for wish in wishes]
+        allowed = await self._allowed(wishes, asker)
+        await self._limits.check_room(allowed[0], asker, dreams=count)
+        return allowed
 
     async def submit(self, wish: Wish, asker: Asker = NOBODY, *, image: bytes | None = None) -> Dream:
         """Store a wish and put it in line. `image`: its image prompt, a picture file.
@@ -182,25 +188,38 @@ class Worker:
 
         Raises as `submit` does.
         """
+        allowed = await self._allowed(wishes, asker)
+        admit = self._admitting(allowed[0], asker, len(allowed))
         async with self._admission:
-            stored = await self._store.add_story(await self.check(wishes, asker), image=image)
+            stored = await self._store.add_story(allowed, image=image, admit=admit)
             self.join(stored[0])
         return stored
 
     async def submit_several(
-        self, wish: Wish, asker: Asker, keep: Callable[[Wish], Awaitable[list[Dream]]], *, dreams: int
+        self, wish: Wish, asker: Asker, keep: Callable[[Wish, Admit], Awaitable[list[Dream]]], *, dreams: int
     ) -> list[Dream]:
         """Check one wish, let `keep` store the dreams that come of it, and put them in line.
 
-        `dreams`: how many come of it in all, later ones included. Raises as `submit` does, and what `keep`
-        raises.
+        `keep` is given what it must ask first in its transaction. `dreams`: how many come of it in all, later
+        ones included. Raises as `submit` does, and what `keep` raises.
         """
+        (allowed,) = await self._allowed([wish], asker)
         async with self._admission:
-            (allowed,) = await self.check([wish], asker, dreams=dreams)
-            stored = await keep(allowed)
+            stored = await keep(allowed, self._admitting(allowed, asker, dreams))
             for dream in stored:
                 self.join(dream)
         return stored
+
+    async def _allowed(self, wishes: Sequence[Wish], asker: Asker) -> list[Wish]:
+        return [await self._limits.allow(wish, asker) for wish in wishes]
+
+    def _admitting(self, wish: Wish, asker: Asker, dreams: int) -> Admit:
+        """For a wish and what comes of it, which are of one person and place."""
+
+        async def admit(connection: AsyncConnection) -> None:
+            await self._limits.admit(connection, wish, asker, dreams=dreams)
+
+        return admit
 
     async def cancel(self, dream_id: int, *, by: int | None = None) -> Cancelled:
         """End a dream, waiting or running, and keep its best picture so far. Raises `StoreError`.
@@ -219,6 +238,10 @@ class Worker:
         if dream_id == self._current:
             await self._stop()
         return Cancelled.STOPPING
+
+    def look(self, table: str = "") -> None:
+        """Another process changed something (in this table): look soon, not only when it is time."""
+        self._news.set()
 
     def waiting(self, guild_id: int | None = None, person: int | None = None) -> int:
         """How many dreams are in line: all, of this server, of this person."""
@@ -256,13 +279,15 @@ class Worker:
     async def refresh(self) -> None:
         """Make the line what the store says: other processes add dreams, take them or leave them behind."""
         known = self._turns.dreams()  # before the look: a newer one is no mistake
-        waiting = await self._store.waiting()
-        gone = known - {dream.id for dream in waiting}
+        waiting = await self._store.line()
+        gone = known - {turn.dream_id for turn in waiting}
         for dream_id in gone:
             self._turns.remove(dream_id)
-        new = [dream for dream in waiting if dream.id not in self._turns and dream.id != self._current]
-        for dream in new:
-            self._turns.put_nowait(Turn.of(dream))
+        new = [
+            turn for turn in waiting if turn.dream_id not in self._turns and turn.dream_id != self._current
+        ]
+        for turn in new:
+            self._turns.put_nowait(turn)
         if gone or new:
             self._audience.line_moved()
 
@@ -277,12 +302,24 @@ class Worker:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(self._poll_s)
+            await asyncio.sleep(min(LOOK_S, self._poll_s))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, self._poll_s - LOOK_S)):
+                    await self._news.wait()
+            self._news.clear()
             try:
                 await self._limits.refresh()
                 await self.refresh()
+                await self._hear_cancel()
             except StoreError as error:
                 log.warning("The line cannot be read again just now: %s", error)
+
+    async def _hear_cancel(self) -> None:
+        """Stop the dream in hand where another process was asked to end it."""
+        if self._current is not None and not self._stopping:
+            dream = await self._store.get(self._current)
+            if dream is not None and dream.id == self._current and dream.cancel_asked:
+                await self._stop()
 
     async def _run(self) -> None:
         while True:

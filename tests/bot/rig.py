@@ -1,6 +1,7 @@
 """One process of the bot without Discord: its store, engine and worker, and an audience that remembers."""
 
 from bot.database.connection import Database
+from bot.database.news import News
 from bot.dreams.dream import Dream, DreamState
 from bot.dreams.store import Store
 from bot.queue.fair_queue import Turns
@@ -34,9 +35,17 @@ class Rig:
     """One process: its own store, engine and worker."""
 
     def __init__(
-        self, url: str, owner: str, *, lease_s: float = 30.0, per_person: int = 100, in_all: int = 1000
+        self,
+        url: str,
+        owner: str,
+        *,
+        lease_s: float = 30.0,
+        per_person: int = 100,
+        in_all: int = 1000,
+        poll_s: float = 0.02,
+        busy_timeout_s: float = 0.2,
     ) -> None:
-        self.database = Database(url, busy_timeout_s=0.2)
+        self.database = Database(url, busy_timeout_s=busy_timeout_s)
         self.store = Store(self.database, owner=owner)
         self.moderation = Moderation(database=self.database)
         self.turns = Turns()
@@ -50,17 +59,24 @@ class Rig:
             limits=Limits(store=self.store, moderation=self.moderation, per_person=per_person, in_all=in_all),
             lease_s=lease_s,
             preview_every_s=4.0,
-            poll_s=0.02,
+            poll_s=poll_s,
             retry_s=0.02,
         )
+        self.moderation.on_change.append(
+            lambda guild: self.worker.hold(guild, self.moderation.settings(guild).paused)
+        )
+        self.news = News(database=self.database, again_s=0.02)
+        self.news.on_change.append(self.worker.look)
 
     async def open(self) -> "Rig":
         await self.database.open()
         await self.moderation.start()
         await self.worker.start()
+        await self.news.start()
         return self
 
     async def close(self) -> None:
+        await self.news.close()
         await self.worker.close()
         await self.database.close()
 

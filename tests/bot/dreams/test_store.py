@@ -9,7 +9,7 @@ import pytest
 
 from bot.database.connection import Database
 from bot.dreams.dream import DreamState, Picture, Wish
-from bot.dreams.store import FORGIVEN, AlreadyStored, Store
+from bot.dreams.store import FORGIVEN, AlreadyStored, Store, asked_since
 from bot.settings import Settings
 from engine import Failed, FailureKind, Finished, Recipe
 from engine.sentences import Saying
@@ -26,6 +26,11 @@ async def other(settings: Settings, store: Store) -> AsyncIterator[Store]:
     await database.open()
     yield Store(database, owner="another process")
     await database.close()
+
+
+async def asked(store: Store) -> list[float]:
+    async with store.reading() as connection:
+        return await asked_since(connection, 0.0, guild_id=1, author_id=11)
 
 
 async def test_a_stored_dream_comes_back_as_it_was_in_a_new_process(
@@ -127,8 +132,8 @@ async def test_dreams_that_make_the_engine_fail_again_and_again_count_in_the_end
         await store.claim(dream.id, lease_s=30)
         await store.finish(dream.id, DreamState.FAILED, failure=Failed(str(number), kind))
         if number < FORGIVEN:
-            assert not await store.asked(guild_id=1, author_id=11, since=0.0)
-    assert len(await store.asked(guild_id=1, author_id=11, since=0.0)) == counted
+            assert not await asked(store)
+    assert len(await asked(store)) == counted
 
 
 async def test_only_a_waiting_dream_can_be_withdrawn_and_only_a_running_one_asked(

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.connection import Database
 from bot.database.tables import dreams, metadata
-from bot.moving.exporting import OF_STEPS
+from bot.moving.exporting import NOT_MOVED
 
 MANY = 2**62  # as large as Discord's ids
 WORDS = 'Ünïcödé 🍒 "quoted", \\ and\nlines \u2028'
@@ -36,7 +36,7 @@ async def fill(database: Database, *, first: int = 1, rows: int = 5) -> None:
     """So many rows in each table."""
     async with database.transaction() as connection:
         for table in metadata.sorted_tables:
-            if table.name not in OF_STEPS:
+            if table.name not in NOT_MOVED:
                 numbers = range(first, first + rows)
                 values = [{each.name: value(table, each.name, n) for each in table.columns} for n in numbers]
                 if table is dreams:

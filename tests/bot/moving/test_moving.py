@@ -24,7 +24,7 @@ from bot.dreams.dream import DreamState, Wish
 from bot.dreams.store import Store
 from bot.moving import exporting
 from bot.moving.export_file import CONTENTS, BadExport
-from bot.moving.exporting import OF_STEPS, export
+from bot.moving.exporting import NOT_MOVED, export
 from bot.moving.importing import NotEmpty, import_
 from bot.settings import Settings
 from tests.bot.moving.filled import contents, fill
@@ -90,13 +90,13 @@ async def test_a_move_there_and_back_leaves_every_row_of_every_table_as_it_was(
     monkeypatch.setattr(exporting, "PAGE_ROWS", 2)
     await fill(database)
     before = await contents(database)
-    assert {name for name, rows in before.items() if len(rows) < 5} == OF_STEPS & metadata.tables.keys()
+    assert {name for name, rows in before.items() if len(rows) < 5} == NOT_MOVED & metadata.tables.keys()
     source = database
     seen: list[tuple[int, int]] = []
     for number, kind in enumerate(("sqlite", "postgresql", "postgresql", "sqlite", "sqlite")):
         file = tmp_path / f"{number}.zip"
         exported = await export(source, file, progress=lambda done, of: seen.append((done, of)))
-        assert exported.rows == sum(len(rows) for name, rows in before.items() if name not in OF_STEPS)
+        assert exported.rows == sum(len(rows) for name, rows in before.items() if name not in NOT_MOVED)
         assert seen[-1] == (exported.rows, exported.rows)
         source = place(kind)
         assert await import_(source, file) == exported
@@ -106,7 +106,7 @@ async def test_a_move_there_and_back_leaves_every_row_of_every_table_as_it_was(
 
 def test_every_table_is_moved() -> None:
     moved = {table.name for table in exporting.moved_tables("head")}
-    assert moved == metadata.tables.keys() - OF_STEPS
+    assert moved == metadata.tables.keys() - NOT_MOVED
     assert all(table.primary_key.columns for table in metadata.sorted_tables), "rows are read in its order"
 
 
@@ -238,7 +238,7 @@ async def test_an_export_that_breaks_in_the_last_table_leaves_nothing(
     with pytest.raises(BadExport):
         await import_(target, file)
     await target.open()
-    assert not any(rows for name, rows in (await contents(target)).items() if name not in OF_STEPS)
+    assert not any(rows for name, rows in (await contents(target)).items() if name not in NOT_MOVED)
 
 
 @SQLITE
@@ -403,7 +403,7 @@ async def test_of_a_damaged_or_hostile_file_one_sentence_is_said_and_nothing_is_
         await import_(target, file)
     said = str(caught.value)
     assert said.endswith((".", "?")) and "\n" not in said and len(said) < 200
-    assert not any(rows for name, rows in (await contents(target)).items() if name not in OF_STEPS)
+    assert not any(rows for name, rows in (await contents(target)).items() if name not in NOT_MOVED)
     await target.close()
 
 

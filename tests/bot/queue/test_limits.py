@@ -5,11 +5,11 @@ from dataclasses import replace
 from math import inf
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.connection import Database
 from bot.dreams.dream import Wish
 from bot.dreams.store import Store
-from bot.queue.fair_queue import Turn, Turns
 from bot.queue.limits import (
     DAY_S,
     HOUR_S,
@@ -42,7 +42,6 @@ class Door:
         self.now = 1_000_000.0
         self.store = Store(database, owner="door", clock=lambda: self.now)
         self.moderation = Moderation(database=database, clock=lambda: self.now)
-        self.turns = Turns()
         self.limits = Limits(
             store=self.store,
             moderation=self.moderation,
@@ -57,8 +56,13 @@ class Door:
         await self.moderation.change(1, by=99, change=lambda old: replace(old, **changes))
 
     async def ask(self, wish: Wish, asker: Asker = NOBODY, *, dreams: int = 1) -> Wish:
-        wish = await self.limits.check(self.turns, wish, asker, dreams=dreams)
-        self.turns.put_nowait(Turn.of(await self.store.add(wish)))
+        wish = await self.limits.allow(wish, asker)
+        await self.limits.check_room(wish, asker, dreams=dreams)
+
+        async def admit(connection: AsyncConnection) -> None:
+            await self.limits.admit(connection, wish, asker, dreams=dreams)
+
+        await self.store.add_story([wish], admit=admit)
         return wish
 
     async def refusal(self, wish: Wish, asker: Asker = NOBODY, *, dreams: int = 1) -> Refused:
@@ -66,9 +70,9 @@ class Door:
             await self.ask(wish, asker, dreams=dreams)
         return raised.value
 
-    def serve_all(self) -> None:
-        while self.turns.qsize():
-            self.turns.get_nowait()
+    async def serve_all(self) -> None:
+        for dream in await self.store.waiting():
+            await self.store.claim(dream.id, lease_s=1e9)
 
 
 @pytest.fixture
@@ -115,7 +119,7 @@ async def test_who_had_their_hour_s_dreams_is_told_when_the_next_is_possible(
     await door.ask(a_wish())
     door.now += 600
     await door.ask(a_wish())
-    door.serve_all()
+    await door.serve_all()
     refusal = await door.refusal(a_wish())
     assert isinstance(refusal, TooOften)
     assert (refusal.allowed, refusal.within_s, refusal.again_at) == (2, HOUR_S, begin + HOUR_S)
@@ -154,7 +158,7 @@ async def test_what_was_withdrawn_in_time_does_not_count(door: Door, a_wish: A_W
     await door.set(everyone=Allowance(per_day=1), cooldown_s=60)
     await door.ask(a_wish())
     await door.store.cancel_queued(1)
-    door.serve_all()
+    await door.serve_all()
     await door.ask(a_wish())
     assert isinstance(await door.refusal(a_wish()), CoolingDown)
 
@@ -181,7 +185,7 @@ async def test_too_many_steps_are_refused_and_unnamed_ones_are_kept_within(
     for preset in ("", "quick", "thorough"):
         plain = await door.ask(a_wish(steps=None, preset=preset))
         assert (plain.steps, plain.most_steps) == (None, 100), "a limit is no target"
-        door.serve_all()
+        await door.serve_all()
 
 
 async def test_the_bot_s_own_steps_are_kept_within_and_leave_presets_alone(

@@ -4,7 +4,10 @@ Knows no front end: what happens to a dream it tells `Audiences`, where each fro
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import uuid4
+
+from sqlalchemy import make_url
 
 from bot.community.choices import Choices
 from bot.community.contests import Contests
@@ -23,6 +26,7 @@ from bot.dreams.ending import Ending
 from bot.dreams.preferences import Preferences
 from bot.dreams.sendings import Sendings
 from bot.dreams.store import Store
+from bot.keeping.disk import MB, DiskSpace
 from bot.keeping.exporting import Exports
 from bot.keeping.forgetting import Forgetter, Kind
 from bot.keeping.held import Holdings
@@ -64,6 +68,7 @@ class Heart:
     ranking: Ranking
     contests: Contests
     hall_of_fame: HallOfFame
+    disk: DiskSpace
     retention: Retention
     forgetter: Forgetter
     holdings: Holdings
@@ -81,6 +86,7 @@ class Heart:
         await self.wall.start()
         await self.paces.start()
         await self.worker.start()
+        await self.disk.start()
         await self.retention.start()
         await self.forgetter.start()
         await self.news.start()
@@ -90,6 +96,7 @@ class Heart:
         await self.news.close()
         await self.forgetter.close()
         await self.retention.close()
+        await self.disk.close()
         await self.wall.close()
         await self.worker.close()
 
@@ -103,6 +110,7 @@ def build_heart(settings: Settings, *, engine: Engine, frame_pace_s: float | Non
     paces = Paces(database=database)
     audiences = Audiences()
     places = AllPlaces()
+    disk = _disk(settings)
     worker = Worker(
         store=store,
         turns=Turns(),
@@ -114,6 +122,7 @@ def build_heart(settings: Settings, *, engine: Engine, frame_pace_s: float | Non
             per_person=settings.waiting_per_person,
             in_all=settings.waiting_in_all,
             steps=settings.dream_steps,
+            has_room=lambda: disk.has_room,
         ),
         paces=paces,
         lease_s=settings.lease_s,
@@ -124,6 +133,9 @@ def build_heart(settings: Settings, *, engine: Engine, frame_pace_s: float | Non
     forgetter = Forgetter(database=database, store=store, worker=worker, choices=choices, votes=votes)
     forgetter.on_forgotten[Kind.PERSON] += [preferences.forget, sendings.forget_person]
     forgetter.on_forgotten[Kind.SERVER] += [moderation.forget]
+    retention = _retention(settings, database=database, owner=store.owner, moderation=moderation)
+    database.on_full += [disk.heard_full]
+    disk.on_short += [retention.wake]
     moderation.on_change += [lambda guild: worker.hold(guild, moderation.settings(guild).paused)]
     news = News(database=database)
     news.on_change.append(worker.look)
@@ -157,11 +169,21 @@ def build_heart(settings: Settings, *, engine: Engine, frame_pace_s: float | Non
         ranking=Ranking(database=database),
         contests=Contests(database=database),
         hall_of_fame=HallOfFame(database=database),
-        retention=_retention(settings, database=database, owner=store.owner, moderation=moderation),
+        disk=disk,
+        retention=retention,
         forgetter=forgetter,
         holdings=Holdings(database=database),
         exports=Exports(database=database),
     )
+
+
+def _disk(settings: Settings) -> DiskSpace:
+    """Of the folder where data lies, and of that of a SQLite file; PostgreSQL's own disk it cannot see."""
+    url = make_url(settings.database_url)
+    folders = {settings.data_dir}
+    if url.get_backend_name() == "sqlite" and url.database:
+        folders.add(Path(url.database).parent)
+    return DiskSpace(folders=folders, spare_bytes=settings.spare_mb * MB)
 
 
 def _retention(settings: Settings, *, database: Database, owner: str, moderation: Moderation) -> Retention:

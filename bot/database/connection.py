@@ -128,6 +128,7 @@ class Database:
         self._tries = 0  # that are left to empty the write-ahead log
         self._running = 0  # transactions
         self.errors = 0  # transactions that failed, each because of the database
+        self.on_full: list[Callable[[], None]] = []  # told when its disk had no room
         self._ended = asyncio.Event()  # one of them, once this is closed
         self._closed = asyncio.Event()
         self._starting_s = starting_s
@@ -213,8 +214,12 @@ class Database:
         """
         if self._is_server:
             return False
-        async with self.transaction() as connection:
-            return await shrink(connection)
+        if self._closed.is_set():
+            raise StoreClosed
+        try:
+            return await shrink(self._engine)
+        except _ERRORS as error:
+            raise _named(error) from error
 
     @property
     def _is_on_disk(self) -> bool:
@@ -346,7 +351,11 @@ class Database:
             if task is not None and task.cancelling():  # it is cancelled, whatever its rollback met
                 raise asyncio.CancelledError from error
             self.errors += 1
-            raise (_named_by_server if self._is_server else _named)(error) from error
+            named = (_named_by_server if self._is_server else _named)(error)
+            if isinstance(named, StoreFull):
+                for hear in self.on_full:
+                    hear()
+            raise named from error
         finally:
             self._running -= 1
             if self._closed.is_set():

@@ -62,14 +62,18 @@ async def file_size(connection: AsyncConnection) -> FileSize:
     return FileSize(pages * asked["page_size"], (pages - free) * asked["page_size"])
 
 
-async def shrink(connection: AsyncConnection) -> bool:
+async def shrink(engine: AsyncEngine) -> bool:
     """Cut some free pages off the file's end. True while there are many more, and it can be done."""
-    if await _pragma(connection, "auto_vacuum") != _INCREMENTAL:
-        return False
-    if await _pragma(connection, "freelist_count") <= SPARE_PAGES:
-        return False  # they are used again soon
-    # To the last row: each step of it cuts one page off.
-    (await connection.exec_driver_sql(f"PRAGMA incremental_vacuum({SHRINK_PAGES})")).all()
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        if await _pragma(connection, "auto_vacuum") != _INCREMENTAL:
+            return False
+        if await _pragma(connection, "freelist_count") <= SPARE_PAGES:
+            return False  # they are used again soon
+        # As a script: each step of it cuts one page off, and a statement without rows is stepped but once.
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        await driver.executescript(f"PRAGMA incremental_vacuum({SHRINK_PAGES})")
     return True
 
 

@@ -34,7 +34,8 @@ class Chores:
             return False
         return True
 
-    async def leave(self) -> None:
-        """Whoever comes next may take ours at once."""
+    async def leave(self, name: str) -> None:
+        """Whoever comes next may take it at once, if it is ours."""
+        mine = and_(chores.c.name == name, chores.c.owner == self._owner)
         async with self._transaction() as connection:
-            await connection.execute(delete(chores).where(and_(chores.c.owner == self._owner)))
+            await connection.execute(delete(chores).where(mine))

@@ -16,10 +16,11 @@ _BEFORE = (
 )
 _AFTER = (
     f"The days and megabytes above are what you set: `{KEEP_DAYS.key}`, `{KEEP_PICTURE_DAYS.key}` and "
-    f"`{KEEP_MB.key}`. Where each thing lies and who may see it stands in `bot/database/tables.py` and "
+    f"`{KEEP_MB.key}`. "
+    "Where each thing lies and who may see it stands in `bot/database/tables.py` and "
     "`bot/dreams/showing.py`; how it is let go, handed over and forgotten in `bot/keeping`.",
-    "A person who is being forgotten stands in the table `forgettings` until half a minute after it is done, so "
-    "that a kill in the middle ends nothing and every process hears of it.",
+    "A person who is being forgotten stands in the table `forgettings` until half a minute after it is done, "
+    "so that a kill in the middle ends nothing and every process hears of it.",
     "Whoever restores a back-up brings back what was forgotten since; please have it forgotten again.",
 )
 

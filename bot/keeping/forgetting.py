@@ -8,6 +8,7 @@ whose it is; a process without that front end leaves it to one that has it.
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from time import time
@@ -35,6 +36,9 @@ LINGER_S = 3 * POLL_S  # a record stands for so long once it is done, that all p
 RETRY_S = 2.0  # seconds before something is tried again that could not be done: a dream is ending
 PACE_S = 0.05  # seconds between two bites
 LEASE_S = 30.0  # seconds after which another process goes on where one vanished
+
+
+_CHORES = {True: "forget-local", False: "forget-discord"}  # by whether it is the local channel's
 
 
 class Kind(StrEnum):
@@ -69,6 +73,10 @@ class FrontEnd(Protocol):
     async def has_left(self, guild_id: int) -> bool | None:
         """Whether we are not in this server any more; None: nobody can say just now."""
         ...
+
+
+def _is_local(record: Forgetting) -> bool:
+    return record.kind is Kind.PERSON and record.subject <= MAX_PERSON
 
 
 class _Bite(Enum):
@@ -112,6 +120,13 @@ class Forgetter(BackgroundLoop):
         self._after: dict[int, int] = {}  # person → the dream that was last tried to be taken down
         self._failed: set[int] = set()  # people of whose dreams one could not be taken down this time
 
+    async def close(self) -> None:
+        """Stop; another process, or the next one, goes on at once."""
+        await super().close()
+        with suppress(StoreError):
+            for chore in _CHORES.values():
+                await self._chores.leave(chore)
+
     async def person(self, person: int) -> None:
         """Forget everything of somebody, from now on."""
         now = self._clock()
@@ -149,9 +164,7 @@ class Forgetter(BackgroundLoop):
                 continue  # another process has it
             if record.done_at is not None:
                 rest_s = min(rest_s, await self._let_go(record, record.done_at))
-            elif await self._chores.take(
-                f"forget-{'local' if front is self.local else 'discord'}", for_s=LEASE_S
-            ):
+            elif await self._chores.take(_CHORES[_is_local(record)], for_s=LEASE_S):
                 rest_s = min(rest_s, await self._go_on(record, front))
         return rest_s
 
@@ -184,8 +197,7 @@ class Forgetter(BackgroundLoop):
                 hear(record.subject)
 
     def _front(self, record: Forgetting) -> FrontEnd | None:
-        is_local = record.kind is Kind.PERSON and record.subject <= MAX_PERSON
-        return self.local if is_local else self.discord
+        return self.local if _is_local(record) else self.discord
 
     # -------------------------------------------------------------------- people
 
@@ -248,7 +260,7 @@ class Forgetter(BackgroundLoop):
         if running:
             return _Bite.LATER
         while await self.traces.scrub_server(guild_id):  # it was asked just now whether we are there
-            if not await self._chores.take("forget-discord", for_s=LEASE_S):
+            if not await self._chores.take(_CHORES[False], for_s=LEASE_S):
                 return _Bite.LATER
         return _Bite.DONE
 

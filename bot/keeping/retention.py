@@ -14,6 +14,7 @@ it takes is done in small bites, each a transaction of its own, by one process a
 import asyncio
 import logging
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from time import time
 from typing import Any
@@ -23,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.background import BackgroundLoop
 from bot.community.choices import ChoiceState
-from bot.database.connection import Database
+from bot.database.connection import Database, StoreError
 from bot.database.tables import (
     choices,
     contests,
@@ -86,6 +87,12 @@ class Retention(BackgroundLoop):
         self._on_wall = on_wall
         self._clock = clock
         self._pace_s = pace_s
+
+    async def close(self) -> None:
+        """Stop; another process may go on at once."""
+        await super().close()
+        with suppress(StoreError):
+            await self._chores.leave(_CHORE)
 
     async def enforce(self) -> None:
         """All of it, now. Raises `StoreError`."""

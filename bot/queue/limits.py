@@ -75,6 +75,10 @@ class TooMuch(Refused):
         self.allowed = allowed
 
 
+class DiskShort(Refused):
+    """The disk has no room for more than what is being dreamt."""
+
+
 class NoNewDreams(Refused):
     """The moderators let the line run out."""
 
@@ -132,10 +136,12 @@ class Limits:
         per_person: int,
         in_all: int,
         steps: int | None = None,
+        has_room: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time,
     ) -> None:
         """`per_person`: dreams that one may have waiting where a server says nothing; `in_all`: in line;
-        `steps`: of a dream that names neither steps nor a preset, None for the model's own.
+        `steps`: of a dream that names neither steps nor a preset, None for the model's own; `has_room`:
+        whether the disk has, for another dream.
         """
         self._store = store
         self._moderation = moderation
@@ -143,10 +149,13 @@ class Limits:
         self._in_all = in_all
         self._clock = clock
         self._steps = steps
+        self._has_room = has_room
 
     async def allow(self, wish: Wish, asker: Asker) -> Wish:
         """The wish as it may be dreamt, if there is room. Raises a kind of `Refused`, or `StoreError`."""
         self._check_rules(wish, asker)
+        if not self._has_room():
+            raise DiskShort
         if asker.is_guest:
             wish = await self._embedded(wish)
         return self._within(self._allowed(wish, asker), wish)

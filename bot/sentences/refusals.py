@@ -17,6 +17,7 @@ from bot.queue.limits import (
     Banned,
     BannedWords,
     CoolingDown,
+    DiskShort,
     LineFull,
     NoNewDreams,
     OnlyEmbedded,
@@ -56,6 +57,8 @@ def refusal(error: Exception, say: Sentences) -> str:
             return say.cooling_down(error.cooldown_s, error.again_at)
         case TooMuch():
             return say.too_much(error.what, error.allowed)
+        case DiskShort():
+            return say.DISK_SHORT
         case NoNewDreams():
             return say.NO_NEW_DREAMS
         case OnlyEmbedded():

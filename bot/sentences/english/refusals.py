@@ -10,6 +10,10 @@ from bot.sentences.numbers import duration, listed, moment
 class Refusals:
     NOT_ALLOWED = "The moderators of this server don't let you dream here."
     NO_NEW_DREAMS = "The moderators aren't taking new dreams just now. Please try again later."
+    DISK_SHORT = (
+        "My disk is nearly full, so I take no new dreams just now; those in line go on. "
+        "Please try again later."
+    )
     ONLY_EMBEDDED = (
         "Guests dream with the small model, and this dream is from a larger one. Please dream it anew."
     )

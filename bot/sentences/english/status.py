@@ -15,6 +15,8 @@ class Status:
         "failed": "Failed",
         "cancelled": "Cancelled",
     }
+    STATUS_DATABASE = "Size of the database and its limit, in MB"
+    STATUS_FREE = "Free on the disk, in MB"
     STATUS_DREAMS = "Dreams a day"
     STATUS_WAITS = "Median wait in line, in seconds"
     STATUS_PACE = "Median steps a second"

@@ -11,6 +11,10 @@ from bot.sentences.numbers import duration, listed, moment
 class Rifiuti(Refusals):
     NOT_ALLOWED = "Chi modera questo server non ti permette di sognare qui."
     NO_NEW_DREAMS = "Al momento chi modera non accetta nuovi sogni. Riprova più tardi."
+    DISK_SHORT = (
+        "Il mio disco è quasi pieno: per ora niente sogni nuovi, ma quelli in fila vanno avanti. "
+        "Riprova più tardi."
+    )
     ONLY_EMBEDDED = (
         "Gli ospiti sognano con il modello piccolo, e questo sogno è di uno più grande. Sognalo da capo."
     )

@@ -17,6 +17,8 @@ class Stato(Status):
         "failed": "Non riusciti",
         "cancelled": "Annullati",
     }
+    STATUS_DATABASE = "Dimensione della banca dati e suo limite, in MB"
+    STATUS_FREE = "Spazio libero sul disco, in MB"
     STATUS_DREAMS = "Sogni al giorno"
     STATUS_WAITS = "Attesa mediana in fila, in secondi"
     STATUS_PACE = "Passi al secondo, mediana"

@@ -50,6 +50,11 @@ class Measurements:
         self._wait = Gauge("oneiro_line_wait_seconds", "Since when the oldest one waits.", registry=registry)
         errors = Gauge("oneiro_database_errors", "Transactions that failed.", registry=registry)
         errors.set_function(lambda: heart.database.errors)
+        self._size = Gauge("oneiro_database_bytes", "What the database takes on its disk.", registry=registry)
+        free = Gauge("oneiro_disk_free_bytes", "Free on the disk where data lies.", registry=registry)
+        free.set_function(lambda: heart.disk.free)
+        over = Gauge("oneiro_kept_over_bytes", "Needed beyond what KEEP_MB allows.", registry=registry)
+        over.set_function(lambda: heart.retention.over)
         self._loading: dict[int, float] = {}  # when a dream's models began to load
         self._clock = clock
         heart.audiences.watching.append(self)
@@ -78,6 +83,7 @@ class Measurements:
         counts = await self._history.counts()
         for state, count in counts.items():
             self._stored.labels(state).set(count)
+        self._size.set(await self._heart.database.size())
         self._wait.set(await self._history.oldest_wait_s())
         return generate_latest(self.registry)
 

@@ -1,10 +1,13 @@
 """The page with charts that a person can read."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from bot.heart import Heart
+from bot.keeping.disk import MB
 from bot.sentences import Sentences
 from bot.web.pages import page
 from bot.web.parts import parts_of
@@ -48,7 +51,10 @@ async def status(request: web.Request) -> web.Response:
     return page(
         request,
         "status.html",
-        troubles=await request.config_dict[HEALTH].troubles(),
+        troubles=[*await request.config_dict[HEALTH].troubles(), *keeping_troubles(heart)],
+        database_mb=round(await heart.database.size() / MB),
+        kept_mb=heart.retention.limits.megabytes,
+        free_mb=None if math.isinf(heart.disk.free) else round(heart.disk.free / MB),
         waiting=heart.worker.waiting(),
         wait_s=round(await history.oldest_wait_s()),
         counts=await history.counts(),
@@ -56,6 +62,16 @@ async def status(request: web.Request) -> web.Response:
         height=HEIGHT,
         bar_width=WIDTH,
     )
+
+
+def keeping_troubles(heart: Heart) -> list[str]:
+    """What whoever hosts should know of the disk. A new start would not help: `/healthz` is silent on it."""
+    found = [heart.disk.trouble] if heart.disk.trouble else []
+    if heart.retention.over:
+        found.append(
+            f"What is needed takes {heart.retention.over / MB:.0f} MB more than KEEP_MB allows, and is kept."
+        )
+    return found
 
 
 def charts(days: Sequence[Day], say: Sentences) -> list[Chart]:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from tests.bot.bot_process import ROOT
@@ -50,10 +51,9 @@ def line(result: Result) -> str:
 
 
 async def play(
-    plans: list[Plan], *, folder: Path, jobs: int, limits: Limits, keep: bool = False
-) -> list[Result]:
-    """All rounds, `jobs` at a time. `folder`: for `rounds.jsonl` and logs; the rounds' own lie in memory."""
-    results: list[Result] = []
+    plans: list[Plan], results: list[Result], *, folder: Path, jobs: int, limits: Limits, keep: bool = False
+) -> None:
+    """All rounds, `jobs` at a time, each with its result. `folder`: for `rounds.jsonl` and logs."""
     waiting = plans[::-1]
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="oneiro-chaos-", dir=memory) as place:
@@ -73,7 +73,6 @@ async def play(
                         file.write(json.dumps(result.to_json()) + "\n")
 
         await asyncio.gather(*(lane(number) for number in range(1, jobs + 1)))
-    return results
 
 
 def say(text: str) -> None:
@@ -100,7 +99,11 @@ def main() -> int:
     plans = [Plan.of(seed, only=tuple(given.only), database=given.database) for seed in seeds]
     given.folder.mkdir(parents=True, exist_ok=True)
     limits = Limits(settle_s=given.settle, late_s=given.settle)
-    results = asyncio.run(play(plans, folder=given.folder, jobs=given.jobs, limits=limits, keep=given.keep))
+    results: list[Result] = []
+    with suppress(KeyboardInterrupt):
+        asyncio.run(
+            play(plans, results, folder=given.folder, jobs=given.jobs, limits=limits, keep=given.keep)
+        )
     say("\n" + table(results))
     broken = sorted(result.plan.seed for result in results if result.broken)
     for seed in broken:

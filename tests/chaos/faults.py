@@ -3,16 +3,18 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from tests.bot.locks import locked
 from tests.chaos.full_disk import MARK
-from tests.chaos.quick import LEASE_S
+from tests.chaos.quick import LEASE_S, NONCE_S
 from tests.chaos.scene import Scene
 from tests.discord_server import Interference
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
+MINUTES_S = 600.0  # after which Discord has forgotten nonces
 LOCKED_S = 6.0  # longer than the bot waits for a lock
 Strike = Callable[[Scene], Awaitable[None]]
 
@@ -178,11 +180,26 @@ async def answers_lost_and_bot_killed(scene: Scene) -> None:
     """It posts, hears nothing of it and dies."""
     method, path = scene.random.choice((_SEND, _SEND, _EDIT))
     fault = scene.server.fault(method, path, times=1, does=Interference.LOSE)
-    await scene.server.wait(lambda: fault.hits or scene.server.gateway.online == [], "a hit", timeout_s=10)
-    scene.note(f"answer lost: {method} {path}")
+    with suppress(AssertionError):
+        await scene.server.wait(lambda: fault.hits, "a request", timeout_s=5.0)
+    scene.note(f"answer lost: {fault.hits} × {method} {path}")
     await scene.kill(scene.living[0])
     fault.stop()
     await asyncio.sleep(scene.random.uniform(0.0, 1.0))
+    await scene.start()
+
+
+@kind()
+async def killed_and_started_minutes_later(scene: Scene) -> None:
+    """As above, and Discord does not know the message's nonce any more."""
+    fault = scene.server.fault(*_SEND, times=1, does=Interference.LOSE)
+    with suppress(AssertionError):
+        await scene.server.wait(lambda: fault.hits, "a post", timeout_s=5.0)
+    scene.note(f"answers lost: {fault.hits}")
+    await scene.kill(scene.living[0])
+    fault.stop()
+    scene.server.move_clock(MINUTES_S)
+    await asyncio.sleep(NONCE_S + scene.random.uniform(0.2, 1.0))
     await scene.start()
 
 

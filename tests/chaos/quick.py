@@ -13,7 +13,8 @@ import bot.__main__ as program
 from bot import background
 from bot.chat import reactions
 from bot.chat.listeners import catching_up, votes
-from bot.chat.messages import choices, contests, dreams, gallery, hall_of_fame, pacing
+from bot.chat.messages import choices, contests, dreams, hall_of_fame, outbox, pacing
+from bot.database import outbox as outbox_store
 from bot.queue import worker
 from bot.settings import Settings
 from engine.process import groups, host
@@ -21,6 +22,7 @@ from tests.chaos import full_disk
 
 LEASE_S = 2.0
 FRAME_PACE_S = 0.3
+NONCE_S = 1.0
 
 DREAMER = groups.python(
     "import engine.process.child, tests.chaos.dreamer; "
@@ -35,9 +37,10 @@ NAMES: tuple[tuple[ModuleType, str, Any], ...] = (
     (catching_up, "RETRY_S", 0.5),
     (contests, "COUNTED_S", 5.0),
     (dreams, "MISSED_S", 0.3),
-    (dreams, "LEFT_S", 4.0),
-    (dreams, "LEFT_EVERY_S", 0.5),
-    (gallery, "HANG_AGAIN_S", (0.3, 0.6, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0)),
+    (dreams, "NONCE_S", NONCE_S),
+    (outbox_store, "LEASE_S", LEASE_S),
+    (outbox, "LEASE_S", LEASE_S),
+    (outbox, "POLL_S", 0.5),
     (hall_of_fame, "RETRY_S", 0.3),
 )
 # … and of what is built without naming it.
@@ -47,6 +50,7 @@ KEYWORDS: tuple[tuple[Callable[..., Any], Mapping[str, Any]], ...] = (
     (choices.ChoiceMessages.__init__, {"retry_s": 0.3}),
     (contests.ContestMessages.__init__, {"retry_s": 0.3}),
     (reactions.Reactions.__init__, {"retries_s": (0.3, 1.0, 2.0, 4.0, 8.0)}),
+    (outbox.Outbox.__init__, {"retry_s": 0.3}),
     (host.EngineHost.__init__, {"command": DREAMER, "first_pause_s": 0.1}),
 )
 

@@ -13,7 +13,7 @@ from tests.bot.postgres import Cluster, NoServer
 from tests.chaos.__main__ import play
 from tests.chaos.accounts import Broken
 from tests.chaos.faults import KINDS, POSTGRESQL, SQLITE
-from tests.chaos.rounds import Limits, Plan
+from tests.chaos.rounds import Limits, Plan, Result
 
 ROUNDS = 20
 FIRST_SEED = 1
@@ -42,7 +42,8 @@ def has_postgresql() -> bool:
 def test_twenty_rounds_of_random_faults_break_no_promise(folder: Path) -> None:
     database = "" if has_postgresql() else SQLITE
     plans = [Plan.of(seed, database=database) for seed in range(FIRST_SEED, FIRST_SEED + ROUNDS)]
-    results = asyncio.run(play(plans, folder=folder, jobs=2, limits=LIMITS))
+    results: list[Result] = []
+    asyncio.run(play(plans, results, folder=folder, jobs=2, limits=LIMITS))
     broken = {f"seed {r.plan.seed}, {r.plan.fault}": list(r.broken) for r in results if r.broken}
     assert broken == {}
     assert len(results) == ROUNDS

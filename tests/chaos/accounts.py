@@ -57,7 +57,7 @@ class Stored:
     choices: list[Row[object]]
     votes: dict[int, set[tuple[int, str, int]]]  # dream -> person, emoji, copy
     pictures: dict[int, bytes]
-    fame: dict[int, int | None]  # dream -> its message in the hall
+    owed: list[str]  # what the outbox still owes
     contests_told: list[bool]  # of contests that are over
 
     @classmethod
@@ -77,7 +77,7 @@ class Stored:
                 choices=await rows(tables.choices),
                 votes=votes,
                 pictures={row.dream_id: row.content for row in await rows(tables.pictures)},
-                fame={row.dream_id: row.message_id for row in await rows(tables.fame)},
+                owed=[f"{row.kind} {row.subject}" for row in await rows(tables.outbox)],
                 contests_told=[row.told for row in over],
             )
 
@@ -108,6 +108,7 @@ class Accounts:
                 self._dream(dream, stored, broken)
             elif not dream.state.is_over:
                 broken.lost.append(f"beginning {dream.id} is {dream.state}")
+        broken.lost += [f"owed: {what}" for what in stored.owed]
         if len(self._winners()) > len(stored.contests_told):
             broken.doubled.append("a contest's winner")
         if not all(stored.contests_told) or len(self._winners()) < sum(stored.contests_told):
@@ -142,6 +143,10 @@ class Accounts:
         files = self._server.files(message)
         if files and files[0].startswith(PNG) and files[0] != stored.pictures.get(dream.id):
             broken.overwritten.append(f"dream {dream.id}: not the picture that is kept")
+        versions = self._server.versions.get(message.id, [])
+        shown = {file for version in versions for file in self._server.files(version) if file.startswith(PNG)}
+        if len(shown) > 1:
+            broken.doubled.append(f"dream {dream.id}: dreamt {len(shown)} times to its end")
         bot = self._server.backend.bot_user.id
         own = {written(r.emoji) for r in message.reactions if bot in r.user_ids}
         if files and not own >= {written(emoji) for emoji in VOTE_EMOJI}:

@@ -11,7 +11,6 @@ import pytest
 from tests.bot.bot_process import LOADED_CORES_S
 from tests.bot.postgres import Cluster, NoServer
 from tests.chaos.__main__ import play
-from tests.chaos.accounts import Broken
 from tests.chaos.faults import KINDS, POSTGRESQL, SQLITE
 from tests.chaos.rounds import Limits, Plan, Result
 
@@ -56,11 +55,3 @@ def test_every_kind_strikes_once_before_one_strikes_again() -> None:
     assert sorted(kinds) == sorted(KINDS)
     assert Plan.of(7) == Plan.of(7)
     assert {Plan.of(seed).database for seed in range(50)} == {SQLITE, POSTGRESQL}
-
-
-def test_what_is_broken_is_counted_and_told() -> None:
-    assert not Broken()
-    broken = Broken(lost=["dream 1"], votes=["dream 2", "dream 3"])
-    assert broken
-    assert list(broken) == ["lost: dream 1", "votes: dream 2", "votes: dream 3"]
-    assert broken.counts()["votes"] == 2

@@ -160,7 +160,7 @@ class Contests:
             select(dreams, tally.label("tally"))
             .join(entries, entries.c.dream_id == dreams.c.id)
             .outerjoin(votes, votes.c.dream_id == dreams.c.id)
-            .where(entries.c.contest_id == contest_id, _may_enter())
+            .where(entries.c.contest_id == contest_id, _is_shown())
             .group_by(*dreams.c, entries.c.entered_at)
             .order_by(tally.desc(), entries.c.entered_at)
         )
@@ -231,11 +231,16 @@ def _numbered(row: dict[str, Any]) -> tuple[Contest, int]:
 
 def _may_enter() -> Any:
     """Dreams with a picture that a message shows."""
+    return and_(_is_shown(), dreams.c.id.in_(select(pictures.c.dream_id)))
+
+
+def _is_shown() -> Any:
+    """As `_may_enter`; the picture may have been let go since (`bot.keeping.retention`)."""
     return and_(
         dreams.c.state.in_((DreamState.DONE, DreamState.CANCELLED)),
         dreams.c.erased.is_(False),
         dreams.c.gone == Gone.NOT,
         dreams.c.candidate == 0,
         dreams.c.message_id.is_not(None),
-        dreams.c.id.in_(select(pictures.c.dream_id)),
+        or_(dreams.c.recipe != "", dreams.c.id.in_(select(pictures.c.dream_id))),
     )

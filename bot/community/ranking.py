@@ -10,7 +10,7 @@ from enum import StrEnum
 from time import time
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 
 from bot.database.connection import Database
 from bot.database.tables import dreams, pictures, votes
@@ -126,7 +126,8 @@ class Ranking:
             dreams.c.erased.is_(False),
             dreams.c.gone == Gone.NOT,
             dreams.c.message_id.is_not(None),
-            dreams.c.id.in_(select(pictures.c.dream_id)),
+            # With a picture, or a finished one whose picture was let go (`bot.keeping.retention`).
+            or_(dreams.c.recipe != "", dreams.c.id.in_(select(pictures.c.dream_id))),
         ]
         if not view.flagged:
             conditions.append(dreams.c.flagged == "")

@@ -83,6 +83,7 @@ class _Looking:
     connection: AsyncConnection
     places: list[tuple[int, int]]  # server and channel of all places that are for everybody
     public: Any  # that a dream may hang there, as far as the database tells
+    told: Any  # that one may be told of there, with its picture or without
 
 
 class Wall:
@@ -105,7 +106,7 @@ class Wall:
         self._clock = clock
         self._known: set[tuple[int, int]] = set()  # server and channel of all dreams up to `_last`
         self._last = 0
-        self._public: tuple[list[tuple[int, int]], Any] | None = None  # of these places
+        self._public: tuple[list[tuple[int, int]], Any, Any] | None = None  # of these places
         self._chance = Random()
         self._learn_at = 0.0  # on the monotonic clock
         self._ranked: dict[Period, tuple[float, list[int]]] = {}
@@ -174,9 +175,10 @@ class Wall:
     # --------------------------------------------------------------- one dream
 
     async def get(self, slug: str) -> Hanging | None:
-        """What hangs there by this slug."""
+        """What hangs there by this slug, or did until its picture was let go."""
         async with self._looking() as look:
-            return await self._find(look, dreams.c.slug == slug)
+            query = _HUNG.where(dreams.c.slug == slug, look.told).limit(1)
+            return next(iter(self._hang((await look.connection.execute(query)).all())), None)
 
     async def shows(self, dream_id: int) -> Hanging | None:
         """As `get`, by the dream's number, which leaves the bot nowhere."""
@@ -263,7 +265,12 @@ class Wall:
         async with self._transaction() as connection:
             places = await self._open(connection)
             if self._public is None or places != self._public[0]:
-                self._public = (places, _public(places))  # it is long; it changes when a channel does
+                public = _public(places)
+                self._public = (
+                    places,
+                    and_(public, _HAS_PICTURE),
+                    public,
+                )  # long; it changes when a channel does
             yield _Looking(connection, *self._public)
 
     async def _open(self, connection: AsyncConnection) -> list[tuple[int, int]]:
@@ -361,8 +368,11 @@ def _public(places: Collection[tuple[int, int]]) -> Any:
         dreams.c.slug.is_not(None),
         dreams.c.author_id.not_in(away),
         ~select(reports.c.dream_id).where(reports.c.dream_id == dreams.c.id).exists(),
-        select(pictures.c.dream_id).where(pictures.c.dream_id == dreams.c.id).exists(),
     )
+
+
+# Whose picture may have been let go: `bot.keeping.retention`. Such a dream is told of at its own address.
+_HAS_PICTURE = select(pictures.c.dream_id).where(pictures.c.dream_id == dreams.c.id).exists()
 
 
 def _in(places: Collection[tuple[int, int]], table: Any) -> Any:

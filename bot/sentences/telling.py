@@ -86,6 +86,16 @@ def nearest(dream: Dream, say: Sentences) -> str:
     return say.nearest(()) if is_weak(Recipe.from_json(dream.recipe).model, dream.score, dream.prompt) else ""
 
 
+def let_go(dream: Dream, say: Sentences, *, has_picture: bool) -> str:
+    """That a finished dream's picture is kept no longer, or ''."""
+    return say.PICTURE_LET_GO if is_let_go(dream, has_picture=has_picture) else ""
+
+
+def is_let_go(dream: Dream, *, has_picture: bool) -> bool:
+    """Whether a dream had a picture, and what is stored of it is its words (`bot.keeping.retention`)."""
+    return dream.state.is_over and bool(dream.recipe) and not has_picture and not dream.erased
+
+
 def end_fields(dream: Dream, say: Sentences) -> list[Field]:
     """What stands under a finished picture."""
     if not dream.recipe or dream.score is None or dream.seconds is None:

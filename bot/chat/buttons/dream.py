@@ -36,9 +36,15 @@ def live_view(dream: Dream, say: Sentences) -> discord.ui.View:
     return discord.ui.View(timeout=None).add_item(DreamButton(dream.id, "cancel", say.CANCEL))
 
 
-def ended_view(dream: Dream, say: Sentences, *, has_picture: bool) -> discord.ui.View:
-    """Of a dream that is over; only with a picture there is something to go on from."""
+def ended_view(
+    dream: Dream, say: Sentences, *, has_picture: bool, is_let_go: bool = False
+) -> discord.ui.View:
+    """Of a dream that is over; only with a picture there is something to go on from.
+
+    `is_let_go`: its picture is kept no longer, and can be dreamt again.
+    """
     above = [("again", say.AGAIN), ("edit", say.EDIT)]
+    above[:0] = [("repeat", say.REPEAT)] if is_let_go else []
     below = [("delete", say.DELETE)]
     if has_picture:
         above[1:1] = [("vary", say.VARY), ("continue", say.CONTINUE)]

@@ -12,6 +12,12 @@ async def again(click: Click) -> None:
     await order(click.interaction, onward.again(click.dream))
 
 
+@action("repeat")
+async def repeat(click: Click) -> None:
+    """The very same picture, where it is kept no longer."""
+    await order(click.interaction, onward.exact(click.dream))
+
+
 @action("vary")
 async def vary(click: Click) -> None:
     """A new dream that begins at a changed copy of this one."""

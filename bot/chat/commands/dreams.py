@@ -21,7 +21,7 @@ from bot.dreams import onward
 from bot.dreams.asking import story as story_of
 from bot.dreams.dream import Dream
 from bot.dreams.suggestions import RECENT
-from bot.sentences import ENGLISH
+from bot.sentences import ENGLISH, telling
 from bot.sentences.quoting import plain
 
 log = logging.getLogger(__name__)
@@ -143,13 +143,19 @@ async def _show(interaction: discord.Interaction, dream: Dream) -> None:
 
 async def _send(interaction: discord.Interaction, dream: Dream) -> None:
     say, parts = personal(interaction), parts_of(interaction)
-    picture = await parts.store.picture(dream.id)
-    picture = await fitting(picture, interaction.filesize_limit) if picture else None
+    stored = await parts.store.picture(dream.id)
+    is_let_go = telling.is_let_go(dream, has_picture=stored is not None)
+    picture = await fitting(stored, interaction.filesize_limit) if stored else None
     allowed = await parts.sight.asked(interaction, dream)
     content = DreamMessage(replace(dream, language=say.CODE), showing=allowed).content(picture)
     embed = content.embed
+    if is_let_go:
+        embed.description = f"{embed.description}\n\n{say.PICTURE_LET_GO}"
     if allowed.link:
         embed.add_field(name=say.WHERE, value=say.jump(allowed.link), inline=False)
     file = next(iter(content.files()), None)
-    view = ended_view(dream, say, has_picture=file is not None) if dream.state.is_over else None
+    has_picture = file is not None
+    view = (
+        ended_view(dream, say, has_picture=has_picture, is_let_go=is_let_go) if dream.state.is_over else None
+    )
     await answer(interaction, embed=embed, file=file, view=view)

@@ -24,7 +24,7 @@ from bot.community.ranking import (
 )
 from bot.dreams.dream import Picture
 from bot.dreams.showing import Visibility, address
-from bot.sentences import ENGLISH, Sentences
+from bot.sentences import ENGLISH, Sentences, telling
 from bot.sentences.quoting import quoted
 from bot.unpacking import one_at_a_time
 
@@ -105,7 +105,8 @@ async def _show(interaction: discord.Interaction, page: Page, say: Sentences) ->
     async with parts.outlet.turn(interaction.user.id):
         best = places if page.by is By.PICTURE else places[:1]
         pictures = await _pictures(interaction, best, say)
-    embeds, files = _embeds(page, places, pictures, say)
+        kept = await parts.store.with_pictures([place.best.id for place in places])
+    embeds, files = _embeds(page, places, pictures, say, kept=kept)
     try:
         await interaction.edit_original_response(
             content=None if places else say.NO_TOP, embeds=embeds, attachments=files, view=_view(page, total)
@@ -155,7 +156,7 @@ def _small(content: bytes) -> bytes:
 
 
 def _embeds(
-    page: Page, places: list[Place], pictures: dict[int, Exhibit], say: Sentences
+    page: Page, places: list[Place], pictures: dict[int, Exhibit], say: Sentences, *, kept: set[int]
 ) -> tuple[list[discord.Embed], list[discord.File]]:
     shown = [pictures[place.best.id] for place in places if place.best.id in pictures]
     files = [one.file() for one in shown]
@@ -173,6 +174,8 @@ def _embeds(
         embed = discord.Embed(description=_line(page.by, place, say), colour=_GOLD)
         if place.best.id in pictures:
             pictures[place.best.id].hang_in(embed)
+        elif let_go := telling.let_go(place.best, say, has_picture=place.best.id in kept):
+            embed.description = f"{embed.description}\n*{let_go}*"
         embeds.append(embed)
     embeds[0].title = title
     return embeds, files

@@ -20,7 +20,9 @@ def winner_embed(over: Contest, dream: Dream | None, allowed: Showing, entries: 
         text = say.contest_without_winner(theme, entries)
     else:
         words = words_of(dream, allowed) if allowed.tells else "…"
-        text = say.contest_won(theme, dream.author_id, over.winner_votes or 0, words)
+        # Of a deleted dream nothing is told, nor whose it was: they may be forgotten.
+        author_id = 0 if dream.erased else dream.author_id
+        text = say.contest_won(theme, author_id, over.winner_votes or 0, words)
     return discord.Embed(title=say.CONTEST_OVER, url=winner_url(over), description=text, colour=GOLD)
 
 

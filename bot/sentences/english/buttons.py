@@ -15,6 +15,8 @@ class Buttons:
     NOT_DELETED = "I couldn't delete the message just now, so I kept the dream. Please try again later."
     NOT_OVER = "This dream isn't over yet. Once it is, you can go on from it."
     NO_STATE = "Sorry, I no longer know where this dream ended. Again starts it over."
+    REPEAT = "Same picture again"
+    PICTURE_LET_GO = "Its picture isn't kept any more; from the same words and seed I can dream it again."
     NO_TIMELAPSE = "Sorry, there is no time-lapse of this dream."
     NO_RECIPE = "There is no recipe, because this dream never became a picture."
 

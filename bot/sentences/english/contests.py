@@ -42,11 +42,10 @@ class Contests:
         return f"Entered: {prompt}. The votes under its picture count; good luck!"
 
     def contest_won(self, theme: str, author_id: int, votes: int, words: str) -> str:
-        """To everybody. `words`: the quoted prompt with its link."""
+        """To everybody. `author_id`: 0 for somebody who is not named; `words`: the prompt with its link."""
+        who = f"<@{author_id}>" if author_id else "Somebody"
         counted = "1 vote" if votes == 1 else f"{votes} votes"
-        return (
-            f"Theme: **{theme}**\n🏆 <@{author_id}> wins with {counted}: {words}\nThank you all for dreaming!"
-        )
+        return f"Theme: **{theme}**\n🏆 {who} wins with {counted}: {words}\nThank you all for dreaming!"
 
     def contest_without_winner(self, theme: str, entries: int) -> str:
         """To everybody, when there is no vote to decide."""

@@ -152,8 +152,8 @@ class Moderation:
         return " ".join(filter(None, (f"**{self.DEEDS.get(what, what)}**", target, change)))
 
     def entry(self, at: float, by: int, deed: str) -> str:
-        """One line of the audit log."""
-        return f"{moment(at, 'f')} <@{by}>: {deed}"
+        """One line of the audit log. `by`: 0 for somebody who is forgotten."""
+        return f"{moment(at, 'f')} {f'<@{by}>' if by else 'Somebody'}: {deed}"
 
     def the_dream(self, dream_id: int) -> str:
         """A dream by its number."""

@@ -46,6 +46,7 @@ class Wall:
         "Its film isn't kept any more.",
     )
     WALL_PICTURE, WALL_DOWNLOADS, WALL_GET_FILM = "Picture (PNG)", "Download", "Film (WebP)"
+    WALL_LET_GO = "Its picture isn't kept any more. What stands under “Recipe” dreams it again."
     WALL_FAMILY = "Family"
     WALL_KIN: ClassVar[dict[str, str]] = {
         "varied": "varied",

@@ -19,6 +19,10 @@ class Pulsanti(Buttons):
     NOT_DELETED = "Ora non riesco a eliminare il messaggio, perciò ho tenuto il sogno. Riprova più tardi."
     NOT_OVER = "Questo sogno non è ancora finito. Quando lo sarà, si potrà andare avanti da lì."
     NO_STATE = "Non so più dove fosse arrivato questo sogno, mi dispiace. Con Ancora ricomincia da capo."
+    REPEAT = "La stessa immagine"
+    PICTURE_LET_GO = (
+        "La sua immagine non è più conservata; dalle stesse parole e dallo stesso seme posso risognarla."
+    )
     NO_TIMELAPSE = "Di questo sogno non c'è un filmato, mi dispiace."
     NO_RECIPE = "Non c'è una ricetta: questo sogno non è arrivato a un'immagine."
 

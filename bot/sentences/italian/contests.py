@@ -41,7 +41,8 @@ class Concorsi(Contests):
 
     def contest_won(self, theme: str, author_id: int, votes: int, words: str) -> str:
         counted = "1 voto" if votes == 1 else f"{votes} voti"
-        won = f"🏆 Vince <@{author_id}> con {counted}: {words}"
+        who = f"<@{author_id}>" if author_id else "qualcuno"
+        won = f"🏆 Vince {who} con {counted}: {words}"
         return f"Tema: **{theme}**\n{won}\nGrazie a tutti per aver sognato!"
 
     def contest_without_winner(self, theme: str, entries: int) -> str:

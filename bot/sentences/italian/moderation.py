@@ -152,7 +152,7 @@ class Moderazione(Moderation):
         return " ".join(filter(None, (f"**{self.DEEDS.get(what, what)}**", target, change)))
 
     def entry(self, at: float, by: int, deed: str) -> str:
-        return f"{moment(at, 'f')} <@{by}>: {deed}"
+        return f"{moment(at, 'f')} {f'<@{by}>' if by else 'Qualcuno'}: {deed}"
 
     def the_dream(self, dream_id: int) -> str:
         return f"sogno {dream_id}"

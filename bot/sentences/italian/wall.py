@@ -53,6 +53,7 @@ class Parete(Wall):
         "Il suo filmato non è più conservato.",
     )
     WALL_PICTURE, WALL_DOWNLOADS, WALL_GET_FILM = "Immagine (PNG)", "Scarica", "Filmato (WebP)"
+    WALL_LET_GO = "La sua immagine non è più conservata. Quello che sta sotto «Ricetta» la sogna di nuovo."
     WALL_FAMILY = "Famiglia"
     WALL_KIN: ClassVar[dict[str, str]] = {
         "varied": "variato",

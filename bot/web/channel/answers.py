@@ -11,7 +11,7 @@ from bot.dreams.dream import Dream, DreamState
 from bot.dreams.local import CHANNEL_ID, GUILD_ID
 from bot.dreams.showing import Visibility
 from bot.queue.limits import are_allowed
-from bot.sentences import Sentences
+from bot.sentences import Sentences, telling
 from bot.sentences.quoting import quoted
 from bot.web.channel.access import known_person
 from bot.web.channel.cards import SHOWN_PROMPT, Cards, allowed_here, contest_end
@@ -202,8 +202,10 @@ async def enter(request: web.Request, typed: Typed) -> Answer:
 async def _line(request: web.Request, dream: Dream, text: str) -> Line:
     heart = parts_of(request).heart
     is_open = allowed_here(dream, heart).visibility is Visibility.OPEN
-    has_picture = is_open and dream.state.is_over and await heart.store.has_picture(dream.id)
-    return Line(text, f"/dreams/{dream.id}/picture" if has_picture else "", f"dream-{dream.id}")
+    has_picture = dream.state.is_over and await heart.store.has_picture(dream.id)
+    let_go = telling.let_go(dream, say_of(request), has_picture=has_picture)
+    shown = f"/dreams/{dream.id}/picture" if has_picture and is_open else ""
+    return Line(f"{text}\n*{let_go}*" if let_go else text, shown, f"dream-{dream.id}")
 
 
 def _words(dream: Dream) -> str:

@@ -60,6 +60,10 @@ async def _again(request: web.Request, dream: Dream) -> Answer:
     return Answer(await order(request, onward.again(dream)))
 
 
+async def _repeat(request: web.Request, dream: Dream) -> Answer:
+    return Answer(await order(request, onward.exact(dream)))
+
+
 async def _vary(request: web.Request, dream: Dream) -> Answer:
     return Answer(await order(request, await onward.varied(dream, store=parts_of(request).heart.store)))
 
@@ -112,6 +116,7 @@ async def _delete(request: web.Request, dream: Dream) -> Answer:
 
 _ACTIONS: dict[str, Action] = {
     "again": _again,
+    "repeat": _repeat,
     "vary": _vary,
     "continue": _continue,
     "edit": _edit,

@@ -129,6 +129,7 @@ class Cards:
         chapters = dream.chapter is not None and dream.chapters is not None
         notes = [telling.steered(dream, say), telling.notice(dream, say)]
         notes.append(say.WITHHELD if is_withheld else telling.nearest(dream, say))
+        notes.append(telling.let_go(dream, say, has_picture=facts.has_picture))
         return Card(
             key=dream_key(dream.id),
             number=dream.id,
@@ -149,7 +150,7 @@ class Cards:
             spoiler=allowed.visibility is Visibility.SPOILER,
             notes=[note for note in notes if note],
             fields=telling.end_fields(dream, say),
-            actions=self._actions(dream, has_picture=bool(shown)),
+            actions=self._actions(dream, has_picture=bool(shown), is_kept=facts.has_picture),
             votes=self._votes(facts.votes) if is_over and shown else (),
             may_vote=dream.author_id != self._reader.id,
         )
@@ -171,12 +172,13 @@ class Cards:
         emoji = dict.fromkeys([*self._heart.moderation.settings(GUILD_ID).vote_emoji, *votes])
         return [Vote(one, len(votes.get(one, ())), self._reader.id in votes.get(one, ())) for one in emoji]
 
-    def _actions(self, dream: Dream, *, has_picture: bool) -> list[tuple[str, str]]:
+    def _actions(self, dream: Dream, *, has_picture: bool, is_kept: bool) -> list[tuple[str, str]]:
         say = self._say
         may_end_it = may_end(dream, self._reader.id, moderates=self._reader.moderates)
         if not dream.state.is_over:
             return [("cancel", say.CANCEL)] if may_end_it else []
-        found = [("again", say.AGAIN)]
+        found = [("repeat", say.REPEAT)] if telling.is_let_go(dream, has_picture=is_kept) else []
+        found += [("again", say.AGAIN)]
         found += [("vary", say.VARY), ("continue", say.CONTINUE)] if has_picture else []
         found += [("edit", say.EDIT)]
         found += [("timelapse", say.TIMELAPSE), ("recipe", say.RECIPE)] if has_picture else []
@@ -273,4 +275,4 @@ def contest_end(over: Contest, winner: Dream | None, entries: int, say: Sentence
     if winner is None:
         return say.contest_without_winner(theme, entries)
     words = "…" if winner.erased else quoted(winner.prompt, SHOWN_PROMPT)
-    return say.contest_won(theme, winner.author_id, over.winner_votes or 0, words)
+    return say.contest_won(theme, 0 if winner.erased else winner.author_id, over.winner_votes or 0, words)

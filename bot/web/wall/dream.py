@@ -33,6 +33,7 @@ async def dream(request: web.Request) -> web.Response:
         line=words(line(found.dream, recipe), MAX_LINE),
         family=await parts.wall.family(found),
         contest=await parts.wall.contest_of(found),
+        has_picture=await parts.store.has_picture(found.dream.id),
         has_film=await parts.store.has_timelapse(found.dream.id),
     )
 

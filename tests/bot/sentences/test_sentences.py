@@ -154,6 +154,10 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
         "Theme: **autumn**\n🏆 <@42> wins with 1 vote: a leaf\nThank you all for dreaming!",
     ),
     (
+        lambda say: say.contest_won("autumn", 0, 2, "…"),
+        "Theme: **autumn**\n🏆 Somebody wins with 2 votes: …\nThank you all for dreaming!",
+    ),
+    (
         lambda say: say.contest_without_winner("autumn", 0),
         "Theme: **autumn**\nNobody entered a dream, so there is no winner this time.",
     ),

@@ -3,10 +3,13 @@
 import io
 import json
 import zipfile
+from html import unescape
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
+from bot.database.tables import pictures
 from bot.sentences import ENGLISH, ITALIAN
 from tests.bot.scripted import until
 from tests.bot.web.conftest import House
@@ -45,6 +48,20 @@ async def test_everything_of_a_person_can_be_downloaded(house: House) -> None:
         person = json.loads(opened.read("person.json"))
     assert [dream["prompt"] for dream in dreams] == ["a house"]
     assert person["page"]["name"] == "Ada" and "digest" not in person["page"]
+
+
+async def test_a_dream_whose_picture_was_let_go_can_be_dreamt_again(house: House) -> None:
+    ada = await house.visitor("Ada")
+    await ada.say("/dream a house seed:5")
+    await house.finish(1)
+    async with house.heart.database.transaction() as connection:
+        await connection.execute(delete(pictures))
+    page = unescape(await ada.html())
+    assert ENGLISH.PICTURE_LET_GO in page and 'data-action="repeat"' in page
+    async with await ada.post("/dreams/1/repeat") as answer:
+        assert answer.status == 200
+    again = await house.dream(2)
+    assert (again.prompt, again.seed, again.steps) == ("a house", 5, 10)
 
 
 async def test_whoever_is_forgotten_is_a_stranger_at_once(house: House) -> None:

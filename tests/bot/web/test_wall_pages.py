@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -15,10 +16,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 from playwright.async_api import expect
+from sqlalchemy import delete
 
+from bot.database.tables import pictures
 from bot.dreams.dream import Dream, DreamState, Picture, Wish
 from bot.dreams.local import CHANNEL_ID, GUILD_ID
 from bot.heart import Heart, build_heart
+from bot.sentences import ENGLISH
 from bot.settings import Settings
 from bot.web.wall import live as wall_live
 from bot.web.wall.application import wall_application
@@ -130,6 +134,26 @@ async def test_nothing_of_discord_stands_in_any_page_unless_it_was_opted_in(hous
     page = (await house.heart.privacy.of(dream.author_id)).page
     assert f'href="/by/{page}"' in await house.text("/")
     assert "Ada &lt;b&gt;" in await house.text(f"/by/{page}")
+
+
+async def test_a_dream_whose_picture_was_let_go_is_told_of_at_its_own_address_alone(house: House) -> None:
+    dream = await house.dreamt("a red house")
+    slug = await house.slug(dream)
+    async with house.heart.database.transaction() as connection:
+        await connection.execute(delete(pictures).where(pictures.c.dream_id == dream.id))
+    assert slug not in await house.text("/")
+    text = await house.text(f"/d/{slug}")
+    assert ENGLISH.WALL_LET_GO in unescape(text) and "dream.png" not in text
+    assert "/dream prompt:a red house seed:7" in text
+    async with house.client.get(f"/t/{slug}.webp") as answer:
+        assert answer.status == 404
+
+
+async def test_what_is_kept_of_people_is_told_there(house: House) -> None:
+    text = await house.text("/privacy")
+    assert ENGLISH.PRIVACY_HEADINGS["servers"] in unescape(text) and 'href="/privacy"' in await house.text(
+        "/"
+    )
 
 
 async def test_the_page_of_a_dream_has_what_one_may_want_to_know_or_take(house: House) -> None:

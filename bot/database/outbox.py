@@ -37,6 +37,19 @@ class Kind(StrEnum):
     LOG = "log"  # an entry of the audit log stands in its server's log channel
 
 
+OF_DREAMS = (Kind.END, Kind.NOTICE, Kind.GALLERY, Kind.FAME)  # of which a subject is a dream
+
+
+def owed_of(dream_ids: Any) -> Any:
+    """Whether a row is about one of these dreams: their numbers, or a column of them."""
+    about = (
+        outbox.c.subject.in_(dream_ids)
+        if isinstance(dream_ids, Collection)
+        else outbox.c.subject == dream_ids
+    )
+    return and_(outbox.c.kind.in_(OF_DREAMS), about)
+
+
 class Key(NamedTuple):
     """What there is one row of."""
 

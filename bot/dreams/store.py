@@ -436,8 +436,11 @@ class Store:
         return await self._content(images, images.c.id == image_id)
 
     async def erase(self, dream_id: int) -> Dream | None:
-        """Forget the words, pictures and votes of a dream that is over; None when there is none such."""
-        values = dict.fromkeys(_WORDS, "") | {"erased": True, "image_id": None}
+        """Forget the words, pictures and votes of a dream that is over; None when there is none such.
+
+        Nothing is owed of it any more.
+        """
+        values = dict.fromkeys(_WORDS, "") | {"erased": True, "image_id": None, "delivered": True}
         over = and_(dreams.c.state.in_(OVER), dreams.c.erased.is_(False))
         async with self._transaction() as connection:
             before = await self._find(connection, dreams.c.id == dream_id)

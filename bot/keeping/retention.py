@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.background import BackgroundLoop
 from bot.community.choices import ChoiceState
 from bot.database.connection import Database, StoreError
+from bot.database.outbox import owed_of
 from bot.database.tables import (
     choices,
     contests,
@@ -176,6 +177,7 @@ class Retention(BackgroundLoop):
             ~exists().where(child.c.parent_id == dreams.c.id, waits),
             ~exists().where(child.c.other_id == dreams.c.id, waits),
             ~undecided,
+            ~exists().where(owed_of(dreams.c.id)),  # its message, a gallery's, a hall's
         ]
         if table is pictures:
             found += [~_in_hall(), ~_in_contest(), ~self._on_public_wall()]

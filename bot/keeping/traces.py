@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.community.choices import ChoiceState
 from bot.database.connection import Database
+from bot.database.outbox import owed_of
 from bot.database.tables import (
     audit,
     bans,
@@ -26,6 +27,7 @@ from bot.database.tables import (
     fame,
     guilds,
     images,
+    outbox,
     people,
     pictures,
     preferences,
@@ -67,6 +69,7 @@ PERSONAL: tuple[Trace, ...] = (
     Trace(entries.c.contest_id, entries.c.person),
     Trace(sendings.c.dream_id, sendings.c.person),
     Trace(reports.c.dream_id, reports.c.person),
+    Trace(outbox.c.subject, outbox.c.person),
     Trace(preferences.c.person, preferences.c.person),
     Trace(privacy.c.person, privacy.c.person),
     Trace(dreams.c.id, dreams.c.author_id, _HUSK, only=dreams.c.erased),
@@ -265,6 +268,7 @@ async def _empty(connection: AsyncConnection, ids: Sequence[int]) -> None:
     given = set(await connection.scalars(select(dreams.c.image_id).where(dreams.c.id.in_(ids))))
     for left in _LEFT_BEHIND:
         await connection.execute(delete(left).where(left.c.dream_id.in_(ids)))
+    await connection.execute(delete(outbox).where(owed_of(ids)))
     nowhere = {
         "guild_id": None,
         "channel_id": NOBODY,

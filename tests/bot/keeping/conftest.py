@@ -6,10 +6,11 @@ from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from bot.database.connection import Database
-from bot.database.tables import metadata
+from bot.database.outbox import owed_of
+from bot.database.tables import metadata, outbox
 from bot.dreams.dream import Dream, DreamState, Picture, Wish
 from bot.heart import Heart, build_heart
 from bot.settings import Settings
@@ -87,6 +88,8 @@ class Process:
         assert done is not None
         await store.set_message(dream.id, 10**6 + dream.id)
         await store.set_delivered(dream.id)
+        async with self.heart.database.transaction() as connection:  # as whoever shows it settles it
+            await connection.execute(delete(outbox).where(owed_of([dream.id])))
         return await self.stored(dream.id)
 
     async def stored(self, dream_id: int) -> Dream:

@@ -14,6 +14,7 @@ from bot.database.tables import (
     fame,
     guilds,
     metadata,
+    outbox,
 )
 from bot.dreams.dream import DreamState
 from bot.dreams.local import GUILD_ID
@@ -36,7 +37,7 @@ NUMBERS = {
     "images": "id", "votes": "dream_id copy_id", "reports": "dream_id", "sendings": "dream_id tries",
     "fame": "dream_id channel_id message_id votes", "entries": "contest_id dream_id",
     "contests": "id channel_id winner_id winner_votes message_id", "preferences": "size", "audit": "id",
-    "paces": "id steps panels at", "schema_version": "version", "people": "id",
+    "outbox": "subject tries", "paces": "id steps panels at", "schema_version": "version", "people": "id",
 }  # fmt: skip
 # What moderators keep of somebody.
 KEPT = {("bans", "person"), ("bans", "by")}
@@ -82,6 +83,7 @@ async def a_life(process: Process) -> dict[str, int]:
     await process.put(
         fame, dream_id=own.id, guild_id=GUILD, channel_id=3, message_id=77, votes=3, created_at=1.0
     )
+    await process.put(outbox, kind="sent", subject=theirs.id, person=ADA, since=1.0, due_at=1e12, tries=1)
     decision = Decision(1, 2, {1: 1}, ended_by=ADA).to_json()
     plain = {
         "guild_id": GUILD, "channel_id": 2, "language": "en", "spoiler": False, "preset": "",

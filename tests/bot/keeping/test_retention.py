@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from bot.database.connection import Database
+from bot.database.outbox import Kind
 from bot.database.tables import contests, dreams, entries, fame, images, pictures, states, timelapses
 from bot.dreams.dream import Dream
 from bot.keeping import retention
@@ -74,9 +75,10 @@ async def test_what_is_needed_stays(process: Process, keeper: Keeper) -> None:
     heart = process.heart
     database = heart.database
     parent, other, waiting, hung, entered, untold = [await process.dream(ADA) for _ in range(6)]
-    undelivered, walled, plain = [await process.dream(BO) for _ in range(3)]
+    undelivered, walled, plain, owed = [await process.dream(BO) for _ in range(4)]
     await process.ask(BO, parent_id=parent.id, other_id=other.id, begin="blend")
     await set_row(process, undelivered, delivered=False)
+    await heart.outbox_store.owe(Kind.GALLERY, owed.id)
     await set_row(process, walled, guild_id=77)
     await process.put(
         fame, dream_id=hung.id, guild_id=GUILD, channel_id=3, message_id=9, votes=3, created_at=1.0
@@ -90,9 +92,9 @@ async def test_what_is_needed_stays(process: Process, keeper: Keeper) -> None:
         await process.put(entries, contest_id=number + 1, person=1, dream_id=dream.id, entered_at=1.0)
     strict = replace(USUAL, picture_days=1)
     await keeper(strict, days=400, wall={77}).enforce()
-    assert await kept(database, states) == {parent.id, other.id, undelivered.id}
-    assert await kept(database, timelapses) == {parent.id, other.id, undelivered.id}
-    needed = {parent.id, other.id, hung.id, entered.id, untold.id, undelivered.id, walled.id}
+    assert await kept(database, states) == {parent.id, other.id, undelivered.id, owed.id}
+    assert await kept(database, timelapses) == {parent.id, other.id, undelivered.id, owed.id}
+    needed = {parent.id, other.id, hung.id, entered.id, untold.id, undelivered.id, walled.id, owed.id}
     assert await kept(database, pictures) == needed
     assert waiting.id not in needed and plain.id not in needed
 

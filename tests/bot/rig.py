@@ -1,5 +1,8 @@
 """One process of the bot without Discord: its store, engine and worker, and an audience that remembers."""
 
+from collections.abc import Callable
+from time import time
+
 from bot.database.connection import Database
 from bot.database.news import News
 from bot.dreams.dream import Dream, DreamState
@@ -34,19 +37,25 @@ class Witness:
 class Rig:
     """One process: its own store, engine and worker."""
 
+    poll_s = retry_s = 0.02  # a pace that a test can wait for
+
     def __init__(
         self,
-        url: str,
+        database: Database | str,
         owner: str,
         *,
         lease_s: float = 30.0,
         per_person: int = 100,
         in_all: int = 1000,
-        poll_s: float = 0.02,
+        poll_s: float | None = None,
         busy_timeout_s: float = 0.2,
+        clock: Callable[[], float] = time,
     ) -> None:
-        self.database = Database(url, busy_timeout_s=busy_timeout_s)
-        self.store = Store(self.database, owner=owner)
+        """`database`: its address, or a database that is not opened yet; `poll_s`: None for the usual."""
+        if isinstance(database, str):
+            database = Database(database, busy_timeout_s=busy_timeout_s)
+        self.database = database
+        self.store = Store(self.database, owner=owner, clock=clock)
         self.moderation = Moderation(database=self.database)
         self.turns = Turns()
         self.engine = ScriptedEngine()
@@ -56,11 +65,18 @@ class Rig:
             turns=self.turns,
             engine=self.engine,
             audience=self.witness,
-            limits=Limits(store=self.store, moderation=self.moderation, per_person=per_person, in_all=in_all),
+            limits=Limits(
+                store=self.store,
+                moderation=self.moderation,
+                per_person=per_person,
+                in_all=in_all,
+                clock=clock,
+            ),
             lease_s=lease_s,
             preview_every_s=4.0,
-            poll_s=poll_s,
-            retry_s=0.02,
+            poll_s=self.poll_s if poll_s is None else poll_s,
+            retry_s=self.retry_s,
+            clock=clock,
         )
         self.moderation.on_change.append(
             lambda guild: self.worker.hold(guild, self.moderation.settings(guild).paused)

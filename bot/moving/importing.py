@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, func, insert, inspect, literal_column, select, text
+from sqlalchemy import Connection, MetaData, Select, func, insert, inspect, literal_column, select, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -91,7 +91,7 @@ def _has_strange_tables(connection: Connection) -> bool:
 async def _check_empty(connection: AsyncConnection, described: MetaData) -> None:
     for table in described.sorted_tables:
         if table.name not in NOT_MOVED:
-            query = select(literal_column("1")).select_from(table).limit(1)
+            query: Select[Any] = select(literal_column("1")).select_from(table).limit(1)
             if (await connection.execute(query)).first() is not None:
                 raise NotEmpty
 

@@ -15,10 +15,6 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Row
-
-from bot.dreams.dream import Dream
-
 
 def server_of(guild_id: int | None, person: int) -> int:
     """Where a person's dreams stand in line: a direct message is a server of its own, numbered below zero."""
@@ -34,7 +30,7 @@ class Turn:
     server: int = 0  # as `server_of` numbers it
 
     @classmethod
-    def of(cls, dream: Dream | Row[Any]) -> "Turn":
+    def of(cls, dream: Any) -> "Turn":
         """From whatever has a dream's `id`, `author_id` and `guild_id`."""
         return cls(dream.id, dream.author_id, server_of(dream.guild_id, dream.author_id))
 

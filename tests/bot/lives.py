@@ -93,9 +93,6 @@ class Life(Rig):
     database: FailingDatabase
 
     async def open(self) -> "Life":
-        self.moderation.on_change += [
-            lambda guild: self.worker.hold(guild, self.moderation.settings(guild).paused)
-        ]
         await self.database.open()
         await self.moderation.start()
         if self.dreams:

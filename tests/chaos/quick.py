@@ -38,6 +38,7 @@ NAMES: tuple[tuple[ModuleType, str, Any], ...] = (
     (contests, "COUNTED_S", 5.0),
     (dreams, "MISSED_S", 0.3),
     (dreams, "NONCE_S", NONCE_S),
+    (choices, "NONCE_S", NONCE_S),
     (outbox_store, "LEASE_S", LEASE_S),
     (outbox, "LEASE_S", LEASE_S),
     (outbox, "POLL_S", 0.5),
@@ -47,7 +48,6 @@ NAMES: tuple[tuple[ModuleType, str, Any], ...] = (
 KEYWORDS: tuple[tuple[Callable[..., Any], Mapping[str, Any]], ...] = (
     (worker.Worker.__init__, {"poll_s": 0.5, "retry_s": 0.3, "state_every_s": 0.15}),
     (dreams.DreamMessages.__init__, {"retry_s": 0.3}),
-    (choices.ChoiceMessages.__init__, {"retry_s": 0.3}),
     (contests.ContestMessages.__init__, {"retry_s": 0.3}),
     (reactions.Reactions.__init__, {"retries_s": (0.3, 1.0, 2.0, 4.0, 8.0)}),
     (outbox.Outbox.__init__, {"retry_s": 0.3}),
@@ -70,7 +70,7 @@ def shorten() -> None:
             raise LookupError(f"{module.__name__} has no {name} any more: tests/chaos/quick.py shortens it")
         setattr(module, name, value)
     for built, values in KEYWORDS:
-        defaults = built.__kwdefaults__
+        defaults = built.__kwdefaults__ or {}
         if not values.keys() <= defaults.keys():
             raise LookupError(f"{built.__qualname__} does not take {', '.join(values)}: tests/chaos/quick.py")
         defaults.update(values)

@@ -13,6 +13,7 @@ from typing import Any
 from simcord.backend.errors import SetupError
 
 from bot.database.connection import StoreError
+from tests.bot.bot_process import until
 from tests.bot.conftest import make_tables
 from tests.bot.postgres import Cluster
 from tests.chaos.accounts import Accounts, Broken
@@ -21,7 +22,7 @@ from tests.chaos.processes import Nursery
 from tests.chaos.scene import Scene
 from tests.discord_server import DiscordServer, NoAnswer
 
-LOAD_S = (0.3, 2.5)  # from the first order to the fault
+LOAD_S = (0.3, 2.5)  # from the first promise to the fault
 AFTER_S = 0.7  # that people go on asking after it
 VOTES_S = 0.7  # that they go on voting when all dreams are shown
 LOOK_S = 0.3  # between two looks at the accounts
@@ -167,6 +168,7 @@ class Round:
         await scene.server.wait(lambda: "dream" in scene.server.commands(), "commands", timeout_s=60)
         await self._moderate("start", theme="foxes")
         scene.crowd.begin()
+        await until(lambda: bool(scene.crowd.promises), "a first promise")
         await asyncio.sleep(scene.random.uniform(*LOAD_S))
         try:
             await kind.strike(scene)

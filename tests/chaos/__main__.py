@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections import defaultdict
@@ -100,6 +101,7 @@ def main() -> int:
     given.folder.mkdir(parents=True, exist_ok=True)
     limits = Limits(settle_s=given.settle, late_s=given.settle)
     results: list[Result] = []
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # no server is left behind
     with suppress(KeyboardInterrupt):
         asyncio.run(
             play(plans, results, folder=given.folder, jobs=given.jobs, limits=limits, keep=given.keep)

@@ -12,6 +12,7 @@ from bot.community.choices import ChoiceState
 from bot.community.emoji import written
 from bot.database import tables
 from bot.database.connection import Database
+from bot.database.outbox import Kind
 from bot.dreams.dream import Dream, DreamState
 from bot.dreams.store import dream_of
 from bot.sentences import ENGLISH as say
@@ -57,7 +58,7 @@ class Stored:
     choices: list[Row[object]]
     votes: dict[int, set[tuple[int, str, int]]]  # dream -> person, emoji, copy
     pictures: dict[int, bytes]
-    owed: list[str]  # what the outbox still owes
+    owed: list[str]  # what the outbox still owes, but for the ends of contests that run
     contests_told: list[bool]  # of contests that are over
 
     @classmethod
@@ -71,13 +72,16 @@ class Stored:
             votes: dict[int, set[tuple[int, str, int]]] = defaultdict(set)
             for row in await rows(tables.votes):
                 votes[row.dream_id].add((row.person, row.emoji, row.copy_id))
-            over = [row for row in await rows(tables.contests) if row.running_in is None]
+            contests = await rows(tables.contests)
+            over = [row for row in contests if row.running_in is None]
+            runs = {(Kind.CONTEST, row.id) for row in contests if row.running_in is not None}
+            owed = [row for row in await rows(tables.outbox) if (row.kind, row.subject) not in runs]
             return cls(
                 dreams=[dream_of(row) for row in await rows(tables.dreams)],
                 choices=await rows(tables.choices),
                 votes=votes,
                 pictures={row.dream_id: row.content for row in await rows(tables.pictures)},
-                owed=[f"{row.kind} {row.subject}" for row in await rows(tables.outbox)],
+                owed=[f"{row.kind} {row.subject}" for row in owed],
                 contests_told=[row.told for row in over],
             )
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.bot.bot_process import LOADED_CORES_S
+from tests.bot.bot_process import LOADED_CORES_S, ROOT
 from tests.bot.postgres import Cluster, NoServer
 from tests.chaos.__main__ import play
 from tests.chaos.faults import KINDS, POSTGRESQL, SQLITE
@@ -55,3 +56,10 @@ def test_every_kind_strikes_once_before_one_strikes_again() -> None:
     assert sorted(kinds) == sorted(KINDS)
     assert Plan.of(7) == Plan.of(7)
     assert {Plan.of(seed).database for seed in range(50)} == {SQLITE, POSTGRESQL}
+
+
+def test_all_that_chaos_shortens_is_there() -> None:
+    """In a process of its own: this one's tests wait as long as the program does."""
+    subprocess.run(
+        [sys.executable, "-c", "from tests.chaos import quick; quick.shorten()"], cwd=ROOT, check=True
+    )

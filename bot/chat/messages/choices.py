@@ -107,11 +107,10 @@ class ChoiceMessages:
             return
         if choice.state is ChoiceState.DREAMING and await self._choices.settle(choice.id):
             return  # it is written anew, as whenever it changes
-        if choice.ends_at is not None and choice.message_id is not None:
-            is_over = choice.state.is_over or choice.ends_at > self._choices.clock()
-            if not is_over:
-                await self._count(choice)
-                return
+        voting = choice.state is ChoiceState.VOTING and choice.message_id is not None
+        if voting and (choice.ends_at or 0.0) <= self._choices.clock():
+            await self._count(choice)
+            return
         over = choice.state.is_over
         edit = _Edit(choice.id, Priority.END if over else Priority.FRAME, paces=0 if over else 1)
         if not await self._edits.made(choice.channel_id, edit, partial(self._show, choice.id, owed.again)):
@@ -144,15 +143,14 @@ class ChoiceMessages:
 
     async def _show(self, choice_id: int, again: bool) -> None:
         """Bring the choice's message up to date; once more if another process changed it meanwhile."""
-        shown: Choice | None = None
-        while True:
-            choice = await self._choices.get(choice_id)
-            if choice is None or (shown is not None and choice.state is shown.state):
+        shown: ChoiceState | None = None
+        while (choice := await self._choices.get(choice_id)) is not None and choice.state is not shown:
+            if not await self._show_as(choice, again):
                 return
-            await self._show_as(choice, again)
-            shown = choice
+            shown = choice.state
 
-    async def _show_as(self, choice: Choice, again: bool) -> None:
+    async def _show_as(self, choice: Choice, again: bool) -> bool:
+        """Whether its message shows it now. Raises `Later`, `StoreError`."""
         choice_id = choice.id
         if choice.message_id is None and (again or self._choices.clock() - choice.created_at > NONCE_S):
             # Posted already, perhaps, by whoever could not remember that.
@@ -171,13 +169,14 @@ class ChoiceMessages:
             outcome, message_id = await self._poster.post(choice, content, nonce=nonce[:NONCE])
         if outcome is Outcome.SHOWN:
             await self._shown(choice, message_id, candidates)
-        elif outcome is Outcome.LATER or not (again or choice.message_id is None):
+            return True
+        if outcome is Outcome.LATER or not (again or choice.message_id is None):
             raise Later(outcome.name.lower())  # asked again, Discord may say that it is not gone
-        else:
-            log.info("choice %d: %s, so it ends", choice_id, outcome.name.lower())
-            await self._choices.cancel(choice_id)
-            await self._choices.set_delivered(choice_id)
-            self._answer(choice_id, False)
+        log.info("choice %d: %s, so it ends", choice_id, outcome.name.lower())
+        await self._choices.cancel(choice_id)
+        await self._choices.set_delivered(choice_id)
+        self._answer(choice_id, False)
+        return False
 
     async def _shown(self, choice: Choice, message_id: int | None, candidates: Sequence[Dream]) -> None:
         if message_id is not None and message_id != choice.message_id:

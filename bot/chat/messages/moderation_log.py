@@ -17,8 +17,6 @@ from bot.servers.moderation import Moderation
 
 log = logging.getLogger(__name__)
 
-SKEW_S = 60.0  # seconds by which Discord's clock may be behind ours
-
 
 class ModerationLog:
     """Each entry of the audit log is owed (`bot.chat.messages.outbox`); whoever reports something waits."""
@@ -36,9 +34,11 @@ class ModerationLog:
         if settings.log_channel is None:
             return
         say = of_guild(self._client.get_guild(entry.guild_id), settings)
-        embed = discord.Embed(description=audit_log.line(entry, say))
+        # When it was done: it may come late, and is known by that and its words.
+        at = datetime.fromtimestamp(round(entry.at), UTC)
+        embed = discord.Embed(description=audit_log.line(entry, say), timestamp=at)
         channel = self._channel(entry.guild_id, settings.log_channel)
-        if not (owed.again and await self._is_there(channel, embed, entry.at)):
+        if not (owed.again and await self._is_there(channel, embed)):
             await self._post(channel, embed, nonce=f"log-{entry.id}")
 
     async def send(self, guild_id: int, embed: discord.Embed, view: discord.ui.View) -> bool:
@@ -74,16 +74,14 @@ class ModerationLog:
         except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Later(f"its log channel did not take it: {error}") from error
 
-    async def _is_there(
-        self, channel: discord.PartialMessageable, embed: discord.Embed, since: float
-    ) -> bool:
-        """Whether somebody posted it, and could not remember that. `since`: seconds since 1970."""
-        after = datetime.fromtimestamp(since - SKEW_S, UTC)
+    async def _is_there(self, channel: discord.PartialMessageable, embed: discord.Embed) -> bool:
+        """Whether somebody posted it, and could not remember that."""
         me = self._client.user
+        wanted = embed.description, embed.timestamp
         try:
-            async for message in channel.history(limit=FIND_MOST, after=after):
+            async for message in channel.history(limit=FIND_MOST):
                 ours = me is not None and message.author.id == me.id
-                if ours and any(one.description == embed.description for one in message.embeds):
+                if ours and any((one.description, one.timestamp) == wanted for one in message.embeds):
                     return True
         except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
             log.info("channel %d: cannot be read: %s", channel.id, error)

@@ -124,7 +124,7 @@ async def test_a_choice_that_cannot_be_posted_is_taken_back_and_told(world: Worl
     answer = await world.dream(world.alice, candidates=2)
     assert [followup.content for followup in answer.followups] == [ENGLISH.NO_CHANNEL]
     await world.until_state(2, DreamState.CANCELLED)
-    assert await world.parts.choices.open() == []
+    assert await world.parts.choices.open() == [] and world.messages() == []
 
 
 @pytest.mark.parametrize("count", [1, 5])

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, MetaData, String, Table, create_engine, select
 
+from bot.database import migrations
 from bot.database.connection import Database
 from bot.database.outbox import HEAD_START_S, LEASE_S, Key, Kind, OutboxStore, Owed, owe
 from bot.database.tables import outbox
@@ -133,3 +135,38 @@ async def test_a_dream_s_end_is_owed_with_it_and_first_by_whoever_dreamt_it(
     mine, others = (OutboxStore(database, owner=owner, clock=clock) for owner in ("one", "two"))
     assert await others.claim(list(Kind), most=10) == ([], clock.now + HEAD_START_S)
     assert len(await claimed(mine)) == 2
+
+
+def add_row(connection: Connection, name: str, **values: object) -> None:
+    """A row of a table as it is in the database, with anything in what it must have."""
+    table = Table(name, MetaData(), autoload_with=connection)
+    needed = [c for c in table.c if not c.nullable and c.server_default is None and c.name not in values]
+    anything = {c.name: "" if isinstance(c.type, String) else 0 for c in needed if not c.primary_key}
+    connection.execute(table.insert().values(anything | values))
+
+
+def test_what_an_older_program_left_owing_has_a_row_that_was_tried(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'oneiro.db'}")
+    with engine.begin() as connection:
+        migrations.upgrade(connection, "rescues")
+        for id, values in enumerate(
+            [
+                {"state": "done"},
+                {"state": "done", "delivered": True, "to_tell": True},
+                {"state": "dreaming"},
+                {"state": "failed", "guild_id": GUILD_ID},
+                {"state": "cancelled", "candidate": 1},
+            ],
+            start=1,
+        ):
+            add_row(connection, "dreams", **{"id": id, "origin": id} | values)
+        add_row(connection, "fame", dream_id=2)
+        for id, done in ((1, False), (2, True)):
+            add_row(connection, "choices", id=id, origin=id, state="voting", delivered=done)
+            add_row(connection, "contests", id=id, told=done)
+        migrations.upgrade(connection)
+        found = connection.execute(select(outbox.c.kind, outbox.c.subject, outbox.c.tries)).all()
+    engine.dispose()
+    assert sorted(map(tuple, found)) == [
+        ("choice", 1, 1), ("contest", 1, 1), ("end", 1, 1), ("fame", 2, 1), ("notice", 2, 1),
+    ]  # fmt: skip

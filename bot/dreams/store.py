@@ -557,7 +557,7 @@ class Store:
             return
         if dream.candidate and dream.choice_id is not None:
             await owe(connection, Kind.CHOICE, dream.choice_id, now=self._clock(), owner=self.owner)
-        elif not dream.delivered:
+        elif not dream.delivered and not dream.candidate:
             await owe(connection, Kind.END, dream.id, now=self._clock(), owner=self.owner)
 
     async def _end_story(self, connection: AsyncConnection, dream_id: int) -> None:

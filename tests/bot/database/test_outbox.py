@@ -125,16 +125,16 @@ async def test_a_dream_s_end_is_owed_with_it_and_first_by_whoever_dreamt_it(
     database: Database, a_wish: Callable[..., Wish], clock: Clock
 ) -> None:
     store = Store(database, owner="one", clock=clock)
-    for change in ({}, {}, {"guild_id": GUILD_ID}, {"candidate": 1}):
+    for change in ({}, {}, {"guild_id": GUILD_ID}, {"candidate": 1, "choice_id": 9}):
         await store.add(a_wish(**change))
     await store.cancel_queued(2)
     for dream_id in (1, 3, 4):
         await store.claim(dream_id, lease_s=30)
         await store.finish(dream_id, DreamState.DONE)
-    assert sorted(await rows(database)) == [("end", 1), ("end", 2)]
+    assert sorted(await rows(database)) == [("choice", 9), ("end", 1), ("end", 2)]
     mine, others = (OutboxStore(database, owner=owner, clock=clock) for owner in ("one", "two"))
     assert await others.claim(list(Kind), most=10) == ([], clock.now + HEAD_START_S)
-    assert len(await claimed(mine)) == 2
+    assert len(await claimed(mine)) == 3
 
 
 def add_row(connection: Connection, name: str, **values: object) -> None:

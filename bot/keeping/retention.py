@@ -49,8 +49,9 @@ LOOK_S = 600.0  # seconds between two looks: 1,000 dreams a day grow by 3 MB in 
 RETRY_S = 30.0
 PACE_S = 0.05  # seconds between two bites, for whoever else writes
 LEASE_S = 60.0  # seconds after which another process may take over
-ROWS = 200  # that are looked at in one bite …
-BYTES = 8 * 2**20  # … and what is deleted in it, if it is not one film alone
+ROWS = 500  # that are looked at in one bite …
+MOST = 50  # … and deleted, or fewer …
+BYTES = 4 * 2**20  # … with no more bytes, if it is not one film alone: others wait to write meanwhile
 MB = 10**6
 DAY_S = 24 * 3600.0
 _CHORE = "retention"
@@ -88,6 +89,7 @@ class Retention(BackgroundLoop):
         self._on_wall = on_wall
         self._clock = clock
         self._pace_s = pace_s
+        self._ours_until = 0.0  # when our lease ends
 
     async def close(self) -> None:
         """Stop; another process may go on at once."""
@@ -118,7 +120,7 @@ class Retention(BackgroundLoop):
             self._database.forget()
 
     async def _look(self) -> float:
-        if await self._chores.take(_CHORE, for_s=LEASE_S):
+        if await self._is_ours():
             try:
                 await self.enforce()
             except _Overtaken:
@@ -128,8 +130,18 @@ class Retention(BackgroundLoop):
     async def _rest(self) -> None:
         """Between two bites. Raises `_Overtaken`, `StoreError`."""
         await asyncio.sleep(self._pace_s)
-        if not await self._chores.take(_CHORE, for_s=LEASE_S):
+        if self._clock() < self._ours_until - LEASE_S / 2:
+            return
+        if not await self._is_ours():
             raise _Overtaken
+
+    async def _is_ours(self) -> bool:
+        """Whether nobody else does it, for as long as a lease holds."""
+        now = self._clock()
+        if not await self._chores.take(_CHORE, for_s=LEASE_S):
+            return False
+        self._ours_until = now + LEASE_S
+        return True
 
     async def _has_too_much(self) -> bool:
         return not await self._fits()
@@ -231,12 +243,13 @@ async def _next(
         .join_from(table, dreams, dreams.c.id == table.c.dream_id)
         .where(table.c.dream_id.in_(looked_at), which)
         .order_by(table.c.dream_id)
+        .limit(MOST + 1)
     )
     ids: list[int] = []
     size = 0
     for row in (await connection.execute(sized)).all():
         size += row.size
-        if ids and size > BYTES:
+        if ids and (size > BYTES or len(ids) >= MOST):
             return ids, ids[-1]
         ids.append(row.dream_id)
     return ids, looked_at[-1]

@@ -186,7 +186,7 @@ class ChoiceMachine(RuleBasedStateMachine):
         for life in self.choices:
             life.database.outage = Outage.NONE
         for number in range(4):
-            self.end_beginning(0, number, 20.0)
+            self.end_beginning(0, number, 20.0 + number)
         self.settle(0)
         self.wait(VOTE_S)
         self.count_and_decide(0)

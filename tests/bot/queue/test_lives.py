@@ -27,6 +27,7 @@ from tests.bot.stateful import SETTINGS
 SERVERS = (1 << 22, 2 << 22)
 PEOPLE = (11, 12, 13)
 PER_PERSON = 3
+LEASE_S, POLL_S = 30.0, 10.0
 LONG_S = 60.0  # beyond every lease and pause
 OVER = {state for state in DreamState if state.is_over}
 
@@ -63,9 +64,10 @@ class LineMachine(RuleBasedStateMachine):
             self.lives.close()
             self.folder.cleanup()
 
-    @initialize()
-    def begin(self) -> None:
-        self.lives.bear(per_person=PER_PERSON)
+    @initialize(two=st.booleans())
+    def begin(self, two: bool) -> None:
+        for _ in range(1 + two):
+            self.lives.bear(per_person=PER_PERSON)
 
     # What people do.
 
@@ -127,23 +129,23 @@ class LineMachine(RuleBasedStateMachine):
 
     @rule(at=which)
     def step(self, at: int) -> None:
-        life = self.one(at)
-        if life is not None and life.engine.current is not None:
+        life = self.dreaming(at)
+        if life is not None:
             life.engine.start()
             life.engine.step(state=b"from here on")
             self.lives.settle()
 
     @rule(at=which)
     def finish(self, at: int) -> None:
-        life = self.one(at)
-        if life is not None and life.engine.current is not None:
+        life = self.dreaming(at)
+        if life is not None:
             life.engine.finish()
             self.lives.settle()
 
     @rule(at=which, kind=st.sampled_from((FailureKind.CRASH, FailureKind.MEMORY, FailureKind.STOPPED)))
     def fail(self, at: int, kind: FailureKind) -> None:
-        life = self.one(at)
-        if life is not None and life.engine.current is not None:
+        life = self.dreaming(at)
+        if life is not None:
             life.engine.fail(kind)
             self.lives.settle()
 
@@ -170,6 +172,17 @@ class LineMachine(RuleBasedStateMachine):
         if life is not None:
             life.database.freeze()
 
+    @rule(at=which, ends=st.booleans())
+    def freeze_for_longer_than_a_lease(self, at: int, ends: bool) -> None:
+        """As a laptop's lid does; its engine comes to an end meanwhile, or goes on."""
+        life = self.dreaming(at)
+        if life is not None:
+            life.database.freeze()
+            if ends:
+                life.engine.finish()
+            self.lives.move(LEASE_S + POLL_S + 5.0)
+            self.thaw()
+
     @rule()
     def thaw(self) -> None:
         for life in self.lives.alive:
@@ -182,7 +195,7 @@ class LineMachine(RuleBasedStateMachine):
         if life is not None:
             life.database.outage = outage
 
-    @rule(seconds=st.sampled_from((2.0, 11.0, 31.0)))
+    @rule(seconds=st.sampled_from((2.0, POLL_S + 1, LEASE_S + 1)))
     def wait(self, seconds: float) -> None:
         self.lives.move(seconds)
 
@@ -267,6 +280,11 @@ class LineMachine(RuleBasedStateMachine):
         for dream_id, state, _ in life.witness.told:
             if state in OVER:
                 self.told[dream_id] = self.told.get(dream_id, 0) + 1
+
+    def dreaming(self, at: int) -> Life | None:
+        """A process that dreams, frozen or not: its engine is another process."""
+        at_work = [life for life in self.lives.alive if life.engine.current is not None]
+        return at_work[at % len(at_work)] if at_work else None
 
     def one(self, at: int) -> Life | None:
         """A process that runs."""

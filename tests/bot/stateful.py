@@ -5,7 +5,7 @@ import os
 from hypothesis import HealthCheck, Phase, settings
 
 EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "0"))  # 0: as few as everybody's tests can afford
-FEW = 25
+FEW = 15
 
 SETTINGS = settings(
     max_examples=EXAMPLES or FEW,

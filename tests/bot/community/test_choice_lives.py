@@ -151,20 +151,17 @@ class ChoiceMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_is_over_stays_as_it_is(self) -> None:
-        query = "SELECT state, decision FROM choices WHERE state IN ('decided', 'over')"
-        row = next(iter(self.lives.rows(query)), None)
-        assert self.over in (None, row)
-        self.over = row
+        assert self.over in (None, self.end())
+        self.over = self.end()
 
     @invariant()
     def one_goes_on_where_it_is_decided_and_none_elsewhere(self) -> None:
         going_on = self.lives.rows("SELECT id FROM dreams WHERE candidate = 0")
-        decided = self.over is not None and self.over[0] == ChoiceState.DECIDED
-        assert len(going_on) == decided
+        assert len(going_on) == self.is_decided()
 
     @invariant()
     def the_winner_has_most_votes_and_of_these_the_highest_score(self) -> None:
-        if self.over is None or self.over[0] != ChoiceState.DECIDED:
+        if not self.is_decided():
             return
         scores = dict(
             self.lives.rows("SELECT candidate, score FROM dreams WHERE candidate > 0 AND state = 'done'")
@@ -194,6 +191,15 @@ class ChoiceMachine(RuleBasedStateMachine):
         self.one_goes_on_where_it_is_decided_and_none_elsewhere()
         self.the_winner_has_most_votes_and_of_these_the_highest_score()
         assert self.over is not None
+
+    def end(self) -> tuple[object, ...] | None:
+        """The choice's row, once it is over."""
+        query = "SELECT state, decision FROM choices WHERE state IN ('decided', 'over')"
+        return next(iter(self.lives.rows(query)), None)
+
+    def is_decided(self) -> bool:
+        end = self.end()
+        return end is not None and end[0] == ChoiceState.DECIDED
 
     def tally(self) -> dict[int, int]:
         numbers = list(self.votes.values())

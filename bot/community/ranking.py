@@ -61,12 +61,6 @@ class Scope:
     flagged: bool = False  # also pictures in which the safety check found something
 
 
-# People, not reactions: a person may have given several emoji.
-_tally = (
-    select(votes.c.dream_id, func.count(votes.c.person.distinct()).label("votes"))
-    .group_by(votes.c.dream_id)
-    .subquery()
-)
 _words = func.lower(func.trim(dreams.c.prompt))
 
 
@@ -88,19 +82,20 @@ class Ranking:
     ) -> tuple[list[Place], int]:
         """A page of a ranking, 0 for the first one, and how many places there are in all."""
         counted = self._counted(view, period)
+        tally = _tally_of(counted)
         key: Any
         match by:
             case By.PICTURE:
-                key, order = dreams.c.id, (_tally.c.votes.desc(), dreams.c.ended_at.desc(), dreams.c.id)
+                key, order = dreams.c.id, (tally.c.votes.desc(), dreams.c.ended_at.desc(), dreams.c.id)
             case By.DREAMER:
-                key, order = dreams.c.author_id, _by_sum(dreams.c.author_id)
+                key, order = dreams.c.author_id, _by_sum(tally, dreams.c.author_id)
             case By.PROMPT:
-                key, order = _words, _by_sum(_words)
-        sums = (func.sum(_tally.c.votes), func.count(dreams.c.id))
+                key, order = _words, _by_sum(tally, _words)
+        sums = (func.sum(tally.c.votes), func.count(dreams.c.id))
         query = select(key.label("key"), *(one.label(f"n{i}") for i, one in enumerate(sums)))
-        query = query.join(_tally, _tally.c.dream_id == dreams.c.id).where(counted).group_by(key)
+        query = query.join(tally, tally.c.dream_id == dreams.c.id).where(counted).group_by(key)
         if by is By.PICTURE:
-            query = query.group_by(_tally.c.votes, dreams.c.ended_at)
+            query = query.group_by(tally.c.votes, dreams.c.ended_at)
         async with self._transaction() as connection:
             total = await connection.scalar(select(func.count()).select_from(query.subquery())) or 0
             rows = (await connection.execute(query.order_by(*order).offset(page * size).limit(size))).all()
@@ -108,9 +103,9 @@ class Ranking:
             for number, row in enumerate(rows, start=page * size + 1):
                 best = (
                     select(dreams)
-                    .join(_tally, _tally.c.dream_id == dreams.c.id)
+                    .join(tally, tally.c.dream_id == dreams.c.id)
                     .where(counted, key == row.key)
-                    .order_by(_tally.c.votes.desc(), dreams.c.ended_at.desc())
+                    .order_by(tally.c.votes.desc(), dreams.c.ended_at.desc())
                     .limit(1)
                 )
                 dream = dream_of((await connection.execute(best)).one())
@@ -136,5 +131,15 @@ class Ranking:
         return and_(*conditions)
 
 
-def _by_sum(key: Any) -> tuple[Any, ...]:
-    return func.sum(_tally.c.votes).desc(), func.count(dreams.c.id), key
+def _tally_of(counted: Any) -> Any:
+    """Each of these dreams' votes: people, not reactions, for one may have given several emoji.
+
+    Only theirs are read, and not everybody's: there may be millions.
+    """
+    theirs = votes.c.dream_id.in_(select(dreams.c.id).where(counted))
+    people = func.count(votes.c.person.distinct()).label("votes")
+    return select(votes.c.dream_id, people).where(theirs).group_by(votes.c.dream_id).subquery()
+
+
+def _by_sum(tally: Any, key: Any) -> tuple[Any, ...]:
+    return func.sum(tally.c.votes).desc(), func.count(dreams.c.id), key

@@ -143,6 +143,13 @@ dreams = Table(
     Index("dreams_by_time", "created_at"),
     Index("dreams_in_line", "state", "guild_id", "author_id", "parent_id"),
     Index("dreams_by_server", "guild_id", "created_at"),
+    Index("dreams_by_start", "started_at"),
+    Index(
+        "dreams_not_delivered",
+        "id",
+        sqlite_where=text("delivered IS 0"),
+        postgresql_where=text("delivered IS false"),
+    ),
 )
 
 # Pictures lie in the database (some 50 KB each): a host's disk may be lost at any restart.

@@ -116,7 +116,7 @@ class Asking:
             return Accepted((await self._choices.submit(wishes[0], candidates, asker, image=image)).id)
         first = (await self._worker.submit_story(wishes, asker, image=image))[0]
         paused = self._settings(first.guild_id).paused
-        return Accepted(first.id, self._worker.places().get(first.id), paused)
+        return Accepted(first.id, self._worker.place(first.id), paused)
 
 
 def _wishes(whats: Sequence[What], who: Who, candidates: int | None) -> list[Wish]:

@@ -30,6 +30,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    not_,
     or_,
     select,
     union_all,
@@ -206,14 +207,19 @@ class Store:
         times = (dreams.c.created_at, dreams.c.moved_at, dreams.c.started_at)
         queued = and_(dreams.c.state == DreamState.QUEUED, _MAY_BEGIN)
         unserved = or_(queued, dreams.c.lease_until < self._clock())
-        waits = and_(dreams.c.state.not_in(OVER), func.coalesce(unserved, False))
-        query = select(*columns, *times, waits.label("waits")).where(or_(waits, dreams.c.started_at >= since))
+        going_on = dreams.c.state.in_((DreamState.QUEUED, DreamState.DREAMING))
+        waits = and_(going_on, func.coalesce(unserved, False))
+        query = select(*columns, *times, waits.label("waits"))
         async with self._transaction() as connection:
-            rows = await connection.execute(query.order_by(dreams.c.id))
-            return [
-                Past(Turn.of(row), row.created_at, row.moved_at, None if row.waits else row.started_at)
-                for row in rows
+            # One after the other: of both together SQLite would read all dreams.
+            rows = [
+                *await connection.execute(query.where(waits)),
+                *await connection.execute(query.where(dreams.c.started_at >= since, not_(waits))),
             ]
+        return [
+            Past(Turn.of(row), row.created_at, row.moved_at, None if row.waits else row.started_at)
+            for row in sorted(rows, key=lambda row: row.id)
+        ]
 
     async def in_server(self, guild_id: int, states: Sequence[DreamState]) -> list[Dream]:
         """A server's dreams in these states, oldest first."""

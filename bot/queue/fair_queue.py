@@ -73,6 +73,7 @@ class _Lane:
         self.rounds = _Rounds()
         self.people: dict[int, deque[tuple[int, Turn]]] = {}
         self.front: deque[tuple[int, Turn]] = deque()  # moved there by moderators, the last one first
+        self._order: list[tuple[int, Turn]] | None = None  # None: it changed since it was asked for
 
     def __bool__(self) -> bool:
         return bool(self.people or self.front)
@@ -83,6 +84,12 @@ class _Lane:
         return min((self.rounds.next(person), *entries[0]) for person, entries in self.people.items())[1:]
 
     def order(self) -> list[tuple[int, Turn]]:
+        """Everybody in it, the next one first."""
+        if self._order is None:
+            self._order = self._sorted()
+        return self._order
+
+    def _sorted(self) -> list[tuple[int, Turn]]:
         before = Counter(turn.person for _, turn in self.front)
         entries = sorted(
             (self.rounds.next(person) + before[person] + behind, arrival, turn)
@@ -91,8 +98,16 @@ class _Lane:
         )
         return [*self.front, *(entry[1:] for entry in entries)]
 
+    def add(self, entry: tuple[int, Turn]) -> None:
+        self.people.setdefault(entry[1].person, deque()).append(entry)
+        self._order = None
+
+    def to_front(self, turn: Turn) -> None:
+        self.front.appendleft(self.drop(turn))
+
     def drop(self, turn: Turn) -> tuple[int, Turn]:
         """Take a turn out, wherever it stands."""
+        self._order = None
         queue = self.front if any(turn == other for _, other in self.front) else self.people[turn.person]
         entry = next(entry for entry in queue if entry[1] == turn)
         queue.remove(entry)
@@ -121,8 +136,7 @@ class Turns(asyncio.Queue[Turn]):
     def _put(self, item: Turn) -> None:
         if item.dream_id not in self._turns:
             self._turns[item.dream_id] = item
-            lane = self._lanes.setdefault(item.server, _Lane())
-            lane.people.setdefault(item.person, deque()).append((next(self._arrivals), item))
+            self._lanes.setdefault(item.server, _Lane()).add((next(self._arrivals), item))
         if item.server not in self._held:
             self._queue[item.dream_id] = item
 
@@ -162,8 +176,7 @@ class Turns(asyncio.Queue[Turn]):
         turn = self._turns.get(dream_id)
         if turn is None:
             return False
-        lane = self._lanes[turn.server]
-        lane.front.appendleft(lane.drop(turn))
+        self._lanes[turn.server].to_front(turn)
         return True
 
     def hold(self, server: int) -> None:
@@ -196,6 +209,23 @@ class Turns(asyncio.Queue[Turn]):
     def places(self) -> dict[int, int]:
         """The place of each waiting dream that may begin, 1 for the next one."""
         return {turn.dream_id: place for place, turn in enumerate(self.order(), start=1)}
+
+    def place(self, dream_id: int) -> int | None:
+        """The place of a waiting dream, as `places` says, without a look at every other one's."""
+        turn = self._queue.get(dream_id)
+        if turn is None:
+            return None
+        own = self._lanes[turn.server].order()
+        behind = next(index for index, entry in enumerate(own) if entry[1] == turn)
+        round_, arrival = self._rounds.next(turn.server) + behind, own[behind][0]
+        before = 0
+        for server, lane in self._lanes.items():
+            if server not in self._held:
+                order = lane.order()  # its first one is in this server's next round, each other one behind
+                earlier = min(max(0, round_ - self._rounds.next(server)), len(order))
+                same = earlier < len(order) and self._rounds.next(server) + earlier == round_
+                before += earlier + (same and order[earlier][0] < arrival)
+        return before + 1
 
     def waiting(self, *, person: int | None = None, server: int | None = None) -> int:
         """How many dreams are in line: all, a person's, a server's, a person's in a server."""

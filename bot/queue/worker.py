@@ -164,6 +164,10 @@ class Worker:
         """The place of each dream that waits, 1 for the one that comes next."""
         return self._turns.places()
 
+    def place(self, dream_id: int) -> int | None:
+        """One dream's place; None: it does not wait, or may not begin."""
+        return self._turns.place(dream_id)
+
     async def check(self, wishes: Sequence[Wish], asker: Asker, *, dreams: int | None = None) -> list[Wish]:
         """The wishes as they may be dreamt now; asked before a picture is fetched for the first one, too.
 

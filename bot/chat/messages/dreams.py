@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from time import time
+from time import monotonic, time
 from typing import Protocol
 
 from bot.background import BackgroundLoop
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 RETRY_S = 5.0  # seconds before another look at a dream that could not be read
 NONCE_S = 60.0  # seconds for which Discord surely takes two posts with one nonce for the same
 MISSED_S = 2.0  # seconds until a message that seems gone is looked for once more: the dream ends with it
+LONG_LINE = 500  # messages from which on their places are looked for beside the loop
+PLACES_REST = 10  # times as long as that took it is left alone afterwards
 FAREWELL_S = 3.0  # seconds for the last edits when the bot stops
 
 
@@ -172,24 +174,28 @@ class DreamMessages(BackgroundLoop):
 
     # ------------------------------------------------------------------ tasks
 
-    async def _look(self) -> None:
-        if self._line_moved:
+    async def _look(self) -> float | None:
+        if self._line_moved and monotonic() >= self._places_at:
             self._line_moved = False
-            self._take_places()
+            begun = monotonic()
+            await self._take_places()
+            self._places_at = monotonic() + PLACES_REST * (monotonic() - begun)
         for dream_id in self._wanted:
             message = self._messages.get(dream_id)
             if message is not None and not message.dream.state.is_over:
                 self._edits.want(message.dream.channel_id, message, partial(self._show, message))
         self._wanted.clear()
+        return max(0.0, self._places_at - monotonic()) if self._line_moved else None
 
-    def _take_places(self) -> None:
+    async def _take_places(self) -> None:
         """What each waiting dream's message shall say; it is edited when that is worth it."""
         now = time()
         running = next((s for s in self._messages.values() if s.dream.state is DreamState.DREAMING), None)
         left_s: float | None = None
         if running is not None:
             left_s = self._paces.left(running.dream, running.progress, now=now)
-        found = positions(
+        find = partial(
+            positions,
             self.line.order(),
             {dream_id: message.dream for dream_id, message in self._messages.items()},
             running=running.dream if running is not None else None,
@@ -198,6 +204,8 @@ class DreamMessages(BackgroundLoop):
             now=now if running is not None else now + self._paces.loading_s(),
             names=self._poster.names,
         )
+        # Of a long line it takes a second or more, in which the bot must answer.
+        found = find() if len(self._messages) <= LONG_LINE else await asyncio.to_thread(find)
         for dream_id, message in self._messages.items():
             position, held = found.get(dream_id, NOWHERE), self._settings(message.dream.guild_id).paused
             moved = message.position.differs(position, now) or message.held != held

@@ -101,6 +101,9 @@ def test_whatever_comes_nobody_is_passed_twice_and_places_come_true(seed: int) -
         elif turns.qsize():
             expected = turns.order()[0]
             places = turns.places()
+            assert {id: turns.place(id) for id in turns.dreams()} == {
+                id: places.get(id) for id in turns.dreams()
+            }
             turn = turns.get_nowait()
             assert turn == expected and places[turn.dream_id] == 1
             mine = [d for d, p in owner.items() if p == turn.person and (d in turns or d == turn.dream_id)]

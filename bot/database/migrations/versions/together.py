@@ -1,5 +1,6 @@
-"""Several processes: what is counted of the line has an index, and PostgreSQL tells at once what changed."""
+"""Several processes, a million dreams: indexes, and PostgreSQL tells at once what changed."""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "together"
@@ -22,6 +23,14 @@ _WHEN = {
 def upgrade() -> None:
     op.create_index("dreams_in_line", "dreams", ["state", "guild_id", "author_id", "parent_id"])
     op.create_index("dreams_by_server", "dreams", ["guild_id", "created_at"])
+    op.create_index("dreams_by_start", "dreams", ["started_at"])
+    op.create_index(
+        "dreams_not_delivered",
+        "dreams",
+        ["id"],
+        sqlite_where=sa.text("delivered IS 0"),
+        postgresql_where=sa.text("delivered IS false"),
+    )
     if op.get_bind().dialect.name == "postgresql":
         op.execute(_TELL)
         for table, when in _WHEN.items():

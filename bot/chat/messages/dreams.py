@@ -78,6 +78,7 @@ class DreamMessages(BackgroundLoop):
         self._gone: set[int] = set()  # dreams whose message is deleted, until they are over
         self._wanted: set[int] = set()  # dreams to be shown anew
         self._line_moved = False
+        self._places_at = 0.0  # when places may be taken anew, by the monotonic clock
 
     async def _resume(self) -> None:
         left = await self._store.undelivered()

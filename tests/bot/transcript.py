@@ -20,6 +20,7 @@ from bot.parts import build
 from bot.sentences import ENGLISH as SAY
 from bot.settings import Settings
 from engine.process.host import EngineHost
+from tests.bot.bot_process import LOADED_CORES_S
 from tests.bot.chat.conftest import World, labels
 from tests.bot.scripted import ScriptedEngine
 
@@ -196,7 +197,7 @@ async def main() -> None:
     settings = replace(Settings.read({"DATA_DIR": str(folder)}), frame_pace_s=1.0)
     parts = build(settings, engine=host)
     await parts.database.open()
-    env = Env(parts.client, shard_count=2)
+    env = Env(parts.client, shard_count=2, settle_timeout=LOADED_CORES_S)
     await env.start()
     world = World(env, parts, ScriptedEngine(), settings)
     await env.settle()

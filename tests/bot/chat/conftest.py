@@ -15,6 +15,7 @@ from bot.chat.access import PERMISSIONS
 from bot.dreams.dream import Dream, DreamState, Wish
 from bot.parts import AllParts, build
 from bot.settings import Settings
+from tests.bot.bot_process import LOADED_CORES_S
 from tests.bot.scripted import ScriptedEngine, until
 from tests.discord_server.description import description
 
@@ -133,7 +134,8 @@ async def world(prepared: Settings) -> AsyncIterator[World]:
     engine = ScriptedEngine()
     parts = build(prepared, engine=engine)
     await parts.database.open()
-    env = Env(parts.client, shard_count=2)  # Discord names the number to a bot in many servers
+    # Discord names the number of shards to a bot in many servers.
+    env = Env(parts.client, shard_count=2, settle_timeout=LOADED_CORES_S)
     await env.start()
     world = World(env, parts, engine, prepared)
     await env.settle()

@@ -19,6 +19,7 @@ from bot.dreams.local import GUILD_ID
 from bot.parts import build
 from bot.settings import Settings
 from bot.web.server import LocalChannel
+from tests.bot.bot_process import LOADED_CORES_S
 from tests.bot.chat.conftest import World
 from tests.bot.scripted import ScriptedEngine, until
 from tests.bot.web.conftest import Visitor
@@ -38,7 +39,7 @@ async def in_discord(settings: Settings, *, page: bool) -> AsyncIterator[tuple[W
     parts = build(settings, engine=engine)
     channel = LocalChannel(parts, settings) if page else None
     await parts.database.open()
-    env = Env(parts.client, shard_count=2)
+    env = Env(parts.client, shard_count=2, settle_timeout=LOADED_CORES_S)
     await env.start()
     world = World(env, parts, engine, settings)
     await env.settle()

@@ -250,17 +250,3 @@ async def test_a_person_s_dreams_come_newest_first_and_page_by_page(store: Store
     assert [d.id for d in await store.by(11, most=2)] == [4, 3]
     assert [d.id for d in await store.by(11, before=3, most=2)] == [1]
     assert await store.count_by(11) == 3
-
-
-async def test_what_is_old_is_swept_away_but_not_the_picture(store: Store, a_wish: A_WISH) -> None:
-    old, running = await store.add(a_wish()), await store.add(a_wish())
-    ended = replace(FINISHED, state=b"end", timelapse=b"RIFF")
-    await store.claim(old.id, lease_s=30)
-    await store.finish(old.id, DreamState.DONE, finished=ended, picture=Picture(b"png", "png"))
-    await store.claim(running.id, lease_s=30)
-    await store.keep_state(running.id, b"step 1")
-    await store.sweep(before=time() - 60)
-    assert await store.has_state(old.id), "it ended just now"
-    await store.sweep(before=time() + 60)
-    assert not await store.has_state(old.id) and await store.timelapse(old.id) is None
-    assert await store.picture(old.id) and await store.has_state(running.id)

@@ -94,11 +94,11 @@ class Heart:
     async def end(self) -> None:
         """The dream in hand goes back in line; everything else is stored already."""
         await self.news.close()
+        await self.worker.close()  # before what may wait for the database: another process shall go on soon
+        await self.wall.close()
+        await self.disk.close()
         await self.forgetter.close()
         await self.retention.close()
-        await self.disk.close()
-        await self.wall.close()
-        await self.worker.close()
 
 
 def build_heart(settings: Settings, *, engine: Engine, frame_pace_s: float | None = None) -> Heart:

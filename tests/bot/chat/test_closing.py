@@ -85,3 +85,22 @@ async def test_a_command_that_takes_long_holds_up_no_end_and_leaves_no_traceback
     await asyncio.gather(asking, return_exceptions=True)  # simcord says that nobody answered
     assert await world.parts.store.get(1) is None
     assert not [record for record in caplog.records if record.exc_info]
+
+
+@pytest.mark.parametrize("part", ["forgetter", "retention"])
+async def test_the_dream_in_hand_is_given_back_before_anything_waits_for_the_database(
+    world: World, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    waits = getattr(world.parts, part)
+    states: list[DreamState] = []
+
+    async def close() -> None:
+        states.append((await world.stored(1)).state)
+
+    real = waits.close
+    monkeypatch.setattr(waits, "close", close)
+    await world.parts.end()
+    await real()
+    assert states == [DreamState.QUEUED]

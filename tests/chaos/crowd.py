@@ -19,6 +19,7 @@ from tests.discord_server.server import words
 PEOPLE, CHANNELS = 8, 4
 MOST_DREAMS = 2  # of one person in a round, steered ones included
 MOST_VOTES = 10  # of one person in a round, cast and taken back
+MOST_CLICKS = 5  # of one person in a round, and other commands
 REST_S = (0.05, 0.5)  # seconds between two things that somebody does
 PATIENCE_S = 1.0  # that somebody waits for an answer before they do something else
 _SAID = (say.LINE_PAUSED, *map(say.queued, (None, *range(1, 200))), *map(say.choice_queued, (2, 3, 4)))
@@ -78,27 +79,30 @@ class Crowd:
         await asyncio.gather(*self._tasks)
 
     async def _live(self, person: User, random: Random) -> None:
-        asked = voted = 0
+        asked = voted = clicked = 0
         while not self._resting.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(random.uniform(*REST_S)):
                     await self._resting.wait()
                     return
             weight = 8 if asked < MOST_DREAMS and self._asking else 0
-            vote = 1 if voted < MOST_VOTES else 0
+            vote, click = int(voted < MOST_VOTES), int(clicked < MOST_CLICKS)
             acts: list[tuple[Callable[[User, Random], Awaitable[None]], int]] = [
                 (self._ask, weight),
                 (self._steer, weight // 6),
                 (self._vote, 5 * vote),
                 (self._change_mind, 3 * vote),
-                (self._cancel, 1),
-                (self._decide, 1),
-                (self._enter, 1),
+                (self._cancel, click),
+                (self._decide, click),
+                (self._enter, click),
             ]
+            if not any(weight for _, weight in acts):
+                continue
             (act,) = random.choices([act for act, _ in acts], [weight for _, weight in acts])
             try:
                 asked += act in (self._ask, self._steer)
                 voted += act in (self._vote, self._change_mind)
+                clicked += act in (self._cancel, self._decide, self._enter)
                 await act(person, random)
             except NoAnswer:
                 self.unanswered += 1

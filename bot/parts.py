@@ -19,6 +19,7 @@ from bot.chat.messages.outbox import Outbox
 from bot.chat.messages.pacing import Edits
 from bot.chat.messages.poster import Poster
 from bot.chat.messages.presence import Presence
+from bot.chat.messages.sent_pictures import SentPictures
 from bot.chat.messages.votes import VoteCaptions
 from bot.chat.parts import Parts
 from bot.database.outbox import Kind
@@ -35,7 +36,6 @@ class AllParts(Parts):
 
     client: OneiroClient
     edits: Edits
-    outbox: Outbox
     notices: Notices
     vote_captions: VoteCaptions
     hall_of_fame_messages: HallOfFameMessages
@@ -75,6 +75,7 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
     inbox = Inbox()
     edits = Edits(pace_s=settings.frame_pace_s)
     outbox = Outbox(store=heart.outbox_store)
+    outlet = Turnstile(at_once=1, waiting=20, each=1, patience_s=60)
     sight = Sight(client=client, settings=moderation.settings)
     poster = Poster(client=client, sight=sight)
     notices = Notices(store=store, poster=poster, edits=edits, preferences=heart.preferences)
@@ -132,7 +133,10 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
         ),
         moderation_log=ModerationLog(client=client, moderation=moderation),
         presence=Presence(client=client, waiting=heart.worker.waiting),
-        outlet=Turnstile(at_once=1, waiting=20, each=1, patience_s=60),
+        outlet=outlet,
+        sent_pictures=SentPictures(
+            client=client, store=store, sendings=heart.sendings, sight=sight, outlet=outlet
+        ),
         chosen_pictures=ChosenPictures(),
     )
     _wire(parts)
@@ -150,6 +154,7 @@ def _wire(parts: AllParts) -> None:
         Kind.NOTICE: parts.notices.tell,
         Kind.GALLERY: parts.gallery.hang,
         Kind.CHOICE: parts.choice_messages.look,
+        Kind.SENDING: parts.sent_pictures.send,
         Kind.FAME: parts.hall_of_fame_messages.settle,
         Kind.CONTEST: parts.contest_messages.end,
         Kind.LOG: parts.moderation_log.tell,

@@ -17,7 +17,9 @@ from bot.chat.messages.dreams import DreamMessages
 from bot.chat.messages.exhibit import Sight
 from bot.chat.messages.gallery import Gallery
 from bot.chat.messages.moderation_log import ModerationLog
+from bot.chat.messages.outbox import Outbox
 from bot.chat.messages.poster import Poster
+from bot.chat.messages.sent_pictures import SentPictures
 from bot.heart import Heart
 from bot.queue.turnstile import Turnstile
 
@@ -28,6 +30,8 @@ class Parts(Heart):
 
     sight: Sight
     poster: Poster
+    outbox: Outbox
+    sent_pictures: SentPictures
     dream_messages: DreamMessages
     choice_messages: ChoiceMessages
     contest_messages: ContestMessages

@@ -32,12 +32,13 @@ class Kind(StrEnum):
     NOTICE = "notice"  # its author is told so, in answer to that message
     GALLERY = "gallery"  # its picture hangs in its server's gallery too
     CHOICE = "choice"  # a choice's message shows how it stands; its vote is counted when it ends
+    SENDING = "sending"  # its picture goes to a person who asked for it
     FAME = "fame"  # it hangs in the hall of fame, or is taken down there
     CONTEST = "contest"  # its channel is told who won, when it ends
     LOG = "log"  # an entry of the audit log stands in its server's log channel
 
 
-OF_DREAMS = (Kind.END, Kind.NOTICE, Kind.GALLERY, Kind.FAME)  # of which a subject is a dream
+OF_DREAMS = (Kind.END, Kind.NOTICE, Kind.GALLERY, Kind.SENDING, Kind.FAME)  # of which a subject is a dream
 
 
 def owed_of(dream_ids: Any) -> Any:

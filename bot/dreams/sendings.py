@@ -3,18 +3,12 @@
 from collections.abc import Callable
 from time import time
 
-from sqlalchemy import (
-    and_,
-    delete,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import and_, delete, func, select
 
 from bot.database.connection import Database, put
+from bot.database.outbox import Kind, owe
 from bot.database.tables import sendings
 
-MOST_TRIES = 3  # of sending one picture to one person, over hiccups of Discord or the network
 MOST_AN_HOUR = 20  # pictures to one person
 HOUR_S = 3600.0
 REFUSAL_S = HOUR_S  # seconds in which whoever takes no messages is sent none
@@ -29,29 +23,27 @@ class Sendings:
         self._refused: dict[int, float] = {}  # who takes no messages → when we found out
 
     async def claim(self, person: int, dream_id: int) -> bool:
-        """Whether this picture is to be sent to this person now. Counts as a try."""
+        """Whether this picture is to be sent to this person; then it is owed."""
         now = self._clock()
-        if self._refused.get(person, -REFUSAL_S) > now - REFUSAL_S:
+        if self.refuses(person):
             return False
         self._refused.pop(person, None)
         here = and_(sendings.c.person == person, sendings.c.dream_id == dream_id)
         lately = and_(sendings.c.person == person, sendings.c.at > now - HOUR_S)
         async with self._transaction() as connection:
-            before = (await connection.execute(select(sendings).where(here))).first()
-            if before is not None and (before.settled or before.tries >= MOST_TRIES):
+            if await connection.scalar(select(sendings.c.settled).where(here)):
                 return False
             tries = select(func.coalesce(func.sum(sendings.c.tries), 0)).where(lately)
             if (await connection.scalar(tries) or 0) >= MOST_AN_HOUR:
                 return False
-            row = {"person": person, "dream_id": dream_id, "at": now, "settled": True}
-            await put(connection, sendings, row | {"tries": 1 + (before.tries if before else 0)})
+            row = {"person": person, "dream_id": dream_id, "at": now, "settled": True, "tries": 1}
+            await put(connection, sendings, row)
+            await owe(connection, Kind.SENDING, dream_id, now=now, person=person)
         return True
 
-    async def failed(self, person: int, dream_id: int) -> None:
-        """It did not arrive, and might at another try."""
-        here = and_(sendings.c.person == person, sendings.c.dream_id == dream_id)
-        async with self._transaction() as connection:
-            await connection.execute(update(sendings).where(here).values(settled=False))
+    def refuses(self, person: int) -> bool:
+        """Whether the person took no messages from us a while ago."""
+        return self._refused.get(person, -REFUSAL_S) > self._clock() - REFUSAL_S
 
     def refused(self, person: int) -> None:
         """The person takes no messages from us: of no dream, for a while."""

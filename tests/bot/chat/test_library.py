@@ -9,6 +9,7 @@ from simcord.actors import MemberActor
 from simcord.results import InteractionResult
 
 from bot.chat.listeners.reaction_commands import ReactionCommandListener
+from bot.database.outbox import Kind, owe
 from bot.dreams.dream import DreamState
 from bot.dreams.preferences import NONE, Preference
 from bot.sentences import ENGLISH as SAY
@@ -16,6 +17,7 @@ from bot.sentences import ITALIAN
 from bot.servers.settings import Allowance
 from engine import Recipe
 from tests.bot.chat.conftest import World, labels
+from tests.bot.chat.owing import until_nothing_is_owed, until_tried
 from tests.bot.scripted import until
 
 
@@ -242,6 +244,7 @@ async def test_a_moderator_s_cross_counts_too(world: World) -> None:
 async def test_an_envelope_sends_the_picture_to_whoever_gave_it(world: World, emoji: str) -> None:
     await dreamt(world, "a tree", spoiler=True)
     await world.bob.react(world.messages()[0], emoji)
+    await until_nothing_is_owed(world)
     sent = world.bob.user.dm_channel.history()
     assert [a.filename for m in sent for a in m.attachments] == ["SPOILER_dream-1.png"]
 
@@ -264,6 +267,7 @@ async def test_envelopes_wait_for_their_turn_and_none_is_lost(world: World) -> N
         await asyncio.wait(obeying, timeout=0.2)
         assert sent() == 0
     await asyncio.gather(*obeying)
+    await until_nothing_is_owed(world)
     assert len(world.bob.user.dm_channel.history()) == 2
 
 
@@ -271,7 +275,25 @@ async def test_whoever_takes_no_messages_is_left_alone(world: World) -> None:
     await dreamt(world, "a tree")
     world.env.inject_error("POST", "/users/@me/channels", status=403, code=50007)
     await world.bob.react(world.messages()[0], "✉️")
+    await until_nothing_is_owed(world)
     assert len(world.messages()) == 1
+
+
+async def test_a_picture_comes_once_when_messages_can_be_sent_again(world: World) -> None:
+    await dreamt(world, "a tree")
+    world.parts.outbox._retry_s = 0.002
+    world.env.inject_error("POST", "/users/@me/channels", status=503, times=None)
+    await world.bob.react(world.messages()[0], "✉️")
+    await until_tried(world, Kind.SENDING)
+    world.env.backend.faults.clear()
+    await until_nothing_is_owed(world)
+    async with world.parts.database.transaction() as connection:  # killed before it could remember
+        now = world.parts.outbox_store.clock()
+        await owe(connection, Kind.SENDING, 1, now=now, person=world.bob.id)
+        await connection.exec_driver_sql("UPDATE outbox SET tries = 1")
+    world.parts.outbox.wake()
+    await until_nothing_is_owed(world)
+    assert len(world.bob.user.dm_channel.history()) == 1
 
 
 async def test_an_envelope_that_is_toggled_sends_one_message_also_after_a_restart(world: World) -> None:
@@ -281,6 +303,7 @@ async def test_an_envelope_that_is_toggled_sends_one_message_also_after_a_restar
         await world.bob.unreact(world.messages()[0], "✉️")
     await world.restart()
     await world.bob.react(world.messages()[0], "✉️")
+    await until_nothing_is_owed(world)
     assert len(world.bob.user.dm_channel.history()) == 1
 
 
@@ -291,6 +314,7 @@ async def test_closed_messages_are_not_knocked_at_again(world: World) -> None:
         for _ in range(3):
             await world.bob.react(message, "✉️")
             await world.bob.unreact(message, "✉️")
+    await until_nothing_is_owed(world)
     world.env.backend.faults.clear()
     sent = [
         r for r in world.env.http_requests if r.path == f"/channels/{world.bob.user.dm_channel.id}/messages"

@@ -164,6 +164,7 @@ async def test_no_poster_shows_an_unsafe_picture_against_the_policy(
         found = asked(policy, adults=adults) if seen else []
         assert await POSTERS["commands/dreams"](scene, there) == found, "show"
     await world.alice.react(scene.message, "✉️")
+    await until_idle(world)
     direct = world.alice.user.dm_channel
     assert direct is None or names(direct.history()) == []
     film = answers(await world.alice.click(scene.message, label=ENGLISH.TIMELAPSE)) if names(
@@ -188,6 +189,7 @@ async def test_a_harmless_picture_goes_no_further_than_those_who_may_see_its_cha
         for name in PUBLIC:
             assert await POSTERS[name](scene, there) == found, name
     await world.alice.react(scene.message, "✉️")
+    await until_idle(world)
     assert names(world.alice.user.dm_channel.history()) == [""]
 
 

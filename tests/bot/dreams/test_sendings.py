@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 
 from bot.database.connection import Database
+from bot.database.tables import outbox
 from bot.dreams.dream import Wish
 from bot.dreams.sendings import (
     HOUR_S,
     MOST_AN_HOUR,
-    MOST_TRIES,
     Sendings,
 )
 from bot.dreams.store import Store
@@ -43,14 +44,15 @@ async def test_a_person_gets_a_picture_once_also_from_the_next_process(
     assert not await Sendings(database=database, clock=clock).claim(5, dream.id)
 
 
-async def test_a_hiccup_is_worth_some_more_tries(
-    sendings: Sendings, store: Store, a_wish: Callable[..., Wish]
+async def test_what_is_to_be_sent_is_owed(
+    sendings: Sendings, database: Database, store: Store, a_wish: Callable[..., Wish]
 ) -> None:
     dream = await store.add(a_wish())
-    for _ in range(MOST_TRIES):
-        assert await sendings.claim(5, dream.id)
-        await sendings.failed(5, dream.id)
-    assert not await sendings.claim(5, dream.id)
+    for _ in range(2):
+        await sendings.claim(5, dream.id)
+    async with database.transaction() as connection:
+        owed = [tuple(row) for row in await connection.execute(select(*outbox.primary_key))]
+    assert owed == [("sending", dream.id, 5)]
 
 
 async def test_nobody_gets_too_many_within_an_hour(

@@ -1,0 +1,73 @@
+"""Sends pictures to those who asked for them by a reaction; each is owed (`bot.chat.messages.outbox`)."""
+
+import aiohttp
+import discord
+
+from bot.chat.messages.exhibit import Exhibit, Sight, exhibit
+from bot.chat.messages.outbox import Hopeless, Later
+from bot.chat.messages.poster import FIND_MOST, fitting
+from bot.database.outbox import Owed
+from bot.dreams.dream import Dream
+from bot.dreams.sendings import Sendings
+from bot.dreams.showing import Occasion, Visibility
+from bot.dreams.store import Store
+from bot.queue.turnstile import Turnstile
+from bot.sentences import spoken
+
+NONCE = 25  # characters (Discord reference, 2026-08)
+
+
+class SentPictures:
+    """Live. Whoever takes no messages from us gets none; what may not leave its channel stays there."""
+
+    def __init__(
+        self, *, client: discord.Client, store: Store, sendings: Sendings, sight: Sight, outlet: Turnstile
+    ) -> None:
+        """`outlet`: of many at once, one picture at a time is in memory."""
+        self._client = client
+        self._store = store
+        self._sendings = sendings
+        self._sight = sight
+        self._outlet = outlet
+
+    async def ask(self, dream: Dream, person: int) -> bool:
+        """Whether it is to be sent; then it is owed. Raises `StoreError`."""
+        allowed = await self._sight.showing(dream, Occasion.SENT)
+        if allowed.visibility is Visibility.WITHHELD or not await self._store.has_picture(dream.id):
+            return False
+        return await self._sendings.claim(person, dream.id)
+
+    async def send(self, owed: Owed) -> None:
+        """Send it. Raises `Later`, `Hopeless`, `StoreError`."""
+        person = owed.key.person
+        async with self._outlet.whenever():
+            dream = await self._store.get(owed.subject)
+            shown = None if dream is None or dream.erased else await self._shown(dream)
+            if shown is None:
+                return
+            if self._sendings.refuses(person):
+                raise Hopeless("the person takes no messages")
+            try:
+                channel = await self._client.create_dm(discord.Object(person))
+                if not (owed.again and await self._is_there(channel, shown.filename)):
+                    nonce = f"{owed.subject}-{person}"[:NONCE]
+                    await channel.send(file=shown.file(), nonce=nonce)
+            except discord.Forbidden as error:
+                self._sendings.refused(person)
+                raise Hopeless(f"the person takes no messages: {error}") from error
+            except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
+                raise Later(f"not sent: {error}") from error
+
+    async def _shown(self, dream: Dream) -> Exhibit | None:
+        allowed = await self._sight.showing(dream, Occasion.SENT)
+        stored = await self._store.picture(dream.id)
+        picture = await fitting(stored, discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES) if stored else None
+        alt_text = spoken(dream.language).alt_text(dream.prompt)
+        return exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=alt_text)
+
+    async def _is_there(self, channel: discord.DMChannel, filename: str) -> bool:
+        """Whether somebody sent it, and could not remember that."""
+        async for message in channel.history(limit=FIND_MOST):
+            if any(one.filename == filename for one in message.attachments):
+                return True
+        return False

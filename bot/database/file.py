@@ -85,7 +85,13 @@ async def truncate_log(engine: AsyncEngine) -> bool:
     """Move everything from the write-ahead log into the file and empty it; False while somebody reads it."""
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        row = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).first()
+        # A reader, such as an export, may go on for long; who waits for its end keeps everybody from writing.
+        patience = (await connection.exec_driver_sql("PRAGMA busy_timeout")).scalar() or 0
+        await connection.exec_driver_sql("PRAGMA busy_timeout=0")
+        try:
+            row = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).first()
+        finally:
+            await connection.exec_driver_sql(f"PRAGMA busy_timeout={patience:d}")
     return row is not None and row[0] == 0
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from sqlalchemy import make_url
 
+from bot.background import patiently
 from bot.community.choices import Choices
 from bot.community.contests import Contests
 from bot.community.hall_of_fame import HallOfFame
@@ -81,11 +82,9 @@ class Heart:
 
     async def begin(self) -> None:
         """Rebuild what a former process left and dream on. Raises `StoreError`."""
-        await self.moderation.start()  # before the line moves: it says which server's stands still
-        await self.preferences.start()
-        await self.wall.start()
-        await self.paces.start()
-        await self.worker.start()
+        await patiently(self.moderation.start)  # before the line moves: it says which server's stands still
+        for start in (self.preferences.start, self.wall.start, self.paces.start, self.worker.start):
+            await patiently(start)
         await self.disk.start()
         await self.retention.start()
         await self.forgetter.start()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 
+from bot.background import patiently
 from bot.chat.attachments import ChosenPictures
 from bot.chat.client import OneiroClient
 from bot.chat.erasing import Takedown
@@ -46,7 +47,7 @@ class AllParts(Parts):
         await self.edits.start()
         await super().begin()  # before the messages, so that there are places to show
         await self.dream_messages.start()
-        await self.choice_messages.start()
+        await patiently(self.choice_messages.start)
         await self.hall_of_fame_messages.start()
         await self.contest_messages.start()
         await self.outbox.start()

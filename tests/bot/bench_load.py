@@ -211,7 +211,7 @@ async def measure(settings: Settings, finished: int, waiting: int, *, seconds: f
         beat(delays, until), *(often(rate, doing(what), until) for what, rate in rates.items())
     )
     say(
-        f"finished {finished:>9,}  waiting {waiting:>7,}  built in {built:4.0f} s, started in {started:5.2f} s "
+        f"finished {finished:>9,}  waiting {waiting:>7,}  built {built:4.0f} s, started {started:5.2f} s "
         f"memory {before:4.0f} → {memory_mib():4.0f} MiB  worst delay of the loop {max(delays):5.0f} ms"
     )
     for what, times in sorted(crowd.took.items()):

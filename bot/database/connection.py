@@ -8,6 +8,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from contextvars import Context
 from pathlib import Path
 from secrets import token_hex
 from time import monotonic
@@ -185,7 +186,8 @@ class Database:
         if self._is_on_disk and not self._closed.is_set():
             self._tries = FORGET_TRIES
             if self._forgetting is None or self._forgetting.done():
-                self._forgetting = asyncio.create_task(self._empty_log())
+                # It is nobody's of those who asked: it goes on after them.
+                self._forgetting = asyncio.create_task(self._empty_log(), context=Context())
 
     async def size(self) -> int:
         """Bytes that it takes on its disk, as far as it tells. Raises `StoreError`."""

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 log = logging.getLogger(__name__)
 
+CHECKPOINT_MS = 100  # for which whoever empties the write-ahead log may keep others from writing
 MAX_REWRITTEN = 512 * 2**20  # bytes; a larger file would keep the bot from starting for a minute or more
 # What `user_version` says once nothing lies in the file that was deleted before, and it can shrink.
 _REWRITTEN = 2
@@ -87,7 +88,7 @@ async def truncate_log(engine: AsyncEngine) -> bool:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         # A reader, such as an export, may go on for long; who waits for its end keeps everybody from writing.
         patience = (await connection.exec_driver_sql("PRAGMA busy_timeout")).scalar() or 0
-        await connection.exec_driver_sql("PRAGMA busy_timeout=0")
+        await connection.exec_driver_sql(f"PRAGMA busy_timeout={CHECKPOINT_MS:d}")
         try:
             row = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).first()
         finally:

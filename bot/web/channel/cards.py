@@ -275,4 +275,4 @@ def contest_end(over: Contest, winner: Dream | None, entries: int, say: Sentence
     if winner is None:
         return say.contest_without_winner(theme, entries)
     words = "…" if winner.erased else quoted(winner.prompt, SHOWN_PROMPT)
-    return say.contest_won(theme, 0 if winner.erased else winner.author_id, over.winner_votes or 0, words)
+    return say.contest_won(theme, winner.author_id, over.winner_votes or 0, words)

@@ -268,7 +268,7 @@ def test_every_poster_of_pictures_is_tried_here() -> None:
         *POSTERS,
         "messages/choice_message",
         "buttons/leftovers",
-        "listeners/reaction_commands",
+        "messages/sent_pictures",
         "messages/exhibit",
     }
     assert {name for name, path in SOURCES.items() if "exhibit" in _calls(path)} <= tried

@@ -50,7 +50,12 @@ def test_a_wish_holds_all_of_what_is_dreamt_and_of_who_asks(odd: What) -> None:
 
 
 def test_every_field_of_a_dream_has_its_column() -> None:
-    others = {"owner", "lease_until", "slug"}  # of its lease, and its name in the web
+    others = {
+        "owner",
+        "lease_until",
+        "slug",
+        "to_tell",
+    }  # its lease, its name in the web, what an older one owed
     assert set(dreams.columns.keys()) == {field.name for field in fields(Dream)} | others
     for field in fields(Dream):
         may_be_nothing = NoneType in get_args(field.type)

@@ -7,7 +7,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["OFFLINE"] = "1"  # no test asks the network for a model
 
 # They take minutes where most take less than a second: begun last, one would go on alone.
-LONGEST = ("tests/test_document_commands.py", "tests/engine/training/test_train_generator.py")
+LONGEST = (
+    "tests/chaos/test_chaos.py",
+    "tests/test_document_commands.py",
+    "tests/bot/test_process",
+    "tests/engine/training/test_train_generator.py",
+)
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -119,10 +119,13 @@ class Reactions:
     ) -> None:
         left: list[str] = []
         may = self._may_react(message)
-        for one in emoji:
+        for index, one in enumerate(emoji):
             outcome = await put(message, one) if may else Put.FORBIDDEN
             if outcome is Put.LOST:
-                return
+                if len(retries_s) < len(self._retries_s):
+                    return
+                left += emoji[index:]  # Discord may be wrong once
+                break
             if outcome in (Put.LATER, Put.FORBIDDEN):  # perhaps only this one: of another server, say
                 left.append(one)
         if left and retries_s:

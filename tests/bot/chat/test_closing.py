@@ -10,6 +10,7 @@ from bot.chat.messages.pacing import Edits
 from bot.dreams.asking import Accepted
 from bot.dreams.dream import DreamState
 from bot.sentences import ENGLISH as SAY
+from tests.bot.bot_process import LOADED_CORES_S
 from tests.bot.chat.conftest import World
 from tests.bot.chat.test_pacing import a_message
 
@@ -59,6 +60,7 @@ class Gate:
 async def test_a_command_on_its_way_is_answered_before_the_bot_leaves(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tree, "ANSWERED_S", LOADED_CORES_S)
     gate, commands = Gate(world, monkeypatch), world.parts.client.tree
     assert isinstance(commands, tree.Tree)
     asking = asyncio.create_task(world.dream(world.alice))

@@ -10,7 +10,8 @@ from bot.settings import KEEP_DAYS, KEEP_MB, KEEP_PICTURE_DAYS
 WIDTH = 118  # characters of a line
 _WHOLE: Any = {"break_long_words": False, "break_on_hyphens": False}
 _BEFORE = (
-    "What Oneiro keeps of people, where and for how long. The bot says the same in `/privacy show`, and its "
+    "What Oneiro keeps about people, where and for how long. The bot says the same "
+    "in `/privacy show`, and its "
     "pages at `/privacy`, in English and Italian; the words stand in `bot/sentences/english/privacy.py`, and "
     "this document is made of them (`bot/keeping/document.py`)."
 )

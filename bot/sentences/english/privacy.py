@@ -7,20 +7,20 @@ from bot.sentences.numbers import listed
 
 
 class Privacy:
-    COMMAND_PRIVACY = "What I keep of you: see it, take it with you, have it forgotten; and the public wall."
+    COMMAND_PRIVACY = "What I keep about you: see it, take it with you, have it deleted; and the public wall."
     COMMAND_PRIVACY_WALL = "Whether your dreams may hang on the public wall, and under which name."
     COMMAND_PRIVACY_ON = "Whether they may hang there, where a server's moderators want that."
     COMMAND_PRIVACY_NAME = "A name to show beside them, with a page of them all; - for none."
-    COMMAND_PRIVACY_SHOW = "What is stored of you, where, and for how long."
-    COMMAND_PRIVACY_EXPORT = "Get everything of yours as a file, in a DM."
-    COMMAND_PRIVACY_FORGET = "Delete everything of yours for good."
+    COMMAND_PRIVACY_SHOW = "What is stored about you, where, and for how long."
+    COMMAND_PRIVACY_EXPORT = "Get everything I keep about you as a file, in a DM."
+    COMMAND_PRIVACY_FORGET = "Delete everything I keep about you, for good."
 
     PRIVACY_LINK = "Privacy"
-    PRIVACY_YOURS = "What I keep of you"
-    EXPORT_SENT = "I've sent you a DM with everything that I keep of you."
-    EXPORT_HERE = "I can't send you a DM, so here is everything that I keep of you; only you see it."
+    PRIVACY_YOURS = "What I keep about you"
+    EXPORT_SENT = "I've sent you a DM with everything I keep about you."
+    EXPORT_HERE = "I can't send you a DM, so here is everything I keep about you; only you can see it."
     EXPORT_FAILED = "Sorry, Discord didn't take your file just now. Please try again later."
-    EXPORT_DM = "Everything that I keep of you. The files in it are JSON and pictures."
+    EXPORT_DM = "Everything I keep about you. The files in it are JSON and pictures."
     EXPORT_BUTTON, FORGET_BUTTON = "Download it all", "Forget me"
     FORGET_SURELY, FORGET_NOT = "Yes, forget me", "Keep it"
     FORGETTING = (
@@ -54,7 +54,7 @@ class Privacy:
             "words go to no other service. Discord keeps the messages that the bot posts, by its own rules."
         ),
         "rights": (
-            "`/privacy show` tells what is stored of you. `/privacy export` sends you all of it as a "
+            "`/privacy show` tells you what is stored about you. `/privacy export` sends you all of it as a "
             "file. `/privacy forget` deletes it for good. `/privacy wall` keeps your dreams off the "
             "public wall, or puts a name beside them. *Delete* under a dream deletes that one. The local "
             "channel has the same on its page about privacy."
@@ -70,7 +70,8 @@ class Privacy:
             "Back-ups keep what they have for as long as whoever runs this bot keeps them."
         ),
         "servers": (
-            "Its dreams are shown nowhere any more. After 7 days everything of the server is deleted: dreams "
+            "Its dreams are shown nowhere any more. After 7 days everything about the server "
+            "is deleted: dreams "
             "and pictures, settings, bans, contests, the audit log. If the bot is back before, everything is "
             "as it was. A server that is only out of reach for a while counts as there."
         ),
@@ -105,7 +106,8 @@ class Privacy:
         )
         stops = " What you have waiting is cancelled." if held.unfinished else ""
         return (
-            f"This deletes everything of yours, here and in every other server: {what}, your preferences, "
+            f"This deletes everything I keep about you, here and in every other server: "
+            f"{what}, your preferences, "
             f"the pictures you gave.{stops} It can't be undone. What others made of your dreams stays, "
             "without your name, and so does what moderators keep, such as bans."
         )

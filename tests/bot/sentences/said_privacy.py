@@ -42,7 +42,8 @@ PRIVACY: list[tuple[Callable[[Sentences], str], str]] = [
     ),
     (
         lambda say: say.privacy_question(HELD),
-        "This deletes everything of yours, here and in every other server: 1 dream, 5 votes and 1 contest "
+        "This deletes everything I keep about you, here and in every other server: 1 "
+        "dream, 5 votes and 1 contest "
         "entry, your preferences, the pictures you gave. What you have waiting is cancelled. It can't be "
         "undone. What others made of your dreams stays, without your name, and so does what moderators keep, "
         "such as bans.",

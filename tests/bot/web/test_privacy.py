@@ -74,7 +74,7 @@ async def test_whoever_is_forgotten_is_a_stranger_at_once(house: House) -> None:
         assert answer.status == 200
     await ada.html("/privacy")
     async with await ada.post("/privacy/forget") as answer:
-        assert "This deletes everything of yours" in await answer.text()
+        assert "This deletes everything I keep about you" in await answer.text()
     assert (await house.dream(1)).prompt == "a house", "nothing is done yet"
     async with await ada.post("/privacy/forget", {"sure": "1"}, Accept="text/html") as answer:
         assert ENGLISH.FORGOTTEN in await answer.text()

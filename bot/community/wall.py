@@ -355,9 +355,13 @@ def _public(places: Collection[tuple[int, int]]) -> Any:
     find them all and then sort them, where a walk from the newest on ends after a page. `coalesce` keeps
     both databases from it.
     """
+    return and_(_in(places, dreams), may_hang())
+
+
+def may_hang() -> Any:
+    """That a dream may hang on the wall, if its server and channel do: the condition on its row."""
     away = select(privacy.c.person).where(privacy.c.wall.is_(False))
     return and_(
-        _in(places, dreams),
         func.coalesce(dreams.c.state, "") == DreamState.DONE,
         dreams.c.erased.is_(False),
         dreams.c.gone == Gone.NOT,

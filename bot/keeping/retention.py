@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.background import BackgroundLoop
 from bot.community.choices import ChoiceState
+from bot.community.wall import may_hang
 from bot.database.connection import Database, StoreError
 from bot.database.outbox import owed_of
 from bot.database.tables import (
@@ -39,7 +40,6 @@ from bot.database.tables import (
     timelapses,
     votes,
 )
-from bot.dreams.dream import DreamState, Gone
 from bot.dreams.store import OVER
 from bot.keeping.chores import Chores
 
@@ -192,20 +192,10 @@ class Retention(BackgroundLoop):
             ~exists().where(owed_of(dreams.c.id)),  # its message, a gallery's, a hall's
         ]
         if table is pictures:
-            found += [~_in_hall(), ~_in_contest(), ~self._on_public_wall()]
+            # Whom a channel lets in may change: here it is the server that counts.
+            on_wall = and_(dreams.c.guild_id.in_(self._on_wall()), may_hang())
+            found += [~_in_hall(), ~_in_contest(), ~on_wall]
         return found
-
-    def _on_public_wall(self) -> Any:
-        """As `bot.community.wall` asks for it, but for whom the channel lets in: that may change."""
-        return and_(
-            dreams.c.guild_id.in_(self._on_wall()),
-            dreams.c.state == DreamState.DONE,
-            dreams.c.erased.is_(False),
-            dreams.c.gone == Gone.NOT,
-            dreams.c.candidate == 0,
-            dreams.c.flagged == "",
-            dreams.c.spoiler.is_(False),
-        )
 
     async def _drop_orphans(self) -> int:
         """Pictures that people gave, of which no dream is left."""

@@ -28,7 +28,7 @@ class Put(Enum):
 
     DONE = auto()
     REFUSED = auto()  # Discord never takes this emoji here: it is deleted, foreign or none; or there are 20
-    LOST = auto()  # the message is gone, or its author blocks us: no more tries
+    LOST = auto()  # the message is gone, or its author blocks us: no other emoji now
     LATER = auto()  # a hiccup or a rate limit
     FORBIDDEN = auto()  # a permission is missing; each such answer counts against us
 
@@ -122,9 +122,7 @@ class Reactions:
         for index, one in enumerate(emoji):
             outcome = await put(message, one) if may else Put.FORBIDDEN
             if outcome is Put.LOST:
-                if len(retries_s) < len(self._retries_s):
-                    return
-                left += emoji[index:]  # Discord may be wrong once
+                left += emoji[index:]  # Discord may be wrong, and not only once
                 break
             if outcome in (Put.LATER, Put.FORBIDDEN):  # perhaps only this one: of another server, say
                 left.append(one)

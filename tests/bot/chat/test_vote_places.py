@@ -215,21 +215,21 @@ async def test_what_a_hiccup_kept_away_is_tried_again(world: World) -> None:
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, 10008), (404, 10003), (403, 90001)])
-async def test_one_wrong_answer_keeps_no_reaction_away(world: World, status: int, code: int) -> None:
+async def test_wrong_answers_keep_no_reaction_away(world: World, status: int, code: int) -> None:
     world.parts.poster._reactions._retries_s = (0.01,) * 4
-    world.env.inject_error("PUT", "*/reactions/*", status=status, code=code, times=1)
+    world.env.inject_error("PUT", "*/reactions/*", status=status, code=code, times=4)
     await dreamt(world)
     await until(lambda: own(world) == list(VOTE_EMOJI))
 
 
-async def test_under_a_message_that_is_gone_two_are_tried(world: World) -> None:
+async def test_under_a_message_that_is_gone_each_try_is_one_request(world: World) -> None:
     world.parts.poster._reactions._retries_s = (0.01,) * 4
     world.env.inject_error("PUT", "*/reactions/*", status=404, code=10008, times=None)
     await dreamt(world)
-    await until(lambda: not world.parts.poster._reactions._pending)
+    puts = lambda: [r for r in world.env.http_requests if r.method == "PUT" and "/reactions/" in r.path]  # noqa: E731
+    await until(lambda: len(puts()) == 5)
     await asyncio.gather(*world.parts.poster._reactions._tasks)
-    puts = [r for r in world.env.http_requests if r.method == "PUT" and "/reactions/" in r.path]
-    assert len(puts) == 2 and own(world) == []
+    assert not world.parts.poster._reactions._pending and len(puts()) == 5 and own(world) == []
 
 
 async def test_without_the_permission_nothing_is_asked_until_it_is_back(world: World) -> None:

@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import logging
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -35,6 +36,7 @@ from bot.stopping import SIGNALS
 from bot.web.server import LocalChannel, PortTaken
 from bot.web.sites import Sites
 from engine import EMBEDDED
+from engine.called import called
 from engine.data_dir import where
 from engine.errors import BadSetting
 from engine.process.host import EngineHost
@@ -59,11 +61,11 @@ PLAIN_HTTP = """\
 That is plain http: whoever listens in on the network can read along, the password too. For more than
 a network that you trust, put a proxy with TLS in front (bot/web/README.md).
 """
-NO_TOKEN = f"""\
+_NO_TOKEN = f"""\
 To be in Discord, too:
   1. Make a bot: https://discord.com/developers/applications (New Application, Bot, Reset Token).
   2. Write its token into a file named .env in this folder: {DISCORD_TOKEN.key}=your-token
-  3. Start again: {_PROGRAM}
+  3. Start again: {{again}}
 """
 NEITHER = f"There is nowhere to dream: PAGE is off, and there is no {DISCORD_TOKEN.key}."
 REFUSED = (
@@ -72,6 +74,11 @@ REFUSED = (
 )
 OFFLINE = "Discord cannot be reached at {address}. Please check the network and try again."
 BEHIND = "Discord cannot be reached at {address} through the proxy {proxy}. Please check HTTPS_PROXY."
+
+
+def no_token() -> str:
+    """How to have one, and to start with it."""
+    return _NO_TOKEN.format(again=shlex.join(called("bot")))
 
 
 async def serve(settings: Settings) -> None:
@@ -142,7 +149,7 @@ def welcome(channel: LocalChannel, *, has_token: bool) -> None:
         if not channel.address_elsewhere.startswith("https:"):
             print(PLAIN_HTTP, flush=True)
     if not has_token:
-        print(NO_TOKEN, flush=True)
+        print(no_token(), flush=True)
     if os.environ.get("OPEN_BROWSER") == "1":
         open_browser(channel.address)
 
@@ -220,7 +227,7 @@ def main() -> int:
     if given.command:
         return _say(*command_line.run(given, settings))
     if not (settings.discord_token or settings.shows_page):
-        return _say(f"{NEITHER}\n{NO_TOKEN}", BAD_SETTING)
+        return _say(f"{NEITHER}\n{no_token()}", BAD_SETTING)
     keep_log(settings, plain=bool(environ.get("NO_COLOR")) or not sys.stderr.isatty())
     # Oneiro has no voice, so what it would need is not missing.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False

@@ -15,7 +15,7 @@ BY_NAME = {
 MODULES = set(BY_NAME)
 DOOR = {
     "engine",
-    *(f"engine.{name}" for name in ("data_dir", "errors", "match", "prompt", "protocol")),
+    *(f"engine.{name}" for name in ("called", "data_dir", "errors", "match", "prompt", "protocol")),
     *(f"engine.{name}" for name in ("ranges", "sentences", "settings")),
     "engine.pictures.decoding",
     "engine.process.host",

@@ -135,7 +135,7 @@ def test_a_dream_of_the_installed_program_from_a_folder_with_files_of_its_names(
 
 def test_the_installed_bot_has_all_files_of_its_page(installed: Path, tmp_path: Path) -> None:
     ran = start(installed / "oneiro-bot", folder=hostile(tmp_path), PAGE="off")
-    assert ran.returncode == 78 and "Start again: oneiro-bot" in ran.stderr
+    assert ran.returncode == 78 and f"Start again: {installed / 'oneiro-bot'}" in ran.stderr
     empty = tmp_path / "empty"
     empty.mkdir()
     ran = start(installed / "python", "-m", "bot", folder=empty, PAGE="off")

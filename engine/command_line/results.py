@@ -1,13 +1,13 @@
 """What the command line makes of a finished dream: a file, a report, and the command that repeats it."""
 
 import shlex
-import shutil
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from engine import given_file
+from engine.called import called
 from engine.command_line import COMMANDS
 from engine.command_line.console import FilmBar
 from engine.command_line.options import Film, Wish
@@ -59,7 +59,7 @@ def keep(finished: Finished, wish: Wish, device: str, *, note: str = "") -> Path
     if wish.typed or not finished.recipe.settings.keys() & FROM_ELSEWHERE:
         lines.append(f"Repeat:  {repeat_command(finished.recipe, path, kept, wish.typed)}")
     if finished.stopped and kept is not None:
-        lines.append(f"Resume:  {shlex.join([*_program(), 'resume', str(kept)])}")
+        lines.append(f"Resume:  {shlex.join([*called('engine'), 'resume', str(kept)])}")
     tell(*([note] if note else []), *lines)
     if fault is not None:
         raise fault
@@ -104,7 +104,7 @@ def repeat_command(recipe: Recipe, out: Path, kept: Path | None, typed: Sequence
     What began at a picture or at another dream's end needs what was typed; what has unusual settings, or a
     prompt that cannot stand on one line of this terminal, is read from the picture `kept`, if there is one.
     """
-    parts = _program()
+    parts = called("engine")
     if recipe.settings.keys() & FROM_ELSEWHERE and typed:
         seed = [] if "--seed" in typed else ["--seed", str(recipe.seed)]
         return shlex.join([*parts, *typed, *seed])
@@ -123,15 +123,6 @@ def _usual(recipe: Recipe) -> bool:
     if registry.expected(recipe.model).slow:  # where it begins depends on the device
         usual |= {name: recipe.settings[name] for name in ("start", "candidates") if name in recipe.settings}
     return {name: value for name, value in recipe.settings.items() if name != "clip"} == usual
-
-
-def _program() -> list[str]:
-    """How this program was called."""
-    called = Path(sys.argv[0])
-    if called.name == "__main__.py":
-        return [sys.executable, "-m", "engine"]
-    found = shutil.which(called.name)
-    return [called.name if found and Path(found).resolve() == called.resolve() else str(called)]
 
 
 def _printable(text: str) -> bool:

@@ -5,6 +5,7 @@ chain with one end. It spells its tables out and imports none, for those go on c
 table that exists has a `server_default`: a process of the older program may still be writing.
 """
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -16,6 +17,16 @@ from sqlalchemy import Connection, MetaData, create_engine, inspect
 # What `versions/first.py` stands for, up to itself.
 _UNRELEASED = {"first", "language", "moderation", "dream_options", "choices", "community", "preferences"}
 _UNRELEASED |= {"gallery", "paces", "notices", "nearest", "panels", "most"}
+
+
+class _Steps(logging.Filter):
+    """Of what Alembic tells, the steps; how it talks to the database it would say again at each look."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno != logging.INFO or record.getMessage().startswith("Running ")
+
+
+logging.getLogger("alembic.runtime.migration").addFilter(_Steps())
 
 
 class UnknownTables(Exception):

@@ -1,5 +1,6 @@
 """SQLite's file: who may read it, and that what is deleted is gone from it."""
 
+import logging
 import os
 import sqlite3
 import stat
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.database.connection import Database
+from bot.database.migrations import steps, tables_at
 from bot.dreams.dream import DreamState, Picture, Wish
 from bot.dreams.store import Store
 from engine import Failed, FailureKind
@@ -143,3 +145,10 @@ async def test_a_database_in_use_is_opened_all_the_same_and_rewritten_another_ti
     async with database.transaction() as connection:
         assert (await connection.exec_driver_sql("PRAGMA user_version")).scalar() == 2
     await database.close()
+
+
+def test_the_log_of_a_new_database_tells_of_its_steps_alone(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="alembic"):
+        tables_at("head")
+    assert len(caplog.messages) == len(steps())
+    assert all(message.startswith("Running upgrade ") for message in caplog.messages)

@@ -56,7 +56,8 @@ class DreamMessage:
     held: bool = False  # moderators have paused its server's line
     flagged: str = ""  # what the safety check found in one of its frames, or where it begins
     rooted: bool = False  # `flagged` holds of where it begins too
-    is_missed: bool = False  # Discord said that it is gone, and may say otherwise when it is asked again
+    misses: int = 0  # times one after the other that Discord said that it is gone, or not for us
+    rests_until: float = 0.0  # before which it is not asked again, by the monotonic clock
     is_stale: bool = False  # another process may have what is shown here
     showing: Showing = HIDDEN  # what may be shown of it; whoever shows it asks anew each time
 

@@ -11,7 +11,7 @@ from functools import partial
 from time import monotonic, time
 from typing import Protocol
 
-from bot.background import BackgroundLoop
+from bot.background import BackgroundLoop, growing_pause_s
 from bot.chat.messages.dream_message import Content, DreamMessage
 from bot.chat.messages.outbox import Later, Outbox
 from bot.chat.messages.pacing import Edits
@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 
 RETRY_S = 5.0  # seconds before another look at a dream that could not be read
 NONCE_S = 60.0  # seconds for which Discord surely takes two posts with one nonce for the same
-MISSED_S = 2.0  # seconds until a message that seems gone is looked for once more: the dream ends with it
+MISSED_S = 1.0  # seconds until a message that seems gone is looked for once more, doubled each time
+MISSES = 5  # such answers one after the other until that is believed: the dream ends with its message
 LONG_LINE = 500  # messages from which on their places are looked for beside the loop
 PLACES_REST = 10  # times as long as that took it is left alone afterwards
 FAREWELL_S = 3.0  # seconds for the last edits when the bot stops
@@ -217,7 +218,9 @@ class DreamMessages(BackgroundLoop):
     async def _show(self, message: DreamMessage) -> None:
         """Show a dream that is not over."""
         try:
-            if message.dream.state.is_over or not await self._is_ours(message):
+            if message.dream.state.is_over or monotonic() < message.rests_until:
+                return
+            if not await self._is_ours(message):
                 return
             await self._inherit(message)
             await self._find_lost(message)
@@ -299,11 +302,13 @@ class DreamMessages(BackgroundLoop):
                 message.reply_to = parent.message_id
         outcome, message_id = await self._poster.show(dream, message.content())
         if outcome is Outcome.SHOWN:
-            message.is_missed = False
+            message.misses = 0
             await self._keep(message, message_id)
-        elif outcome is Outcome.GONE and dream.message_id is not None and not message.is_missed:
-            message.is_missed = True
-            self._later(dream.id, MISSED_S)
+        elif outcome is Outcome.GONE and dream.message_id is not None and message.misses + 1 < MISSES:
+            message.misses += 1
+            pause_s = growing_pause_s(MISSED_S, message.misses)
+            message.rests_until = monotonic() + pause_s
+            self._later(dream.id, pause_s)
         elif outcome is Outcome.GONE:
             # Nobody could see it: whoever deleted the message does not want it either.
             self._gone.add(dream.id)

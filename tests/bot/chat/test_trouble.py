@@ -8,6 +8,11 @@ from tests.bot.chat.conftest import World
 from tests.bot.scripted import picture, until
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.chat.messages.dreams.MISSED_S", 0.05)
+
+
 async def running(world: World) -> None:
     """Alice's dream is being dreamt and everybody sees it."""
     await world.dream(world.alice)
@@ -47,12 +52,9 @@ async def test_a_server_that_throws_the_bot_out_ends_its_dream(world: World) -> 
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, 50001), (404, 10008)])
-async def test_a_single_refusal_ends_no_dream(
-    world: World, status: int, code: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.chat.messages.dreams.MISSED_S", 0.05)
+async def test_refusals_that_end_end_no_dream(world: World, status: int, code: int) -> None:
     await running(world)
-    world.env.inject_error("PATCH", "/channels/*/messages/*", status=status, code=code, times=1)
+    world.env.inject_error("PATCH", "/channels/*/messages/*", status=status, code=code, times=4)
     world.engine.step(preview=picture("JPEG", shade=9))
     await world.until_text("step 2")
     world.engine.finish()

@@ -172,5 +172,5 @@ def _wire(parts: AllParts) -> None:
     parts.choices.on_change += [parts.choice_messages.moved]
     parts.dream_messages.on_candidate += [parts.choice_messages.heard]
     parts.poster.on_missing += [deletions.missing]
-    deletions.on_gone += [hall.moved, contests.doubt]
+    deletions.on_gone += [hall.moved, contests.doubt, parts.dream_messages.missed]
     deletions.on_hidden += [hall.hide, lambda dream: contests.doubt(dream.id, hidden=True)]

@@ -162,6 +162,13 @@ class DreamMessages(BackgroundLoop):
         """Show a dream that is over no more."""
         self._drop(dream_id)
 
+    def missed(self, dream_id: int) -> None:
+        """Somebody deleted a message of this dream: when Discord says so too, it is believed at once."""
+        message = self._messages.get(dream_id)
+        if message is not None:
+            message.misses, message.rests_until = MISSES - 1, 0.0
+            self._once_more(dream_id)
+
     async def end(self, owed: Owed) -> None:
         """Show how a dream ended. Raises `Later`, `StoreError`."""
         dream = await self._store.get(owed.subject)

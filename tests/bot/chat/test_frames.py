@@ -146,7 +146,10 @@ async def test_a_message_deleted_while_waiting_takes_the_dream_out_of_the_line(w
     assert [r.prompt for r in world.engine.requests] == ["one", "two"]
 
 
-async def test_a_lost_permission_mid_dream_is_asked_for_once_more_only(world: World) -> None:
+async def test_a_lost_permission_mid_dream_is_asked_for_four_times_more_only(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.chat.messages.dreams.MISSED_S", 0.05)
     await world.dream(world.alice)
     await world.engine.dreams(1)
     world.engine.step(preview=picture("JPEG"))
@@ -156,7 +159,7 @@ async def test_a_lost_permission_mid_dream_is_asked_for_once_more_only(world: Wo
     world.engine.step(preview=picture("JPEG"))
     await world.until_state(1, DreamState.CANCELLED)
     await world.until_delivered(1)
-    assert len([r for r in world.env.http_requests[before:] if r.method == "PATCH"]) == 2
+    assert len([r for r in world.env.http_requests[before:] if r.method == "PATCH"]) == 5
 
 
 async def test_a_failed_edit_costs_one_frame_and_not_the_dream(world: World) -> None:

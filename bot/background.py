@@ -2,38 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from time import monotonic
 from typing import ClassVar
 
-from bot.database.connection import STARTING_S, StoreAway, StoreBusy, StoreError
+from bot.database.connection import StoreError, patiently
 
 log = logging.getLogger(__name__)
 
-_AGAIN_S = 0.5  # seconds between two tries of a start
 LONGEST_PAUSE_S = 300.0  # seconds between two tries of showing something that Discord would not take
 
 
 def growing_pause_s(first_s: float, tries: int) -> float:
     """Seconds to rest after so many tries (1, 2 …) in vain: `first_s`, doubled each time, up to a limit."""
     return float(min(first_s * 2.0 ** (tries - 1), LONGEST_PAUSE_S))
-
-
-async def patiently(work: Callable[[], Awaitable[None]], *, patience_s: float = STARTING_S) -> None:
-    """Do this at the start, again while the database is locked or away. Raises `StoreError` in the end.
-
-    Who starts beside a process that is stopped may meet its last transactions, and nobody else may be left.
-    """
-    until = monotonic() + patience_s
-    while True:
-        try:
-            return await work()
-        except (StoreAway, StoreBusy) as error:
-            if monotonic() >= until:
-                raise
-            log.warning("%s It is tried again.", error)
-        await asyncio.sleep(_AGAIN_S)
 
 
 class BackgroundLoop:

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 from sqlalchemy import make_url
 
-from bot.background import patiently
 from bot.community.choices import Choices
 from bot.community.contests import Contests
 from bot.community.hall_of_fame import HallOfFame
@@ -18,7 +17,7 @@ from bot.community.privacy import PrivacyChoices
 from bot.community.ranking import Ranking
 from bot.community.votes import Votes
 from bot.community.wall import Wall
-from bot.database.connection import Database
+from bot.database.connection import Database, patiently
 from bot.database.news import News
 from bot.database.outbox import OutboxStore
 from bot.dreams.asking import Asking

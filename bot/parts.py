@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, fields
 
-from bot.background import patiently
 from bot.chat.attachments import ChosenPictures
 from bot.chat.client import OneiroClient
 from bot.chat.erasing import Takedown
@@ -23,6 +22,7 @@ from bot.chat.messages.presence import Presence
 from bot.chat.messages.sent_pictures import SentPictures
 from bot.chat.messages.votes import VoteCaptions
 from bot.chat.parts import Parts
+from bot.database.connection import patiently
 from bot.database.outbox import Kind
 from bot.heart import Heart, build_heart
 from bot.queue.turnstile import Turnstile

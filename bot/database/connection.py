@@ -38,10 +38,13 @@ _ERRORS: tuple[type[Exception], ...] = (SQLAlchemyError, sqlite3.Error, OSError,
 log = logging.getLogger(__name__)
 
 FORGET_S, FORGET_TRIES = 1.0, 60  # seconds between tries to empty the write-ahead log, and how many
+# How long a start waits for a database that is locked or away: hosts start both at once, and a process that
+# is paused in the middle of a change keeps a SQLite file locked until it goes on.
+STARTING_S = 20.0
+STARTING_AGAIN_S = 0.5  # seconds between two tries
 BUSY_TIMEOUT_S = 2.0  # how long to wait for another writer; an interaction must be answered within 3 s
 # Of a PostgreSQL server:
 CONNECT_S = 2.0  # for a connection, for the same reason
-STARTING_S = 20.0  # how long `open` goes on asking one that does not answer yet: hosts start both at once
 CLOSE_S = 5.0  # seconds to wait at the end for transactions that run
 ALIVE_S = 30.0  # between looks whether the connection that listens still lives
 SILENCE_S = 60.0  # for one statement's answer; a time-lapse of some MB is long on its way
@@ -154,11 +157,7 @@ class Database:
         """Bring the tables to their newest form. Raises `StoreError` when they are unknown or not usable."""
         self._closed.clear()
         await self._prepare_file()
-        try:
-            if not await self._is_current():
-                await self._upgrade()
-        except UnknownTables as error:
-            raise StoreError(error.__doc__) from error
+        await patiently(self._bring_up, patience_s=self._starting_s)
         if self._file and self._is_on_disk:
             await rewrite_once(self._engine, self._file)
             if not await self._emptied_log():  # of what a process left that was killed
@@ -363,24 +362,14 @@ class Database:
             if self._closed.is_set():
                 self._ended.set()
 
-    async def _is_current(self) -> bool:
-        """Whether the tables are in their newest form; waits for a server that is on its way."""
-        began = monotonic()
-        until = began + self._starting_s
-        while True:
-            try:
-                async with self.transaction() as connection:
-                    return await connection.run_sync(is_current)
-            except StoreBusy:
-                # Of two that begin a new file at once SQLite refuses one without waiting for the other.
-                if self._is_server or monotonic() >= began + BUSY_TIMEOUT_S:
-                    raise
-                await asyncio.sleep(0.05)
-            except StoreAway as error:
-                if monotonic() >= until:
-                    raise
-                log.warning("%s It is asked again.", error)
-                await asyncio.sleep(1.0)
+    async def _bring_up(self) -> None:
+        try:
+            async with self.transaction() as connection:
+                up_to_date = await connection.run_sync(is_current)
+            if not up_to_date:
+                await self._upgrade()
+        except UnknownTables as error:
+            raise StoreError(error.__doc__) from error
 
     async def _upgrade(self) -> None:
         """All steps in one transaction that shuts other processes out: two may open a database at once."""
@@ -393,6 +382,22 @@ class Database:
             await alone(connection, UPGRADING)
             await connection.run_sync(upgrade)
         await self._engine.dispose()  # the next connections mind foreign keys again
+
+
+async def patiently(work: Callable[[], Awaitable[None]], *, patience_s: float = STARTING_S) -> None:
+    """Do this at the start, again while the database is locked or away. Raises `StoreError` in the end.
+
+    Who starts beside a process that is stopped may meet its last transactions, and nobody else may be left.
+    """
+    until = monotonic() + patience_s
+    while True:
+        try:
+            return await work()
+        except (StoreAway, StoreBusy) as error:
+            if monotonic() >= until:
+                raise
+            log.warning("%s It is tried again.", error)
+        await asyncio.sleep(STARTING_AGAIN_S)
 
 
 async def alone(connection: AsyncConnection, number: int) -> None:

@@ -14,13 +14,14 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.database.sqlite import INCREMENTAL
+
 log = logging.getLogger(__name__)
 
 CHECKPOINT_MS = 100  # for which whoever empties the write-ahead log may keep others from writing
 MAX_REWRITTEN = 512 * 2**20  # bytes; a larger file would keep the bot from starting for a minute or more
 # What `user_version` says once nothing lies in the file that was deleted before, and it can shrink.
 _REWRITTEN = 2
-_INCREMENTAL = 2  # what `auto_vacuum` says of a file that can shrink
 SPARE_PAGES = 1000  # of 4 KB each: so many may be free
 SHRINK_PAGES = 500  # at once: other writers wait meanwhile, for some 20 ms
 _OWNER_ONLY, _OWNERS_FOLDER = 0o600, 0o700
@@ -67,7 +68,7 @@ async def shrink(engine: AsyncEngine) -> bool:
     """Cut some free pages off the file's end. True while there are many more, and it can be done."""
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        if await _pragma(connection, "auto_vacuum") != _INCREMENTAL:
+        if await _pragma(connection, "auto_vacuum") != INCREMENTAL:
             return False
         if await _pragma(connection, "freelist_count") <= SPARE_PAGES:
             return False  # they are used again soon

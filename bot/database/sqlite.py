@@ -8,6 +8,7 @@ from weakref import WeakSet
 
 import aiosqlite
 
+INCREMENTAL = 2  # what `auto_vacuum` says of a file that can shrink
 _END_S = 5.0  # a thread that is still at work then is left to the process' end
 
 
@@ -41,8 +42,10 @@ def prepare(connection: Any, _record: Any) -> None:
     """Readers and a writer at the same time, and no dream lost when the power is."""
     cursor = connection.cursor()
     # First, for it counts while a file is empty: so it can give back what is free in it. An older one can
-    # after its next VACUUM.
-    cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    # after its next VACUUM. Said again it is written again, and each new connection would wait for writers.
+    cursor.execute("PRAGMA auto_vacuum")
+    if cursor.fetchone() != (INCREMENTAL,):
+        cursor.execute(f"PRAGMA auto_vacuum={INCREMENTAL:d}")
     # What is deleted is overwritten: people delete pictures that nobody shall see again.
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")

@@ -6,8 +6,8 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from bot.background import BackgroundLoop, patiently
-from bot.database.connection import Database, StoreBusy
+from bot.background import BackgroundLoop
+from bot.database.connection import Database, StoreBusy, patiently
 from bot.dreams.preferences import Preference, Preferences
 
 LOCK = Callable[[], AbstractAsyncContextManager[None]]

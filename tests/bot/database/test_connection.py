@@ -169,6 +169,16 @@ async def test_a_locked_database_is_named_and_works_again(
     assert await store.add(a_wish())
 
 
+async def test_whoever_starts_beside_a_writer_need_not_wait_to_read(
+    lock: Callable[[], AbstractAsyncContextManager[None]], database: Database
+) -> None:
+    async with lock():
+        another = Database(database.url, busy_timeout_s=0.1, starting_s=0.0)
+        await another.open()
+        assert await Store(another, owner="another").waiting() == []
+        await another.close()
+
+
 async def test_whoever_is_cancelled_hears_of_that_and_of_no_trouble(
     lock: Callable[[], AbstractAsyncContextManager[None]], database: Database, store: Store, a_wish: A_WISH
 ) -> None:

@@ -120,7 +120,7 @@ async def test_a_server_that_is_late_is_waited_for(
     cluster.stop()
     database = Database(settings.database_url)
     opening = asyncio.create_task(database.open())
-    await until(lambda: "It is asked again" in caplog.text)
+    await until(lambda: "It is tried again" in caplog.text)
     await asyncio.to_thread(cluster.start)
     await opening
     assert await Store(database, owner="x").waiting() == []

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 REST_PACES = 200  # a channel in which so long nothing was shown is forgotten
 RETRY_S = 5.0  # seconds until what the database did not let be shown is tried again
+FAREWELL_S = 3.0  # seconds for what is being shown when the bot stops
 
 
 class Priority(IntEnum):
@@ -65,6 +66,12 @@ class ChannelEdits:
         self._shown: dict[Hashable, float] = {}  # key → when it was last shown, by the loop's clock
         self._held: dict[Hashable, float] = {}  # key → before which it is not tried again, by that clock
         self._changed = asyncio.Event()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Begin to show nothing more."""
+        self._is_closed = True
+        self._changed.set()
 
     def want(self, edit: Edit, show: Show, dropped: Callable[[], object] = lambda: None) -> None:
         """Show this when its turn comes. `dropped`: called if another takes its place, or it is forgotten."""
@@ -90,7 +97,7 @@ class ChannelEdits:
     async def run(self) -> None:
         """Show what is wanted until nothing is."""
         loop = asyncio.get_running_loop()
-        while self._wanted:
+        while self._wanted and not self._is_closed:
             self._changed.clear()
             now = loop.time()
             wait, _, _, key = min(
@@ -138,11 +145,19 @@ class Edits(BackgroundLoop):
         self._working: dict[int, asyncio.Task[None]] = {}  # by channel
 
     async def close(self) -> None:
-        """Stop at once."""
+        """Begin nothing more, and let what is being shown come to its end.
+
+        Cut off, Discord may show it all the same, over what another process shows meanwhile.
+        """
         await super().close()
-        for task in self._working.values():
+        for channel in self._channels.values():
+            channel.close()
+        working = list(self._working.values())
+        if working:
+            await asyncio.wait(working, timeout=FAREWELL_S)
+        for task in working:
             task.cancel()
-        await asyncio.gather(*self._working.values(), return_exceptions=True)
+        await asyncio.gather(*working, return_exceptions=True)
         self._channels, self._working = {}, {}
 
     def want(

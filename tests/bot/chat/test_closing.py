@@ -1,11 +1,13 @@
 """What waits for news or a moment ends when it is asked to, also when news came just then."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
 
 from bot.chat import tree
+from bot.chat.messages import pacing
 from bot.chat.messages.pacing import Edits
 from bot.dreams.asking import Accepted
 from bot.dreams.dream import DreamState
@@ -41,6 +43,31 @@ async def test_an_edit_wanted_at_the_last_moment_holds_up_no_end() -> None:
     edits.want(1, note, show)
     async with asyncio.timeout(10):
         await edits.close()
+
+
+@pytest.mark.parametrize("patience_s", [LOADED_CORES_S, 0.1])
+async def test_what_is_being_shown_at_the_end_is_not_cut_off(
+    patience_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "FAREWELL_S", patience_s)
+    edits, begun, goes_on = Edits(pace_s=0.01), asyncio.Event(), asyncio.Event()
+    shown: list[int] = []
+
+    async def show(number: int) -> None:
+        begun.set()
+        await goes_on.wait()
+        shown.append(number)
+
+    await edits.start()
+    edits.want(1, a_message(1, DreamState.DREAMING), partial(show, 1))
+    await begun.wait()
+    edits.want(1, a_message(2, DreamState.DREAMING), partial(show, 2))
+    closing = asyncio.create_task(edits.close())
+    await asyncio.sleep(0.3)
+    assert closing.done() is (patience_s == 0.1), "not for ever"
+    goes_on.set()
+    await closing
+    assert shown == ([] if patience_s == 0.1 else [1])
 
 
 class Gate:

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.database.file import file_size, make_folder, make_private, rewrite_once, shrink, truncate_log
 from bot.database.migrations import UnknownTables, is_current, upgrade
-from bot.database.server import contents_size
+from bot.database.server import ServerConnections, contents_size
 from bot.database.sqlite import Connections, prepare
 
 try:
@@ -128,6 +128,7 @@ class Database:
             Path(parsed.database) if parsed.drivername == "sqlite+aiosqlite" and parsed.database else None
         )
         self._connections = Connections()  # to SQLite
+        self._server_connections = ServerConnections()
         self._forgetting: asyncio.Task[None] | None = None
         self._tries = 0  # that are left to empty the write-ahead log
         self._running = 0  # transactions
@@ -145,6 +146,7 @@ class Database:
             }
         elif self._is_server:
             parsed, options = _for_server(parsed, is_pooled=self._is_pooled)
+            options["connect_args"] |= {"async_creator_fn": self._server_connections.connect}
         self._engine: AsyncEngine = create_async_engine(parsed, **options)
         if self._file:
             event.listen(self._engine.sync_engine, "connect", prepare)
@@ -175,6 +177,7 @@ class Database:
             await asyncio.wait({self._forgetting})
         await self._engine.dispose()  # the last connection's end empties the log
         await self._connections.ended()
+        await self._server_connections.ended()
 
     def forget(self) -> None:
         """Soon have the bytes of what was deleted nowhere any more. Returns at once, raises nothing.

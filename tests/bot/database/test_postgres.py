@@ -1,6 +1,7 @@
 """PostgreSQL: a server that dies, is late, silent, full or refuses us loses nothing and is named."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, closing
@@ -232,3 +233,26 @@ async def test_a_pooler_that_was_not_told_of_is_named(pooler: Pooler, on_server:
                 await asyncio.gather(*(store.add(a_wish()) for _ in range(12)))
     finally:
         await database.close()
+
+
+async def test_whoever_is_cancelled_while_a_connection_begins_leaves_no_complaint_behind(
+    prepared: Settings,
+) -> None:
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
+    for tenth in range(20):
+        database = Database(prepared.database_url)
+
+        async def ask(database: Database = database) -> None:
+            async with database.transaction():
+                pass
+
+        asking = [asyncio.create_task(ask()) for _ in range(CONNECTIONS)]
+        await asyncio.sleep(tenth / 400)
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+        await database.close()
+        del asking
+        gc.collect()
+    assert complaints == []

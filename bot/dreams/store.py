@@ -191,11 +191,22 @@ class Store:
         """All queued dreams that may begin and those whose owner's lease ran out, oldest first."""
         return await self._list(self._waits())
 
-    async def line(self) -> list[Turn]:
-        """The places of those dreams that `waiting` would give: of ten thousand it is asked often."""
-        query = select(dreams.c.id, dreams.c.author_id, dreams.c.guild_id).where(self._waits())
+    async def line(self) -> list[tuple[Turn, float | None]]:
+        """The places of those dreams that `waiting` would give: of ten thousand it is asked often.
+
+        Each with the time when it was moved to the front (seconds since 1970), if it was.
+        """
+        query = select(dreams.c.id, dreams.c.author_id, dreams.c.guild_id, dreams.c.moved_at)
         async with self._transaction() as connection:
-            return [Turn.of(row) for row in await connection.execute(query.order_by(dreams.c.id))]
+            rows = await connection.execute(query.where(self._waits()).order_by(dreams.c.id))
+            return [(Turn.of(row), row.moved_at) for row in rows]
+
+    async def begun(self, dream_ids: Collection[int]) -> list[int]:
+        """Those of these dreams whose turn came, in that order."""
+        began = and_(dreams.c.id.in_(dream_ids), dreams.c.started_at.is_not(None))
+        query = select(dreams.c.id).where(began).order_by(dreams.c.started_at, dreams.c.id)
+        async with self._transaction() as connection:
+            return list(await connection.scalars(query))
 
     def _waits(self) -> Any:
         abandoned = and_(dreams.c.state == DreamState.DREAMING, dreams.c.lease_until < self._clock())

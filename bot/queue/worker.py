@@ -131,6 +131,7 @@ class Worker:
         self._stopping = False  # it shall end at its next step
         self._lost = False  # another process has it now
         self._pair = ""  # the models that dreamt last; "": none yet
+        self._moves: dict[int, float] = {}  # waiting dream → when it was moved to the front, as far as known
         self._news = asyncio.Event()  # another process changed something
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -281,19 +282,33 @@ class Worker:
         self._audience.line_moved()
 
     async def refresh(self) -> None:
-        """Make the line what the store says: other processes add dreams, take them or leave them behind."""
+        """Make the line what the store says: other processes add dreams, take, move or leave them behind."""
         known = self._turns.dreams()  # before the look: a newer one is no mistake
-        waiting = await self._store.line()
-        gone = known - {turn.dream_id for turn in waiting}
+        line = await self._store.line()
+        gone = known - {turn.dream_id for turn, _ in line}
+        begun = await self._store.begun(gone) if gone else []
+        for dream_id in begun:
+            if dream_id in self._turns:
+                self._turns.serve(dream_id)  # elsewhere, but it was their turn
         for dream_id in gone:
             self._turns.remove(dream_id)
         new = [
-            turn for turn in waiting if turn.dream_id not in self._turns and turn.dream_id != self._current
+            turn for turn, _ in line if turn.dream_id not in self._turns and turn.dream_id != self._current
         ]
         for turn in new:
             self._turns.put_nowait(turn)
-        if gone or new:
+        moved = self._follow_moves({turn.dream_id: at for turn, at in line if at is not None})
+        if gone or new or moved:
             self._audience.line_moved()
+
+    def _follow_moves(self, moves: dict[int, float]) -> bool:
+        """Bring those in the order to the front in which they were moved there. Whether that changed."""
+        if moves == self._moves:
+            return False
+        self._moves = moves
+        for dream_id in sorted(moves, key=lambda dream_id: moves[dream_id]):
+            self._turns.move_to_front(dream_id)
+        return True
 
     def join(self, dream: Dream) -> None:
         """Put a stored dream in line; its place in line is its author's next one."""

@@ -142,3 +142,32 @@ async def test_a_cut_connection_is_made_anew_and_nothing_is_missed(both: list[Ri
         )
     dream = await one.worker.submit(a_wish())
     await until(lambda: dream.id in two.turns)
+
+
+async def test_a_move_to_the_front_is_followed_by_every_process(both: list[Rig], a_wish: A_WISH) -> None:
+    one, two = both
+    dreams = [await one.worker.submit(a_wish(author_id=author)) for author in (1, 2, 3, 4)]
+    await two.worker.refresh()
+    first, second, third, fourth = (dream.id for dream in dreams)
+    assert await one.worker.move_to_front(third)
+    assert await two.worker.move_to_front(fourth)
+    for rig in both:
+        await rig.worker.refresh()
+        assert rig.worker.order_of(1) == [fourth, third, first, second]
+    moves = one.witness.moves
+    await one.worker.refresh()
+    assert one.witness.moves == moves, "nothing is new"
+
+
+async def test_a_turn_that_came_elsewhere_is_a_turn(both: list[Rig], a_wish: A_WISH) -> None:
+    one, two = both
+    mine = [await one.worker.submit(a_wish(author_id=1)) for _ in range(2)]
+    other = await one.worker.submit(a_wish(author_id=2))
+    await two.worker.refresh()
+    await one.store.claim(mine[0].id, lease_s=NEVER_S)
+    await two.worker.refresh()
+    late = await two.worker.submit(a_wish(author_id=2))
+    assert two.worker.order_of(1) == [other.id, mine[1].id, late.id]
+    await two.worker.cancel(other.id)
+    await one.worker.refresh()
+    assert one.worker.order_of(1) == two.worker.order_of(1) == [late.id, mine[1].id]

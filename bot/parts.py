@@ -20,6 +20,7 @@ from bot.chat.messages.pacing import Edits
 from bot.chat.messages.poster import Poster
 from bot.chat.messages.presence import Presence
 from bot.chat.messages.sent_pictures import SentPictures
+from bot.chat.messages.vote_reactions import VoteReactions
 from bot.chat.messages.votes import VoteCaptions
 from bot.chat.parts import Parts
 from bot.database.connection import patiently
@@ -39,6 +40,7 @@ class AllParts(Parts):
     edits: Edits
     notices: Notices
     vote_captions: VoteCaptions
+    vote_reactions: VoteReactions
     hall_of_fame_messages: HallOfFameMessages
     presence: Presence
 
@@ -49,7 +51,7 @@ class AllParts(Parts):
         await self.dream_messages.start()
         await patiently(self.choice_messages.start)
         await self.hall_of_fame_messages.start()
-        await self.contest_messages.start()
+        await patiently(self.contest_messages.start)
         await self.outbox.start()
         await self.presence.start()
 
@@ -59,12 +61,9 @@ class AllParts(Parts):
         await super().end()
         await self.outbox.close()
         await self.hall_of_fame_messages.close()
-        await self.contest_messages.close()
         await self.edits.close()
         await self.dream_messages.close()
-        self.poster.close()
         await self.deletions.close()
-        await self.gallery.close()
         await self.inbox.close()
 
 
@@ -86,6 +85,7 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
         store=store,
         copies=heart.copies,
         settings=moderation.settings,
+        outbox=outbox,
     )
     dream_messages = DreamMessages(
         store=store,
@@ -112,6 +112,7 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
             choices=heart.choices, store=store, poster=poster, edits=edits, outbox=outbox
         ),
         contest_messages=ContestMessages(contests=heart.contests, store=store, poster=poster, outbox=outbox),
+        vote_reactions=VoteReactions(store=store, poster=poster, settings=moderation.settings),
         vote_captions=VoteCaptions(votes=votes, poster=poster, edits=edits, settings=moderation.settings),
         hall_of_fame_messages=HallOfFameMessages(
             store=store,
@@ -129,7 +130,7 @@ def build(settings: Settings, *, engine: Engine) -> AllParts:
             copies=heart.copies,
             store=store,
             votes=votes,
-            gallery=gallery,
+            outbox=outbox,
             inbox=inbox,
         ),
         moderation_log=ModerationLog(client=client, moderation=moderation),
@@ -153,24 +154,28 @@ def _wire(parts: AllParts) -> None:
     parts.outbox.handlers |= {
         Kind.END: parts.dream_messages.end,
         Kind.NOTICE: parts.notices.tell,
-        Kind.GALLERY: parts.gallery.hang,
+        Kind.REACTIONS: parts.vote_reactions.put,
+        Kind.GALLERY: parts.gallery.settle,
         Kind.CHOICE: parts.choice_messages.look,
         Kind.SENDING: parts.sent_pictures.send,
         Kind.FAME: parts.hall_of_fame_messages.settle,
         Kind.CONTEST: parts.contest_messages.end,
+        Kind.WINNER: parts.contest_messages.withdraw,
+        Kind.HIDDEN: parts.deletions.hide,
         Kind.LOG: parts.moderation_log.tell,
     }
+    parts.news.on_change += [parts.outbox.heard]
     moderation.on_change += [lambda guild: deletions.policy(guild, moderation.settings(guild).nsfw)]
     moderation.on_entry += [lambda entry: parts.outbox.wake()]
     parts.store.on_erase += [
         parts.choice_messages.erased,
-        lambda dream: hall.moved(dream.id),
-        lambda dream: contests.doubt(dream.id),
+        lambda dream: parts.outbox.wake(),  # its copies come down
     ]
     parts.votes.on_change += [parts.vote_captions.heard, lambda dream, tally: hall.moved(dream.id)]
     parts.dream_messages.line = parts.worker
     parts.choices.on_change += [parts.choice_messages.moved]
     parts.dream_messages.on_candidate += [parts.choice_messages.heard]
     parts.poster.on_missing += [deletions.missing]
-    deletions.on_gone += [hall.moved, contests.doubt, parts.dream_messages.missed]
-    deletions.on_hidden += [hall.hide, lambda dream: contests.doubt(dream.id, hidden=True)]
+    deletions.on_gone += [hall.moved, parts.dream_messages.missed]
+    deletions.checks += [parts.gallery.check, hall.check, contests.check]
+    deletions.take_down += [parts.gallery.take_down, hall.take_down, contests.take_down]

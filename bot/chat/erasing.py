@@ -16,10 +16,12 @@ _AWAY = (Outcome.SHOWN, Outcome.GONE, Outcome.FORBIDDEN)  # of a deletion: it is
 
 
 async def erase(parts: Parts, dream: Dream) -> bool:
-    """Delete a dream that is over, its message first. False, and nothing is lost, when that cannot be."""
+    """Delete a dream that is over, its message first. False, and nothing is lost, when that cannot be.
+
+    What hangs of it elsewhere is owed to be taken down.
+    """
     if dream.message_id is not None and await parts.poster.delete(dream) not in _AWAY:
         return False
-    await parts.gallery.take_down(dream)  # if not now, then as of every message that is deleted
     parts.dream_messages.forget(dream.id)
     await parts.sendings.forget(dream.id)
     await parts.store.erase(dream.id)
@@ -35,12 +37,7 @@ class Takedown:
 
     async def take_down(self, dream: Dream) -> bool:
         """Its message, its copies, and what is stored of it."""
-        if not await erase(self._parts, dream):
-            return False
-        now = await self._parts.store.get(dream.id)
-        if now is not None and now.gallery_message_id is not None:
-            self._parts.gallery.let_go(now)
-        return True
+        return await erase(self._parts, dream)
 
     async def take_down_choice(self, choice: Choice) -> bool:
         """Its message, its words and its beginnings."""

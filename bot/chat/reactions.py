@@ -1,6 +1,5 @@
 """Reads the reactions under a message, and puts the bot's own there; one that is refused hinders no other."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +11,6 @@ import discord
 from bot.community.emoji import meant
 
 log = logging.getLogger(__name__)
-
-# Seconds until what could not be put is tried again: a hiccup is over soon, a permission may come back.
-RETRIES_S = (60.0, 600.0, 3600.0, 6 * 3600.0)
-MAX_PENDING = 1000  # messages that wait for another try; each costs one refused request at most
 
 # Discord's error codes (developer documentation, 2026-08).
 _UNKNOWN_EMOJI, _TOO_MANY, _BLOCKED = 10014, 30010, 90001
@@ -87,79 +82,26 @@ async def put(message: discord.PartialMessage | discord.Message, emoji: str) -> 
     return Put.DONE
 
 
-class Reactions:
-    """Puts the bot's own reactions under messages, and what does not work now again later."""
+async def put_all(message: discord.PartialMessage, emoji: Sequence[str]) -> Put:
+    """Put these under a message, in this order. Gives `DONE`, or why some are not there and may be yet."""
+    found = Put.DONE
+    for one in emoji:
+        outcome = await put(message, one) if may_react(message) else Put.FORBIDDEN
+        if outcome is Put.LOST:
+            return outcome
+        if outcome in (Put.LATER, Put.FORBIDDEN):  # perhaps only this one: of another server, say
+            found = outcome
+    return found
 
-    def __init__(self, *, client: discord.Client, retries_s: Sequence[float] = RETRIES_S) -> None:
-        self._client = client
-        self._retries_s = retries_s
-        self._pending: dict[int, asyncio.TimerHandle] = {}  # by message
-        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def put(
-        self, message: discord.PartialMessage, emoji: Sequence[str], *, until: float | None = None
-    ) -> None:
-        """Put these under the message, in this order; `until`: by the loop's clock, no tries after it."""
-        await self._try(message, tuple(emoji), until, self._retries_s)
-
-    def close(self) -> None:
-        """No more tries; the next start looks after the newest dreams."""
-        for handle in self._pending.values():
-            handle.cancel()
-        for task in self._tasks:
-            task.cancel()
-        self._pending.clear()
-
-    async def _try(
-        self,
-        message: discord.PartialMessage,
-        emoji: tuple[str, ...],
-        until: float | None,
-        retries_s: Sequence[float],
-    ) -> None:
-        left: list[str] = []
-        may = self._may_react(message)
-        for index, one in enumerate(emoji):
-            outcome = await put(message, one) if may else Put.FORBIDDEN
-            if outcome is Put.LOST:
-                left += emoji[index:]  # Discord may be wrong, and not only once
-                break
-            if outcome in (Put.LATER, Put.FORBIDDEN):  # perhaps only this one: of another server, say
-                left.append(one)
-        if left and retries_s:
-            self._later(message, tuple(left), until, retries_s)
-
-    def _may_react(self, message: discord.PartialMessage) -> bool:
-        """False when it is known that Discord would refuse."""
-        guild = message.guild
-        channel = guild.get_channel_or_thread(message.channel.id) if guild is not None else None
-        if guild is None or channel is None or guild.me is None:
-            return True
-        permissions = channel.permissions_for(guild.me)
-        return permissions.view_channel and permissions.read_message_history and permissions.add_reactions
-
-    def _later(
-        self,
-        message: discord.PartialMessage,
-        emoji: tuple[str, ...],
-        until: float | None,
-        retries_s: Sequence[float],
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        if until is not None and loop.time() + retries_s[0] > until:
-            return
-        if len(self._pending) >= MAX_PENDING:
-            self._pending.pop(next(iter(self._pending))).cancel()
-
-        def again() -> None:
-            self._pending.pop(message.id, None)
-            task = loop.create_task(self._try(message, emoji, until, retries_s[1:]))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-        if message.id in self._pending:
-            self._pending.pop(message.id).cancel()
-        self._pending[message.id] = loop.call_later(retries_s[0], again)
+def may_react(message: discord.PartialMessage) -> bool:
+    """False when it is known that Discord would refuse."""
+    guild = message.guild
+    channel = guild.get_channel_or_thread(message.channel.id) if guild is not None else None
+    if guild is None or channel is None or guild.me is None:
+        return True
+    permissions = channel.permissions_for(guild.me)
+    return permissions.view_channel and permissions.read_message_history and permissions.add_reactions
 
 
 def distinct(emoji: Sequence[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ log), so that nothing is lost between the two. Several processes share the rows:
 and what the first one settles then has no effect.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from time import time
@@ -18,7 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.database.connection import Database, put
 from bot.database.tables import outbox
 
+OWED = outbox.name  # as `bot.database.news` names it
 LEASE_S = 60.0  # seconds for which a claimed row is its process's alone
+PACE_S = 0.5  # seconds between what is owed in turn
 HEAD_START_S = 2.0  # seconds in which only the process that caused a row may claim it: it knows most about it
 
 
@@ -30,15 +32,19 @@ class Kind(StrEnum):
 
     END = "end"  # a dream's message shows how it ended
     NOTICE = "notice"  # its author is told so, in answer to that message
-    GALLERY = "gallery"  # its picture hangs in its server's gallery too
+    REACTIONS = "reactions"  # under that message are the bot's own, to vote with
+    GALLERY = "gallery"  # its picture hangs in its server's gallery too, or is taken down there
     CHOICE = "choice"  # a choice's message shows how it stands; its vote is counted when it ends
     SENDING = "sending"  # its picture goes to a person who asked for it
     FAME = "fame"  # it hangs in the hall of fame, or is taken down there
+    WINNER = "winner"  # what tells that it won a contest tells so no more
+    HIDDEN = "hidden"  # its channel is closed: it hangs nowhere, and nothing tells of it
     CONTEST = "contest"  # its channel is told who won, when it ends
     LOG = "log"  # an entry of the audit log stands in its server's log channel
 
 
-OF_DREAMS = (Kind.END, Kind.NOTICE, Kind.GALLERY, Kind.SENDING, Kind.FAME)  # of which a subject is a dream
+# Of which a subject is a dream.
+OF_DREAMS = frozenset(Kind) - {Kind.CHOICE, Kind.CONTEST, Kind.LOG}
 
 
 def owed_of(dream_ids: Any) -> Any:
@@ -92,6 +98,15 @@ async def owe(
     await put(connection, outbox, *rows)
 
 
+async def owe_in_turn(
+    connection: AsyncConnection, kind: Kind, subjects: Iterable[int], *, now: float
+) -> None:
+    """As `owe`, one after the other: a thousand that are caused at once must hold up nothing else."""
+    same = {"kind": kind, "person": 0, "tries": 0, "owner": None}
+    times = ((subject, now + place * PACE_S) for place, subject in enumerate(subjects))
+    await put(connection, outbox, *(same | {"subject": id, "since": at, "due_at": at} for id, at in times))
+
+
 class OutboxStore:
     """Every method is one transaction and raises `StoreError`."""
 
@@ -105,6 +120,11 @@ class OutboxStore:
         """Write what is owed by itself, as `owe` does within a transaction."""
         async with self._transaction() as connection:
             await owe(connection, kind, *subjects, now=self.clock())
+
+    async def owe_in_turn(self, kind: Kind, subjects: Iterable[int]) -> None:
+        """Write what is owed by itself, as `owe_in_turn` does within a transaction."""
+        async with self._transaction() as connection:
+            await owe_in_turn(connection, kind, subjects, now=self.clock())
 
     async def adopt(self, kind: Kind, *subjects: int) -> None:
         """Write what is owed and has no row: an older program caused it, and may have posted it."""

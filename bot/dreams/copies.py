@@ -3,8 +3,9 @@
 A dream whose message is gone keeps its row and its picture, which are its author's; it is shown nowhere else.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from time import time
 from typing import Any
 
 from sqlalchemy import Select, and_, delete, func, or_, select, update
@@ -14,6 +15,7 @@ from bot.community.contests import winners
 from bot.database.connection import Database
 from bot.database.tables import dreams, fame, votes
 from bot.dreams.dream import Dream, Gone
+from bot.dreams.hanging import owe_taking_down
 from bot.dreams.store import dream_of, in_local_channel
 
 _THERE = and_(dreams.c.message_id.is_not(None), dreams.c.erased.is_(False), dreams.c.gone == Gone.NOT)
@@ -32,17 +34,21 @@ class Home:
 class Copies:
     """Every method is one transaction and raises `StoreError`."""
 
-    def __init__(self, *, database: Database) -> None:
+    def __init__(self, *, database: Database, clock: Callable[[], float] = time) -> None:
         self._transaction = database.transaction
+        self._clock = clock
 
     async def messages_gone(self, message_ids: Collection[int]) -> list[int]:
-        """These messages are deleted: dreams' own, or copies. Gives the dreams to which that matters."""
+        """These messages are deleted: dreams' own, or copies. Gives the dreams to which that matters.
+
+        Of dreams whose own message it is what hangs elsewhere is owed to be taken down.
+        """
         touched: list[int] = []
         ids = sorted(message_ids)
         async with self._transaction() as connection:
             for start in range(0, len(ids), _MANY):
                 part = ids[start : start + _MANY]
-                touched += await _own_gone(connection, dreams.c.message_id.in_(part))
+                touched += await self._own_gone(connection, dreams.c.message_id.in_(part))
                 touched += await _gallery_gone(connection, dreams.c.gallery_message_id.in_(part))
                 touched += await _hall_gone(connection, fame.c.message_id.in_(part))
         return touched
@@ -53,7 +59,7 @@ class Copies:
             here = and_(dreams.c.guild_id == guild_id, dreams.c.channel_id == channel_id)
             gallery = and_(dreams.c.guild_id == guild_id, dreams.c.gallery_channel_id == channel_id)
             return [
-                *await _own_gone(connection, and_(here, dreams.c.message_id.is_not(None))),
+                *await self._own_gone(connection, and_(here, dreams.c.message_id.is_not(None))),
                 *await _gallery_gone(connection, and_(gallery, _IN_GALLERY)),
                 *await _hall_gone(connection, fame.c.channel_id == channel_id),
             ]
@@ -122,17 +128,18 @@ class Copies:
         async with self._transaction() as connection:
             await connection.execute(update(dreams).where(there).values(gone=after))
 
+    async def _own_gone(self, connection: AsyncConnection, which: Any) -> list[int]:
+        found = select(dreams.c.id).where(which, dreams.c.gone != Gone.DELETED)
+        ids = list((await connection.execute(found)).scalars())
+        if ids:
+            await connection.execute(update(dreams).where(which).values(gone=Gone.DELETED))
+        for start in range(0, len(ids), _MANY):
+            await owe_taking_down(connection, ids[start : start + _MANY], now=self._clock())
+        return ids
+
     async def _list(self, query: Select[Any]) -> list[Dream]:
         async with self._transaction() as connection:
             return [dream_of(row) for row in await connection.execute(query)]
-
-
-async def _own_gone(connection: AsyncConnection, which: Any) -> list[int]:
-    found = select(dreams.c.id).where(which, dreams.c.gone != Gone.DELETED)
-    ids = list((await connection.execute(found)).scalars())
-    if ids:
-        await connection.execute(update(dreams).where(which).values(gone=Gone.DELETED))
-    return ids
 
 
 async def _gallery_gone(connection: AsyncConnection, which: Any) -> list[int]:

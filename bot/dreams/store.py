@@ -58,6 +58,7 @@ from bot.dreams.dream import (
     Picture,
     Wish,
 )
+from bot.dreams.hanging import owe_taking_down
 from bot.dreams.local import GUILD_ID, is_local
 from bot.queue.fair_queue import Past, Turn
 from engine import Failed, FailureKind, Finished
@@ -455,7 +456,7 @@ class Store:
     async def erase(self, dream_id: int) -> Dream | None:
         """Forget the words, pictures and votes of a dream that is over; None when there is none such.
 
-        Nothing is owed of it any more.
+        Nothing is owed of it any more, but that its copies are taken down.
         """
         values = dict.fromkeys(_WORDS, "") | {"erased": True, "image_id": None, "delivered": True}
         over = and_(dreams.c.state.in_(OVER), dreams.c.erased.is_(False))
@@ -468,6 +469,7 @@ class Store:
                 await connection.execute(delete(table).where(table.c.dream_id == dream_id))
             if dream.choice_id is not None and not dream.candidate and not is_local(dream.guild_id):
                 await owe(connection, Kind.CHOICE, dream.choice_id, now=self._clock(), owner=self.owner)
+            await owe_taking_down(connection, [dream_id], now=self._clock())
             used = select(dreams.c.id).where(dreams.c.image_id == before.image_id)
             if (await connection.execute(used)).first() is None:
                 await connection.execute(delete(images).where(images.c.id == before.image_id))

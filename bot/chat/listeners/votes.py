@@ -14,6 +14,7 @@ from bot.chat.listeners.listener import Listener
 from bot.chat.messages.poster import Outcome
 from bot.chat.parts import Parts
 from bot.community.emoji import meant
+from bot.database.outbox import Kind
 from bot.dreams.dream import Dream, DreamState
 
 log = logging.getLogger(__name__)
@@ -148,5 +149,6 @@ async def _read(parts: Parts, dream: Dream, shown: Dream, copy_id: int) -> bool:
     fresh = dream.ended_at is not None and dream.ended_at > time() - REACT_S
     if copy_id == 0 and fresh and dream.state is DreamState.DONE:
         emoji = parts.moderation.settings(dream.guild_id).vote_emoji
-        await parts.poster.react(dream, [one for one in emoji if meant(one) not in found.own])
+        if any(meant(one) not in found.own for one in emoji):
+            await parts.outbox.adopt(Kind.REACTIONS, dream.id)
     return True

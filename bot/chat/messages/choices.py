@@ -13,10 +13,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from bot.background import growing_pause_s
 from bot.chat.messages.choice_message import NUMBERS, choice_content, draw
-from bot.chat.messages.outbox import Later, NotDue, Outbox
+from bot.chat.messages.outbox import RETRY_S, Later, NotDue, Outbox, believe
 from bot.chat.messages.pacing import Edits, Priority
 from bot.chat.messages.poster import Outcome, Poster
+from bot.chat.reactions import Put
 from bot.community.choices import (
     Choice,
     Choices,
@@ -67,7 +69,6 @@ class ChoiceMessages:
         self._poster = poster
         self._edits = edits
         self._outbox = outbox
-        self._asked: set[int] = set()  # choices whose message has the numbers under it
         self._posted: dict[int, asyncio.Future[bool]] = {}  # who waits for a choice's first message
 
     async def start(self) -> None:
@@ -113,10 +114,20 @@ class ChoiceMessages:
             return
         over = choice.state.is_over
         edit = _Edit(choice.id, Priority.END if over else Priority.FRAME, paces=0 if over else 1)
-        if not await self._edits.made(choice.channel_id, edit, partial(self._show, choice.id, owed.again)):
-            raise Later("it was overtaken")
+        try:
+            if not await self._edits.made(choice.channel_id, edit, partial(self._show, choice.id, owed)):
+                raise Later("it was overtaken")
+        except Later as error:
+            raise self._by_its_end(choice, error, owed) from error
         if not over:
             raise NotDue(choice.ends_at or self._choices.clock() + DREAMING_S)
+
+    def _by_its_end(self, choice: Choice, error: Later, owed: Owed) -> Later:
+        """As it is, but tried again no later than when its vote ends."""
+        if choice.state is not ChoiceState.VOTING or choice.ends_at is None:
+            return error
+        left_s = max(0.0, choice.ends_at - self._choices.clock())
+        return Later(str(error), pause_s=min(left_s, growing_pause_s(RETRY_S, owed.tries)))
 
     # ------------------------------------------------------------------ tasks
 
@@ -141,18 +152,18 @@ class ChoiceMessages:
         else:
             raise Later("the votes cannot be read")  # nobody's vote is lost over a hiccup
 
-    async def _show(self, choice_id: int, again: bool) -> None:
+    async def _show(self, choice_id: int, owed: Owed) -> None:
         """Bring the choice's message up to date; once more if another process changed it meanwhile."""
         shown: ChoiceState | None = None
         while (choice := await self._choices.get(choice_id)) is not None and choice.state is not shown:
-            if not await self._show_as(choice, again):
+            if not await self._show_as(choice, owed):
                 return
             shown = choice.state
 
-    async def _show_as(self, choice: Choice, again: bool) -> bool:
+    async def _show_as(self, choice: Choice, owed: Owed) -> bool:
         """Whether its message shows it now. Raises `Later`, `StoreError`."""
         choice_id = choice.id
-        if choice.message_id is None and (again or self._choices.clock() - choice.created_at > NONCE_S):
+        if choice.message_id is None and (owed.again or self._choices.clock() - choice.created_at > NONCE_S):
             # Posted already, perhaps, by whoever could not remember that.
             found = await self._poster.find_button(choice, f"choice:{choice.id}:")
             if found is not None:
@@ -170,8 +181,11 @@ class ChoiceMessages:
         if outcome is Outcome.SHOWN:
             await self._shown(choice, message_id, candidates)
             return True
-        if outcome is Outcome.LATER or not (again or choice.message_id is None):
-            raise Later(outcome.name.lower())  # asked again, Discord may say that it is not gone
+        waits = choice.message_id is None and not owed.again  # whoever asked, for an answer
+        if outcome is Outcome.GONE and not waits:
+            believe(owed, "its message, or its channel, is not there, says Discord")
+        elif outcome is not Outcome.GONE and outcome is not Outcome.TOO_LARGE:
+            raise Later(outcome.name.lower())
         log.info("choice %d: %s, so it ends", choice_id, outcome.name.lower())
         await self._choices.cancel(choice_id)
         await self._choices.set_delivered(choice_id)
@@ -183,13 +197,11 @@ class ChoiceMessages:
             await self._choices.set_message(choice.id, message_id)
         self._answer(choice.id, True)
         choice = replace(choice, message_id=message_id)
-        if choice.state is ChoiceState.VOTING and choice.id not in self._asked:
-            self._asked.add(choice.id)
+        if choice.state is ChoiceState.VOTING:
             numbers = [NUMBERS[dream.candidate - 1] for dream in came_out(list(candidates))]
-            left_s = (choice.ends_at or 0.0) - self._choices.clock()
-            await self._poster.react(choice, numbers, for_s=left_s)
+            if await self._poster.react(choice, numbers) is not Put.DONE:
+                raise Later("numbers to vote with are missing")
         if choice.state.is_over:
-            self._asked.discard(choice.id)
             await self._choices.set_delivered(choice.id)
 
     def _answer(self, choice_id: int, posted: bool) -> None:

@@ -8,7 +8,7 @@ hall.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 
 import aiohttp
@@ -17,10 +17,11 @@ import discord
 from bot.background import OnDemand
 from bot.chat.channels import Venues
 from bot.chat.inbox import Inbox
-from bot.chat.messages.gallery import Gallery
+from bot.chat.messages.outbox import Later, Outbox
 from bot.chat.messages.poster import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, Shown
 from bot.community.votes import Votes
 from bot.database.connection import StoreError
+from bot.database.outbox import Kind, Owed
 from bot.dreams.copies import Copies, Home
 from bot.dreams.dream import Dream
 from bot.dreams.store import Store
@@ -33,7 +34,7 @@ LOOK_MOST = 100  # of them, at one start or after one deletion
 
 
 class Deletions(OnDemand):
-    """Hears of deletions and of changed channels. Knows nobody who shows copies but the gallery."""
+    """Hears of deletions and of changed channels. Knows nobody who shows copies."""
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class Deletions(OnDemand):
         copies: Copies,
         store: Store,
         votes: Votes,
-        gallery: Gallery,
+        outbox: Outbox,
         inbox: Inbox,
         pace_s: float = PACE_S,
     ) -> None:
@@ -53,11 +54,14 @@ class Deletions(OnDemand):
         self._copies = copies
         self._store = store
         self._votes = votes
-        self._gallery = gallery
+        self._outbox = outbox
         self._inbox = inbox
         self._pace_s = pace_s
         self.on_gone: list[Callable[[int], None]] = []  # told dreams of which a message is gone
-        self.on_hidden: list[Callable[[Dream], None]] = []  # told dreams that not everybody may see any more
+        # Asked whether a dream may still hang where it does, when somebody else may be let in; …
+        self.checks: list[Callable[[Dream], Awaitable[None]]] = []
+        # … and to take a dream down that nobody may see any more: raise `Later` until that is done.
+        self.take_down: list[Callable[[Dream, Owed], Awaitable[None]]] = []
         self._changed: set[int] = set()  # servers to be looked at
         self._policies: dict[int, NsfwPolicy] = {}  # by server
 
@@ -99,8 +103,22 @@ class Deletions(OnDemand):
         here = {guild.id for guild in self._client.guilds}
         for guild_id in await self._copies.servers():
             (self.back if guild_id in here else self.left)(guild_id)
-        for dream in await self._copies.leftovers():
-            self._gallery.let_go(dream)
+        # An older program's have no row, and what was given up is tried again.
+        await self._outbox.adopt(Kind.GALLERY, *(dream.id for dream in await self._copies.leftovers()))
+
+    async def hide(self, owed: Owed) -> None:
+        """Let a dream hang nowhere whose channel is closed. Raises `Later`, `StoreError`."""
+        dream = await self._store.get(owed.subject)
+        if dream is None or self._venues.venue(dream.guild_id, dream.channel_id).known:
+            return  # it is open again, or everybody who shows it knows by themselves
+        left: Later | None = None
+        for take_down in self.take_down:
+            try:
+                await take_down(dream, owed)
+            except Later as error:
+                left = error
+        if left is not None:
+            raise left
 
     # ------------------------------------------------------------------ tasks
 
@@ -143,12 +161,9 @@ class Deletions(OnDemand):
             for hear in self.on_gone:
                 hear(dream_id)
             dream = await self._store.get(dream_id)
-            if dream is None:
-                continue
-            if not dream.is_shown:
-                self._gallery.let_go(dream)
-            else:  # it lost a copy, and the reactions under it
+            if dream is not None and dream.is_shown:  # it lost a copy, and the reactions under it
                 await self._votes.tell(dream)
+        self._outbox.wake()
 
     async def _run(self) -> None:
         asked = 0
@@ -179,15 +194,12 @@ class Deletions(OnDemand):
             asked += 1
             if not await self._may_be_there(guild, place.channel_id):
                 closed.add(place.channel_id)
+        hidden = [dream.id for dream in public if dream.channel_id in closed]
+        await self._outbox.owe_in_turn(Kind.HIDDEN, hidden)
         for dream in public:
-            if dream.channel_id in closed:
-                self._gallery.let_go(dream)
-                for hear in self.on_hidden:
-                    hear(dream)
-            else:
-                self._gallery.check(dream)
-                for tell in self.on_gone:  # who may read its channel, or the copy's, may have changed
-                    tell(dream.id)
+            if dream.channel_id not in closed:  # who may read it, or the copy's, may have changed
+                for check in self.checks:
+                    await check(dream)
         return asked
 
     async def _may_be_there(self, guild: discord.Guild, channel_id: int) -> bool:

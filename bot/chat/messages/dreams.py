@@ -13,7 +13,7 @@ from typing import Protocol
 
 from bot.background import BackgroundLoop, growing_pause_s
 from bot.chat.messages.dream_message import Content, DreamMessage
-from bot.chat.messages.outbox import Later, Outbox
+from bot.chat.messages.outbox import Later, Outbox, believe
 from bot.chat.messages.pacing import Edits
 from bot.chat.messages.poster import Outcome, Poster, fitting
 from bot.database.connection import StoreError
@@ -175,9 +175,7 @@ class DreamMessages(BackgroundLoop):
         if dream is None or dream.delivered:
             return
         message = DreamMessage(dream)
-        shown = await self._edits.made(
-            dream.channel_id, message, partial(self._show_end, message, owed.again)
-        )
+        shown = await self._edits.made(dream.channel_id, message, partial(self._show_end, message, owed))
         if not shown:
             raise Later("it was overtaken")
 
@@ -329,10 +327,10 @@ class DreamMessages(BackgroundLoop):
             self.wake()
         return outcome is Outcome.SHOWN
 
-    async def _show_end(self, message: DreamMessage, again: bool) -> None:
-        """Raises `Later`, `StoreError`. `again`: somebody tried before."""
+    async def _show_end(self, message: DreamMessage, owed: Owed) -> None:
+        """Raises `Later`, `StoreError`."""
         message.dream = await self._store.get(message.dream.id) or message.dream  # a frame came before
-        await self._find_lost(message, again)
+        await self._find_lost(message, owed.again)
         dream = message.dream
         message.showing = await self._poster.showing(dream, Occasion.HOME)
         picture = await self._fitting(message)
@@ -352,6 +350,8 @@ class DreamMessages(BackgroundLoop):
             message.too_large = picture is None
         if outcome in (Outcome.LATER, Outcome.TOO_LARGE):
             raise Later(outcome.name.lower())
+        if outcome is Outcome.GONE:
+            believe(owed, "its message, or its channel, is not there, says Discord")
         await self._delivered(message, content, message_id)
 
     async def _fitting(self, message: DreamMessage) -> Picture | None:
@@ -365,10 +365,10 @@ class DreamMessages(BackgroundLoop):
         """The end is shown (`message_id`), or never will be (None)."""
         if message_id is not None:
             await self._keep(message, message_id)
-            if content.exhibit is not None:
-                await self._poster.react(message.dream, self._settings(message.dream.guild_id).vote_emoji)
         is_due = self._follow_ups if message_id is not None else {}
         owes = [kind for kind, due in is_due.items() if due(message.dream)]
+        if message_id is not None and content.exhibit is not None:
+            owes.insert(0, Kind.REACTIONS)
         await self._store.set_delivered(message.dream.id, owes=owes)
         if owes:
             self._outbox.wake()

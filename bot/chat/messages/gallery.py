@@ -4,36 +4,28 @@ Only what may be shown there openly (`bot.dreams.showing`) hangs there: nobody a
 what has to be hidden until somebody clicks on it stays out.
 """
 
-import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 
 import discord
 
-from bot.background import OnDemand
 from bot.chat.messages.dream_message import SHOWN_PROMPT, Content
 from bot.chat.messages.exhibit import Sight, exhibit
-from bot.chat.messages.outbox import Hopeless, Later
+from bot.chat.messages.outbox import Hopeless, Later, Outbox, believe
 from bot.chat.messages.poster import Outcome, Poster, fitting
-from bot.database.connection import StoreError
-from bot.database.outbox import Owed
+from bot.chat.messages.taking_down import taken_down
+from bot.database.outbox import Kind, Owed
 from bot.dreams.copies import Copies
-from bot.dreams.dream import Dream, DreamState
+from bot.dreams.dream import Dream, DreamState, Gone
 from bot.dreams.showing import Occasion, Visibility
 from bot.dreams.store import Store
 from bot.sentences import spoken
 from bot.sentences.quoting import quoted
 from bot.servers.settings import ServerSettings
 
-log = logging.getLogger(__name__)
 
-PACE_S = 0.5  # seconds between two pictures that are taken down
-TRIES = 5  # of taking one down, with doubled pauses
-
-
-class Gallery(OnDemand):
-    """A picture is owed (`bot.chat.messages.outbox`) once its own channel shows it; takes down on demand."""
+class Gallery:
+    """Live. A picture is owed (`bot.chat.messages.outbox`) once its own channel shows it, and again to go."""
 
     def __init__(
         self,
@@ -43,31 +35,49 @@ class Gallery(OnDemand):
         store: Store,
         copies: Copies,
         settings: Callable[[int | None], ServerSettings],
-        pace_s: float = PACE_S,
+        outbox: Outbox,
     ) -> None:
         """`settings`: a server's, by its id."""
-        super().__init__()
         self._poster = poster
         self._sight = sight
         self._store = store
         self._copies = copies
         self._settings = settings
-        self._pace_s = pace_s
-        self._leaving: dict[int, Dream] = {}  # dreams whose copies come down, by id
+        self._outbox = outbox
 
     def takes(self, dream: Dream) -> bool:
         """Whether a dream that its own message shows hangs in its server's gallery too."""
         channel_id = self._channel_for(dream)
         return channel_id is not None and self._may_hang(dream, channel_id)
 
-    async def hang(self, owed: Owed) -> None:
-        """Post a picture. Raises `Later`, `Hopeless`, `StoreError`."""
+    async def settle(self, owed: Owed) -> None:
+        """Post a picture, or take one down. Raises `Later`, `Hopeless`, `StoreError`."""
         dream = await self._store.get(owed.subject)
-        channel_id = None if dream is None else self._channel_for(dream)
-        if dream is None or channel_id is None or not dream.is_shown or dream.gallery_message_id is not None:
+        if dream is None:
             return
-        content = await self._content(dream, channel_id)
-        if content is None:
+        if dream.gallery_message_id is not None:
+            if self._must_go(dream):
+                await self.take_down(dream, owed)
+        elif dream.is_shown:
+            await self._hang(dream, owed)
+
+    async def take_down(self, dream: Dream, owed: Owed) -> None:
+        """Its picture leaves the gallery. Raises `Later`, `StoreError`."""
+        if dream.gallery_channel_id is None or dream.gallery_message_id is None:
+            return
+        hung = replace(dream, channel_id=dream.gallery_channel_id, message_id=dream.gallery_message_id)
+        await taken_down(self._poster, hung, owed)
+        await self._copies.out_of_gallery(dream.id)
+
+    async def check(self, dream: Dream) -> None:
+        """Its channel or the gallery's may have changed who is let in."""
+        if dream.gallery_message_id is not None and self._must_go(dream):
+            await self._outbox.owe(Kind.GALLERY, dream.id)
+
+    async def _hang(self, dream: Dream, owed: Owed) -> None:
+        channel_id = self._channel_for(dream)
+        content = None if channel_id is None else await self._content(dream, channel_id)
+        if channel_id is None or content is None:
             return
         place = replace(dream, channel_id=channel_id, message_id=None)
         message_id = None
@@ -77,55 +87,18 @@ class Gallery(OnDemand):
         if message_id is None:
             outcome, message_id = await self._poster.post(place, content, nonce=f"{dream.origin}-g")
             if message_id is None:
-                raise (Later if outcome is Outcome.LATER else Hopeless)(
-                    f"its gallery: {outcome.name.lower()}"
-                )
+                why = f"its gallery: {outcome.name.lower()}"
+                if outcome is Outcome.GONE:
+                    believe(owed, why)
+                raise (Later if outcome is Outcome.LATER else Hopeless)(why)
         await self._store.set_gallery(dream.id, channel_id, message_id)
         now = await self._store.get(dream.id)
         if now is not None and not now.is_shown:  # deleted meanwhile
-            self.let_go(now)
+            await self._outbox.owe(Kind.GALLERY, dream.id)
 
-    async def take_down(self, dream: Dream) -> bool:
-        """Its picture leaves the gallery. False when it has to be tried again. Raises `StoreError`."""
-        if dream.gallery_channel_id is None or dream.gallery_message_id is None:
-            return True
-        hung = replace(dream, channel_id=dream.gallery_channel_id, message_id=dream.gallery_message_id)
-        if await self._poster.delete(hung) in (Outcome.LATER, Outcome.FORBIDDEN):
-            return False
-        await self._copies.out_of_gallery(dream.id)
-        return True
-
-    def let_go(self, dream: Dream) -> None:
-        """Take its picture down without haste: there may be a thousand, one after the other."""
-        if dream.gallery_message_id is None or self._is_closed:
-            return
-        self._leaving[dream.id] = dream
-        self.begin()
-
-    def check(self, dream: Dream) -> None:
-        """Its channel or the gallery's may have changed who is let in."""
-        if dream.gallery_channel_id is not None and not self._may_hang(dream, dream.gallery_channel_id):
-            self.let_go(dream)
-
-    async def _run(self) -> None:
-        tries = 0
-        while self._leaving:
-            dream_id, dream = next(iter(self._leaving.items()))
-            try:
-                done = await self.take_down(dream)
-            except StoreError as error:
-                log.warning("dream %d: still in the gallery: %s", dream_id, error)
-                done = False
-            except Exception:
-                # A fault with one picture must not keep the others up.
-                log.exception("dream %d: a fault of ours while it left the gallery", dream_id)
-                done = False
-            tries = 0 if done else tries + 1
-            if done or tries >= TRIES:  # the next start tries again
-                self._leaving.pop(dream_id, None)
-                tries = 0
-            if self._leaving:
-                await asyncio.sleep(self._pace_s * 2**tries)
+    def _must_go(self, dream: Dream) -> bool:
+        over, place = dream.erased or dream.gone is Gone.DELETED, dream.gallery_channel_id
+        return over or (place is not None and not self._may_hang(dream, place))
 
     def _channel_for(self, dream: Dream) -> int | None:
         channel_id = self._settings(dream.guild_id).gallery_channel

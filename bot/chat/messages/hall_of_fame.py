@@ -15,9 +15,10 @@ import discord
 from bot.background import Watch
 from bot.chat.messages.dream_message import SHOWN_PROMPT, Content
 from bot.chat.messages.exhibit import exhibit
-from bot.chat.messages.outbox import Hopeless, Later, Outbox
+from bot.chat.messages.outbox import Hopeless, Later, Outbox, believe
 from bot.chat.messages.pacing import Edits, Priority
 from bot.chat.messages.poster import Outcome, Poster, fitting
+from bot.chat.messages.taking_down import taken_down
 from bot.chat.messages.votes import caption
 from bot.community.hall_of_fame import HallOfFame, Hung
 from bot.community.votes import Votes
@@ -38,7 +39,6 @@ log = logging.getLogger(__name__)
 
 FRESH_S = 3600.0  # seconds after which Discord minds edits
 RETRY_S = 30.0  # seconds to wait while the database cannot be used
-FORBIDDEN_S = 3600.0  # seconds until a picture that we may not reach is tried to be taken down again
 PACES, OLD_PACES = 8, 150  # between two edits: 32 s, or 10 min, where frames are 4 s apart
 _GOLD = 0xF1C40F
 
@@ -80,15 +80,13 @@ class HallOfFameMessages(Watch):
         self._edits = edits
         self._outbox = outbox
         self._settings = settings
-        self._hidden: set[int] = set()  # dreams that not everybody may see any more
 
     async def _resume(self) -> None:
         left = await self._hall_of_fame.unfinished()
         await self._outbox.adopt(Kind.FAME, *(hung.dream_id for hung in left))
 
-    def hide(self, dream: Dream) -> None:
-        """Not everybody may see it any more: it comes down, and may hang again with a later vote."""
-        self._hidden.add(dream.id)
+    async def check(self, dream: Dream) -> None:
+        """Its channel or the hall may have changed who is let in."""
         self.moved(dream.id)
 
     async def settle(self, owed: Owed) -> None:
@@ -97,9 +95,15 @@ class HallOfFameMessages(Watch):
         if dream is None or hung is None:
             return
         if await self._must_go(dream, hung, await self._votes.tally(dream.id)):
-            await self._take_down(dream, hung)
+            await self._take_down(dream, hung, owed)
         elif hung.message_id is None and not hung.removed:
-            await self._post(dream, hung, again=owed.again)
+            await self._post(dream, hung, owed)
+
+    async def take_down(self, dream: Dream, owed: Owed) -> None:
+        """It leaves the hall, and may hang there again with a later vote. Raises `Later`, `StoreError`."""
+        hung = await self._hall_of_fame.get(dream.id)
+        if hung is not None and not hung.removed:
+            await self._take_down(dream, hung, owed)
 
     async def _look_at(self, dream_id: int) -> None:
         dream, hung = await self._store.get(dream_id), await self._hall_of_fame.get(dream_id)
@@ -107,7 +111,6 @@ class HallOfFameMessages(Watch):
             return
         settings, tally = self._settings(dream.guild_id), await self._votes.tally(dream_id)
         if hung is None:
-            self._hidden.discard(dream_id)
             hall = settings.fame_channel
             if hall is not None and tally >= settings.fame_votes and await self._may_hang(dream, hall):
                 await self._hang(dream, hall, tally)
@@ -123,7 +126,7 @@ class HallOfFameMessages(Watch):
         if hung.removed:
             return False  # a moderator does not want it here
         half = 2 * tally <= self._settings(dream.guild_id).fame_votes - 1
-        return dream.id in self._hidden or half or await self._poster.hides(dream, hung.channel_id)
+        return half or await self._poster.hides(dream, hung.channel_id)
 
     async def _hang(self, dream: Dream, hall: int, tally: int) -> None:
         outcome, _ = await self._poster.given(dream, lambda emoji: False)
@@ -138,14 +141,16 @@ class HallOfFameMessages(Watch):
     async def _showing(self, dream: Dream, hall: int) -> Showing:
         return await self._poster.showing(dream, Occasion.EXHIBITED, channel_id=hall)
 
-    async def _post(self, dream: Dream, hung: Hung, *, again: bool) -> None:
+    async def _post(self, dream: Dream, hung: Hung, owed: Owed) -> None:
         content = await self._content(dream, hung.channel_id)
         if content is None:
             await self._hall_of_fame.take_down(dream.id)
             return
-        message_id = await self._poster.find(hung, address(dream)) if again else None
+        message_id = await self._poster.find(hung, address(dream)) if owed.again else None
         if message_id is None:
             outcome, message_id = await self._poster.post(hung, content, nonce=f"fame-{dream.id}")
+            if outcome is Outcome.GONE:
+                believe(owed, "its hall takes no pictures, says Discord")
             if outcome is Outcome.GONE or outcome is Outcome.TOO_LARGE:
                 await self._hall_of_fame.take_down(dream.id)
                 raise Hopeless(f"the hall of fame of server {hung.guild_id} takes no pictures")
@@ -172,13 +177,9 @@ class HallOfFameMessages(Watch):
         shown.hang_in(embed)
         return Content(embed, None, shown)
 
-    async def _take_down(self, dream: Dream, hung: Hung) -> None:
+    async def _take_down(self, dream: Dream, hung: Hung, owed: Owed) -> None:
         if hung.message_id is not None and not hung.removed:
-            outcome = await self._poster.delete(hung)
-            if outcome in (Outcome.LATER, Outcome.FORBIDDEN):
-                pause_s = FORBIDDEN_S if outcome is Outcome.FORBIDDEN else None
-                raise Later("it still hangs there", pause_s=pause_s)
-        self._hidden.discard(dream.id)
+            await taken_down(self._poster, hung, owed)
         await self._hall_of_fame.take_down(dream.id)
         if dream.is_shown:
             await self._votes.tell(dream)  # reactions under it went with it

@@ -8,7 +8,7 @@ import aiohttp
 import discord
 
 from bot.chat.messages.language import of_guild
-from bot.chat.messages.outbox import Hopeless, Later
+from bot.chat.messages.outbox import Hopeless, Later, believe
 from bot.chat.messages.poster import FIND_MOST
 from bot.database.connection import StoreError
 from bot.database.outbox import Owed
@@ -39,7 +39,7 @@ class ModerationLog:
         embed = discord.Embed(description=audit_log.line(entry, say), timestamp=at)
         channel = self._channel(entry.guild_id, settings.log_channel)
         if not (owed.again and await self._is_there(channel, embed)):
-            await self._post(channel, embed, nonce=f"log-{entry.id}")
+            await self._post(channel, embed, owed=owed)
 
     async def send(self, guild_id: int, embed: discord.Embed, view: discord.ui.View) -> bool:
         """Show something to the moderators. False when there is no log channel that takes it."""
@@ -62,15 +62,18 @@ class ModerationLog:
         embed: discord.Embed,
         *,
         view: discord.ui.View | None = None,
-        nonce: str | None = None,
+        owed: Owed | None = None,
     ) -> None:
+        nonce = None if owed is None else f"log-{owed.subject}"
         try:
             await channel.send(embed=embed, view=view or discord.ui.View(), nonce=nonce)  # type: ignore[arg-type]  # None is its default
-        except discord.NotFound as error:
+        except (discord.NotFound, discord.Forbidden) as error:
+            if owed is not None:
+                believe(owed, f"its log channel is not there, or not for us, says Discord: {error}")
+            if isinstance(error, discord.Forbidden):
+                raise Hopeless(f"its log channel cannot be written to: {error}") from error
             await self._forget(channel.guild_id or 0, channel.id)
             raise Hopeless("its log channel is deleted") from error
-        except discord.Forbidden as error:
-            raise Hopeless(f"its log channel cannot be written to: {error}") from error
         except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Later(f"its log channel did not take it: {error}") from error
 

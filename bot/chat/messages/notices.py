@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 
-from bot.chat.messages.outbox import Later
+from bot.chat.messages.outbox import Later, believe
 from bot.chat.messages.pacing import Edits, Priority
 from bot.chat.messages.poster import Outcome, Poster
 from bot.database.outbox import Owed
@@ -54,5 +54,8 @@ class Notices:
             return
         text = spoken(dream.language).notice(dream.author_id, dream.state, story=dream.chapters is not None)
         nonce = f"{dream.origin}-over"
-        if await self._poster.answer(dream, text, person=dream.author_id, nonce=nonce) is Outcome.LATER:
+        outcome = await self._poster.answer(dream, text, person=dream.author_id, nonce=nonce)
+        if outcome is Outcome.GONE:
+            believe(owed, "its channel takes nothing, says Discord")
+        elif outcome is not Outcome.SHOWN:
             raise Later("Discord did not take it")

@@ -7,12 +7,12 @@ a frame gives way to the next one, a place in line to the next place, a number o
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 
 from bot.background import BackgroundLoop, growing_pause_s
 from bot.database.connection import StoreError
-from bot.database.outbox import LEASE_S, Key, Kind, OutboxStore, Owed
+from bot.database.outbox import LEASE_S, OWED, Key, Kind, OutboxStore, Owed
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,7 @@ POLL_S = 10.0  # seconds between looks for what other processes owe
 MOST = 100  # rows that are in hand at once; each waits for its channel's turn
 FAREWELL_S = 3.0  # seconds for what is in hand when the bot stops
 WORTH_S = 3 * 24 * 3600.0  # seconds after which what nobody takes is given up
+DENIALS = 6  # tries before Discord is believed that something is not there, or not for us
 FAULTS = 10  # tries after which a fault of ours is given up
 
 
@@ -31,6 +32,15 @@ class Later(Exception):
         """`pause_s`: seconds before that; None: more from try to try."""
         super().__init__(why)
         self.pause_s = pause_s
+
+
+def believe(owed: Owed, why: str) -> None:
+    """What it is about is not there or not for us, says Discord, which errs in its bad hours.
+
+    Raises `Later` until it was asked often enough.
+    """
+    if owed.tries < DENIALS:
+        raise Later(why)
 
 
 class NotDue(Exception):
@@ -65,10 +75,22 @@ class Outbox(BackgroundLoop):
         await self._store.owe(kind, *subjects)
         self.wake()
 
+    async def owe_in_turn(self, kind: Kind, subjects: Collection[int]) -> None:
+        """See `OutboxStore.owe_in_turn`."""
+        if subjects:
+            await self._store.owe_in_turn(kind, subjects)
+            self.wake()
+
     async def adopt(self, kind: Kind, *subjects: int) -> None:
         """See `OutboxStore.adopt`."""
         if subjects:
             await self._store.adopt(kind, *subjects)
+            self.wake()
+
+    def heard(self, table: str) -> None:
+        """For `bot.database.news.News`: another process changed something in this table ("": in any)."""
+        if table in ("", OWED):
+            self.wake()
 
     async def close(self) -> None:
         """Show what is in hand, if that is quick; the rest is for other processes, or for the next one."""

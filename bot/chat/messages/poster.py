@@ -3,7 +3,6 @@
 Nothing here uses an interaction's token: that dies 15 minutes after the command, and dreams take longer.
 """
 
-import asyncio
 import io
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,7 +15,7 @@ from PIL import Image
 
 from bot.chat.messages.dream_message import Content
 from bot.chat.messages.exhibit import Sight
-from bot.chat.reactions import Given, Reactions, read
+from bot.chat.reactions import Given, Put, put_all, read
 from bot.community.emoji import meant
 from bot.dreams.dream import Dream, Picture
 from bot.dreams.showing import Occasion, Showing
@@ -70,13 +69,8 @@ class Poster:
     def __init__(self, *, client: discord.Client, sight: Sight) -> None:
         self._client = client
         self._sight = sight
-        self._reactions = Reactions(client=client)
         # Told what Discord does not know any more: the message or its channel.
         self.on_missing: list[Callable[[Shown], None]] = []
-
-    def close(self) -> None:
-        """Nothing is tried again."""
-        self._reactions.close()
 
     def upload_limit(self, shown: Shown) -> int:
         """Bytes that one file may have in the dream's server."""
@@ -152,15 +146,10 @@ class Poster:
         outcome, _ = await self._attempt(shown, message.edit(content=text))
         return outcome
 
-    async def react(self, shown: Shown, emoji: Sequence[str], *, for_s: float | None = None) -> None:
-        """Put reactions under the dream's message; without them it is still a dream.
-
-        `for_s`: for so many seconds it is worth another try.
-        """
+    async def react(self, shown: Shown, emoji: Sequence[str]) -> Put:
+        """Put reactions under its message, where they are not there yet. See `bot.chat.reactions.put_all`."""
         assert shown.message_id is not None
-        message = self._channel(shown).get_partial_message(shown.message_id)
-        until = None if for_s is None else asyncio.get_running_loop().time() + for_s
-        await self._reactions.put(message, emoji, until=until)
+        return await put_all(self._channel(shown).get_partial_message(shown.message_id), emoji)
 
     async def votes(self, shown: Shown, emoji: Sequence[str]) -> tuple[Outcome, list[set[int]]]:
         """Who put each of these reactions under the message, bots left out."""

@@ -4,7 +4,7 @@ import aiohttp
 import discord
 
 from bot.chat.messages.exhibit import Exhibit, Sight, exhibit
-from bot.chat.messages.outbox import Hopeless, Later
+from bot.chat.messages.outbox import Hopeless, Later, believe
 from bot.chat.messages.poster import FIND_MOST, fitting
 from bot.database.outbox import Owed
 from bot.dreams.dream import Dream
@@ -14,6 +14,7 @@ from bot.dreams.store import Store
 from bot.queue.turnstile import Turnstile
 from bot.sentences import spoken
 
+TAKES_NONE = 50007  # of a person who lets us send no direct messages (Discord reference, 2026-08)
 NONCE = 25  # characters (Discord reference, 2026-08)
 
 
@@ -53,6 +54,8 @@ class SentPictures:
                     nonce = f"{owed.subject}-{person}"[:NONCE]
                     await channel.send(file=shown.file(), nonce=nonce)
             except discord.Forbidden as error:
+                if error.code != TAKES_NONE:
+                    believe(owed, f"not for us, says Discord: {error}")
                 self._sendings.refused(person)
                 raise Hopeless(f"the person takes no messages: {error}") from error
             except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -28,6 +28,7 @@ class World:
     def __init__(self, env: Env, parts: AllParts, engine: ScriptedEngine, settings: Settings) -> None:
         self.env = env
         self.parts = parts
+        self.hurry()
         self.engine = engine
         self.settings = settings
         self.guild = env.create_guild("Dreamers")
@@ -39,6 +40,10 @@ class World:
             "moderators", permissions=discord.Permissions(manage_messages=True)
         )
         self.moderator = self.guild.add_member(env.create_user("mo"), roles=[moderators])
+
+    def hurry(self) -> None:
+        """What Discord does not take is tried again at once."""
+        self.parts.outbox._retry_s = 0.002
 
     async def dream(
         self, member: MemberActor, prompt: str = "a bowl of cherries", **options: object
@@ -110,6 +115,7 @@ class World:
         await self.parts.database.close()
         self.engine = ScriptedEngine()
         self.parts = build(self.settings, engine=self.engine)
+        self.hurry()
         await self.parts.database.open()
         await self.env.restart_bot(self.parts.client)
         await self.parts.begin()

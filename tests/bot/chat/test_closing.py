@@ -17,11 +17,9 @@ from tests.bot.chat.conftest import World
 from tests.bot.chat.test_pacing import a_message
 
 
-@pytest.mark.parametrize("part", ["outbox", "contest_messages"])
+@pytest.mark.parametrize("part", ["outbox", "hall_of_fame_messages"])
 async def test_news_at_the_last_moment_hold_up_no_end(world: World, part: str) -> None:
     waiting = getattr(world.parts, part)
-    if part == "contest_messages":
-        waiting.counted()
     await asyncio.sleep(0.1)  # now it waits
     waiting.wake()
     async with asyncio.timeout(10):

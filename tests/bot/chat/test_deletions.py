@@ -11,7 +11,8 @@ from simcord.backend.models import Overwrite
 from simcord.builders import ChannelHandle
 
 from bot.chat.erasing import erase
-from bot.chat.messages import hall_of_fame
+from bot.chat.messages import taking_down
+from bot.chat.messages.outbox import DENIALS
 from bot.chat.messages.poster import Outcome
 from bot.community.ranking import By, Period, Scope
 from bot.database.connection import StoreBusy
@@ -56,7 +57,7 @@ class Hung:
 
 @pytest.fixture
 async def hung(world: World) -> Hung:
-    world.parts.gallery._pace_s = world.parts.deletions._pace_s = 0.001
+    world.parts.deletions._pace_s = 0.001
     hall_of_fame, gallery = (world.guild.create_text_channel(name) for name in ("hall", "gallery"))
     await world.env.settle()
 
@@ -371,7 +372,6 @@ async def test_at_its_end_the_bot_leaves_nobody_at_work(world: World, hung: Hung
     before = asyncio.all_tasks()
     world.parts.deletions.messages([world.messages()[0].id])
     world.parts.deletions.look_at(world.guild.id)
-    world.parts.gallery.let_go(await world.stored(1))
     assert asyncio.all_tasks() == before
     assert (await world.stored(1)).gone is Gone.NOT
 
@@ -410,7 +410,8 @@ async def test_a_winner_that_is_deleted_is_not_seen_where_it_was_told(
     def bare() -> bool:
         (message,) = world.messages(place)
         text = message.embeds[0].description or ""
-        return not message.attachments and "cherries" not in text and world.alice.mention in text
+        is_named = world.alice.mention in text  # of whom who erases it wants nothing to be left
+        return not message.attachments and "cherries" not in text and is_named is (how != "erased")
 
     await until(bare)
     assert not any("discord.com/channels" in (m.embeds[0].description or "") for m in world.messages(place))
@@ -466,9 +467,45 @@ async def test_what_discord_does_not_know_once_is_asked_for_again_before_anythin
 async def test_a_copy_out_of_reach_for_a_while_is_not_forgotten(
     world: World, hung: Hung, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hall_of_fame, "FORBIDDEN_S", 0.01)
+    monkeypatch.setattr(taking_down, "FORBIDDEN_S", 0.01)
     for place in (hung.hall, hung.gallery):
         path = f"/channels/{place.id}/messages/{world.messages(place)[0].id}"
         world.env.inject_error("DELETE", path, status=403, code=50001, times=2)
     await world.moderator.delete(world.messages()[0])
     await until(hung.is_gone)
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, 10008), (403, 50001), (503, 0)])
+async def test_wrong_answers_leave_no_copy_hanging(
+    world: World, hung: Hung, monkeypatch: pytest.MonkeyPatch, status: int, code: int
+) -> None:
+    monkeypatch.setattr(taking_down, "FORBIDDEN_S", 0.01)
+    for place in (hung.hall, hung.gallery):
+        path = f"/channels/{place.id}/messages/{world.messages(place)[0].id}"
+        world.env.inject_error("DELETE", path, status=status, code=code, times=DENIALS - 1)
+    await world.moderator.delete(world.messages()[0])
+    await until(hung.is_gone)
+    await until_nothing_is_owed(world)
+
+
+async def test_copies_come_down_with_a_thread_that_is_closed_whatever_discord_says_at_first(
+    world: World,
+) -> None:
+    gallery = world.guild.create_text_channel("gallery")
+    await world.env.settle()
+    await world.parts.moderation.change(
+        world.guild.id, by=1, change=lambda old: replace(old, gallery_channel=gallery.id)
+    )
+    place = thread(world, world.channel, world.alice)
+    await dreamt_in(world, place)
+    await until(lambda: len(world.messages(gallery)) == 1)
+    await until_nothing_is_owed(world)
+    await archive(world, place)
+    world.env.inject_error("GET", f"/channels/{place.id}", status=403, code=50001, times=None)
+    path = f"/channels/{gallery.id}/messages/{world.messages(gallery)[0].id}"
+    world.env.inject_error("DELETE", path, status=404, code=10008, times=2)
+    world.parts.sight.venues._threads.clear()  # as after a start
+    world.parts.deletions.look_at(world.guild.id)
+    await until(lambda: world.messages(gallery) == [])
+    await until_nothing_is_owed(world)
+    assert (await world.stored(1)).gone is Gone.NOT

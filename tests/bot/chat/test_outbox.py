@@ -7,7 +7,7 @@ import pytest
 from simcord.builders import ChannelHandle
 from sqlalchemy import update
 
-from bot.chat.messages.outbox import WORTH_S, Hopeless
+from bot.chat.messages.outbox import DENIALS, WORTH_S, Hopeless
 from bot.community.choices import ChoiceState
 from bot.community.contests import DAY_S
 from bot.database.outbox import Kind, OutboxStore, Owed, owe
@@ -47,6 +47,16 @@ async def test_an_end_is_shown_when_discord_is_back(world: World) -> None:
     world.engine.finish()
     await until_tried(world, Kind.END)
     back(world)
+    await world.until_delivered(1)
+    await until_nothing_is_owed(world)
+    assert [files(message) for message in world.messages()] == [["dream-1.png"]]
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, 10008), (404, 10003), (403, 50013)])
+async def test_wrong_answers_take_no_end_away(world: World, status: int, code: int) -> None:
+    await until_loading(world)
+    world.env.inject_error("PATCH", "/channels/*/messages/*", status=status, code=code, times=DENIALS - 1)
+    world.engine.finish()
     await world.until_delivered(1)
     await until_nothing_is_owed(world)
     assert [files(message) for message in world.messages()] == [["dream-1.png"]]
@@ -178,7 +188,7 @@ async def test_a_picture_hangs_in_the_gallery_when_that_is_back_and_once_whoever
     assert len(world.messages(gallery)) == 1 and (await world.stored(1)).gallery_message_id is not None
 
 
-async def test_a_gallery_that_takes_nothing_is_asked_once(
+async def test_a_gallery_that_takes_nothing_is_asked_a_few_times(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     gallery = await with_gallery(world)

@@ -1,6 +1,5 @@
 """A person's vote is one vote under the dream and its copies, in any form, and the bot's own reactions."""
 
-import asyncio
 from typing import Any
 
 import discord
@@ -11,9 +10,12 @@ from simcord.backend import serializers
 from simcord.http import router
 
 from bot.chat import reactions
+from bot.chat.messages import vote_reactions
 from bot.database.connection import StoreBusy
+from bot.database.outbox import Kind
 from bot.servers.settings import VOTE_EMOJI
 from tests.bot.chat.conftest import World
+from tests.bot.chat.owing import another, back, lease_ends, owed, until_nothing_is_owed, until_tried
 from tests.bot.scripted import until
 
 STAR, HEART = VOTE_EMOJI
@@ -192,6 +194,10 @@ async def test_a_vote_while_the_database_is_busy_is_counted_when_it_is_free(
 # ------------------------------------------------------------------ the bot's own reactions
 
 
+def puts(world: World) -> int:
+    return len([r for r in world.env.http_requests if r.method == "PUT" and "/reactions/" in r.path])
+
+
 def own(world: World) -> list[str]:
     return [str(one.emoji) for one in world.messages()[0].reactions]
 
@@ -207,33 +213,57 @@ async def test_an_emoji_that_discord_refuses_keeps_no_other_away(
 
 
 async def test_what_a_hiccup_kept_away_is_tried_again(world: World) -> None:
-    world.parts.poster._reactions._retries_s = (0.01,) * 1000
     world.env.inject_error("PUT", "*/reactions/*", status=500, times=None)
     await dreamt(world)
-    world.env.backend.faults.clear()
+    await until_tried(world, Kind.REACTIONS)
+    back(world)
     await until(lambda: own(world) == list(VOTE_EMOJI))
+    await until_nothing_is_owed(world)
 
 
-@pytest.mark.parametrize(("status", "code"), [(404, 10008), (404, 10003), (403, 90001)])
+async def test_a_kill_takes_no_reaction_away(world: World) -> None:
+    world.env.inject_error("PUT", "*/reactions/*", status=500, times=None)
+    world.parts.outbox._retry_s = 30.0
+    await dreamt(world)
+    await until_tried(world, Kind.REACTIONS, times=1)
+    back(world)
+    other = another(world)  # the first one does nothing any more
+    await other.start()
+    await lease_ends(world)
+    other.wake()
+    await until(lambda: own(world) == list(VOTE_EMOJI))
+    await other.close()
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Discord refused is tried again soon."""
+    monkeypatch.setattr(vote_reactions, "REFUSED_S", (0.01,))
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, 10008), (404, 10003), (403, 90001), (403, 50013)])
+@pytest.mark.usefixtures("hasty")
 async def test_wrong_answers_keep_no_reaction_away(world: World, status: int, code: int) -> None:
-    world.parts.poster._reactions._retries_s = (0.01,) * 4
-    world.env.inject_error("PUT", "*/reactions/*", status=status, code=code, times=4)
+    world.env.inject_error("PUT", "*/reactions/*", status=status, code=code, times=8)
     await dreamt(world)
     await until(lambda: own(world) == list(VOTE_EMOJI))
 
 
-async def test_under_a_message_that_is_gone_each_try_is_one_request(world: World) -> None:
-    world.parts.poster._reactions._retries_s = (0.01,) * 4
+@pytest.mark.usefixtures("hasty")
+async def test_under_a_message_that_is_gone_each_try_is_one_request_and_in_the_end_there_is_none(
+    world: World,
+) -> None:
     world.env.inject_error("PUT", "*/reactions/*", status=404, code=10008, times=None)
     await dreamt(world)
-    puts = lambda: [r for r in world.env.http_requests if r.method == "PUT" and "/reactions/" in r.path]  # noqa: E731
-    await until(lambda: len(puts()) == 5)
-    await asyncio.gather(*world.parts.poster._reactions._tasks)
-    assert not world.parts.poster._reactions._pending and len(puts()) == 5 and own(world) == []
+    await until_tried(world, Kind.REACTIONS, times=4)
+    tries = (await owed(world))[Kind.REACTIONS]
+    assert tries - 1 <= puts(world) <= tries + 1
+    await world.moderator.delete(world.messages()[0])
+    await until_nothing_is_owed(world)
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_without_the_permission_nothing_is_asked_until_it_is_back(world: World) -> None:
-    world.parts.poster._reactions._retries_s = (0.01,) * 1000
     channel = world.parts.client.get_channel(world.channel.id)
     await world.dream(world.alice)
     await world.engine.dreams(1)
@@ -241,20 +271,18 @@ async def test_without_the_permission_nothing_is_asked_until_it_is_back(world: W
     await world.env.settle()
     world.engine.finish()
     await world.until_delivered(1)
-    puts = [r for r in world.env.http_requests if r.method == "PUT" and "/reactions/" in r.path]
-    assert puts == [] and own(world) == []
+    await until_tried(world, Kind.REACTIONS)
+    assert puts(world) == 0 and own(world) == []
     await channel.set_permissions(channel.guild.default_role, add_reactions=True)
     await until(lambda: own(world) == list(VOTE_EMOJI))
 
 
 async def test_refusals_are_few(world: World) -> None:
-    world.parts.poster._reactions._retries_s = (0.001,) * 4
     world.env.inject_error("PUT", "*/reactions/*", status=403, code=50013, times=None)
     await dreamt(world)
-    await until(lambda: not world.parts.poster._reactions._pending)
-    await asyncio.gather(*world.parts.poster._reactions._tasks)
-    puts = [r for r in world.env.http_requests if r.method == "PUT" and "/reactions/" in r.path]
-    assert len(puts) <= len(VOTE_EMOJI) * 5
+    await until_tried(world, Kind.REACTIONS, times=1)
+    await world.env.settle()
+    assert puts(world) == len(VOTE_EMOJI), "the next try is a minute away, and the last one six hours"
 
 
 async def test_a_start_puts_what_a_former_process_could_not(world: World) -> None:

@@ -15,6 +15,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.connection import StoreError
+from bot.database.outbox import OWED
 from bot.dreams.dream import (
     Dream,
     DreamState,
@@ -246,7 +247,8 @@ class Worker:
 
     def look(self, table: str = "") -> None:
         """Another process changed something (in this table): look soon, not only when it is time."""
-        self._news.set()
+        if table != OWED:
+            self._news.set()
 
     def waiting(self, guild_id: int | None = None, person: int | None = None) -> int:
         """How many dreams are in line: all, of this server, of this person."""

@@ -1,19 +1,24 @@
 """What is owed: written with its cause, claimed by one process at a time, settled by whoever has it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, MetaData, String, Table, create_engine, select
 
+from bot.chat.messages.outbox import Outbox
 from bot.database import migrations
 from bot.database.connection import Database
+from bot.database.news import News
 from bot.database.outbox import HEAD_START_S, LEASE_S, Key, Kind, OutboxStore, Owed, owe
 from bot.database.tables import outbox
 from bot.dreams.dream import DreamState, Wish
 from bot.dreams.local import GUILD_ID
 from bot.dreams.store import Store
+from bot.settings import Settings
+from tests.bot.scripted import until
 
 
 class Clock:
@@ -135,6 +140,42 @@ async def test_a_dream_s_end_is_owed_with_it_and_first_by_whoever_dreamt_it(
     mine, others = (OutboxStore(database, owner=owner, clock=clock) for owner in ("one", "two"))
     assert await others.claim(list(Kind), most=10) == ([], clock.now + HEAD_START_S)
     assert len(await claimed(mine)) == 3
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_postgresql_tells_another_process_at_once_what_is_owed_and_what_is_let_go(
+    database: Database, prepared: Settings
+) -> None:
+    other = Database(prepared.database_url)
+    news, looks = News(database=other), Counter[str]()
+    outbox = Outbox(store=OutboxStore(other, owner="two"))
+    news.on_change += [outbox.heard, lambda table: looks.update([table])]
+    taken = asyncio.Event()
+
+    async def take(owed: Owed) -> None:
+        taken.set()
+
+    outbox.handlers[Kind.END] = take
+    await other.open()
+    await outbox.start()
+    await news.start()
+    await until(lambda: news.is_listening)
+    await asyncio.sleep(0.1)  # it looked, and looks by itself again in ten seconds
+    one = OutboxStore(database, owner="one")
+    async with asyncio.timeout(5.0):
+        await one.owe(Kind.END, 1)
+        await taken.wait()
+    await one.owe(Kind.NOTICE, 1)
+    assert len((await one.claim([Kind.NOTICE], most=1))[0]) == 1
+    outbox.handlers[Kind.NOTICE] = take
+    taken.clear()
+    async with asyncio.timeout(5.0):
+        await one.release()
+        await taken.wait()
+    assert set(looks) == {"", "outbox"}
+    await news.close()
+    await outbox.close()
+    await other.close()
 
 
 def add_row(connection: Connection, name: str, **values: object) -> None:

@@ -60,7 +60,8 @@ from bot.dreams.dream import (
 )
 from bot.dreams.hanging import owe_taking_down
 from bot.dreams.local import GUILD_ID, is_local
-from bot.queue.fair_queue import Past, Turn
+from bot.queue.fair_queue import Past
+from bot.queue.lane import Turn
 from engine import Failed, FailureKind, Finished
 from engine.sentences import Saying
 

@@ -6,33 +6,22 @@ one, and never to a round that is already over; within a round it is first come,
 waits for at most one dream of each server, and in their own for one of each person who is there already: who
 asks for many dreams delays only their own (hierarchical start-time fair queueing with a cost of one per
 dream; Goyal, Vin and Cheng, 1996). Knows no database.
+
+What is asked of one dream costs about the same, however many wait: `Lane` keeps each server's order, and
+here the first `NEAR` of each server are kept sorted by round. So a place is counted, not looked for.
 """
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Iterable
+from bisect import bisect_left, insort
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import count
-from typing import Any
+from itertools import count, islice
 
+from bot.queue.lane import FORGOTTEN, Arrived, Lane, Rounds, Turn
 
-def server_of(guild_id: int | None, person: int) -> int:
-    """Where a person's dreams stand in line: a direct message is a server of its own, numbered below zero."""
-    return -person if guild_id is None else guild_id
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One place in the line."""
-
-    dream_id: int
-    person: int
-    server: int = 0  # as `server_of` numbers it
-
-    @classmethod
-    def of(cls, dream: Any) -> "Turn":
-        """From whatever has a dream's `id`, `author_id` and `guild_id`."""
-        return cls(dream.id, dream.author_id, server_of(dream.guild_id, dream.author_id))
+NEAR = 32  # of a server's dreams; so many change their round at once, and so few servers have more
+FEW = 64  # newcomers of a round who are sorted in one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,81 +34,117 @@ class Past:
     served_at: float | None  # its turn came; None: it waits
 
 
-class _Rounds:
-    """In which round each one's next dream is."""
+@dataclass(slots=True)
+class _Seen:
+    """What the rounds know of a server's lane."""
 
-    def __init__(self) -> None:
-        self.now = 0  # of the dream that left the line last
-        self._last: dict[int, int] = {}  # one → the round of their last dream, of those not over
+    round: int  # of its first dream; each other one's is one later than that of the one before
+    lane: Lane
+    size: int
+    near: list[int]  # arrivals of its first ones
 
-    def next(self, one: int) -> int:
-        return max(self.now, self._last.get(one, -1) + 1)
-
-    def serve(self, one: int, *, out_of_turn: bool = False) -> None:
-        """Their next dream leaves the line; out of turn it counts for them and moves nobody else."""
-        self._last[one] = self.next(one)
-        if not out_of_turn:
-            self.now = self._last[one]
-            self._last = {each: last for each, last in self._last.items() if last >= self.now}
-
-    def remembers(self, one: int) -> bool:
-        return one in self._last
+    def rounds(self) -> Iterator[tuple[int, int]]:
+        """Of each of these: its round, its arrival."""
+        return enumerate(self.near, start=self.round)
 
 
-class _Lane:
-    """One server's part of the line. An entry is (arrival, turn)."""
+class _Schedule:
+    """Whose dreams may begin, by round. When somebody asks, lanes that changed are looked at again."""
 
-    def __init__(self) -> None:
-        self.rounds = _Rounds()
-        self.people: dict[int, deque[tuple[int, Turn]]] = {}
-        self.front: deque[tuple[int, Turn]] = deque()  # moved there by moderators, the last one first
-        self._order: list[tuple[int, Turn]] | None = None  # None: it changed since it was asked for
+    def __init__(self, rounds: Rounds) -> None:
+        self._rounds = rounds  # of the servers
+        self._lanes: dict[int, Lane] = {}  # by server
+        self._changed: set[int] = set()
+        self._seen: dict[int, _Seen] = {}  # by server, of those where somebody waits
+        self._sizes: dict[int, Counter[int]] = defaultdict(Counter)  # by first round: how many of which size
+        self._near: dict[int, list[int]] = defaultdict(list)  # by round: arrivals, sorted
+        self._long: dict[int, _Seen] = {}  # of these servers those with more than `NEAR`
 
-    def __bool__(self) -> bool:
-        return bool(self.people or self.front)
+    def set(self, server: int, lane: Lane | None) -> None:
+        """It has this lane now, or changed it; None: none of its dreams may begin."""
+        if lane is None:
+            self._lanes.pop(server, None)
+        else:
+            self._lanes[server] = lane
+        self._changed.add(server)
 
-    def next(self) -> tuple[int, Turn]:
-        if self.front:
-            return self.front[0]
-        return min((self.rounds.next(person), *entries[0]) for person, entries in self.people.items())[1:]
+    def next(self) -> int:
+        """The arrival of the next one. Somebody must be there."""
+        self._update()
+        return self._near[min(self._near)][0]
 
-    def order(self) -> list[tuple[int, Turn]]:
-        """Everybody in it, the next one first."""
-        if self._order is None:
-            self._order = self._sorted()
-        return self._order
+    def __iter__(self) -> Iterator[int]:
+        """Everybody's arrival, the next one first. Nothing may change meanwhile."""
+        self._update()
+        last = max((first + max(sizes) for first, sizes in self._sizes.items()), default=0)
+        for round_ in range(min(self._sizes, default=0), last):
+            near, far = self._near.get(round_, []), self._far(round_)
+            yield from sorted(near + far) if far else near
 
-    def _sorted(self) -> list[tuple[int, Turn]]:
-        before = Counter(turn.person for _, turn in self.front)
-        entries = sorted(
-            (self.rounds.next(person) + before[person] + behind, arrival, turn)
-            for person, entries in self.people.items()
-            for behind, (arrival, turn) in enumerate(entries)
-        )
-        return [*self.front, *(entry[1:] for entry in entries)]
+    def before(self, server: int, behind: int, arrival: int) -> int:
+        """How many come before somebody who has so many of their own server before."""
+        self._update()
+        round_ = self._seen[server].round + behind
+        earlier = 0
+        for first, sizes in self._sizes.items():
+            most = max(0, round_ - first)
+            earlier += sum(min(most, size) * servers for size, servers in sizes.items())
+        same = bisect_left(self._near.get(round_, ()), arrival)
+        return earlier + same + sum([other < arrival for other in self._far(round_)])
 
-    def add(self, entry: tuple[int, Turn]) -> None:
-        self.people.setdefault(entry[1].person, deque()).append(entry)
-        self._order = None
+    def _far(self, round_: int) -> list[int]:
+        """Arrivals of those in a round who are not near."""
+        return [
+            seen.lane.arrival(behind)
+            for seen in self._long.values()
+            if NEAR <= (behind := round_ - seen.round) < seen.size
+        ]
 
-    def to_front(self, turn: Turn) -> None:
-        self.front.appendleft(self.drop(turn))
+    def _update(self) -> None:
+        if any(first < self._rounds.now for first in self._sizes):  # somebody's turn came out of order
+            self._changed |= {server for server, seen in self._seen.items() if seen.round < self._rounds.now}
+        come: dict[int, list[int]] = defaultdict(list)
+        for server in self._changed:
+            self._look(server, come)
+        self._changed.clear()
+        for round_, arrivals in come.items():
+            near = self._near[round_]
+            if len(arrivals) > FEW:
+                near.extend(arrivals)
+                near.sort()
+            else:
+                for arrival in arrivals:
+                    insort(near, arrival)
 
-    def drop(self, turn: Turn) -> tuple[int, Turn]:
-        """Take a turn out, wherever it stands."""
-        self._order = None
-        queue = self.front if any(turn == other for _, other in self.front) else self.people[turn.person]
-        entry = next(entry for entry in queue if entry[1] == turn)
-        queue.remove(entry)
-        if not self.people.get(turn.person, True):
-            del self.people[turn.person]
-        return entry
+    def _look(self, server: int, come: dict[int, list[int]]) -> None:
+        """See what became of a lane. Whose round it is now they are gathered in `come`, for all lanes."""
+        lane = self._lanes.get(server)
+        old, new = self._seen.pop(server, None), None
+        if lane:
+            near = [arrival for arrival, _ in lane.first(NEAR)]
+            new = self._seen[server] = _Seen(self._rounds.next(server), lane, len(lane), near)
+        was, now = set(old.rounds() if old else ()), set(new.rounds() if new else ())
+        for round_, arrival in was - now:
+            arrivals = self._near[round_]
+            del arrivals[bisect_left(arrivals, arrival)]
+            if not arrivals:
+                del self._near[round_]
+        for round_, arrival in now - was:
+            come[round_].append(arrival)
+        self._count(old, -1)
+        self._count(new, 1)
+        self._long.pop(server, None)
+        if new and new.size > NEAR:
+            self._long[server] = new
 
-    def serve(self, turn: Turn) -> None:
-        """Its turn came: it is charged and leaves."""
-        out_of_turn = any(turn == other for _, other in self.front)
-        self.drop(turn)
-        self.rounds.serve(turn.person, out_of_turn=out_of_turn)
+    def _count(self, seen: _Seen | None, by: int) -> None:
+        if seen is not None:
+            sizes = self._sizes[seen.round]
+            sizes[seen.size] += by
+            if not sizes[seen.size]:
+                del sizes[seen.size]
+            if not sizes:
+                del self._sizes[seen.round]
 
 
 class Turns(asyncio.Queue[Turn]):
@@ -127,35 +152,72 @@ class Turns(asyncio.Queue[Turn]):
 
     def _init(self, maxsize: int) -> None:
         self._queue: dict[int, Turn] = {}  # those that may begin; asyncio.Queue asks whether it is empty
-        self._turns: dict[int, Turn] = {}  # all, by dream
-        self._lanes: dict[int, _Lane] = {}  # by server
-        self._rounds = _Rounds()  # of the servers
+        self._arrived: dict[int, Arrived] = {}  # all, by dream
+        self._turns: dict[int, Turn] = {}  # all, by arrival
+        self._of = Counter[int]()  # how many of these are whose
+        self._lanes: dict[int, Lane] = {}  # by server
+        self._emptied: OrderedDict[int, int] = OrderedDict()  # servers where nobody waits: after which turn
+        self._rounds = Rounds()  # of the servers
+        self._served = 0  # turns
+        self._schedule = _Schedule(self._rounds)
         self._held: set[int] = set()  # servers whose dreams may not begin
         self._arrivals = count()
 
     def _put(self, item: Turn) -> None:
-        if item.dream_id not in self._turns:
-            self._turns[item.dream_id] = item
-            self._lanes.setdefault(item.server, _Lane()).add((next(self._arrivals), item))
+        if item.dream_id not in self._arrived:
+            arrival = next(self._arrivals)
+            self._arrived[item.dream_id] = (arrival, item)
+            self._turns[arrival] = item
+            self._of[item.person] += 1
+            self._lane(item.server).add(arrival, item)
+            self._changed(item.server)
         if item.server not in self._held:
             self._queue[item.dream_id] = item
 
+    def _lane(self, server: int) -> Lane:
+        """Where a newcomer joins; once their round is over, a server where nobody waited is as a new one."""
+        since = self._emptied.pop(server, None)
+        if server not in self._lanes or (since is not None and self._is_forgotten(server, since)):
+            self._lanes[server] = Lane()
+        return self._lanes[server]
+
+    def _is_forgotten(self, server: int, since: int) -> bool:
+        return since < self._served and not self._rounds.remembers(server)
+
+    def _changed(self, server: int) -> None:
+        lane = self._lanes.get(server)
+        if lane is not None and not lane:
+            self._emptied.setdefault(server, self._served)
+        self._schedule.set(server, None if server in self._held else lane)
+
     def _get(self) -> Turn:
-        *_, turn = min(
-            (self._rounds.next(server), *lane.next())
-            for server, lane in self._lanes.items()
-            if lane and server not in self._held
-        )
+        turn = self._turns[self._schedule.next()]
         self.serve(turn.dream_id)
         return turn
 
+    def _take_out(self, dream_id: int) -> Arrived:
+        arrival, turn = self._arrived.pop(dream_id)
+        del self._turns[arrival]
+        self._queue.pop(dream_id, None)
+        self._of[turn.person] -= 1
+        if not self._of[turn.person]:
+            del self._of[turn.person]
+        return arrival, turn
+
     def serve(self, dream_id: int) -> None:
         """Let this waiting dream's turn have come, whoever's it was: its server and person are charged."""
-        turn = self._turns.pop(dream_id)
-        self._queue.pop(dream_id, None)
-        self._lanes[turn.server].serve(turn)
+        arrival, turn = self._take_out(dream_id)
+        self._lanes[turn.server].serve(arrival, turn)
         self._rounds.serve(turn.server)
-        self._lanes = {s: lane for s, lane in self._lanes.items() if lane or self._rounds.remembers(s)}
+        self._served += 1
+        self._changed(turn.server)
+        for _ in range(min(FORGOTTEN, len(self._emptied))):
+            server, since = self._emptied.popitem(last=False)
+            if self._is_forgotten(server, since):
+                del self._lanes[server]
+                self._schedule.set(server, None)
+            else:
+                self._emptied[server] = since
 
     def put_back(self, turn: Turn) -> None:
         """Its turn came, but nothing could be done with it: it is its server's next one again."""
@@ -164,84 +226,73 @@ class Turns(asyncio.Queue[Turn]):
 
     def remove(self, dream_id: int) -> bool:
         """Take a dream out of the line. True if it stood there."""
-        turn = self._turns.pop(dream_id, None)
-        if turn is None:
+        if dream_id not in self._arrived:
             return False
-        self._queue.pop(dream_id, None)
-        self._lanes[turn.server].drop(turn)
+        arrival, turn = self._take_out(dream_id)
+        self._lanes[turn.server].drop(arrival, turn)
+        self._changed(turn.server)
         return True
 
     def move_to_front(self, dream_id: int) -> bool:
         """Make a dream its server's next one; other servers wait no longer for it. True if it waits."""
-        turn = self._turns.get(dream_id)
-        if turn is None:
+        if dream_id not in self._arrived:
             return False
-        self._lanes[turn.server].to_front(turn)
+        arrival, turn = self._arrived[dream_id]
+        self._lanes[turn.server].to_front(arrival, turn)
+        self._changed(turn.server)
         return True
 
     def hold(self, server: int) -> None:
         """Let no dream of this server begin; its line stays as it is."""
         self._held.add(server)
-        self._queue = {d: turn for d, turn in self._queue.items() if turn.server != server}
+        for turn in self.order_of(server):
+            self._queue.pop(turn.dream_id, None)
+        self._changed(server)
 
     def release(self, server: int) -> None:
         """Let this server's dreams begin again."""
         if server in self._held:
             self._held.discard(server)
-            for turn in [turn for turn in self._turns.values() if turn.server == server]:
+            self._changed(server)
+            for turn in self.order_of(server):
                 self.put_nowait(turn)  # which wakes whoever waits for a turn
 
-    def order(self) -> list[Turn]:
-        """Everybody in line whose dream may begin, the next one first."""
-        entries = sorted(
-            (self._rounds.next(server) + behind, arrival, turn)
-            for server, lane in self._lanes.items()
-            if server not in self._held
-            for behind, (arrival, turn) in enumerate(lane.order())
-        )
-        return [turn for _, _, turn in entries]
+    def order(self, most: int | None = None) -> list[Turn]:
+        """Everybody in line whose dream may begin (or the first so many), the next one first."""
+        return [self._turns[arrival] for arrival in islice(self._schedule, most)]
 
-    def order_of(self, server: int) -> list[Turn]:
-        """One server's line, held or not, its next one first."""
-        lane = self._lanes.get(server)
-        return [turn for _, turn in lane.order()] if lane else []
+    def order_of(self, server: int, most: int | None = None) -> list[Turn]:
+        """One server's line (or the first so many), held or not, its next one first."""
+        return [turn for _, turn in islice(self._lanes.get(server, ()), most)]
 
     def places(self) -> dict[int, int]:
         """The place of each waiting dream that may begin, 1 for the next one."""
         return {turn.dream_id: place for place, turn in enumerate(self.order(), start=1)}
 
     def place(self, dream_id: int) -> int | None:
-        """The place of a waiting dream, as `places` says, without a look at every other one's."""
-        turn = self._queue.get(dream_id)
-        if turn is None:
+        """The place of one waiting dream, as `places` says."""
+        if dream_id not in self._queue:
             return None
-        own = self._lanes[turn.server].order()
-        behind = next(index for index, entry in enumerate(own) if entry[1] == turn)
-        round_, arrival = self._rounds.next(turn.server) + behind, own[behind][0]
-        before = 0
-        for server, lane in self._lanes.items():
-            if server not in self._held:
-                order = lane.order()  # its first one is in this server's next round, each other one behind
-                earlier = min(max(0, round_ - self._rounds.next(server)), len(order))
-                same = earlier < len(order) and self._rounds.next(server) + earlier == round_
-                before += earlier + (same and order[earlier][0] < arrival)
-        return before + 1
+        arrival, turn = self._arrived[dream_id]
+        behind = self._lanes[turn.server].behind(arrival, turn)
+        return self._schedule.before(turn.server, behind, arrival) + 1
 
     def waiting(self, *, person: int | None = None, server: int | None = None) -> int:
         """How many dreams are in line: all, a person's, a server's, a person's in a server."""
-        return sum(
-            person in (None, turn.person) and server in (None, turn.server) for turn in self._turns.values()
-        )
+        if server is None:
+            return len(self._arrived) if person is None else self._of[person]
+        lane = self._lanes.get(server, Lane())
+        return len(lane) if person is None else lane.waiting(person)
 
     def dreams(self) -> set[int]:
         """Every dream in line."""
-        return set(self._turns)
+        return set(self._arrived)
 
     def is_held(self, server: int) -> bool:
         return server in self._held
 
     def __contains__(self, dream_id: int) -> bool:
-        return dream_id in self._turns
+        return dream_id in self._arrived
 
     def rebuild(self, history: Iterable[Past]) -> None:
         """Live through it again, so that a restart lets nobody have two turns in one round."""

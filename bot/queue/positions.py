@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from bot.dreams.dream import Dream
-from bot.queue.fair_queue import Turn
+from bot.queue.lane import Turn
 
 NAMED = 5  # people before, by name
 LOOKED = 50  # people before who are looked at for it

@@ -25,7 +25,8 @@ from bot.dreams.dream import (
 )
 from bot.dreams.store import Admit, Store
 from bot.queue.durations import Pace, Paces, Stopwatch
-from bot.queue.fair_queue import Turn, Turns
+from bot.queue.fair_queue import Turns
+from bot.queue.lane import Turn
 from bot.queue.limits import (
     NOBODY,
     Asker,

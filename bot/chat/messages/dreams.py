@@ -22,7 +22,7 @@ from bot.dreams.dream import Dream, DreamState, Picture
 from bot.dreams.showing import Occasion
 from bot.dreams.store import Store
 from bot.queue.durations import Paces
-from bot.queue.fair_queue import Turn
+from bot.queue.lane import Turn
 from bot.queue.positions import NOWHERE, positions
 from bot.queue.worker import Cancelled
 from bot.servers.settings import ServerSettings

@@ -13,7 +13,7 @@ from bot.queue.durations import (
     Stopwatch,
     crowd,
 )
-from bot.queue.fair_queue import Turn
+from bot.queue.lane import Turn
 from bot.queue.positions import DRIFT_S, QueuePosition, positions
 from engine import EMBEDDED, Progress, panels, usual_steps
 

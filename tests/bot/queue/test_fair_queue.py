@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from bot.queue.fair_queue import Past, Turn, Turns
+from bot.queue.fair_queue import Past, Turns
+from bot.queue.lane import Turn
 
 
 def line(*people: int) -> Turns:

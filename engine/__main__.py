@@ -3,10 +3,15 @@
 Exit codes stand in `EXIT_CODES`; whatever a user can cause is one sentence on stderr, never a traceback.
 """
 
+import atexit
+import contextlib
 import importlib
 import logging
+import os
 import sys
+import threading
 from collections.abc import Sequence
+from typing import NoReturn
 
 from engine.command_line import COMMANDS
 from engine.command_line.console import Interrupts
@@ -24,6 +29,21 @@ EXIT_CODES = {
     FailureKind.DISK: EXIT_DISK,
     FailureKind.MEMORY: EXIT_MEMORY,
 }
+
+
+def run() -> NoReturn:
+    """The program `dream`: does as `main`, then leaves at once.
+
+    Python would take torch and the models apart first, which makes a person wait for half a second more.
+    """
+    code = main()
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        sys.exit(code)  # Python waits for them
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or there was none
+            stream.flush()
+    os._exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,4 +76,4 @@ def _refuse(kind: FailureKind, sentence: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

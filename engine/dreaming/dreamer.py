@@ -14,7 +14,7 @@ from engine.dreaming.loaded import Loaded
 from engine.dreaming.telling import Telling
 from engine.errors import DiskError, FailureKind, ModelError, explained
 from engine.match import is_weak
-from engine.models import generator, registry
+from engine.models import generator, memory, registry
 from engine.models.download import Shop, steps
 from engine.models.installed import prove
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Started
@@ -46,6 +46,7 @@ class Dreamer:
 
         `shop`: how missing models are fetched, None for not at all; `clip`: for requests that name none.
         """
+        memory.keep()
         self.device = device or best_device()
         self._data_dir = data_dir
         self._shop = shop or Shop(offline=True)

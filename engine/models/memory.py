@@ -1,5 +1,8 @@
 """How much memory a dream needs, estimated before its models are loaded, and how many views fit at once."""
 
+import ctypes
+import sys
+
 import torch
 
 from engine.errors import OutOfMemory
@@ -11,6 +14,18 @@ from engine.process.free_memory import MIB
 from engine.sentences import Key
 
 CHUNK_BYTES = 1024 * MIB  # what the activations of the views seen at once may take
+
+# Of glibc's mallopt(3): blocks up to so many bytes, the most it takes, come from memory that it keeps when
+# they are freed, up to so much of it. By default each step gets its larger tensors from the system anew, and
+# the system clears every page of them.
+_MALLOPT = {-3: 32 * MIB, -1: 256 * MIB}  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
+
+
+def keep() -> None:
+    """Let this process keep memory that it frees for its next tensors, where its C library can."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    for option, value in _MALLOPT.items() if mallopt is not None else ():
+        mallopt(option, value)
 
 
 def need(pair: Pair) -> int:

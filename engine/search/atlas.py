@@ -18,7 +18,8 @@ from engine.search import cutouts
 
 FILE = "atlas.safetensors"
 SAMPLES = 4  # pictures a class
-BATCH = 16  # pictures rendered at once
+BATCH = 16  # pictures scored together
+AT_ONCE = 4  # of them rendered together: what a batch of four needs stays in a processor's cache
 
 
 @torch.no_grad()
@@ -107,9 +108,13 @@ def seen_rows(
     generator: Generator, perceptor: Perceptor, z: Tensor, class_weights: Tensor, device: torch.device
 ) -> Tensor:
     """Unit features [n, d] of whole pictures from z [n, rows, z_dim] and class weights [n, rows, classes]."""
-    picture = generator.sheet(z.to(device), class_weights.to(device))  # [n, 3, h, w]
     whole = (torch.zeros(1), torch.zeros(1), torch.ones(1))
-    return perceptor.encode_images(cutouts.cut((picture + 1) / 2, whole, perceptor.size, "triangle"))
+    at_once = AT_ONCE if device.type == "cpu" else max(len(z), 1)
+    views: list[Tensor] = []
+    for some_z, some_weights in zip(z.split(at_once), class_weights.split(at_once), strict=True):
+        picture = generator.sheet(some_z.to(device), some_weights.to(device))  # [some, 3, h, w]
+        views.append(cutouts.cut((picture + 1) / 2, whole, perceptor.size, "triangle"))
+    return perceptor.encode_images(torch.cat(views))
 
 
 def read(path: Path, fingerprint: str) -> Tensor | None:

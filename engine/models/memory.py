@@ -24,8 +24,9 @@ _MALLOPT = {-3: 32 * MIB, -1: 256 * MIB}  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
 def keep() -> None:
     """Let this process keep memory that it frees for its next tensors, where its C library can."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    for option, value in _MALLOPT.items() if mallopt is not None else ():
-        mallopt(option, value)
+    if mallopt is not None:
+        for option, value in _MALLOPT.items():
+            mallopt(option, value)
 
 
 def need(pair: Pair) -> int:

@@ -11,7 +11,6 @@ from typing import Any
 
 import bot.__main__ as program
 from bot import background
-from bot.chat import reactions
 from bot.chat.listeners import catching_up, votes
 from bot.chat.messages import choices, contests, dreams, hall_of_fame, outbox, pacing
 from bot.database import outbox as outbox_store
@@ -37,6 +36,7 @@ NAMES: tuple[tuple[ModuleType, str, Any], ...] = (
     (catching_up, "RETRY_S", 0.5),
     (contests, "COUNTED_S", 5.0),
     (dreams, "MISSED_S", 0.3),
+    (choices, "RETRY_S", 0.3),
     (dreams, "NONCE_S", NONCE_S),
     (choices, "NONCE_S", NONCE_S),
     (outbox_store, "LEASE_S", LEASE_S),
@@ -48,8 +48,6 @@ NAMES: tuple[tuple[ModuleType, str, Any], ...] = (
 KEYWORDS: tuple[tuple[Callable[..., Any], Mapping[str, Any]], ...] = (
     (worker.Worker.__init__, {"poll_s": 0.5, "retry_s": 0.3, "state_every_s": 0.15}),
     (dreams.DreamMessages.__init__, {"retry_s": 0.3}),
-    (contests.ContestMessages.__init__, {"retry_s": 0.3}),
-    (reactions.Reactions.__init__, {"retries_s": (0.3, 1.0, 2.0, 4.0, 8.0)}),
     (outbox.Outbox.__init__, {"retry_s": 0.3}),
     (host.EngineHost.__init__, {"command": DREAMER, "first_pause_s": 0.1}),
 )

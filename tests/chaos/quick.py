@@ -12,7 +12,7 @@ from typing import Any
 import bot.__main__ as program
 from bot import background
 from bot.chat.listeners import catching_up, votes
-from bot.chat.messages import choices, contests, dreams, hall_of_fame, outbox, pacing
+from bot.chat.messages import choices, contests, dreams, hall_of_fame, outbox, pacing, vote_reactions
 from bot.database import outbox as outbox_store
 from bot.queue import worker
 from bot.settings import Settings
@@ -43,6 +43,7 @@ NAMES: tuple[tuple[ModuleType, str, Any], ...] = (
     (outbox, "LEASE_S", LEASE_S),
     (outbox, "POLL_S", 0.5),
     (hall_of_fame, "RETRY_S", 0.3),
+    (vote_reactions, "REFUSED_S", (0.3, 1.0, 2.0, 4.0)),
 )
 # … and of what is built without naming it.
 KEYWORDS: tuple[tuple[Callable[..., Any], Mapping[str, Any]], ...] = (

@@ -10,7 +10,7 @@ from bot.dreams.store import Store
 from bot.servers.settings import ServerSettings
 
 # Seconds until what Discord refused is tried again: a permission may come back, and its answer may be wrong.
-REFUSED_S = (60.0, 600.0, 3600.0, 6 * 3600.0)
+REFUSED_S = (5.0, 60.0, 600.0, 3600.0, 6 * 3600.0)
 
 
 class VoteReactions:

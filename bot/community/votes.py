@@ -79,19 +79,20 @@ class Votes:
         person: int | None = None,
         emoji: str | None = None,
         burst: bool | None = None,
-    ) -> None:
-        """A person's reaction is gone, or everybody's with this emoji, or all of them.
+    ) -> bool:
+        """A person's reaction is gone, or everybody's with this emoji, or all of them. False as of `add`.
 
         Whatever emoji it is: it may have been a vote when it was given.
         """
         found = await self._store.shown_at(message_id)
         if found is None:
-            return
+            return False
         dream, copy_id = found
         self._meanwhile(message_id, person)
         which = None if emoji is None else written(emoji)
         gone = self._store.remove_votes(dream.id, person=person, emoji=which, copy_id=copy_id, burst=burst)
         await self._counted(dream, gone)
+        return True
 
     @asynccontextmanager
     async def reading(self, message_id: int) -> AsyncIterator[Reading]:

@@ -33,6 +33,8 @@ NAMES: tuple[tuple[ModuleType, str, Any], ...] = (
     (background, "LONGEST_PAUSE_S", 2.0),
     (pacing, "RETRY_S", 0.3),
     (votes, "AGAIN_S", (0.3, 0.6, 1.0, 2.0, 4.0, 8.0)),
+    (votes, "QUIET_S", 1.0),
+    (votes, "RECOUNT_PACE_S", 0.05),
     (catching_up, "RETRY_S", 0.5),
     (contests, "COUNTED_S", 5.0),
     (dreams, "MISSED_S", 0.3),

@@ -10,10 +10,12 @@ from time import time
 import discord
 from discord.ext import commands
 
+from bot.background import OnDemand
 from bot.chat.listeners.listener import Listener
 from bot.chat.messages.poster import Outcome
 from bot.chat.parts import Parts
 from bot.community.emoji import meant
+from bot.database.connection import StoreError
 from bot.database.outbox import Kind
 from bot.dreams.dream import Dream, DreamState
 
@@ -23,10 +25,53 @@ RECOUNT_S = 14 * 24 * 3600  # seconds; votes under dreams older than that are no
 RECOUNT_MOST = 100  # dreams whose reactions are read again at once, and as many of those that hang in public
 RECOUNT_LATER = 5000  # newest dreams that are read again in all, the others without haste …
 RECOUNT_PACE_S = 1.0  # … this many seconds apart
+QUIET_S = 120.0  # seconds without a vote under a message after which it is read once more
+QUIET_MOST = 1000  # messages that wait for that
 # Somebody may vote before the database knows what a new message shows: seconds until it is asked again.
 AGAIN_S = (1.0, 5.0, 30.0, 300.0, 1800.0)
 AGAIN_MOST = 1000  # messages that are asked for again at a time
 REACT_S = 24 * 3600  # seconds in which a dream that has none of our reactions still gets them
+
+
+_Event = discord.RawReactionActionEvent | discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent
+
+
+class Rereading(OnDemand):
+    """Reads what stands under a message once more, when nobody has voted there for a while.
+
+    Two processes that hear of the same votes may not store them in one order, one of them may end in between,
+    and Discord itself loses an event now and then.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__()
+        self._parts = parts
+        self._voted: dict[int, tuple[int, float]] = {}  # by message: its channel, and when it is due
+
+    def voted(self, message_id: int, channel_id: int) -> None:
+        """Somebody cast a vote there, or took one back."""
+        self._voted.pop(message_id, None)
+        if len(self._voted) < QUIET_MOST:
+            self._voted[message_id] = (channel_id, asyncio.get_running_loop().time() + QUIET_S)
+            self.begin()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._voted:
+            message_id, (channel_id, due) = next(iter(self._voted.items()))
+            if due > loop.time():
+                await asyncio.sleep(due - loop.time())
+                continue
+            del self._voted[message_id]
+            try:
+                await _read_under(self._parts, message_id, channel_id)
+            except StoreError as error:
+                log.warning("Votes under message %d are read later: %s", message_id, error)
+                self.voted(message_id, channel_id)
+            except Exception:
+                # A fault with one must not keep the others out.
+                log.exception("A fault of ours while the votes under message %d were read", message_id)
+            await asyncio.sleep(RECOUNT_PACE_S)
 
 
 class VoteListener(Listener):
@@ -35,15 +80,18 @@ class VoteListener(Listener):
     def __init__(self, *, client: discord.Client, parts: Parts) -> None:
         super().__init__(client=client, parts=parts)
         self._unknown: dict[int, asyncio.TimerHandle] = {}  # messages of ours that show no dream yet
+        self._rereading = Rereading(parts)
 
     async def cog_unload(self) -> None:
         """The client closes; the next start counts anew."""
+        await self._rereading.close()
         for handle in self._unknown.values():
             handle.cancel()
 
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
-        if not self.parts.votes.are(str(event.emoji), event.guild_id):
+        is_own = self.client.user is not None and event.user_id == self.client.user.id
+        if is_own or not self.parts.votes.are(str(event.emoji), event.guild_id):
             return  # what is no vote waits for nothing
         vote = partial(
             self.parts.votes.add,
@@ -59,7 +107,9 @@ class VoteListener(Listener):
     async def _add(self, vote: Callable[[], Awaitable[bool]], event: discord.RawReactionActionEvent) -> None:
         ours = (None, self.client.user.id if self.client.user else None)  # None: Discord does not say
         is_new = event.message_author_id in ours and event.message_id not in self._unknown
-        if not await vote() and is_new:
+        if await vote():
+            self._rereading.voted(event.message_id, event.channel_id)
+        elif is_new:
             self._later(event.message_id, event.channel_id)
 
     def _later(self, message_id: int, channel_id: int, tries: int = 0) -> None:
@@ -71,15 +121,10 @@ class VoteListener(Listener):
         self._unknown[message_id] = asyncio.get_running_loop().call_later(AGAIN_S[tries], again)
 
     async def _look_again(self, message_id: int, channel_id: int, tries: int) -> None:
-        """Whether it is known by now which dream a message shows; if so, read what stands under it."""
-        found = await self.parts.store.shown_at(message_id)
-        if found is not None:
-            dream, copy_id = found
-            shown = replace(dream, channel_id=channel_id, message_id=message_id)
-            if await _read(self.parts, dream, shown, copy_id):
-                self._known(message_id)
-                return
-        self._later(message_id, channel_id, tries)
+        if await _read_under(self.parts, message_id, channel_id):
+            self._known(message_id)
+        else:
+            self._later(message_id, channel_id, tries)
 
     def _known(self, message_id: int) -> None:
         if handle := self._unknown.pop(message_id, None):
@@ -94,16 +139,21 @@ class VoteListener(Listener):
             emoji=str(event.emoji),
             burst=event.burst,
         )
-        self.parts.inbox.put("A vote", gone)
+        self.parts.inbox.put("A vote", partial(self._remove, gone, event))
+
+    async def _remove(self, gone: Callable[[], Awaitable[bool]], event: _Event) -> None:
+        if await gone():
+            self._rereading.voted(event.message_id, event.channel_id)
 
     @commands.Cog.listener()
     async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
-        self.parts.inbox.put("A vote", partial(self.parts.votes.remove, message_id=event.message_id))
+        gone = partial(self.parts.votes.remove, message_id=event.message_id)
+        self.parts.inbox.put("A vote", partial(self._remove, gone, event))
 
     @commands.Cog.listener()
     async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
         gone = partial(self.parts.votes.remove, message_id=event.message_id, emoji=str(event.emoji))
-        self.parts.inbox.put("A vote", gone)
+        self.parts.inbox.put("A vote", partial(self._remove, gone, event))
 
 
 async def recount(parts: Parts) -> None:
@@ -133,6 +183,16 @@ async def _recount(parts: Parts, dream: Dream) -> None:
         return
     for channel_id, copy_id in await parts.copies.of(dream.id):
         await _read(parts, dream, replace(dream, channel_id=channel_id, message_id=copy_id), copy_id)
+
+
+async def _read_under(parts: Parts, message_id: int, channel_id: int) -> bool:
+    """As `_read`; False also where the message shows no dream, as far as is known yet."""
+    found = await parts.store.shown_at(message_id)
+    if found is None:
+        return False
+    dream, copy_id = found
+    shown = replace(dream, channel_id=channel_id, message_id=message_id)
+    return await _read(parts, dream, shown, copy_id)
 
 
 async def _read(parts: Parts, dream: Dream, shown: Dream, copy_id: int) -> bool:

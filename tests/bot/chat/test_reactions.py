@@ -112,6 +112,26 @@ async def test_votes_under_older_dreams_and_after_trouble_are_found_too(
     await until(counted)
 
 
+async def test_once_it_is_quiet_under_a_message_what_stands_there_counts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.chat.listeners.votes.QUIET_S", 0.5)
+    await finished(world)
+    message = world.messages()[0]
+    # As another process does that stores a vote after it was taken back, and as events that are lost.
+    await world.parts.store.add_vote(1, 77, VOTE_EMOJI[0])
+    subscribers, world.env.backend.subscribers[:] = list(world.env.backend.subscribers), []
+    await world.moderator.react(message, VOTE_EMOJI[1])
+    world.env.backend.subscribers[:] = subscribers
+    await world.bob.react(message, VOTE_EMOJI[0])
+
+    async def true() -> bool:
+        people = set().union(*(await world.parts.store.votes_for([1]))[1].values())
+        return people == {world.bob.id, world.moderator.id}
+
+    await until(true)
+
+
 async def test_a_vote_under_another_message_is_ignored(world: World) -> None:
     other = await world.alice.send(world.channel, "not a dream")
     await finished(world)

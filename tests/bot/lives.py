@@ -10,10 +10,12 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 from typing import TypeVar
 
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.connection import Database, StoreBusy, StoreClosed
@@ -48,9 +50,14 @@ class MovedLoop(asyncio.SelectorEventLoop):
 class FailingDatabase(Database):
     """A real one, with faults on demand."""
 
-    def __init__(self, path: Path, turn: asyncio.Lock) -> None:
-        """`turn`: whoever holds it has the only transaction of all."""
+    def __init__(self, path: Path, turn: asyncio.Lock, owner: str) -> None:
+        """`turn`: whoever holds it has the only transaction of all; `owner`: whose transactions they are."""
         super().__init__(f"sqlite+aiosqlite:///{path}")
+        event.listen(
+            self._engine.sync_engine,
+            "connect",
+            lambda connection, _record: connection.create_function("acting", 0, lambda: owner),
+        )
         self.outage = Outage.NONE
         self.is_dead = False
         self.at_work = 0  # transactions that are not held by a frozen process
@@ -83,6 +90,44 @@ class FailingDatabase(Database):
                 raise StoreBusy
         finally:
             self.at_work -= 1
+
+
+# Who changes what of a dream's lease, and whose state of it is kept.
+_WATCH = """
+CREATE TABLE steps (
+    dream_id INTEGER, who TEXT, before TEXT, after TEXT, owner TEXT, new_owner TEXT,
+    lease_until REAL, at REAL, attempts INTEGER, rescues INTEGER
+);
+CREATE TRIGGER step AFTER UPDATE OF state, owner, lease_until ON dreams BEGIN
+    INSERT INTO steps VALUES (
+        NEW.id, acting(), OLD.state, NEW.state, OLD.owner, NEW.owner,
+        OLD.lease_until, NEW.started_at, NEW.attempts - OLD.attempts, NEW.rescues - OLD.rescues
+    );
+END;
+CREATE TABLE kept (dream_id INTEGER, who TEXT, owner TEXT, state TEXT);
+CREATE TRIGGER keep AFTER INSERT ON states BEGIN
+    INSERT INTO kept SELECT id, acting(), owner, state FROM dreams WHERE id = NEW.dream_id;
+END;
+CREATE TRIGGER keep_again AFTER UPDATE ON states BEGIN
+    INSERT INTO kept SELECT id, acting(), owner, state FROM dreams WHERE id = NEW.dream_id;
+END;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change of a dream's state or lease."""
+
+    dream_id: int
+    who: str
+    before: str
+    after: str
+    owner: str | None
+    new_owner: str | None
+    lease_until: float | None
+    at: float | None  # when it was claimed last
+    attempts: int  # how many more
+    rescues: int
 
 
 class Life(Rig):
@@ -120,11 +165,7 @@ class Lives:
         self.path = folder / "oneiro.db"
         shutil.copyfile(newest_file, self.path)
         self._file = sqlite3.connect(self.path, isolation_level=None)
-        self._file.executescript(
-            "CREATE TABLE steps (dream_id INTEGER, before TEXT, after TEXT);"
-            "CREATE TRIGGER step AFTER UPDATE OF state ON dreams WHEN OLD.state <> NEW.state BEGIN"
-            " INSERT INTO steps VALUES (NEW.id, OLD.state, NEW.state); END;"
-        )
+        self._file.executescript(_WATCH)
         self._turn = asyncio.Lock()
         self._born = 0
         self.alive: list[Life] = []
@@ -138,8 +179,9 @@ class Lives:
     def bear(self, *, per_person: int = 100, dreams: bool = True) -> Life:
         """Begin one more process. `dreams`: with its worker."""
         self._born += 1
-        database = FailingDatabase(self.path, self._turn)
-        life = Life(database, f"process {self._born}", per_person=per_person, clock=self.loop.time)
+        owner = f"process {self._born}"
+        database = FailingDatabase(self.path, self._turn, owner)
+        life = Life(database, owner, per_person=per_person, clock=self.loop.time)
         life.dreams = dreams
         self.run(life.open())
         self.alive.append(life)
@@ -176,9 +218,15 @@ class Lives:
     def steps(self) -> dict[int, list[tuple[DreamState, DreamState]]]:
         """The changes of each dream's state, in order."""
         found: dict[int, list[tuple[DreamState, DreamState]]] = {}
-        for dream_id, before, after in self._file.execute("SELECT * FROM steps ORDER BY rowid"):
+        query = "SELECT dream_id, before, after FROM steps WHERE before <> after ORDER BY rowid"
+        for dream_id, before, after in self._file.execute(query):
             found.setdefault(dream_id, []).append((DreamState(before), DreamState(after)))
         return found
+
+    def changes(self, since: int) -> list[Step]:
+        """The changes of dreams' states and leases after so many ones, in order."""
+        rows = self._file.execute("SELECT * FROM steps WHERE rowid > ? ORDER BY rowid", (since,))
+        return [Step(*row) for row in rows]
 
     async def _and_settle(self, doing: Awaitable[T]) -> T:
         try:

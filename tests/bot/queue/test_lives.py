@@ -56,6 +56,7 @@ class LineMachine(RuleBasedStateMachine):
         self.withdrawn: set[int] = set()
         self.told: dict[int, int] = {}  # dream → how often a process told of its end
         self.origin = 0
+        self.checked = 0  # of the leases' changes
 
     def teardown(self) -> None:
         try:
@@ -218,6 +219,29 @@ class LineMachine(RuleBasedStateMachine):
         query = "SELECT state = 'dreaming', owner IS NOT NULL, state, id FROM dreams"
         for dreaming, owned, state, dream_id in self.lives.rows(query):
             assert dreaming == owned, (dream_id, state)
+
+    @invariant()
+    def only_whoever_holds_a_dream_changes_it_and_takes_none_whose_lease_runs(self) -> None:
+        for step in self.lives.changes(self.checked):
+            self.checked += 1
+            if step.before == DreamState.QUEUED:
+                begins = step.after == DreamState.DREAMING
+                assert step.new_owner == (step.who if begins else None), step
+                assert (step.attempts, step.rescues) == (begins, 0), step
+            elif step.after != DreamState.DREAMING:
+                assert step.who == step.owner, step
+                assert step.rescues == 0 and step.attempts in (0, -1), step
+            elif step.new_owner == step.owner:
+                assert step.who == step.owner and (step.attempts, step.rescues) == (0, 0), step
+            else:
+                assert step.who == step.new_owner and (step.attempts, step.rescues) == (1, 1), step
+                assert step.lease_until is not None and step.at is not None, step
+                assert step.lease_until < step.at, step
+
+    @invariant()
+    def only_whoever_holds_a_dream_keeps_its_state(self) -> None:
+        strange = "SELECT * FROM kept WHERE state = 'dreaming' AND who IS NOT owner OR state = 'queued'"
+        assert self.lives.rows(strange) == []
 
     @invariant()
     def nobody_holds_two(self) -> None:

@@ -114,6 +114,44 @@ async def test_what_is_settled_or_written_anew(one: OutboxStore, database: Datab
     assert {owed.subject: owed.again for owed in await claimed(one)} == {2: False, 3: True}
 
 
+async def unchanged_by(store: OutboxStore, owed: Owed, database: Database) -> bool:
+    """Whether nothing that this claim is used for has an effect."""
+
+    async def all_of_it() -> list[tuple[object, ...]]:
+        async with database.transaction() as connection:
+            return [tuple(row) for row in await connection.execute(select(outbox))]
+
+    before = await all_of_it()
+    await store.renew([owed])
+    await store.put_off(owed, until=1.0, tries=0)
+    await store.settle(owed)
+    return before == await all_of_it()
+
+
+async def test_of_several_claims_only_the_newest_counts(
+    one: OutboxStore, two: OutboxStore, database: Database, clock: Clock
+) -> None:
+    await one.owe(Kind.END, 1)
+    (mine,) = await claimed(one)
+    clock.now += 1
+    async with database.transaction() as connection:
+        await owe(connection, Kind.END, 1, now=clock.now, owner="one")
+    assert await unchanged_by(one, mine, database), "written anew, for the same process"
+    await one.owe(Kind.END, 1)
+    (mine,) = await claimed(one)
+    clock.now += 1
+    await one.owe(Kind.END, 1)
+    (theirs,) = await claimed(two)
+    assert theirs.tries == mine.tries and await unchanged_by(one, mine, database), "another's first try"
+    clock.now += LEASE_S
+    earlier = mine
+    (mine,) = await claimed(one)
+    assert await unchanged_by(two, theirs, database), "taken over"
+    assert await unchanged_by(one, earlier, database), "its own of long ago"
+    await one.settle(mine)
+    assert await rows(database) == []
+
+
 async def test_at_an_orderly_end_others_have_it_at_once(one: OutboxStore, two: OutboxStore) -> None:
     await one.owe(Kind.END, 1)
     await claimed(one)

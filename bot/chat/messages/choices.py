@@ -12,12 +12,14 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from bot.background import growing_pause_s
 from bot.chat.messages.choice_message import NUMBERS, choice_content, draw
 from bot.chat.messages.outbox import RETRY_S, Later, NotDue, Outbox, believe
 from bot.chat.messages.pacing import Edits, Priority
 from bot.chat.messages.poster import Outcome, Poster
+from bot.chat.messages.taking_down import taken_down
 from bot.chat.reactions import Put
 from bot.community.choices import (
     Choice,
@@ -40,7 +42,7 @@ from engine import Event
 
 log = logging.getLogger(__name__)
 
-DREAMING_S = 3600.0  # seconds between looks at a choice of which nothing is heard
+DREAMING_S = 3600.0  # seconds between looks at a choice of which nothing is heard, as of an older program
 NONCE = 25  # characters (Discord reference, 2026-08)
 NONCE_S = 60.0  # seconds for which Discord surely takes two posts with one nonce for the same
 
@@ -69,6 +71,7 @@ class ChoiceMessages:
         self._poster = poster
         self._edits = edits
         self._outbox = outbox
+        self._dreaming: dict[int, Any] = {}  # choice → what its message shows while its beginnings are dreamt
         self._posted: dict[int, asyncio.Future[bool]] = {}  # who waits for a choice's first message
 
     async def start(self) -> None:
@@ -102,7 +105,7 @@ class ChoiceMessages:
         if (
             choice is None
             or is_local(choice.guild_id)
-            or await self._is_forgotten(choice)
+            or await self._is_forgotten(choice, owed)
             or choice.delivered
         ):
             return
@@ -110,7 +113,7 @@ class ChoiceMessages:
             return  # it is written anew, as whenever it changes
         voting = choice.state is ChoiceState.VOTING and choice.message_id is not None
         if voting and (choice.ends_at or 0.0) <= self._choices.clock():
-            await self._count(choice)
+            await self._count(choice, owed)
             return
         over = choice.state.is_over
         edit = _Edit(choice.id, Priority.END if over else Priority.FRAME, paces=0 if over else 1)
@@ -131,20 +134,21 @@ class ChoiceMessages:
 
     # ------------------------------------------------------------------ tasks
 
-    async def _is_forgotten(self, choice: Choice) -> bool:
+    async def _is_forgotten(self, choice: Choice, owed: Owed) -> bool:
         """The beginnings go with the dream that came of them, and so does their message."""
         result = await self._choices.result(choice.id) if choice.state is ChoiceState.DECIDED else None
         if result is None or not result.erased:
             return False
         await self._choices.forget(choice.id)
-        if choice.message_id is not None and await self._poster.delete(choice) is Outcome.LATER:
-            raise Later("its message is still there")
+        if choice.message_id is not None:
+            await taken_down(self._poster, choice, owed)
         return True
 
-    async def _count(self, choice: Choice) -> None:
+    async def _count(self, choice: Choice, owed: Owed) -> None:
         """Read the votes under the message and decide."""
         outcome, people = await self._poster.votes(choice, NUMBERS)
         if outcome is Outcome.GONE:
+            believe(owed, "its message is not there, says Discord")
             await self._choices.cancel(choice.id)  # whoever deleted the message does not want it
         elif outcome is Outcome.SHOWN:
             votes = {number: len(voters) for number, voters in enumerate(people, start=1)}
@@ -170,14 +174,21 @@ class ChoiceMessages:
                 await self._choices.set_message(choice.id, found)
                 choice = replace(choice, message_id=found)
         candidates = await self._choices.candidates(choice_id)
+        if choice.state is ChoiceState.DREAMING and self._dreaming.get(choice_id) == _looks(
+            choice, candidates
+        ):
+            return True  # a look from time to time: in an archived thread each edit would be a new message
         allowed = await self._allowed(candidates)
         drawn = await one_at_a_time(draw, choice, candidates, await self._pictures(allowed))
         content = choice_content(choice, candidates, drawn, together(allowed.values()))
         outcome, message_id = await self._poster.show(choice, content)
-        if outcome is Outcome.ARCHIVED:
+        was_old = outcome is Outcome.OLD and await self._may_give_way(choice)
+        if outcome is Outcome.ARCHIVED or was_old:
             # A new message opens the thread again; a nonce of its own, for it is not the first one.
             nonce = f"{choice.origin}-{choice.state}"
             outcome, message_id = await self._poster.post(choice, content, nonce=nonce[:NONCE])
+            if was_old and outcome is Outcome.SHOWN:
+                await self._poster.delete(choice)
         if outcome is Outcome.SHOWN:
             await self._shown(choice, message_id, candidates)
             return True
@@ -197,12 +208,23 @@ class ChoiceMessages:
             await self._choices.set_message(choice.id, message_id)
         self._answer(choice.id, True)
         choice = replace(choice, message_id=message_id)
+        if choice.state is ChoiceState.DREAMING:
+            self._dreaming[choice.id] = _looks(choice, candidates)
+        else:
+            self._dreaming.pop(choice.id, None)
         if choice.state is ChoiceState.VOTING:
             numbers = [NUMBERS[dream.candidate - 1] for dream in came_out(list(candidates))]
             if await self._poster.react(choice, numbers) is not Put.DONE:
                 raise Later("numbers to vote with are missing")
         if choice.state.is_over:
             await self._choices.set_delivered(choice.id)
+
+    async def _may_give_way(self, choice: Choice) -> bool:
+        """Whether no votes are lost with its message: nobody could vote yet, or it is over."""
+        if choice.state is not ChoiceState.VOTING:
+            return choice.state.is_over
+        outcome, found = await self._poster.given(choice, lambda emoji: emoji in NUMBERS)
+        return outcome is Outcome.SHOWN and not found.own
 
     def _answer(self, choice_id: int, posted: bool) -> None:
         future = self._posted.pop(choice_id, None)
@@ -223,3 +245,8 @@ class ChoiceMessages:
             if picture is not None:
                 found[dream.candidate] = picture.content
         return found
+
+
+def _looks(choice: Choice, candidates: Sequence[Dream]) -> Any:
+    """What differs when the message of a choice whose beginnings are dreamt has to be edited."""
+    return choice.message_id, [(dream.state, dream.erased) for dream in candidates]

@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 from simcord.backend.errors import OptionError
+from sqlalchemy import select, update
 
 from bot.chat.erasing import erase
 from bot.chat.messages.choice_message import NUMBERS
 from bot.chat.messages.grid import CELL, GAP, grid
 from bot.community.choices import ChoiceState, Decision
+from bot.database.tables import outbox
 from bot.dreams.dream import DreamState
 from bot.queue.worker import BEGINNING_STARTS
 from bot.sentences import ENGLISH
@@ -240,6 +242,44 @@ async def test_an_archived_thread_is_opened_by_a_new_message(world: World) -> No
     assert choice is not None and choice.message_id == world.messages()[1].id
 
 
+async def test_a_choice_that_waits_for_long_is_not_told_of_again_and_again(world: World) -> None:
+    await world.parts.moderation.change(world.guild.id, by=1, change=lambda old: replace(old, paused=True))
+    await choice_of(world, 2)
+    await until_looked_at(world)
+    asked = len(world.env.http_requests)
+    world.env.inject_error("PATCH", "/channels/*/messages/*", status=400, code=50083, times=None)
+    async with world.parts.database.transaction() as connection:
+        await connection.execute(update(outbox).values(due_at=0.0))
+    world.parts.outbox.wake()
+    await until_looked_at(world)
+    assert len(world.messages()) == 1 and len(world.env.http_requests) == asked
+
+
+async def until_looked_at(world: World) -> None:
+    """Until nothing is due with the choice for an hour."""
+
+    async def looked_at() -> bool:
+        async with world.parts.database.transaction() as connection:
+            (row,) = await connection.execute(select(outbox))
+        return row.owner is None and row.due_at > world.parts.choices.clock() + 3000.0
+
+    await until(looked_at)
+
+
+async def test_a_message_that_takes_no_more_edits_gives_way_before_anybody_votes(world: World) -> None:
+    choice_id = await choice_of(world, 2)
+    first = world.messages()[0].id
+    await world.engine.dreams(1)
+    world.engine.finish()
+    await until(lambda: "1 done" in world.text(0))
+    world.env.inject_error("PATCH", "/channels/*/messages/*", status=429, code=30046, times=None)
+    await world.engine.dreams(2)
+    world.engine.finish()
+    await until(lambda: [len(message.reactions) for message in world.messages()] == [2])
+    choice = await world.parts.choices.get(choice_id)
+    assert choice is not None and choice.message_id == world.messages()[0].id != first
+
+
 async def test_the_server_says_how_long_to_vote(world: World) -> None:
     await world.parts.moderation.change(world.guild.id, by=1, change=lambda old: replace(old, vote_s=900))
     choice = await world.parts.choices.get(await voting(world))
@@ -247,11 +287,13 @@ async def test_the_server_says_how_long_to_vote(world: World) -> None:
     assert 890 < choice.ends_at - world.parts.choices.clock() <= 900
 
 
-async def test_a_hiccup_while_counting_loses_no_vote(world: World) -> None:
+@pytest.mark.parametrize("is_hiccup", [True, False])
+async def test_a_hiccup_or_a_wrong_answer_while_counting_loses_no_vote(world: World, is_hiccup: bool) -> None:
     world.parts.outbox._retry_s = 0.01
     choice_id = await voting(world)
     await world.bob.react(world.messages()[0], NUMBERS[2])
-    world.env.inject_error("GET", "/channels/*/messages/*", status=500, times=6)
+    wrong = {"status": 500} if is_hiccup else {"status": 404, "code": 10008}
+    world.env.inject_error("GET", "/channels/*/messages/*", times=4, **wrong)
     await world.parts.choices.end_vote(choice_id, world.alice.id)
     assert await until_over(world, choice_id) is ChoiceState.DECIDED
     assert "Number 3 goes on, with 1 vote (" in world.text(0)

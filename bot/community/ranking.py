@@ -61,7 +61,11 @@ class Scope:
     flagged: bool = False  # also pictures in which the safety check found something
 
 
-_words = func.lower(func.trim(dreams.c.prompt))
+_KEYS: dict[By, Any] = {
+    By.PICTURE: dreams.c.id,
+    By.DREAMER: dreams.c.author_id,
+    By.PROMPT: func.lower(func.trim(dreams.c.prompt)),
+}
 
 
 class Ranking:
@@ -81,36 +85,21 @@ class Ranking:
         self, view: Scope, by: By, period: Period, *, page: int, size: int
     ) -> tuple[list[Place], int]:
         """A page of a ranking, 0 for the first one, and how many places there are in all."""
-        counted = self._counted(view, period)
-        tally = _tally_of(counted)
-        key: Any
-        match by:
-            case By.PICTURE:
-                key, order = dreams.c.id, (tally.c.votes.desc(), dreams.c.ended_at.desc(), dreams.c.id)
-            case By.DREAMER:
-                key, order = dreams.c.author_id, _by_sum(tally, dreams.c.author_id)
-            case By.PROMPT:
-                key, order = _words, _by_sum(tally, _words)
-        sums = (func.sum(tally.c.votes), func.count(dreams.c.id))
-        query = select(key.label("key"), *(one.label(f"n{i}") for i, one in enumerate(sums)))
-        query = query.join(tally, tally.c.dream_id == dreams.c.id).where(counted).group_by(key)
-        if by is By.PICTURE:
-            query = query.group_by(tally.c.votes, dreams.c.ended_at)
+        best = _best_of_each(self._counted(view, period), _KEYS[by])
+        first = best.c.ended_at.desc() if by is By.PICTURE else best.c.dreams
+        order = (best.c.votes.desc(), first, best.c.key)
+        places = select(best, func.count().over().label("in_all")).order_by(*order)
         async with self._transaction() as connection:
-            total = await connection.scalar(select(func.count()).select_from(query.subquery())) or 0
-            rows = (await connection.execute(query.order_by(*order).offset(page * size).limit(size))).all()
-            found = []
-            for number, row in enumerate(rows, start=page * size + 1):
-                best = (
-                    select(dreams)
-                    .join(tally, tally.c.dream_id == dreams.c.id)
-                    .where(counted, key == row.key)
-                    .order_by(tally.c.votes.desc(), dreams.c.ended_at.desc())
-                    .limit(1)
-                )
-                dream = dream_of((await connection.execute(best)).one())
-                found.append(Place(number, int(row.n0), int(row.n1), dream))
-        return found, total
+            rows = (await connection.execute(places.offset(page * size).limit(size))).all()
+            in_all = rows[0].in_all if rows else 0
+            if page and not rows:
+                in_all = await connection.scalar(select(func.count()).select_from(best)) or 0
+            shown = select(dreams).where(dreams.c.id.in_([row.id for row in rows]))
+            found = {row.id: dream_of(row) for row in await connection.execute(shown)} if rows else {}
+        return [
+            Place(number, int(row.votes), row.dreams, found[row.id])
+            for number, row in enumerate(rows, start=page * size + 1)
+        ], in_all
 
     def _counted(self, view: Scope, period: Period) -> Any:
         """The dreams that are ranked."""
@@ -131,15 +120,23 @@ class Ranking:
         return and_(*conditions)
 
 
-def _tally_of(counted: Any) -> Any:
-    """Each of these dreams' votes: people, not reactions, for one may have given several emoji.
+def _best_of_each(counted: Any, key: Any) -> Any:
+    """A row for each key of these dreams: its votes, how many dreams have some, the best one and its end.
 
-    Only theirs are read, and not everybody's: there may be millions.
+    Votes are people, not reactions, for one may have given several emoji. Only those of these dreams are
+    read, once, and not everybody's: there may be millions.
     """
-    theirs = votes.c.dream_id.in_(select(dreams.c.id).where(counted))
     people = func.count(votes.c.person.distinct()).label("votes")
-    return select(votes.c.dream_id, people).where(theirs).group_by(votes.c.dream_id).subquery()
-
-
-def _by_sum(tally: Any, key: Any) -> tuple[Any, ...]:
-    return func.sum(tally.c.votes).desc(), func.count(dreams.c.id), key
+    tally = select(dreams.c.id, key.label("key"), dreams.c.ended_at, people)
+    tally = tally.join(votes, votes.c.dream_id == dreams.c.id).where(counted).group_by(dreams.c.id)
+    each = tally.subquery()
+    best_first = (each.c.votes.desc(), each.c.ended_at.desc(), each.c.id)
+    ranked = select(
+        each.c.key,
+        each.c.id,
+        each.c.ended_at,
+        func.sum(each.c.votes).over(partition_by=each.c.key).label("votes"),
+        func.count().over(partition_by=each.c.key).label("dreams"),
+        func.row_number().over(partition_by=each.c.key, order_by=best_first).label("within"),
+    ).subquery()
+    return select(ranked).where(ranked.c.within == 1).subquery()

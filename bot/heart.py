@@ -33,9 +33,10 @@ from bot.keeping.held import Holdings
 from bot.keeping.retention import KeepLimits, Retention
 from bot.queue.audiences import Audiences
 from bot.queue.durations import Paces
+from bot.queue.engine_worker import Engine
 from bot.queue.fair_queue import Turns
 from bot.queue.limits import Limits
-from bot.queue.worker import Engine, Worker
+from bot.queue.worker import Worker
 from bot.servers.line import ServerLine
 from bot.servers.moderation import Moderation
 from bot.settings import Settings

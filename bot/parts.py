@@ -26,8 +26,8 @@ from bot.chat.parts import Parts
 from bot.database.connection import patiently
 from bot.database.outbox import Kind
 from bot.heart import Heart, build_heart
+from bot.queue.engine_worker import Engine
 from bot.queue.turnstile import Turnstile
-from bot.queue.worker import Engine
 from bot.settings import Settings
 from engine.settings import proxy_for
 

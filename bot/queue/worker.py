@@ -1,92 +1,35 @@
-"""The single worker that drains the line: next dream → engine → events; retries, cancelling, restarts.
+"""The line and its worker: asking, cancelling, moving to the front, places; what other processes change.
 
-Knows the store, the turns and an `Engine`; what happens it tells an `Audience`, and knows not who that is.
+What the worker's coroutine does is `bot.queue.engine_worker`'s.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from enum import Enum, auto
 from time import time
-from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.connection import StoreError
 from bot.database.outbox import OWED
-from bot.dreams.dream import (
-    Dream,
-    DreamState,
-    Picture,
-    Wish,
-    shared,
-)
+from bot.dreams.dream import Dream, DreamState, Wish
 from bot.dreams.store import Admit, Store
-from bot.queue.durations import Pace, Paces, Stopwatch
+from bot.queue.durations import Paces
+from bot.queue.engine_worker import Audience, Engine, EngineWorker, Shared
 from bot.queue.fair_queue import Turns
 from bot.queue.lane import Turn
-from bot.queue.limits import (
-    NOBODY,
-    Asker,
-    BannedWords,
-    Limits,
-)
-from engine import (
-    BadRequest,
-    DreamRequest,
-    Event,
-    Failed,
-    FailureKind,
-    Fetching,
-    Finished,
-    Progress,
-    Started,
-)
-from engine.protocol import Begin
-from engine.sentences import Key, Saying
+from bot.queue.limits import NOBODY, Asker, Limits
 from engine.settings import is_checked
 
 log = logging.getLogger(__name__)
 
-# Of so few pictures a beginning takes the best to start from (of 96 else), that beginnings differ; measured.
-BEGINNING_STARTS = 12
-MAX_ATTEMPTS = 2  # a dream that ends the engine so often is not tried again
-MAX_RESCUES = 5  # nor one over which the bot itself ended so often: it may well be why
 POLL_S = 5.0  # seconds between looks for what another process stored, took or left behind, or wants
 LOOK_S = 0.5  # seconds between two of those for which the database calls us
 HISTORY_S = 6 * 3600.0  # seconds of turns that are remembered over a restart
 RETRY_S = 5.0  # seconds to wait while the database cannot be used
 STATE_EVERY_S = 15.0  # seconds of a dream that a crash, a restart or a lost lease may cost
-TIMELAPSE_BYTES = 8 * 1024 * 1024  # within Discord's upload limit without boosts (10 MiB, 2025-01)
-# Other failures would only happen again. STOPPED is here for a stop that nobody asked us for.
-_RETRIED = frozenset({FailureKind.CRASH, FailureKind.HANG, FailureKind.STOPPED})
-_ENGINE_GONE = frozenset({FailureKind.CRASH, FailureKind.HANG})  # the next one loads its models anew
-
-
-class Engine(Protocol):
-    """What makes the pictures: `engine.process.host.EngineHost`, or a script in tests."""
-
-    def dream(self, request: DreamRequest) -> AsyncGenerator[Event, None]:
-        """Events of one dream; the last is exactly one `Finished` or `Failed`."""
-        ...
-
-    async def stop(self, id: str) -> None:
-        """Ask for the end of this dream at its next step; unknown ids are ignored."""
-        ...
-
-
-class Audience(Protocol):
-    """Who is told what happens. Both calls return at once and never raise."""
-
-    def heard(self, dream: Dream, event: Event | None) -> None:
-        """The dream as it is now, and the engine's event, if that is what changed it."""
-        ...
-
-    def line_moved(self) -> None:
-        """Places in line are not what they were."""
-        ...
 
 
 class Cancelled(Enum):
@@ -118,21 +61,23 @@ class Worker:
     ) -> None:
         self._store = store
         self._turns = turns
-        self._engine = engine
         self._audience = audience
         self._limits = limits
-        self._paces = paces
-        self._lease_s = lease_s
-        self._preview_every_s = preview_every_s
-        self._state_every_s = state_every_s
         self._poll_s = poll_s
-        self._retry_s = retry_s
         self._clock = clock
+        self._shared = Shared(
+            store=store,
+            turns=turns,
+            audience=audience,
+            limits=limits,
+            paces=paces,
+            lease_s=lease_s,
+            preview_every_s=preview_every_s,
+            state_every_s=state_every_s,
+            retry_s=retry_s,
+        )
+        self._engine_worker = EngineWorker(self._shared, engine)
         self._admission = asyncio.Lock()  # of our own, who store one after the other anyway
-        self._current: int | None = None  # the dream in hand
-        self._stopping = False  # it shall end at its next step
-        self._lost = False  # another process has it now
-        self._pair = ""  # the models that dreamt last; "": none yet
         self._moves: dict[int, float] = {}  # waiting dream → when it was moved to the front, as far as known
         self._news = asyncio.Event()  # another process changed something
         self._tasks: list[asyncio.Task[None]] = []
@@ -140,7 +85,7 @@ class Worker:
     async def start(self) -> None:
         """Rebuild the line from the store and begin. Raises `StoreError`."""
         self._turns.rebuild(await self._store.history(since=self._clock() - HISTORY_S))
-        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._watch())]
+        self._tasks = [asyncio.create_task(self._engine_worker.run()), asyncio.create_task(self._watch())]
 
     async def close(self) -> None:
         """Stop; the dream in hand goes back in line, to be dreamt after the restart."""
@@ -157,7 +102,7 @@ class Worker:
     @property
     def checks_pictures(self) -> bool:
         """Whether the models that dreamt last look for what is unsafe: the large ones do, with their CLIP."""
-        return is_checked(self._pair)
+        return is_checked(self._engine_worker.pair)
 
     def order(self) -> list[Turn]:
         """Everybody in line whose dream may begin, the next one first."""
@@ -243,7 +188,7 @@ class Worker:
         if await self._store.ask_cancel(dream_id, by=by) is None:
             return Cancelled.OVER
         if dream_id == self._current:
-            await self._stop()
+            await self._engine_worker.stop()
         return Cancelled.STOPPING
 
     def look(self, table: str = "") -> None:
@@ -315,10 +260,12 @@ class Worker:
 
     def join(self, dream: Dream) -> None:
         """Put a stored dream in line; its place in line is its author's next one."""
-        self._turns.put_nowait(Turn.of(dream))
-        log.info("dream %d: queued", dream.id)
-        self._audience.heard(dream, None)
-        self._audience.line_moved()
+        self._shared.join(dream)
+
+    @property
+    def _current(self) -> int | None:
+        hand = self._engine_worker.hand
+        return None if hand is None else hand.dream_id
 
     # ------------------------------------------------------------------ tasks
 
@@ -338,265 +285,8 @@ class Worker:
 
     async def _hear_cancel(self) -> None:
         """Stop the dream in hand where another process was asked to end it."""
-        if self._current is not None and not self._stopping:
-            dream = await self._store.get(self._current)
+        hand = self._engine_worker.hand
+        if hand is not None and not hand.is_stopping:
+            dream = await self._store.get(hand.dream_id)
             if dream is not None and dream.id == self._current and dream.cancel_asked:
-                await self._stop()
-
-    async def _run(self) -> None:
-        while True:
-            turn = await self._turns.get()
-            self._current, self._stopping, self._lost = turn.dream_id, False, False
-            self._audience.line_moved()
-            try:
-                while await self._take(turn.dream_id):
-                    log.info("dream %d: once more", turn.dream_id)
-            except StoreError as error:
-                log.warning("dream %d: waits, %s", turn.dream_id, error)
-                await asyncio.sleep(self._retry_s)
-                self._turns.put_back(turn)
-            finally:
-                self._current = None
-                self._audience.line_moved()
-
-    async def _claim(self, dream_id: int) -> Dream | None:
-        """Make it ours. If we are stopped meanwhile, it goes back in line now, not when its lease ends."""
-        claiming = asyncio.ensure_future(self._store.claim(dream_id, lease_s=self._lease_s))
-        try:
-            return await asyncio.shield(claiming)
-        except asyncio.CancelledError:
-            with suppress(StoreError):
-                dream = await claiming
-                if dream is not None:
-                    await self._give_back(dream)
-            raise
-
-    async def _take(self, dream_id: int) -> bool:
-        """Claim and dream one dream. True when it shall be tried again at once."""
-        dream = await self._claim(dream_id)
-        if dream is None:
-            return False
-        if dream.cancel_asked:
-            await self._end(dream, DreamState.CANCELLED)
-            return False
-        if dream.rescues > MAX_RESCUES:
-            said = Saying.of(Key.RESCUES, times=dream.rescues)
-            await self._end(dream, DreamState.FAILED, event=Failed(str(dream.id), FailureKind.STOPPED, said))
-            return False
-        self._audience.heard(dream, None)
-        holding = asyncio.create_task(self._hold(dream))
-        try:
-            return await self._dream(dream)
-        except asyncio.CancelledError:
-            # Shielded: the release must reach the database although this task is being cancelled.
-            with suppress(StoreError):  # else its lease ends by itself
-                await asyncio.shield(self._give_back(dream))
-            raise
-        except StoreError:
-            raise
-        except Exception:
-            # Whatever a single dream runs into, the others in line must be dreamt.
-            log.exception("dream %d: a fault of ours", dream.id)
-            failed = Failed(str(dream.id), FailureKind.INTERNAL)
-            await self._end(dream, DreamState.FAILED, event=failed)
-            return False
-        finally:
-            holding.cancel()
-
-    async def _request(self, dream: Dream) -> DreamRequest:
-        """What the engine shall do: go on where the dream was interrupted, else begin as it was wished.
-
-        Raises `BadRequest` when the dream at whose end it would begin is gone, and when moderators banned
-        its words while it waited.
-        """
-        try:
-            self._limits.check_words(dream.guild_id, dream.prompt, dream.avoid)
-        except BannedWords as error:
-            raise BadRequest(Key.BANNED_SINCE) from error
-        begin: Begin = dream.begin
-        other: bytes | None = None
-        state = await self._store.state(dream.id)
-        if state is not None:
-            begin = "resume"
-        elif begin != "new":
-            state = await self._state_of(dream.parent_id)
-            other = await self._state_of(dream.other_id) if begin == "blend" else None
-        return replace(
-            DreamRequest(id=str(dream.id), **shared(dream, Wish, DreamRequest)),
-            image=None if dream.image_id is None else await self._store.image(dream.image_id),
-            begin=begin,
-            state=state,
-            other_state=other,
-            preview_every_s=self._preview_every_s,
-            state_every_s=self._state_every_s,
-            timelapse_bytes=0 if dream.candidate else TIMELAPSE_BYTES,
-            settings={"candidates": BEGINNING_STARTS} if dream.candidate else {},
-        )
-
-    async def _state_of(self, dream_id: int | None) -> bytes:
-        state = None if dream_id is None else await self._store.state(dream_id)
-        if state is None:
-            raise BadRequest(Key.PARENT_GONE)
-        return state
-
-    async def _dream(self, dream: Dream) -> bool:
-        try:
-            request = await self._request(dream)
-        except BadRequest as error:
-            await self._end(dream, DreamState.FAILED, event=Failed(str(dream.id), error.kind, error.said))
-            return False
-        stopwatch = Stopwatch()
-        best: Progress | None = None  # of those with a picture
-        event: Event | None = None
-        unsafe = False  # a frame on the way, perhaps not the end
-        async with aclosing(self._engine.dream(request)) as events:
-            async for event in events:
-                if isinstance(event, Fetching):
-                    stopwatch.fetching()
-                elif isinstance(event, Started):
-                    self._pair = event.model
-                    stopwatch.loaded()
-                    self._engine_has_models(True)
-                    dream = await self._noted(dream, event.notice)
-                    if self._stopping or self._lost:  # asked before the engine knew this dream
-                        await self._engine.stop(request.id)
-                elif isinstance(event, Progress):
-                    stopwatch.see(event)
-                    unsafe = unsafe or bool(event.flagged)
-                    if self._paces is not None:
-                        self._paces.glimpse(stopwatch.pace(dream, event.steps))
-                    if event.picture and (best is None or event.score >= best.score):
-                        best = event
-                    if event.state is not None:
-                        await self._keep_state(dream, event.state)
-                if not isinstance(event, Finished | Failed):
-                    self._audience.heard(dream, event)
-        if isinstance(event, Failed) and event.kind in _ENGINE_GONE:
-            self._engine_has_models(False)
-        if self._lost:
-            log.warning("dream %d: another process has it now", dream.id)
-            return False
-        preview = Picture(best.picture, "jpg") if best and best.picture else None
-        flagged = best.flagged if best else ""
-        if isinstance(event, Finished):
-            if event.stopped and not self._stopping:  # by a signal to the engine, not by us
-                return await self._give_back(dream, refund=False)
-            state = DreamState.CANCELLED if event.stopped else DreamState.DONE
-            if request.begin != "resume" and not event.stopped:
-                await self._measured(stopwatch.pace(dream, event.recipe.steps))
-            final = Picture(event.picture, "png")
-            await self._end(dream, state, event=event, picture=final, flagged=event.flagged, unsafe=unsafe)
-        elif self._stopping:
-            await self._end(dream, DreamState.CANCELLED, picture=preview, flagged=flagged)
-        elif isinstance(event, Failed):
-            log.warning("dream %d: attempt %d failed: %s", dream.id, dream.attempts, event)
-            if request.begin == "resume" and event.kind not in _RETRIED:
-                await self._store.drop_state(dream.id)  # e.g. an older version's; it begins anew
-                return await self._give_back(dream)
-            if event.kind in _RETRIED and dream.attempts - dream.rescues < MAX_ATTEMPTS:
-                return await self._give_back(dream, refund=False)
-            await self._end(dream, DreamState.FAILED, event=event, picture=preview, flagged=flagged)
-        else:
-            raise RuntimeError(f"The engine ended dream {dream.id} without a word.")
-        return False
-
-    async def _end(
-        self,
-        dream: Dream,
-        state: DreamState,
-        *,
-        event: Finished | Failed | None = None,
-        picture: Picture | None = None,
-        flagged: str = "",
-        unsafe: bool = False,
-    ) -> None:
-        """Store how the dream ended, however long the database takes, and tell it.
-
-        `unsafe`: the check found something on the way. Who may see a dream's end may see its time-lapse, so
-        one that shows more than the end does is not kept.
-        """
-        finished = event if isinstance(event, Finished) else None
-        while True:
-            try:
-                if finished and not flagged and (unsafe or await self._store.found_at_beginning(dream)):
-                    finished = replace(finished, timelapse=None)
-                ended = await self._store.finish(
-                    dream.id,
-                    state,
-                    finished=finished,
-                    failure=event if isinstance(event, Failed) else None,
-                    picture=picture,
-                    flagged=flagged,
-                )
-                break
-            except StoreError as error:
-                log.warning("dream %d: its end cannot be stored yet: %s", dream.id, error)
-                await asyncio.sleep(self._retry_s)
-        if ended is not None:  # None: another process took it over meanwhile
-            log.info("dream %d: %s", dream.id, state.value)
-            self._audience.heard(ended, event)
-            if ended.chapter is not None and state is DreamState.DONE:
-                await self._turn_the_page(ended)
-
-    async def _turn_the_page(self, ended: Dream) -> None:
-        """Put the story's next chapter in line."""
-        try:
-            chapter = await self._store.next_chapter(ended.id)
-        except StoreError as error:
-            log.warning("dream %d: its next chapter joins the line later: %s", ended.id, error)
-            return  # `refresh` finds it
-        if chapter is not None:
-            self.join(chapter)
-
-    async def _keep_state(self, dream: Dream, state: bytes) -> None:
-        try:
-            await self._store.keep_state(dream.id, state)
-        except StoreError as error:
-            log.warning("dream %d: its state cannot be kept just now: %s", dream.id, error)
-
-    def _engine_has_models(self, has_models: bool) -> None:
-        if self._paces is not None:
-            self._paces.loaded(has_models)
-
-    async def _measured(self, pace: Pace | None) -> None:
-        if pace is not None and self._paces is not None:
-            try:
-                await self._paces.keep(pace)
-            except StoreError as error:
-                log.warning("A dream's pace cannot be kept: %s", error)
-
-    async def _noted(self, dream: Dream, said: Saying) -> Dream:
-        if not said:
-            return dream
-        try:
-            await self._store.set_notice(dream.id, said)
-        except StoreError as error:
-            log.warning("dream %d: its notice cannot be stored: %s", dream.id, error)
-        return replace(dream, notice=said.to_json())
-
-    async def _give_back(self, dream: Dream, *, refund: bool = True) -> bool:
-        """Put our dream back in line. True if it was ours."""
-        released = await self._store.release(dream.id, refund=refund)
-        if released is not None:
-            self._audience.heard(released, None)
-        return released is not None
-
-    async def _hold(self, dream: Dream) -> None:
-        """Renew the lease while we dream; notice its loss, and a wish to cancel from another process."""
-        while True:
-            await asyncio.sleep(self._lease_s / 3)
-            try:
-                held = await self._store.renew(dream.id, lease_s=self._lease_s)
-            except StoreError as error:
-                log.warning("dream %d: its lease cannot be renewed yet: %s", dream.id, error)
-                continue
-            if held is None:
-                self._lost = True
-                await self._engine.stop(str(dream.id))
-                return
-            if held.cancel_asked and not self._stopping:
-                await self._stop()
-
-    async def _stop(self) -> None:
-        self._stopping = True
-        await self._engine.stop(str(self._current))
+                await self._engine_worker.stop()

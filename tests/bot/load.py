@@ -155,7 +155,7 @@ class Simulation:
         self._asked += 1
 
     async def dream(self, request: DreamRequest) -> AsyncGenerator[Event, None]:
-        """See `bot.queue.worker.Engine`."""
+        """See `bot.queue.engine_worker.Engine`."""
         end = self.clock.now + self._dream_s
         yield Started(request.id, "pocket", 60)
         await self._arrive(until=end - EPOCH)
@@ -164,14 +164,14 @@ class Simulation:
         yield Finished(request.id, recipe, 30.0, 60, 60, self._dream_s, False, b"png")
 
     async def stop(self, id: str) -> None:
-        """See `bot.queue.worker.Engine`."""
+        """See `bot.queue.engine_worker.Engine`."""
 
     def heard(self, dream: Dream, event: Event | None) -> None:
-        """See `bot.queue.worker.Audience`."""
+        """See `bot.queue.engine_worker.Audience`."""
         self._ended += dream.state.is_over
 
     def line_moved(self) -> None:
-        """See `bot.queue.worker.Audience`."""
+        """See `bot.queue.engine_worker.Audience`."""
 
     async def _waits(self) -> list[Wait]:
         dreams = [dream for id in range(1, self._asked + 1) if (dream := await self.store.get(id))]

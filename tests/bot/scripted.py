@@ -30,7 +30,7 @@ async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> Non
 
 
 class ScriptedEngine:
-    """`bot.queue.worker.Engine`. Dreams one request at a time; ids are the dreams' ids."""
+    """`bot.queue.engine_worker.Engine`. Dreams one request at a time; ids are the dreams' ids."""
 
     def __init__(self, *, steps: int = 10) -> None:
         self.steps = steps

@@ -104,7 +104,7 @@ class DreamMessages(BackgroundLoop):
             log.info("Not every message could be brought up to date before the end.")
 
     def heard(self, dream: Dream, event: Event | None) -> None:
-        """See `bot.queue.worker.Audience`."""
+        """See `bot.queue.engine_worker.Audience`."""
         if dream.candidate:
             for hear in self.on_candidate:
                 hear(dream, event)
@@ -138,7 +138,7 @@ class DreamMessages(BackgroundLoop):
         self.wake()
 
     def line_moved(self) -> None:
-        """See `bot.queue.worker.Audience`."""
+        """See `bot.queue.engine_worker.Audience`."""
         self._line_moved = True
         self.wake()
 

@@ -157,7 +157,7 @@ class Live(BackgroundLoop):
     # -------------------------------------------------------------- hearing
 
     def heard(self, dream: Dream, event: Event | None) -> None:
-        """See `bot.queue.worker.Audience`."""
+        """See `bot.queue.engine_worker.Audience`."""
         if dream.candidate and dream.choice_id is not None:
             for hear in self.on_candidate:
                 hear(dream)
@@ -173,7 +173,7 @@ class Live(BackgroundLoop):
         self.wake()
 
     def line_moved(self) -> None:
-        """See `bot.queue.worker.Audience`."""
+        """See `bot.queue.engine_worker.Audience`."""
         self._line_moved = True
         self.wake()
 

@@ -61,7 +61,7 @@ class Measurements:
         heart.votes.on_change.append(lambda dream, tally: self._votes.inc())
 
     def heard(self, dream: Dream, event: Event | None) -> None:
-        """See `bot.queue.worker.Audience`."""
+        """See `bot.queue.engine_worker.Audience`."""
         if isinstance(event, Failed) and event.kind in (FailureKind.CRASH, FailureKind.HANG):
             self._restarts.inc()
         if isinstance(event, Started) and dream.started_at is not None:
@@ -76,7 +76,7 @@ class Measurements:
             self._seconds.labels("waiting").observe(max(0.0, dream.started_at - dream.created_at))
 
     def line_moved(self) -> None:
-        """See `bot.queue.worker.Audience`."""
+        """See `bot.queue.engine_worker.Audience`."""
 
     async def text(self) -> bytes:
         """In Prometheus's format. Raises `StoreError`."""

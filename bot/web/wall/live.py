@@ -46,7 +46,7 @@ class Live:
         self.is_closed = False
 
     def heard(self, dream: Dream, event: Event | None) -> None:
-        """See `bot.queue.worker.Audience`."""
+        """See `bot.queue.engine_worker.Audience`."""
         if dream.state is DreamState.DREAMING:
             percent = round(100 * event.step / event.steps) if isinstance(event, Progress) else None
             if (dream.id, percent or self._percent) != (self._running, self._percent):
@@ -62,7 +62,7 @@ class Live:
             task.add_done_callback(self._looking.discard)
 
     def line_moved(self) -> None:
-        """See `bot.queue.worker.Audience`."""
+        """See `bot.queue.engine_worker.Audience`."""
         self._move()
 
     async def close(self) -> None:

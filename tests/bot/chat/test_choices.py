@@ -15,7 +15,7 @@ from bot.chat.messages.grid import CELL, GAP, grid
 from bot.community.choices import ChoiceState, Decision
 from bot.database.tables import outbox
 from bot.dreams.dream import DreamState
-from bot.queue.worker import BEGINNING_STARTS
+from bot.queue.engine_worker import BEGINNING_STARTS
 from bot.sentences import ENGLISH
 from engine import FailureKind
 from tests.bot.chat.conftest import World

@@ -18,7 +18,7 @@ DREAMS_EACH = 5
 
 
 class QuickEngine:
-    """`bot.queue.worker.Engine`: every dream is done at once."""
+    """`bot.queue.engine_worker.Engine`: every dream is done at once."""
 
     async def dream(self, request: DreamRequest) -> AsyncGenerator[Event, None]:
         yield Started(request.id, "pocket", 60)

@@ -37,7 +37,7 @@ async def asked(store: Store) -> int:
 
 
 class Silence:
-    """`bot.queue.worker.Audience`."""
+    """`bot.queue.engine_worker.Audience`."""
 
     def heard(self, dream: Dream, event: object) -> None: ...
 

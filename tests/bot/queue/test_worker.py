@@ -10,8 +10,9 @@ from sqlalchemy import text
 
 from bot.dreams.dream import Dream, DreamState, What, Wish
 from bot.dreams.store import Store
+from bot.queue.engine_worker import MAX_RESCUES
 from bot.queue.limits import LineFull, TooManyWaiting
-from bot.queue.worker import MAX_RESCUES, Cancelled
+from bot.queue.worker import Cancelled
 from bot.settings import Settings
 from engine import DreamRequest, Event, FailureKind, Started
 from engine.sentences import Key, Saying

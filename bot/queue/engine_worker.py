@@ -1,0 +1,409 @@
+"""One engine's worker coroutine: next dream → engine → events; retries, restarts, a lease that is kept.
+
+Knows the store, the turns and an `Engine`; what happens it tells an `Audience`, and knows not who that is.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from bot.database.connection import StoreError
+from bot.dreams.dream import (
+    Dream,
+    DreamState,
+    Picture,
+    Wish,
+    shared,
+)
+from bot.dreams.store import Store
+from bot.queue.durations import Pace, Paces, Stopwatch
+from bot.queue.fair_queue import Turns
+from bot.queue.lane import Turn
+from bot.queue.limits import BannedWords, Limits
+from engine import (
+    BadRequest,
+    DreamRequest,
+    Event,
+    Failed,
+    FailureKind,
+    Fetching,
+    Finished,
+    Progress,
+    Started,
+)
+from engine.protocol import Begin
+from engine.sentences import Key, Saying
+
+log = logging.getLogger(__name__)
+
+# Of so few pictures a beginning takes the best to start from (of 96 else), that beginnings differ; measured.
+BEGINNING_STARTS = 12
+MAX_ATTEMPTS = 2  # a dream that ends the engine so often is not tried again
+MAX_RESCUES = 5  # nor one over which the bot itself ended so often: it may well be why
+TIMELAPSE_BYTES = 8 * 1024 * 1024  # within Discord's upload limit without boosts (10 MiB, 2025-01)
+# Other failures would only happen again. STOPPED is here for a stop that nobody asked us for.
+_RETRIED = frozenset({FailureKind.CRASH, FailureKind.HANG, FailureKind.STOPPED})
+_ENGINE_GONE = frozenset({FailureKind.CRASH, FailureKind.HANG})  # the next one loads its models anew
+
+
+class Engine(Protocol):
+    """What makes the pictures: `engine.process.host.EngineHost`, or a script in tests."""
+
+    def dream(self, request: DreamRequest) -> AsyncGenerator[Event, None]:
+        """Events of one dream; the last is exactly one `Finished` or `Failed`."""
+        ...
+
+    async def stop(self, id: str) -> None:
+        """Ask for the end of this dream at its next step; unknown ids are ignored."""
+        ...
+
+
+class Audience(Protocol):
+    """Who is told what happens. Both calls return at once and never raise."""
+
+    def heard(self, dream: Dream, event: Event | None) -> None:
+        """The dream as it is now, and the engine's event, if that is what changed it."""
+        ...
+
+    def line_moved(self) -> None:
+        """Places in line are not what they were."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """What the workers of one process share."""
+
+    store: Store
+    turns: Turns
+    audience: Audience
+    limits: Limits
+    paces: Paces | None
+    lease_s: float
+    preview_every_s: float
+    state_every_s: float
+    retry_s: float
+
+    def join(self, dream: Dream) -> None:
+        """Put a stored dream in line; its place in line is its author's next one."""
+        self.turns.put_nowait(Turn.of(dream))
+        log.info("dream %d: queued", dream.id)
+        self.audience.heard(dream, None)
+        self.audience.line_moved()
+
+
+@dataclass(slots=True)
+class InHand:
+    """The dream that a worker has taken from the line."""
+
+    dream_id: int
+    is_stopping: bool = False  # it shall end at its next step
+    is_lost: bool = False  # another process has it now
+
+
+@dataclass(slots=True)
+class _Run:
+    """What was seen of one run of the engine."""
+
+    stopwatch: Stopwatch
+    best: Progress | None = None  # of those with a picture
+    unsafe: bool = False  # a frame on the way, perhaps not the end
+    end: Event | None = None
+
+
+class EngineWorker:
+    """Live: `run` is its coroutine."""
+
+    def __init__(self, shared: Shared, engine: Engine) -> None:
+        self._shared = shared
+        self._engine = engine
+        self.hand: InHand | None = None
+        self.pair = ""  # the models that dreamt last; "": none yet
+
+    async def run(self) -> None:
+        """Dream whatever comes, for ever. Cancelled, it puts the dream in hand back in line."""
+        while True:
+            turn = await self._shared.turns.get()
+            self.hand = hand = InHand(turn.dream_id)
+            self._shared.audience.line_moved()
+            try:
+                while await self._take(hand):
+                    log.info("dream %d: once more", turn.dream_id)
+            except StoreError as error:
+                log.warning("dream %d: waits, %s", turn.dream_id, error)
+                await asyncio.sleep(self._shared.retry_s)
+                self._shared.turns.put_back(turn)
+            finally:
+                self.hand = None
+                self._shared.audience.line_moved()
+
+    async def stop(self) -> None:
+        """Have the dream in hand end at its next step."""
+        if self.hand is not None:
+            self.hand.is_stopping = True
+            await self._engine.stop(str(self.hand.dream_id))
+
+    async def _take(self, hand: InHand) -> bool:
+        """Claim and dream one dream. True when it shall be tried again at once."""
+        dream = await self._claim(hand.dream_id)
+        if dream is None:
+            return False
+        if dream.cancel_asked:
+            await self._end(dream, DreamState.CANCELLED)
+            return False
+        if dream.rescues > MAX_RESCUES:
+            said = Saying.of(Key.RESCUES, times=dream.rescues)
+            await self._end(dream, DreamState.FAILED, event=Failed(str(dream.id), FailureKind.STOPPED, said))
+            return False
+        self._shared.audience.heard(dream, None)
+        holding = asyncio.create_task(self._hold(hand))
+        try:
+            return await self._dream(hand, dream)
+        except asyncio.CancelledError:
+            # Shielded: the release must reach the database although this task is being cancelled.
+            with suppress(StoreError):  # else its lease ends by itself
+                await asyncio.shield(self._give_back(dream))
+            raise
+        except StoreError:
+            raise
+        except Exception:
+            # Whatever a single dream runs into, the others in line must be dreamt.
+            log.exception("dream %d: a fault of ours", dream.id)
+            failed = Failed(str(dream.id), FailureKind.INTERNAL)
+            await self._end(dream, DreamState.FAILED, event=failed)
+            return False
+        finally:
+            holding.cancel()
+
+    async def _claim(self, dream_id: int) -> Dream | None:
+        """Make it ours. If we are stopped meanwhile, it goes back in line now, not when its lease ends."""
+        claiming = asyncio.ensure_future(self._shared.store.claim(dream_id, lease_s=self._shared.lease_s))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            with suppress(StoreError):
+                dream = await claiming
+                if dream is not None:
+                    await self._give_back(dream)
+            raise
+
+    async def _hold(self, hand: InHand) -> None:
+        """Renew the lease while we dream; notice its loss, and a wish to cancel from another process."""
+        while True:
+            await asyncio.sleep(self._shared.lease_s / 3)
+            try:
+                held = await self._shared.store.renew(hand.dream_id, lease_s=self._shared.lease_s)
+            except StoreError as error:
+                log.warning("dream %d: its lease cannot be renewed yet: %s", hand.dream_id, error)
+                continue
+            if held is None:
+                hand.is_lost = True
+                await self._engine.stop(str(hand.dream_id))
+                return
+            if held.cancel_asked and not hand.is_stopping:
+                await self.stop()
+
+    # ---------------------------------------------------------------- dreaming
+
+    async def _dream(self, hand: InHand, dream: Dream) -> bool:
+        """True when it is in line again and shall be tried once more."""
+        try:
+            request = await self._request(dream)
+        except BadRequest as error:
+            await self._end(dream, DreamState.FAILED, event=Failed(str(dream.id), error.kind, error.said))
+            return False
+        run = await self._follow(hand, dream, request)
+        if isinstance(run.end, Failed) and run.end.kind in _ENGINE_GONE:
+            self._engine_has_models(False)
+        if hand.is_lost:
+            log.warning("dream %d: another process has it now", dream.id)
+            return False
+        if isinstance(run.end, Finished):
+            return await self._finished(hand, dream, request, run, run.end)
+        if isinstance(run.end, Failed):
+            return await self._failed(hand, dream, request, run, run.end)
+        raise RuntimeError(f"The engine ended dream {dream.id} without a word.")
+
+    async def _follow(self, hand: InHand, dream: Dream, request: DreamRequest) -> _Run:
+        """Have it dreamt, tell and keep what comes; the end is told by whoever stores it."""
+        run = _Run(Stopwatch())
+        async with aclosing(self._engine.dream(request)) as events:
+            async for event in events:
+                run.end = event
+                if isinstance(event, Fetching):
+                    run.stopwatch.fetching()
+                elif isinstance(event, Started):
+                    self.pair = event.model
+                    run.stopwatch.loaded()
+                    self._engine_has_models(True)
+                    dream = await self._noted(dream, event.notice)
+                    if hand.is_stopping or hand.is_lost:  # asked before the engine knew this dream
+                        await self._engine.stop(request.id)
+                elif isinstance(event, Progress):
+                    await self._stepped(dream, event, run)
+                if not isinstance(event, Finished | Failed):
+                    self._shared.audience.heard(dream, event)
+        return run
+
+    async def _stepped(self, dream: Dream, progress: Progress, run: _Run) -> None:
+        run.stopwatch.see(progress)
+        run.unsafe = run.unsafe or bool(progress.flagged)
+        if self._shared.paces is not None:
+            self._shared.paces.glimpse(run.stopwatch.pace(dream, progress.steps))
+        if progress.picture and (run.best is None or progress.score >= run.best.score):
+            run.best = progress
+        if progress.state is not None:
+            await self._keep_state(dream, progress.state)
+
+    async def _finished(
+        self, hand: InHand, dream: Dream, request: DreamRequest, run: _Run, end: Finished
+    ) -> bool:
+        if end.stopped and not hand.is_stopping:  # by a signal to the engine, not by us
+            return await self._give_back(dream, refund=False)
+        state = DreamState.CANCELLED if end.stopped else DreamState.DONE
+        if request.begin != "resume" and not end.stopped:
+            await self._measured(run.stopwatch.pace(dream, end.recipe.steps))
+        final = Picture(end.picture, "png")
+        await self._end(dream, state, event=end, picture=final, flagged=end.flagged, unsafe=run.unsafe)
+        return False
+
+    async def _failed(
+        self, hand: InHand, dream: Dream, request: DreamRequest, run: _Run, end: Failed
+    ) -> bool:
+        preview = Picture(run.best.picture, "jpg") if run.best and run.best.picture else None
+        flagged = run.best.flagged if run.best else ""
+        if hand.is_stopping:
+            await self._end(dream, DreamState.CANCELLED, picture=preview, flagged=flagged)
+            return False
+        log.warning("dream %d: attempt %d failed: %s", dream.id, dream.attempts, end)
+        if request.begin == "resume" and end.kind not in _RETRIED:
+            await self._shared.store.drop_state(dream.id)  # e.g. an older version's; it begins anew
+            return await self._give_back(dream)
+        if end.kind in _RETRIED and dream.attempts - dream.rescues < MAX_ATTEMPTS:
+            return await self._give_back(dream, refund=False)
+        await self._end(dream, DreamState.FAILED, event=end, picture=preview, flagged=flagged)
+        return False
+
+    async def _request(self, dream: Dream) -> DreamRequest:
+        """What the engine shall do: go on where the dream was interrupted, else begin as it was wished.
+
+        Raises `BadRequest` when the dream at whose end it would begin is gone, and when moderators banned
+        its words while it waited.
+        """
+        try:
+            self._shared.limits.check_words(dream.guild_id, dream.prompt, dream.avoid)
+        except BannedWords as error:
+            raise BadRequest(Key.BANNED_SINCE) from error
+        begin: Begin = dream.begin
+        other: bytes | None = None
+        store = self._shared.store
+        state = await store.state(dream.id)
+        if state is not None:
+            begin = "resume"
+        elif begin != "new":
+            state = await self._state_of(dream.parent_id)
+            other = await self._state_of(dream.other_id) if begin == "blend" else None
+        return replace(
+            DreamRequest(id=str(dream.id), **shared(dream, Wish, DreamRequest)),
+            image=None if dream.image_id is None else await store.image(dream.image_id),
+            begin=begin,
+            state=state,
+            other_state=other,
+            preview_every_s=self._shared.preview_every_s,
+            state_every_s=self._shared.state_every_s,
+            timelapse_bytes=0 if dream.candidate else TIMELAPSE_BYTES,
+            settings={"candidates": BEGINNING_STARTS} if dream.candidate else {},
+        )
+
+    async def _state_of(self, dream_id: int | None) -> bytes:
+        state = None if dream_id is None else await self._shared.store.state(dream_id)
+        if state is None:
+            raise BadRequest(Key.PARENT_GONE)
+        return state
+
+    # ------------------------------------------------------- what is kept of it
+
+    async def _end(
+        self,
+        dream: Dream,
+        state: DreamState,
+        *,
+        event: Finished | Failed | None = None,
+        picture: Picture | None = None,
+        flagged: str = "",
+        unsafe: bool = False,
+    ) -> None:
+        """Store how the dream ended, however long the database takes, and tell it.
+
+        `unsafe`: the check found something on the way. Who may see a dream's end may see its time-lapse, so
+        one that shows more than the end does is not kept.
+        """
+        store = self._shared.store
+        finished = event if isinstance(event, Finished) else None
+        while True:
+            try:
+                if finished and not flagged and (unsafe or await store.found_at_beginning(dream)):
+                    finished = replace(finished, timelapse=None)
+                ended = await store.finish(
+                    dream.id,
+                    state,
+                    finished=finished,
+                    failure=event if isinstance(event, Failed) else None,
+                    picture=picture,
+                    flagged=flagged,
+                )
+                break
+            except StoreError as error:
+                log.warning("dream %d: its end cannot be stored yet: %s", dream.id, error)
+                await asyncio.sleep(self._shared.retry_s)
+        if ended is not None:  # None: another process took it over meanwhile
+            log.info("dream %d: %s", dream.id, state.value)
+            self._shared.audience.heard(ended, event)
+            if ended.chapter is not None and state is DreamState.DONE:
+                await self._turn_the_page(ended)
+
+    async def _turn_the_page(self, ended: Dream) -> None:
+        """Put the story's next chapter in line."""
+        try:
+            chapter = await self._shared.store.next_chapter(ended.id)
+        except StoreError as error:
+            log.warning("dream %d: its next chapter joins the line later: %s", ended.id, error)
+            return  # `Worker.refresh` finds it
+        if chapter is not None:
+            self._shared.join(chapter)
+
+    async def _keep_state(self, dream: Dream, state: bytes) -> None:
+        try:
+            await self._shared.store.keep_state(dream.id, state)
+        except StoreError as error:
+            log.warning("dream %d: its state cannot be kept just now: %s", dream.id, error)
+
+    def _engine_has_models(self, has_models: bool) -> None:
+        if self._shared.paces is not None:
+            self._shared.paces.loaded(has_models)
+
+    async def _measured(self, pace: Pace | None) -> None:
+        if pace is not None and self._shared.paces is not None:
+            try:
+                await self._shared.paces.keep(pace)
+            except StoreError as error:
+                log.warning("A dream's pace cannot be kept: %s", error)
+
+    async def _noted(self, dream: Dream, said: Saying) -> Dream:
+        if not said:
+            return dream
+        try:
+            await self._shared.store.set_notice(dream.id, said)
+        except StoreError as error:
+            log.warning("dream %d: its notice cannot be stored: %s", dream.id, error)
+        return replace(dream, notice=said.to_json())
+
+    async def _give_back(self, dream: Dream, *, refund: bool = True) -> bool:
+        """Put our dream back in line. True if it was ours."""
+        released = await self._shared.store.release(dream.id, refund=refund)
+        if released is not None:
+            self._shared.audience.heard(released, None)
+        return released is not None

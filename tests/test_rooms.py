@@ -19,6 +19,7 @@ DOOR = {
     *(f"engine.{name}" for name in ("ranges", "sentences", "settings")),
     "engine.pictures.decoding",
     "engine.process.host",
+    "engine.process.sharing",
 }
 TORCH = {"torch", "transformers", "pytorch_pretrained_biggan", "numpy"}
 

@@ -27,11 +27,28 @@ def prepare(environ: MutableMapping[str, str] = os.environ) -> None:
     """Set the environment for torch and for child processes, but nothing that the user has set already."""
     if not _given(environ, WAITING_DECIDED):
         environ.update(WAITING)
-    if not _given(environ, COUNT_DECIDED):
-        allowed = quota()
-        own = cores(affinity())
-        if allowed is not None and allowed < own:
-            environ["OMP_NUM_THREADS"] = str(max(1, math.floor(allowed)))
+    if not _given(environ, COUNT_DECIDED) and (count := _allowed()) is not None:
+        environ["OMP_NUM_THREADS"] = str(count)
+
+
+def usable() -> int:
+    """How many threads this process may keep busy: as many as it has cores, or CPU time for."""
+    allowed = _allowed()
+    return cores(affinity()) if allowed is None else allowed
+
+
+def is_decided(environ: Mapping[str, str]) -> bool:
+    """Whether the user has set how many threads there shall be; what `prepare` has set is not theirs."""
+    given = {key: environ.get(key, "") for key in COUNT_DECIDED}
+    if given["OMP_NUM_THREADS"] == str(_allowed()):
+        del given["OMP_NUM_THREADS"]
+    return _given(given, COUNT_DECIDED)
+
+
+def _allowed() -> int | None:
+    """How many threads the quota leaves, where these are fewer than cores."""
+    allowed = quota()
+    return max(1, math.floor(allowed)) if allowed is not None and allowed < cores(affinity()) else None
 
 
 def quota(root: Path = cgroups.ROOT, membership: Path = cgroups.MEMBERSHIP) -> float | None:

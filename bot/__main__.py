@@ -18,7 +18,7 @@ import signal
 import sys
 import threading
 import webbrowser
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ from engine.called import called
 from engine.data_dir import where
 from engine.errors import BadSetting
 from engine.process.host import EngineHost
+from engine.process.sharing import shares, workers
 from engine.settings import check_proxies, environment, proxy_for
 
 log = logging.getLogger(__name__)
@@ -85,11 +86,10 @@ async def serve(settings: Settings) -> None:
     """Run until SIGTERM or Ctrl-C. Raises `StoreError`, `PortTaken`, and what `_serve_discord` raises."""
     stop = asyncio.Event()
     set_when_asked_to_stop(stop)
-    # No grace for the running step: its dream is back in line and begins anew.
-    host = EngineHost(environ=environment(), step_timeout_s=settings.engine_silence_s, close_grace_s=0.5)
-    parts = build(settings, engine=host) if settings.discord_token else None
+    hosts = await asyncio.to_thread(engine_hosts, settings)  # it may have to ask a program for the GPUs
+    parts = build(settings, engines=hosts) if settings.discord_token else None
     pace_s = min(PAGE_PACE_S, settings.frame_pace_s)
-    heart = build_heart(settings, engine=host, frame_pace_s=pace_s) if parts is None else parts
+    heart = build_heart(settings, engines=hosts, frame_pace_s=pace_s) if parts is None else parts
     if EMBEDDED.prior is not None and settings.dream_model in ("auto", EMBEDDED.name):
         heart.paces.expect(EMBEDDED.prior)  # until a dream's first steps tell more
     channel = LocalChannel(heart, settings) if settings.shows_page else None
@@ -98,23 +98,43 @@ async def serve(settings: Settings) -> None:
         if await _unless(stop, heart.database.open()) and await _unless(stop, sites.open()):
             if parts is not None:
                 sites.watch_discord(parts.client.is_ready, lambda: parts.client.latency)
-                await _serve_discord(parts, settings, host, channel, stop)
+                await _serve_discord(parts, settings, hosts, channel, stop)
             elif channel is not None:
-                await host.start()  # it loads while nobody waits yet
+                await _start(hosts)
                 await _serve_channel(heart, channel, stop)
     finally:
         await sites.close()
-        await host.close()
+        await asyncio.gather(*(host.close() for host in hosts))
         await heart.database.close()
 
 
+def engine_hosts(settings: Settings) -> list[EngineHost]:
+    """One for each engine, none of them started."""
+    environ = environment()
+    each = shares(environ, workers(settings.engine_workers, environ))
+    if len(each) > 1:
+        log.info("%d engines share this machine", len(each))
+    # No grace for the running step: its dream is back in line and begins anew.
+    silence_s = settings.engine_silence_s
+    return [EngineHost(environ=share, step_timeout_s=silence_s, close_grace_s=0.5) for share in each]
+
+
+async def _start(hosts: Sequence[EngineHost]) -> None:
+    """Their models' libraries load while nobody waits yet."""
+    await asyncio.gather(*(host.start() for host in hosts))
+
+
 async def _serve_discord(
-    parts: AllParts, settings: Settings, host: EngineHost, channel: LocalChannel | None, stop: asyncio.Event
+    parts: AllParts,
+    settings: Settings,
+    hosts: Sequence[EngineHost],
+    channel: LocalChannel | None,
+    stop: asyncio.Event,
 ) -> None:
     """Be in Discord. Raises `StoreError`, `discord.LoginFailure`, `aiohttp.ClientError`, `PortTaken`."""
     async with parts.client as client:
         if await _unless(stop, client.login(settings.discord_token)):
-            await host.start()  # it loads while nobody waits yet
+            await _start(hosts)
             try:
                 if await _unless(stop, parts.begin()):
                     if channel is not None and await _unless(stop, channel.open()):

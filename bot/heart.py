@@ -3,6 +3,7 @@
 Knows no front end: what happens to a dream it tells `Audiences`, where each front end registers itself.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -91,7 +92,7 @@ class Heart:
         await self.news.start()
 
     async def end(self) -> None:
-        """The dream in hand goes back in line; everything else is stored already."""
+        """The dreams in hand go back in line; everything else is stored already."""
         await self.news.close()
         await self.worker.close()  # before what may wait for the database: another process shall go on soon
         await self.wall.close()
@@ -100,20 +101,20 @@ class Heart:
         await self.retention.close()
 
 
-def build_heart(settings: Settings, *, engine: Engine, frame_pace_s: float | None = None) -> Heart:
+def build_heart(settings: Settings, *, engines: Sequence[Engine], frame_pace_s: float | None = None) -> Heart:
     """All of it, not started. `frame_pace_s`: seconds between two frames; None: as the settings say."""
     database = Database(settings.database_url)
     store = Store(database, owner=uuid4().hex)
     preferences = Preferences(database=database)
     moderation = Moderation(database=database)
-    paces = Paces(database=database)
+    paces = Paces(database=database, engines=len(engines))
     audiences = Audiences()
     places = AllPlaces()
     disk = _disk(settings)
     worker = Worker(
         store=store,
         turns=Turns(),
-        engine=engine,
+        engines=engines,
         audience=audiences,
         limits=Limits(
             store=store,

@@ -1,5 +1,6 @@
 """Every part of the bot in Discord: built and wired in this one file, and begun and ended in order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from bot.chat.attachments import ChosenPictures
@@ -56,7 +57,7 @@ class AllParts(Parts):
         await self.presence.start()
 
     async def end(self) -> None:
-        """The dream in hand goes back in line, its message says so; everything else is stored already."""
+        """The dreams in hand go back in line, their messages say so; everything else is stored already."""
         await self.presence.close()
         await super().end()
         await self.outbox.close()
@@ -67,10 +68,10 @@ class AllParts(Parts):
         await self.inbox.close()
 
 
-def build(settings: Settings, *, engine: Engine) -> AllParts:
+def build(settings: Settings, *, engines: Sequence[Engine]) -> AllParts:
     """All parts, none of them started."""
     client = OneiroClient(proxy=proxy_for(settings.discord_api_url))
-    heart = build_heart(settings, engine=engine)
+    heart = build_heart(settings, engines=engines)
     store, moderation, votes = heart.store, heart.moderation, heart.votes
     inbox = Inbox()
     edits = Edits(pace_s=settings.frame_pace_s)

@@ -137,6 +137,17 @@ DREAM_STEPS: Setting[int | None] = Setting(
     "Steps of a dream that names none; blank: what suits the model.",
     Written(f"blank, or {_STEPS.allowed}", int, lambda value: value is None or _STEPS.fits(value)),
 )
+_WORKERS = Whole(1, 64)
+ENGINE_WORKERS: Setting[int | None] = Setting(
+    "ENGINE_WORKERS",
+    1,
+    "How many dreams are dreamt at the same time, each with a GPU or a share of the cores; auto: one a GPU.",
+    Written(
+        f"auto, or {_WORKERS.allowed}",
+        lambda text: None if text == "auto" else int(text),
+        lambda value: value is None or _WORKERS.fits(value),
+    ),
+)
 WAITING_PER_PERSON = whole(
     "WAITING_PER_PERSON", 3, 1, 100, "How many dreams one person may have waiting in line."
 )
@@ -258,6 +269,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     MODEL_MIRRORS,
     OFFLINE,
     DATABASE_URL,
+    ENGINE_WORKERS,
     WAITING_PER_PERSON,
     WAITING_IN_ALL,
     FRAME_PACE_S,
@@ -296,6 +308,7 @@ class Settings:
     dream_steps: int | None  # None: the model's own default
     data_dir: Path
     database_url: str  # as SQLAlchemy's asyncio engine wants it
+    engine_workers: int | None  # None: one a GPU
     waiting_per_person: int
     waiting_in_all: int
     frame_pace_s: float

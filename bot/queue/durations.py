@@ -37,6 +37,15 @@ class Pace:
     load_s: float = 0.0  # seconds of `lead_s` that the models took to load; next to none when they were
 
 
+@dataclass(frozen=True, slots=True)
+class Occupancy:
+    """What one engine is occupied with just now."""
+
+    dream: Dream | None = None  # in hand; None: it is free
+    progress: Progress | None = None  # the dream's newest
+    is_loaded: bool = False  # it has models; a new engine's first dream waits for them
+
+
 class Stopwatch:
     """Takes the time of one dream: make it at the request, then show it what the engine says."""
 
@@ -85,10 +94,12 @@ class Paces:
         *,
         database: Database,
         machine: str | None = None,
+        engines: int = 1,
         prior: Prior | None = None,
         busy: Callable[[], float] | None = None,
     ) -> None:
-        """`machine`: its name; another machine's paces say nothing about this one.
+        """`machine`: its name; another machine's paces say nothing about this one. `engines`: that share it,
+        for what they take side by side says nothing of what one takes alone.
 
         `prior`: what is expected of kinds of dreams that were not measured yet, scaled by those that were;
         without it nothing is promised of them. `busy`: how many times slower the machine is just now than
@@ -96,11 +107,11 @@ class Paces:
         """
         self._busy = busy or crowd
         self._database = database
-        self._machine = (machine or platform.node())[:_NAME]
+        name, together = machine or platform.node(), f" x {engines}" if engines > 1 else ""
+        self._machine = name[: _NAME - len(together)] + together
         self._prior = prior
         self._known: dict[_Key, deque[Pace]] = defaultdict(lambda: deque(maxlen=KEPT))
-        self._live: Pace | None = None  # of the dream in hand, as far as it was seen
-        self._is_loaded = False
+        self._live: Pace | None = None  # of a dream in hand, as far as it was seen
 
     def expect(self, prior: Prior) -> None:
         """From now on promise this of what was not measured yet."""
@@ -132,17 +143,11 @@ class Paces:
             await connection.execute(delete(paces).where(*same, paces.c.id < min(kept)))
 
     def glimpse(self, pace: Pace | None) -> None:
-        """What the dream in hand takes so far, which tells of kinds that were not measured yet."""
+        """What a dream in hand takes so far, which tells of kinds that were not measured yet."""
         self._live = pace or self._live
 
-    def loaded(self, is_loaded: bool) -> None:
-        """Whether the engine holds its models; a new engine's first dream has to wait for them."""
-        self._is_loaded = is_loaded
-
     def loading_s(self) -> float:
-        """Seconds that the next dream waits for the models."""
-        if self._is_loaded:
-            return 0.0
+        """Seconds that the first dream of an engine waits for its models."""
         # A dream that found them loaded says nothing of that.
         known = [pace.load_s for some in self._known.values() for pace in some if pace.load_s >= 1]
         if known:
@@ -159,14 +164,22 @@ class Paces:
         lead_s = median(pace.lead_s - pace.load_s for pace in like)
         return lead_s + steps * median(pace.step_s for pace in like)
 
-    def left(self, dream: Dream, progress: Progress | None, *, now: float) -> float | None:
-        """How many seconds the dream in hand still takes; `now`: seconds since 1970."""
+    def free_at(self, engine: Occupancy, *, now: float) -> float | None:
+        """When an engine can begin another dream; None: nothing tells. Seconds since 1970, as `now`."""
+        loading_s = 0.0 if engine.is_loaded else self.loading_s()
+        if engine.dream is None:
+            return now + loading_s
+        left_s = self._left(engine.dream, engine.progress, loading_s=loading_s, now=now)
+        return None if left_s is None else now + left_s
+
+    def _left(self, dream: Dream, progress: Progress | None, *, loading_s: float, now: float) -> float | None:
+        """How many seconds the dream in hand still takes."""
         if progress is not None and (progress.seconds_left >= 1 or progress.step == progress.steps):
             return progress.seconds_left
         takes = self.seconds(dream)  # the first step says nothing of the others
         if takes is None:
             return None
-        waits = self.loading_s() if progress is None else 0.0
+        waits = loading_s if progress is None else 0.0
         gone = 0.0 if dream.started_at is None else max(now - dream.started_at, 0.0)  # the clock was put back
         return max(takes + waits - gone, 0.0)
 

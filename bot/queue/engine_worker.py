@@ -1,5 +1,9 @@
 """One engine's worker coroutine: next dream → engine → events; retries, restarts, a lease that is kept.
 
+Where there are several engines, each has one: whichever is free takes the next fair dream. What one of them
+meets hinders no other, and an engine that fails before its first step leaves the line to the others for a
+while.
+
 Knows the store, the turns and an `Engine`; what happens it tells an `Audience`, and knows not who that is.
 """
 
@@ -7,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bot.database.connection import StoreError
@@ -19,7 +23,7 @@ from bot.dreams.dream import (
     shared,
 )
 from bot.dreams.store import Store
-from bot.queue.durations import Pace, Paces, Stopwatch
+from bot.queue.durations import Occupancy, Pace, Paces, Stopwatch
 from bot.queue.fair_queue import Turns
 from bot.queue.lane import Turn
 from bot.queue.limits import BannedWords, Limits
@@ -44,6 +48,8 @@ BEGINNING_STARTS = 12
 MAX_ATTEMPTS = 2  # a dream that ends the engine so often is not tried again
 MAX_RESCUES = 5  # nor one over which the bot itself ended so often: it may well be why
 TIMELAPSE_BYTES = 8 * 1024 * 1024  # within Discord's upload limit without boosts (10 MiB, 2025-01)
+REST_S = 5.0  # seconds for which an engine that cannot dream leaves the line to others that can …
+LONGEST_REST_S = 600.0  # … doubled with each such failure in a row, up to this
 # Other failures would only happen again. STOPPED is here for a stop that nobody asked us for.
 _RETRIED = frozenset({FailureKind.CRASH, FailureKind.HANG, FailureKind.STOPPED})
 _ENGINE_GONE = frozenset({FailureKind.CRASH, FailureKind.HANG})  # the next one loads its models anew
@@ -86,6 +92,15 @@ class Shared:
     preview_every_s: float
     state_every_s: float
     retry_s: float
+    workers: list["EngineWorker"] = field(default_factory=list)  # one an engine
+
+    def holder(self, dream_id: int) -> "EngineWorker | None":
+        """Whose hand a dream is in; None: it is in no hand of ours."""
+        return next((one for one in self.workers if one.hand and one.hand.dream_id == dream_id), None)
+
+    def in_hand(self) -> set[int]:
+        """The dreams that were taken from the line and are not done with."""
+        return {one.hand.dream_id for one in self.workers if one.hand is not None}
 
     def join(self, dream: Dream) -> None:
         """Put a stored dream in line; its place in line is its author's next one."""
@@ -100,8 +115,32 @@ class InHand:
     """The dream that a worker has taken from the line."""
 
     dream_id: int
+    dream: Dream | None = None  # as it is now; None: it is being claimed
+    progress: Progress | None = None  # its newest
     is_stopping: bool = False  # it shall end at its next step
     is_lost: bool = False  # another process has it now
+
+
+@dataclass(slots=True)
+class Slot:
+    """An engine, and what its dreams have told of it."""
+
+    engine: Engine
+    pair: str = ""  # the models that dreamt last; "": none yet
+    is_loaded: bool = False  # they are still loaded
+    failures: int = 0  # in a row, in which it did not make a single step
+    names: set[str] = field(default_factory=set)  # by which dreams have asked for these models, e.g. "auto"
+
+    def holds(self, model: str) -> bool:
+        """Whether what a dream calls so is loaded."""
+        return self.is_loaded and (model == self.pair or model in self.names)
+
+    def loaded(self, pair: str, name: str) -> None:
+        """A dream that asked for `name` got this pair."""
+        if pair != self.pair:
+            self.names.clear()
+        self.pair, self.is_loaded = pair, True
+        self.names.add(name)
 
 
 @dataclass(slots=True)
@@ -109,9 +148,17 @@ class _Run:
     """What was seen of one run of the engine."""
 
     stopwatch: Stopwatch
+    has_started: bool = False  # its models are loaded
+    has_stepped: bool = False
     best: Progress | None = None  # of those with a picture
     unsafe: bool = False  # a frame on the way, perhaps not the end
     end: Event | None = None
+
+
+def _is_fruitless(failed: Failed, run: _Run) -> bool:
+    """Whether the engine could not even begin; with too little memory another engine may have more."""
+    no_room = failed.kind is FailureKind.MEMORY and not run.has_started
+    return not run.has_stepped and (failed.kind in _ENGINE_GONE or no_room)
 
 
 class EngineWorker:
@@ -119,18 +166,24 @@ class EngineWorker:
 
     def __init__(self, shared: Shared, engine: Engine) -> None:
         self._shared = shared
-        self._engine = engine
+        self.slot = Slot(engine)
         self.hand: InHand | None = None
-        self.pair = ""  # the models that dreamt last; "": none yet
+        self.is_resting = False
 
     async def run(self) -> None:
         """Dream whatever comes, for ever. Cancelled, it puts the dream in hand back in line."""
         while True:
+            await self._rest()
             turn = await self._shared.turns.get()
+            if self._shared.holder(turn.dream_id) is not None:
+                continue  # it was seen in the database before whoever stored it put it in line, too
             self.hand = hand = InHand(turn.dream_id)
             self._shared.audience.line_moved()
             try:
                 while await self._take(hand):
+                    if self._leaves_it_to_others():
+                        self._shared.turns.put_back(turn)
+                        break
                     log.info("dream %d: once more", turn.dream_id)
             except StoreError as error:
                 log.warning("dream %d: waits, %s", turn.dream_id, error)
@@ -144,7 +197,43 @@ class EngineWorker:
         """Have the dream in hand end at its next step."""
         if self.hand is not None:
             self.hand.is_stopping = True
-            await self._engine.stop(str(self.hand.dream_id))
+            await self.slot.engine.stop(str(self.hand.dream_id))
+
+    def occupancy(self) -> Occupancy:
+        """What its engine is occupied with."""
+        if self.hand is None or self.hand.dream is None:
+            return Occupancy(is_loaded=self.slot.is_loaded)
+        dream = self.hand.dream
+        return Occupancy(dream, self.hand.progress, is_loaded=self.slot.is_loaded)
+
+    # ----------------------------------------------------------- several engines
+
+    def _others(self) -> list["EngineWorker"]:
+        return [one for one in self._shared.workers if one is not self]
+
+    def _leaves_it_to_others(self) -> bool:
+        """Whether our engine fails and another one does not."""
+        return self.slot.failures > 0 and any(one.slot.failures == 0 for one in self._others())
+
+    async def _rest(self) -> None:
+        """A broken engine would be free at once after each dream, take them all and fail them."""
+        if not self._leaves_it_to_others():
+            return
+        rest_s = min(REST_S * 2 ** (self.slot.failures - 1), LONGEST_REST_S)
+        log.warning("An engine fails; for %g seconds the others dream without it.", rest_s)
+        self.is_resting = True
+        try:
+            await asyncio.sleep(rest_s)
+        finally:
+            self.is_resting = False
+
+    def _choose_engine(self, model: str) -> None:
+        """Of the engines that are free, take one with these models, else one with none to put away."""
+        free = [one for one in self._others() if one.hand is None and not one.is_resting]
+        best = max([self, *free], key=lambda one: (one.slot.holds(model), not one.slot.is_loaded))
+        self.slot, best.slot = best.slot, self.slot
+
+    # ------------------------------------------------------------------ one dream
 
     async def _take(self, hand: InHand) -> bool:
         """Claim and dream one dream. True when it shall be tried again at once."""
@@ -158,6 +247,8 @@ class EngineWorker:
             said = Saying.of(Key.RESCUES, times=dream.rescues)
             await self._end(dream, DreamState.FAILED, event=Failed(str(dream.id), FailureKind.STOPPED, said))
             return False
+        self._choose_engine(dream.model)
+        hand.dream, hand.progress = dream, None
         self._shared.audience.heard(dream, None)
         holding = asyncio.create_task(self._hold(hand))
         try:
@@ -201,7 +292,7 @@ class EngineWorker:
                 continue
             if held is None:
                 hand.is_lost = True
-                await self._engine.stop(str(hand.dream_id))
+                await self.slot.engine.stop(str(hand.dream_id))
                 return
             if held.cancel_asked and not hand.is_stopping:
                 await self.stop()
@@ -216,8 +307,7 @@ class EngineWorker:
             await self._end(dream, DreamState.FAILED, event=Failed(str(dream.id), error.kind, error.said))
             return False
         run = await self._follow(hand, dream, request)
-        if isinstance(run.end, Failed) and run.end.kind in _ENGINE_GONE:
-            self._engine_has_models(False)
+        self._learn(run)
         if hand.is_lost:
             log.warning("dream %d: another process has it now", dream.id)
             return False
@@ -230,23 +320,35 @@ class EngineWorker:
     async def _follow(self, hand: InHand, dream: Dream, request: DreamRequest) -> _Run:
         """Have it dreamt, tell and keep what comes; the end is told by whoever stores it."""
         run = _Run(Stopwatch())
-        async with aclosing(self._engine.dream(request)) as events:
+        async with aclosing(self.slot.engine.dream(request)) as events:
             async for event in events:
                 run.end = event
                 if isinstance(event, Fetching):
                     run.stopwatch.fetching()
                 elif isinstance(event, Started):
-                    self.pair = event.model
                     run.stopwatch.loaded()
-                    self._engine_has_models(True)
-                    dream = await self._noted(dream, event.notice)
+                    run.has_started = True
+                    self.slot.loaded(event.model, request.model)
+                    hand.dream = dream = await self._noted(dream, event.notice)
                     if hand.is_stopping or hand.is_lost:  # asked before the engine knew this dream
-                        await self._engine.stop(request.id)
+                        await self.slot.engine.stop(request.id)
                 elif isinstance(event, Progress):
+                    run.has_stepped = True
+                    hand.progress = event
                     await self._stepped(dream, event, run)
                 if not isinstance(event, Finished | Failed):
                     self._shared.audience.heard(dream, event)
         return run
+
+    def _learn(self, run: _Run) -> None:
+        """What a run tells of the engine."""
+        failed = run.end if isinstance(run.end, Failed) else None
+        if failed is not None and failed.kind in _ENGINE_GONE:
+            self.slot.is_loaded = False
+        if run.has_stepped or isinstance(run.end, Finished):
+            self.slot.failures = 0
+        elif failed is not None and _is_fruitless(failed, run):
+            self.slot.failures += 1
 
     async def _stepped(self, dream: Dream, progress: Progress, run: _Run) -> None:
         run.stopwatch.see(progress)
@@ -279,11 +381,14 @@ class EngineWorker:
             await self._end(dream, DreamState.CANCELLED, picture=preview, flagged=flagged)
             return False
         log.warning("dream %d: attempt %d failed: %s", dream.id, dream.attempts, end)
+        elsewhere = _is_fruitless(end, run) and self._leaves_it_to_others()
+        if elsewhere and self.slot.failures > 1:
+            return await self._give_back(dream)  # our engine failed before it came, and is why
+        if (end.kind in _RETRIED or elsewhere) and dream.attempts - dream.rescues < MAX_ATTEMPTS:
+            return await self._give_back(dream, refund=False)
         if request.begin == "resume" and end.kind not in _RETRIED:
             await self._shared.store.drop_state(dream.id)  # e.g. an older version's; it begins anew
             return await self._give_back(dream)
-        if end.kind in _RETRIED and dream.attempts - dream.rescues < MAX_ATTEMPTS:
-            return await self._give_back(dream, refund=False)
         await self._end(dream, DreamState.FAILED, event=end, picture=preview, flagged=flagged)
         return False
 
@@ -380,10 +485,6 @@ class EngineWorker:
             await self._shared.store.keep_state(dream.id, state)
         except StoreError as error:
             log.warning("dream %d: its state cannot be kept just now: %s", dream.id, error)
-
-    def _engine_has_models(self, has_models: bool) -> None:
-        if self._shared.paces is not None:
-            self._shared.paces.loaded(has_models)
 
     async def _measured(self, pace: Pace | None) -> None:
         if pace is not None and self._shared.paces is not None:

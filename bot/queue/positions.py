@@ -5,7 +5,9 @@ People are named only to whoever may know where they dream; all others are count
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heapify, heapreplace
 from itertools import islice
+from math import inf
 
 from bot.dreams.dream import Dream
 from bot.queue.lane import Turn
@@ -77,30 +79,33 @@ def positions(
     order: Sequence[Turn],
     dreams: Mapping[int, Dream],
     *,
-    running: Dream | None,
-    running_s: float | None,
+    running: Sequence[Dream],
+    free: Sequence[float | None],
     seconds: Callable[[Dream], float | None],
-    now: float,
     names: Callable[[Dream, Dream], bool] = _same_server,
 ) -> dict[int, QueuePosition]:
-    """Of everybody in line. `running_s`: seconds that the dream in hand still takes; None: unknown.
+    """Of everybody in line, whose next one begins as soon as an engine is free.
 
-    `names`: whether the message of one waiting dream may say who dreams another one.
+    `running`: the dreams in hand; `free`: when each engine can begin another one (seconds since 1970), None
+    where nothing tells: then another one's time is promised, which is the latest. `seconds`: that a dream
+    takes. `names`: whether the message of one waiting dream may say who dreams another one.
     """
     found: dict[int, QueuePosition] = {}
-    at = now if running is None else (None if running_s is None else now + running_s)
-    people = {running.author_id} if running is not None else set()
+    engines = [inf if at is None else at for at in free] or [inf]  # infinite: nobody knows
+    heapify(engines)
+    people = {dream.author_id for dream in running}
     before = _Before()
-    if running is not None:
-        before.add(running)
+    for dream in running:
+        before.add(dream)
     for place, turn in enumerate(order, start=1):
-        dream = dreams.get(turn.dream_id)
-        takes = seconds(dream) if dream is not None else None
-        at = None if at is None or takes is None else at + takes
-        named = before.named(dream, names) if dream is not None else []
+        waiting = dreams.get(turn.dream_id)
+        takes = seconds(waiting) if waiting is not None else None
+        at = engines[0] + (inf if takes is None else takes)
+        heapreplace(engines, at)
+        named = before.named(waiting, names) if waiting is not None else []
         others = len(people) - (turn.person in people) - len(named)
-        found[turn.dream_id] = QueuePosition(place, tuple(named), others, at)
+        found[turn.dream_id] = QueuePosition(place, tuple(named), others, None if at == inf else at)
         people.add(turn.person)
-        if dream is not None:
-            before.add(dream)
+        if waiting is not None:
+            before.add(waiting)
     return found

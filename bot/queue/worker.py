@@ -1,6 +1,6 @@
-"""The line and its worker: asking, cancelling, moving to the front, places; what other processes change.
+"""The line and its workers: asking, cancelling, moving to the front, places; what other processes change.
 
-What the worker's coroutine does is `bot.queue.engine_worker`'s.
+What the worker coroutine of each engine does is `bot.queue.engine_worker`'s.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from bot.database.connection import StoreError
 from bot.database.outbox import OWED
 from bot.dreams.dream import Dream, DreamState, Wish
 from bot.dreams.store import Admit, Store
-from bot.queue.durations import Paces
+from bot.queue.durations import Occupancy, Paces
 from bot.queue.engine_worker import Audience, Engine, EngineWorker, Shared
 from bot.queue.fair_queue import Turns
 from bot.queue.lane import Turn
@@ -48,7 +48,7 @@ class Worker:
         *,
         store: Store,
         turns: Turns,
-        engine: Engine,
+        engines: Sequence[Engine],
         audience: Audience,
         limits: Limits,
         lease_s: float,
@@ -76,7 +76,8 @@ class Worker:
             state_every_s=state_every_s,
             retry_s=retry_s,
         )
-        self._engine_worker = EngineWorker(self._shared, engine)
+        self._workers = self._shared.workers
+        self._workers.extend(EngineWorker(self._shared, engine) for engine in engines)
         self._admission = asyncio.Lock()  # of our own, who store one after the other anyway
         self._moves: dict[int, float] = {}  # waiting dream → when it was moved to the front, as far as known
         self._news = asyncio.Event()  # another process changed something
@@ -85,10 +86,11 @@ class Worker:
     async def start(self) -> None:
         """Rebuild the line from the store and begin. Raises `StoreError`."""
         self._turns.rebuild(await self._store.history(since=self._clock() - HISTORY_S))
-        self._tasks = [asyncio.create_task(self._engine_worker.run()), asyncio.create_task(self._watch())]
+        at_work = [self._watch(), *(worker.run() for worker in self._workers)]
+        self._tasks = [asyncio.create_task(one) for one in at_work]
 
     async def close(self) -> None:
-        """Stop; the dream in hand goes back in line, to be dreamt after the restart."""
+        """Stop; the dreams in hand go back in line, to be dreamt after the restart."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -102,7 +104,17 @@ class Worker:
     @property
     def checks_pictures(self) -> bool:
         """Whether the models that dreamt last look for what is unsafe: the large ones do, with their CLIP."""
-        return is_checked(self._engine_worker.pair)
+        pairs = {worker.slot.pair for worker in self._workers} - {""}
+        return bool(pairs) and all(map(is_checked, pairs))
+
+    def occupancies(self) -> list[Occupancy]:
+        """What each engine is occupied with, but for those that cannot dream just now."""
+        return [worker.occupancy() for worker in self._workers if not worker.is_resting]
+
+    @property
+    def engines(self) -> int:
+        """How many engines there are."""
+        return len(self._workers)
 
     def order(self) -> list[Turn]:
         """Everybody in line whose dream may begin, the next one first."""
@@ -187,8 +199,8 @@ class Worker:
             return Cancelled.WITHDRAWN
         if await self._store.ask_cancel(dream_id, by=by) is None:
             return Cancelled.OVER
-        if dream_id == self._current:
-            await self._engine_worker.stop()
+        if (holder := self._shared.holder(dream_id)) is not None:
+            await holder.stop()
         return Cancelled.STOPPING
 
     def look(self, table: str = "") -> None:
@@ -240,9 +252,8 @@ class Worker:
                 self._turns.serve(dream_id)  # elsewhere, but it was their turn
         for dream_id in gone:
             self._turns.remove(dream_id)
-        new = [
-            turn for turn, _ in line if turn.dream_id not in self._turns and turn.dream_id != self._current
-        ]
+        ours = self._shared.in_hand()
+        new = [turn for turn, _ in line if turn.dream_id not in self._turns and turn.dream_id not in ours]
         for turn in new:
             self._turns.put_nowait(turn)
         moved = self._follow_moves({turn.dream_id: at for turn, at in line if at is not None})
@@ -262,11 +273,6 @@ class Worker:
         """Put a stored dream in line; its place in line is its author's next one."""
         self._shared.join(dream)
 
-    @property
-    def _current(self) -> int | None:
-        hand = self._engine_worker.hand
-        return None if hand is None else hand.dream_id
-
     # ------------------------------------------------------------------ tasks
 
     async def _watch(self) -> None:
@@ -284,9 +290,10 @@ class Worker:
                 log.warning("The line cannot be read again just now: %s", error)
 
     async def _hear_cancel(self) -> None:
-        """Stop the dream in hand where another process was asked to end it."""
-        hand = self._engine_worker.hand
-        if hand is not None and not hand.is_stopping:
-            dream = await self._store.get(hand.dream_id)
-            if dream is not None and dream.id == self._current and dream.cancel_asked:
-                await self._engine_worker.stop()
+        """Stop the dreams in hand that another process was asked to end."""
+        for worker in self._workers:
+            hand = worker.hand
+            if hand is not None and not hand.is_stopping:
+                dream = await self._store.get(hand.dream_id)
+                if dream is not None and dream.cancel_asked and worker.hand is hand:
+                    await worker.stop()

@@ -182,7 +182,7 @@ def say(line: str) -> None:
 
 async def measure(settings: Settings, finished: int, waiting: int, *, seconds: float, now: float) -> None:
     """One size; says its line of the table."""
-    heart = build_heart(settings, engine=ScriptedEngine())
+    heart = build_heart(settings, engines=[ScriptedEngine()])
     await heart.database.open()
     begun = perf_counter()
     await build(heart.database, finished, waiting, now=now)

@@ -106,7 +106,7 @@ def say(name: str, times: list[float]) -> None:
 async def run(count: int, asked: int, folder: Path) -> None:
     chance = random.Random(1)
     settings = Settings.read({"DATA_DIR": str(folder), "WALL_URL": URL})
-    heart = build_heart(settings, engine=ScriptedEngine())
+    heart = build_heart(settings, engines=[ScriptedEngine()])
     await heart.database.open()
     await heart.moderation.start()
     await heart.moderation.change(GUILD_ID, by=1, change=lambda old: replace(old, wall=True))

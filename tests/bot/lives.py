@@ -176,12 +176,12 @@ class Lives:
         self._file.close()
         self.loop.close()
 
-    def bear(self, *, per_person: int = 100, dreams: bool = True) -> Life:
+    def bear(self, *, per_person: int = 100, dreams: bool = True, engines: int = 1) -> Life:
         """Begin one more process. `dreams`: with its worker."""
         self._born += 1
         owner = f"process {self._born}"
         database = FailingDatabase(self.path, self._turn, owner)
-        life = Life(database, owner, per_person=per_person, clock=self.loop.time)
+        life = Life(database, owner, engines=engines, per_person=per_person, clock=self.loop.time)
         life.dreams = dreams
         self.run(life.open())
         self.alive.append(life)

@@ -97,7 +97,7 @@ class Simulation:
         self.worker = Worker(
             store=self.store,
             turns=Turns(),
-            engine=self,
+            engines=[self],
             audience=self,
             limits=Limits(
                 store=self.store,

@@ -35,7 +35,7 @@ class Witness:
 
 
 class Rig:
-    """One process: its own store, engine and worker."""
+    """One process: its own store, engines and worker."""
 
     poll_s = retry_s = 0.02  # a pace that a test can wait for
 
@@ -44,6 +44,7 @@ class Rig:
         database: Database | str,
         owner: str,
         *,
+        engines: int = 1,
         lease_s: float = 30.0,
         per_person: int = 100,
         in_all: int = 1000,
@@ -58,12 +59,13 @@ class Rig:
         self.store = Store(self.database, owner=owner, clock=clock)
         self.moderation = Moderation(database=self.database)
         self.turns = Turns()
-        self.engine = ScriptedEngine()
+        self.engines = [ScriptedEngine() for _ in range(engines)]
+        self.engine = self.engines[0]
         self.witness = Witness()
         self.worker = Worker(
             store=self.store,
             turns=self.turns,
-            engine=self.engine,
+            engines=self.engines,
             audience=self.witness,
             limits=Limits(
                 store=self.store,

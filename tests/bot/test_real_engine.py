@@ -53,7 +53,7 @@ class Rig:
         self.worker = Worker(
             store=self.store,
             turns=Turns(),
-            engine=self.host,
+            engines=[self.host],
             audience=self.witness,
             limits=Limits(
                 store=self.store,

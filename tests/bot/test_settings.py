@@ -54,6 +54,9 @@ def test_env_example_as_it_stands_means_the_defaults(tmp_path: Path) -> None:
         ("DREAM_STEPS", "many", "1 to 5000"),
         ("DREAM_MODEL", "dall-e", "auto, pocket"),
         ("WAITING_PER_PERSON", "-1", "1 to 100"),
+        ("ENGINE_WORKERS", "0", "auto, or a whole number from 1 to 64"),
+        ("ENGINE_WORKERS", "two", "auto, or a whole number from 1 to 64"),
+        ("ENGINE_WORKERS", "1.5", "auto, or a whole number from 1 to 64"),
         ("DISCORD_API_URL", "discord.com", "https or http"),
         ("DISCORD_GATEWAY_URL", "https://discord.gg", "wss or ws"),
         ("DISCORD_API_URL", "http://[", "https or http"),
@@ -105,6 +108,11 @@ def test_a_secret_is_never_repeated(key: str) -> None:
         Settings.read({key: "secret with spaces"})
     assert "secret" not in str(caught.value)
     assert "hunter2" not in repr(Settings.read({"DISCORD_TOKEN": "hunter2"}))
+
+
+@pytest.mark.parametrize(("written", "count"), [("", 1), ("4", 4), ("auto", None)])
+def test_one_engine_dreams_unless_somebody_says_otherwise(written: str, count: int | None) -> None:
+    assert Settings.read({"ENGINE_WORKERS": written}).engine_workers == count
 
 
 def test_blank_means_the_default() -> None:

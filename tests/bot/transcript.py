@@ -195,7 +195,7 @@ async def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nothing else runs yet
     host = EngineHost(environ=os.environ | {"DATA_DIR": str(folder)})
     settings = replace(Settings.read({"DATA_DIR": str(folder)}), frame_pace_s=1.0)
-    parts = build(settings, engine=host)
+    parts = build(settings, engines=[host])
     await parts.database.open()
     env = Env(parts.client, shard_count=2, settle_timeout=LOADED_CORES_S)
     await env.start()

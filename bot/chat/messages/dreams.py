@@ -21,7 +21,7 @@ from bot.database.outbox import Kind, Owed
 from bot.dreams.dream import Dream, DreamState, Picture
 from bot.dreams.showing import Occasion
 from bot.dreams.store import Store
-from bot.queue.durations import Paces
+from bot.queue.durations import Occupancy, Paces
 from bot.queue.lane import Turn
 from bot.queue.positions import NOWHERE, positions
 from bot.queue.worker import Cancelled
@@ -43,6 +43,8 @@ class Line(Protocol):
     """What the messages ask of the worker."""
 
     def order(self) -> list[Turn]: ...
+
+    def occupancies(self) -> list[Occupancy]: ...
 
     async def cancel(self, dream_id: int) -> Cancelled: ...
 
@@ -197,18 +199,14 @@ class DreamMessages(BackgroundLoop):
     async def _take_places(self) -> None:
         """What each waiting dream's message shall say; it is edited when that is worth it."""
         now = time()
-        running = next((s for s in self._messages.values() if s.dream.state is DreamState.DREAMING), None)
-        left_s: float | None = None
-        if running is not None:
-            left_s = self._paces.left(running.dream, running.progress, now=now)
+        engines = self.line.occupancies()
         find = partial(
             positions,
             self.line.order(),
             {dream_id: message.dream for dream_id, message in self._messages.items()},
-            running=running.dream if running is not None else None,
-            running_s=left_s,
+            running=[engine.dream for engine in engines if engine.dream is not None],
+            free=[self._paces.free_at(engine, now=now) for engine in engines],
             seconds=self._paces.seconds,
-            now=now if running is not None else now + self._paces.loading_s(),
             names=self._poster.names,
         )
         # Of a long line it takes a second or more, in which the bot must answer.

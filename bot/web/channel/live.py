@@ -236,15 +236,13 @@ class Live(BackgroundLoop):
     def _take_places(self) -> None:
         """What each waiting dream's card shall say; it is shown anew when that is worth it."""
         now = time()
-        running = next((s for s in self._scenes.values() if s.dream.state is DreamState.DREAMING), None)
-        left_s = self._paces.left(running.dream, running.progress, now=now) if running is not None else None
+        engines = self._worker.occupancies()
         found = positions(
             self._worker.order(),
             {dream_id: scene.dream for dream_id, scene in self._scenes.items()},
-            running=running.dream if running is not None else None,
-            running_s=left_s,
+            running=[engine.dream for engine in engines if engine.dream is not None],
+            free=[self._paces.free_at(engine, now=now) for engine in engines],
             seconds=self._paces.seconds,
-            now=now if running is not None else now + self._paces.loading_s(),
         )
         for dream_id, scene in self._scenes.items():
             position = found.get(dream_id, NOWHERE)

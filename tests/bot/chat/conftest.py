@@ -114,7 +114,7 @@ class World:
         await self.parts.end()
         await self.parts.database.close()
         self.engine = ScriptedEngine()
-        self.parts = build(self.settings, engine=self.engine)
+        self.parts = build(self.settings, engines=[self.engine])
         self.hurry()
         await self.parts.database.open()
         await self.env.restart_bot(self.parts.client)
@@ -138,7 +138,7 @@ def database_url(tmp_path: Path) -> str:
 @pytest.fixture
 async def world(prepared: Settings) -> AsyncIterator[World]:
     engine = ScriptedEngine()
-    parts = build(prepared, engine=engine)
+    parts = build(prepared, engines=[engine])
     await parts.database.open()
     # Discord names the number of shards to a bot in many servers.
     env = Env(parts.client, shard_count=2, settle_timeout=LOADED_CORES_S)

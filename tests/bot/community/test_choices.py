@@ -54,7 +54,7 @@ class Rig:
         self.worker = Worker(
             store=store,
             turns=self.turns,
-            engine=ScriptedEngine(),
+            engines=[ScriptedEngine()],
             audience=Silence(),
             limits=Limits(store=store, moderation=self.moderation, per_person=3, in_all=100),
             lease_s=30.0,

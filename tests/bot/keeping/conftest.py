@@ -51,7 +51,7 @@ class Process:
 
     def __init__(self, settings: Settings) -> None:
         self.engine = ScriptedEngine()
-        self.heart = build_heart(settings, engine=self.engine)
+        self.heart = build_heart(settings, engines=[self.engine])
         self.front = Front(self.heart)
         self.heart.forgetter.discord = self.heart.forgetter.local = self.front
         self.heart.forgetter._linger_s = 0.0

@@ -8,6 +8,7 @@ from bot.database.connection import Database
 from bot.dreams.dream import Dream, DreamState
 from bot.queue.durations import (
     KEPT,
+    Occupancy,
     Pace,
     Paces,
     Stopwatch,
@@ -75,7 +76,7 @@ def line(*people: int) -> tuple[list[Turn], dict[int, Dream]]:
 def test_everybody_in_line_learns_who_is_before_and_when() -> None:
     order, dreams = line(11, 12, 11)
     found = positions(
-        order, dreams, running=replace(DREAM, author_id=13), running_s=5.0, seconds=lambda _: 10.0, now=100.0
+        order, dreams, running=[replace(DREAM, author_id=13)], free=[105.0], seconds=lambda _: 10.0
     )
     assert found == {
         1: QueuePosition(1, (13,), 0, 115.0),
@@ -86,17 +87,41 @@ def test_everybody_in_line_learns_who_is_before_and_when() -> None:
 
 def test_many_people_before_are_counted_not_named() -> None:
     order, dreams = line(*range(20))
-    found = positions(order, dreams, running=None, running_s=None, seconds=lambda _: 1.0, now=0.0)
+    found = positions(order, dreams, running=[], free=[0.0], seconds=lambda _: 1.0)
     assert found[20] == QueuePosition(20, (0, 1, 2, 3, 4), 14, 20.0)
 
 
 def test_one_unknown_dream_makes_all_behind_it_unknown() -> None:
     order, dreams = line(11, 12, 13)
     known = {1: 10.0, 2: None, 3: 10.0}
-    found = positions(order, dreams, running=None, running_s=None, seconds=lambda d: known[d.id], now=0.0)
+    found = positions(order, dreams, running=[], free=[0.0], seconds=lambda d: known[d.id])
     assert [found[n].ready_at for n in (1, 2, 3)] == [10.0, None, None]
-    stuck = positions(order, dreams, running=DREAM, running_s=None, seconds=lambda _: 1.0, now=0.0)
+    stuck = positions(order, dreams, running=[DREAM], free=[None], seconds=lambda _: 1.0)
     assert stuck[1].ready_at is None
+
+
+def test_each_begins_as_soon_as_one_of_several_engines_is_free() -> None:
+    order, dreams = line(11, 12, 13, 14)
+    running = [replace(DREAM, author_id=15), replace(DREAM, author_id=16)]
+    takes = {1: 10.0, 2: 50.0, 3: 10.0, 4: 10.0}
+    found = positions(order, dreams, running=running, free=[105.0, 100.0], seconds=lambda d: takes[d.id])
+    assert [found[n].ready_at for n in (1, 2, 3, 4)] == [110.0, 155.0, 120.0, 130.0]
+    assert found[1].before == (15, 16)
+
+
+def test_an_engine_of_which_nothing_is_known_is_not_counted_on() -> None:
+    order, dreams = line(11, 12, 13)
+    known = {1: 10.0, 2: None, 3: 10.0}
+    found = positions(order, dreams, running=[DREAM], free=[None, 100.0], seconds=lambda _: 10.0)
+    assert [found[n].ready_at for n in (1, 2, 3)] == [110.0, 120.0, 130.0]
+    found = positions(order, dreams, running=[], free=[100.0, 100.0], seconds=lambda d: known[d.id])
+    assert [found[n].ready_at for n in (1, 2, 3)] == [110.0, None, 120.0]
+
+
+def test_while_no_engine_can_dream_nothing_is_promised() -> None:
+    order, dreams = line(11)
+    found = positions(order, dreams, running=[], free=[], seconds=lambda _: 10.0)
+    assert found[1] == QueuePosition(1)
 
 
 def test_only_a_change_that_matters_is_worth_an_edit() -> None:
@@ -118,10 +143,8 @@ def test_people_of_other_servers_and_of_channels_that_are_not_named_are_counted(
         asked.append((reader.channel_id, other.channel_id))
         return other.channel_id != 77
 
-    running = replace(DREAM, author_id=15, guild_id=99)
-    found = positions(
-        order, dreams, running=running, running_s=None, seconds=lambda _: 1.0, now=0.0, names=names
-    )
+    running = [replace(DREAM, author_id=15, guild_id=99)]
+    found = positions(order, dreams, running=running, free=[None], seconds=lambda _: 1.0, names=names)
     assert [(found[n].before, found[n].others) for n in (1, 2, 3, 4)] == [
         ((15,), 0),
         ((), 2),
@@ -134,7 +157,7 @@ def test_people_of_other_servers_and_of_channels_that_are_not_named_are_counted(
 def test_somebody_is_named_who_dreams_here_too() -> None:
     order, dreams = line(11, 11, 12)
     dreams[1] = replace(dreams[1], guild_id=99)
-    found = positions(order, dreams, running=None, running_s=None, seconds=lambda _: 1.0, now=0.0)
+    found = positions(order, dreams, running=[], free=[0.0], seconds=lambda _: 1.0)
     assert (found[3].before, found[3].others) == ((11,), 0)
 
 
@@ -144,16 +167,19 @@ class Machine:
     def __init__(self, paces: Paces, *, slower: float) -> None:
         self.paces, self.slower, self.now, self.is_loaded = paces, slower, 1000.0, False
 
+    def left(self, dream: Dream, progress: Progress | None) -> float | None:
+        at = self.paces.free_at(Occupancy(dream, progress, is_loaded=self.is_loaded), now=self.now)
+        return None if at is None else at - self.now
+
     async def dream(self, prompt: str, preset: str = "") -> tuple[float, float, float]:
         """Seconds that were promised before it began and after its second step, and those it took."""
         dream = replace(DREAM, prompt=prompt, preset=preset, started_at=self.now)
-        first, steps = self.paces.left(dream, None, now=self.now), usual_steps("pocket", preset)
+        first, steps = self.left(dream, None), usual_steps("pocket", preset)
         watch, begun = Stopwatch(clock=lambda: self.now), self.now
         if not self.is_loaded:
             self.now += POCKET.load_s * self.slower
             self.is_loaded = True
         watch.loaded()
-        self.paces.loaded(True)
         longer = self.slower * (1.4 if panels(prompt) == 2 else 1.0)
         self.now += POCKET.start_s * longer
         later: float | None = None
@@ -163,7 +189,7 @@ class Machine:
             watch.see(progress)
             self.paces.glimpse(watch.pace(dream, steps))
             if step == 2:
-                left = self.paces.left(dream, progress, now=self.now)
+                left = self.left(dream, progress)
                 later = None if left is None else self.now - begun + left
             self.now += POCKET.step_s * longer if step < steps else 0.0
         pace = watch.pace(dream, steps)
@@ -204,23 +230,28 @@ async def test_a_new_engine_s_loading_is_promised_once_and_not_to_the_dreams_aft
 ) -> None:
     paces = Paces(database=database, machine="simulated", prior=POCKET, busy=lambda: 1.0)
     await paces.keep(replace(PACE, lead_s=10.0, load_s=8.0))
-    assert paces.seconds(DREAM) == pytest.approx(2.0 + 60 * 0.1) and paces.loading_s() == 8.0
-    paces.loaded(True)
-    assert paces.loading_s() == 0.0
-    paces.loaded(False)
-    assert paces.loading_s() == 8.0
+    assert paces.seconds(DREAM) == pytest.approx(2.0 + 60 * 0.1)
+    assert paces.free_at(Occupancy(), now=100.0) == 108.0
+    assert paces.free_at(Occupancy(is_loaded=True), now=100.0) == 100.0
+
+
+async def test_what_dreams_take_side_by_side_says_nothing_of_one_alone(database: Database) -> None:
+    alone, together = (Paces(database=database, machine="m" * 64, engines=engines) for engines in (1, 2))
+    await together.keep(PACE)
+    for paces in (alone, together):
+        await paces.start()
+    assert together.seconds(DREAM) is not None and alone.seconds(DREAM) is None
 
 
 async def test_the_dream_in_hand_has_less_left_the_longer_it_runs(database: Database) -> None:
     paces = Paces(database=database, machine="simulated", prior=POCKET, busy=lambda: 1.0)
     await paces.keep(PACE)
-    paces.loaded(True)
-    running = replace(DREAM, started_at=1000.0)
-    first_step = Progress("1", 1, 60, 20.0, 20.0, 0.0)
-    assert paces.left(running, None, now=1003.0) == pytest.approx(5.0)
-    assert paces.left(running, first_step, now=1003.0) == pytest.approx(5.0), "it knows no pace yet"
-    assert paces.left(running, None, now=2000.0) == 0.0
-    assert paces.left(running, None, now=-1e9) == pytest.approx(8.0), "the clock was put back"
+    running = Occupancy(replace(DREAM, started_at=1000.0), is_loaded=True)
+    first_step = replace(running, progress=Progress("1", 1, 60, 20.0, 20.0, 0.0))
+    assert paces.free_at(running, now=1003.0) == pytest.approx(1008.0)
+    assert paces.free_at(first_step, now=1003.0) == pytest.approx(1008.0), "it knows no pace yet"
+    assert paces.free_at(running, now=2000.0) == 2000.0
+    assert paces.free_at(running, now=-1e6) == pytest.approx(-1e6 + 8.0), "the clock was put back"
 
 
 async def test_another_pair_than_expected_is_not_promised_by_the_prior(database: Database) -> None:

@@ -73,7 +73,7 @@ class House:
 
     def __init__(self, settings: Settings) -> None:
         self.engine = ScriptedEngine()
-        self.heart: Heart = build_heart(settings, engine=self.engine)
+        self.heart: Heart = build_heart(settings, engines=[self.engine])
         self.room: Room = build_room(self.heart)
         app = application(channel, parts=Parts(heart=self.heart))
         app[ROOM] = self.room

@@ -36,7 +36,7 @@ def database_url(tmp_path: Path) -> str:
 async def in_discord(settings: Settings, *, page: bool) -> AsyncIterator[tuple[World, LocalChannel | None]]:
     """The bot with a token, in the order of `bot.__main__`; `page`: the local channel is open, too."""
     engine = ScriptedEngine()
-    parts = build(settings, engine=engine)
+    parts = build(settings, engines=[engine])
     channel = LocalChannel(parts, settings) if page else None
     await parts.database.open()
     env = Env(parts.client, shard_count=2, settle_timeout=LOADED_CORES_S)

@@ -42,7 +42,7 @@ async def open_client(prepared: Settings) -> AsyncIterator[Callable[..., Awaitab
     clients: list[Client] = []
 
     async def make(**options: object) -> Client:
-        heart = build_heart(prepared, engine=ScriptedEngine())
+        heart = build_heart(prepared, engines=[ScriptedEngine()])
         app = application(an_area(), parts=Parts(heart=heart), **options)  # type: ignore[arg-type]
         app.router.add_post("/write", write)
         app.router.add_get("/fault", fault)

@@ -57,7 +57,7 @@ class OpenChannel:
 
     def __init__(self, settings: Settings) -> None:
         self.engine = ScriptedEngine()
-        self.heart: Heart = build_heart(settings, engine=self.engine)
+        self.heart: Heart = build_heart(settings, engines=[self.engine])
         self.channel = LocalChannel(self.heart, settings)
         self._visitors: list[Visitor] = []
 

@@ -37,7 +37,7 @@ class Host:
         self.status = f"http://{settings.status_listen}"
         self.wall = f"http://{settings.wall_listen}"
         self.engine = ScriptedEngine()
-        self.heart: Heart = build_heart(settings, engine=self.engine)
+        self.heart: Heart = build_heart(settings, engines=[self.engine])
         self.sites = Sites(self.heart, settings)
 
     async def get(self, address: str) -> tuple[int, str]:

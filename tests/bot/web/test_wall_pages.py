@@ -91,7 +91,7 @@ def database_url(tmp_path: Path) -> str:
 
 @pytest.fixture
 async def house(prepared: Settings) -> AsyncIterator[House]:
-    heart = build_heart(replace(prepared, wall_url=URL), engine=ScriptedEngine())
+    heart = build_heart(replace(prepared, wall_url=URL), engines=[ScriptedEngine()])
     await heart.database.open()
     await heart.moderation.start()
     await heart.moderation.change(GUILD_ID, by=1, change=lambda old: replace(old, wall=True))

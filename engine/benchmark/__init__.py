@@ -1,0 +1,1 @@
+"""How fast dreams are, stage by stage, beside what the machine could do and beside another program."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from engine.errors import ModelError
 from engine.pocket import grounds, half_precision
@@ -103,6 +104,23 @@ class PocketClip(nn.Module):
         self.text_weight = nn.Linear(config.text_width, 1)
         self.text_projection = nn.Linear(config.text_width, config.dimension, bias=False)
 
+    def fold(self) -> None:
+        """Let each norm that follows a convolution be part of it: for frozen weights, in eval mode."""
+        layers: list[nn.Module] = []
+        for layer in self.image_layers:
+            if isinstance(layer, nn.BatchNorm2d):
+                convolution = layers.pop()
+                assert isinstance(convolution, nn.Conv2d)  # what stands before each norm
+                layer = fuse_conv_bn_eval(convolution, layer)
+            layers.append(layer)
+        self.image_layers = nn.Sequential(*layers)
+        for module in self.modules():
+            if isinstance(module, _Residual):
+                assert isinstance(module.norm, nn.BatchNorm2d)
+                module.first = fuse_conv_bn_eval(module.first, module.norm)
+                module.norm = nn.Identity()
+        self.requires_grad_(False)
+
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Pictures float [n, 3, 64, 64] in 0..1 → float [n, dimension], unit rows; differentiable."""
         things = self.embed(self.cells(pixels))
@@ -169,7 +187,7 @@ class _Residual(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
-        self.norm = nn.BatchNorm2d(channels)
+        self.norm: nn.BatchNorm2d | nn.Identity = nn.BatchNorm2d(channels)
         self.second = nn.Conv2d(channels, channels, 3, 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:

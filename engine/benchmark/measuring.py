@@ -97,7 +97,7 @@ def measure(name: str, folder: Path, plan: Plan, begun: float) -> Measured:
         peak = _peak(loaded.device)
         recorder = _counted(dreamer, plan.request(name, COUNTED))
         bar.update()
-        bar.total += len(recorder.found)
+        bar.total = parts + len(recorder.found)
         least = ceiling(recorder.found, loaded.device, bar.update)
     return Measured(
         pair=name,

@@ -4,7 +4,7 @@ The search itself is as ever and knows nothing of it.
 """
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 
 import torch
@@ -28,7 +28,7 @@ class Stopwatch:
     """Seconds by stage. On a GPU each lap waits for what was launched, so that the whole takes longer."""
 
     def __init__(self, device: torch.device) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self._on_gpu = device.type == "cuda"
         self._since = time.perf_counter()
 

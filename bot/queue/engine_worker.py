@@ -135,6 +135,10 @@ class Slot:
         """Whether what a dream calls so is loaded."""
         return self.is_loaded and (model == self.pair or model in self.names)
 
+    def fitness(self, model: str) -> tuple[bool, bool, bool]:
+        """How well this engine suits a dream that asks for this model; the greatest is best."""
+        return self.failures == 0, self.holds(model), not self.is_loaded
+
     def loaded(self, pair: str, name: str) -> None:
         """A dream that asked for `name` got this pair."""
         if pair != self.pair:
@@ -219,7 +223,7 @@ class EngineWorker:
         """A broken engine would be free at once after each dream, take them all and fail them."""
         if not self._leaves_it_to_others():
             return
-        rest_s = min(REST_S * 2 ** (self.slot.failures - 1), LONGEST_REST_S)
+        rest_s = min(REST_S * 2 ** min(self.slot.failures - 1, 10), LONGEST_REST_S)
         log.warning("An engine fails; for %g seconds the others dream without it.", rest_s)
         self.is_resting = True
         try:
@@ -228,9 +232,9 @@ class EngineWorker:
             self.is_resting = False
 
     def _choose_engine(self, model: str) -> None:
-        """Of the engines that are free, take one with these models, else one with none to put away."""
+        """Of the engines that are free and well, take one with these models, else one without any."""
         free = [one for one in self._others() if one.hand is None and not one.is_resting]
-        best = max([self, *free], key=lambda one: (one.slot.holds(model), not one.slot.is_loaded))
+        best = max([self, *free], key=lambda one: one.slot.fitness(model))
         self.slot, best.slot = best.slot, self.slot
 
     # ------------------------------------------------------------------ one dream

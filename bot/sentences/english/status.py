@@ -6,6 +6,7 @@ from typing import ClassVar
 class Status:
     STATUS_TITLE = "How it goes"
     STATUS_READY = "Everything works."
+    STATUS_ENGINES = "Engines that are dreaming"
     STATUS_LINE = "Dreams in line"
     STATUS_OLDEST = "Longest wait now, in seconds"
     STATUS_STATES: ClassVar[dict[str, str]] = {

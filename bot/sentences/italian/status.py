@@ -8,6 +8,7 @@ from bot.sentences.english.status import Status
 class Stato(Status):
     STATUS_TITLE = "Come va"
     STATUS_READY = "Funziona tutto."
+    STATUS_ENGINES = "Motori che stanno sognando"
     STATUS_LINE = "Sogni in fila"
     STATUS_OLDEST = "Attesa più lunga adesso, in secondi"
     STATUS_STATES: ClassVar[dict[str, str]] = {

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from time import time
 
 from aiohttp import web
@@ -14,6 +15,7 @@ from bot.web.status.history import History
 from engine import Event, Failed, FailureKind, Finished, Started
 
 _SECONDS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
+ENGINE_STATES = ("dreaming", "free", "resting")  # resting: it fails, and the others dream without it
 _PACES = (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
@@ -44,6 +46,9 @@ class Measurements:
         self._votes = Counter("oneiro_vote_changes", "Changes of a dream's votes.", registry=registry)
         line = Gauge("oneiro_line_length", "Dreams that wait.", registry=registry)
         line.set_function(heart.worker.waiting)
+        engines = Gauge("oneiro_engines", "Engines, by what they do.", ["state"], registry=registry)
+        for state in ENGINE_STATES:
+            engines.labels(state).set_function(partial(_engines, heart, state))
         heartbeat = Gauge("oneiro_heartbeat_seconds", "Delay of Discord's heartbeat.", registry=registry)
         heartbeat.set_function(lambda: self.heartbeat_s())
         self._stored = Gauge("oneiro_stored_dreams", "Dreams by state.", ["state"], registry=registry)
@@ -86,6 +91,13 @@ class Measurements:
         self._size.set(await self._heart.database.size())
         self._wait.set(await self._history.oldest_wait_s())
         return generate_latest(self.registry)
+
+
+def _engines(heart: Heart, state: str) -> int:
+    found = heart.worker.occupancies()
+    dreaming = sum(engine.dream is not None for engine in found)
+    counts = {"dreaming": dreaming, "free": len(found) - dreaming}
+    return counts.get(state, heart.worker.engines - len(found))
 
 
 MEASUREMENTS = web.AppKey("MEASUREMENTS", Measurements)

@@ -51,17 +51,29 @@ async def status(request: web.Request) -> web.Response:
     return page(
         request,
         "status.html",
-        troubles=[*await request.config_dict[HEALTH].troubles(), *keeping_troubles(heart)],
+        troubles=[
+            *await request.config_dict[HEALTH].troubles(),
+            *engine_troubles(heart),
+            *keeping_troubles(heart),
+        ],
         database_mb=round(await heart.database.size() / MB),
         kept_mb=heart.retention.limits.megabytes,
         free_mb=None if math.isinf(heart.disk.free) else round(heart.disk.free / MB),
         waiting=heart.worker.waiting(),
+        dreaming=sum(engine.dream is not None for engine in heart.worker.occupancies()),
+        engines=heart.worker.engines,
         wait_s=round(await history.oldest_wait_s()),
         counts=await history.counts(),
         charts=charts(await history.days(), say),
         height=HEIGHT,
         bar_width=WIDTH,
     )
+
+
+def engine_troubles(heart: Heart) -> list[str]:
+    """What whoever hosts should know of the engines; `/healthz` is silent on it, for the others dream."""
+    resting = heart.worker.engines - len(heart.worker.occupancies())
+    return [f"{resting} of {heart.worker.engines} engines can't dream; the log says why."] if resting else []
 
 
 def keeping_troubles(heart: Heart) -> list[str]:

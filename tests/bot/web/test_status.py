@@ -15,6 +15,7 @@ from bot.heart import Heart, build_heart
 from bot.logs import JsonLines
 from bot.settings import Listen, Settings
 from bot.web.sites import NO_DISCORD, AddressTaken, Sites
+from bot.web.status.measurements import ENGINE_STATES
 from engine import Failed, FailureKind
 from tests.bot.scripted import ScriptedEngine, until
 
@@ -88,7 +89,9 @@ async def test_numbers_follow_what_happens(host: Host, a_wish) -> None:  # type:
     await host.heart.worker.submit(a_wish())
     await host.engine.dreams(dream.id)
     host.engine.step()
-    assert (await host.metrics())["oneiro_line_length"] == 1
+    now = await host.metrics()
+    assert now["oneiro_line_length"] == 1
+    assert [now[f"oneiro_engines{state}"] for state in ENGINE_STATES] == [1, 0, 0]
     host.engine.finish()
     await until(lambda: bool(host.engine.requests[1:]))
     after = await host.metrics()
@@ -106,6 +109,7 @@ async def test_the_status_page_is_read_by_people(host: Host, a_wish) -> None:  #
     status, text = await host.get(f"{host.status}/status")
     assert status == 200 and "Everything works." in text and text.count("<svg") == 3
     assert "style=" not in text
+    assert "<dd>0 / 1</dd>" in text
 
 
 async def test_nothing_of_it_is_public_unless_it_was_switched_on(host: Host, prepared: Settings) -> None:

@@ -10,6 +10,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from tests.bot.bot_process import ROOT
@@ -45,10 +46,10 @@ def table(results: Iterable[Result]) -> str:
 def line(result: Result) -> str:
     """One round in one line."""
     plan, dreams = result.plan, sum(result.dreams.values())
+    several = f", {plan.engines} engines" if plan.engines > 1 else ""
     verdict = "ok" if not result.broken else "BROKEN"
-    return (
-        f"seed {plan.seed}: {plan.fault}, {plan.database}: {dreams} dreams, {result.seconds:.1f} s, {verdict}"
-    )
+    what = f"{plan.fault}, {plan.database}{several}"
+    return f"seed {plan.seed}: {what}: {dreams} dreams, {result.seconds:.1f} s, {verdict}"
 
 
 async def play(
@@ -87,6 +88,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first round; each next one has the next")
     parser.add_argument("--only", nargs="+", choices=sorted(KINDS), default=(), help="kinds of faults")
     parser.add_argument("--database", choices=(SQLITE, POSTGRESQL), default="")
+    parser.add_argument("--engines", type=int, help="of each bot, instead of what the seed says")
     parser.add_argument("--jobs", type=int, default=1, help="rounds at a time")
     parser.add_argument(
         "--folder", type=Path, default=ROOT / "build" / "chaos", help="for rounds.jsonl and logs"
@@ -98,6 +100,8 @@ def main() -> int:
     given = parser.parse_args()
     seeds = range(given.seed, given.seed + given.rounds)
     plans = [Plan.of(seed, only=tuple(given.only), database=given.database) for seed in seeds]
+    if given.engines:
+        plans = [replace(plan, engines=given.engines) for plan in plans]
     given.folder.mkdir(parents=True, exist_ok=True)
     limits = Limits(settle_s=given.settle, late_s=given.settle)
     results: list[Result] = []

@@ -28,6 +28,7 @@ VOTES_S = 0.7  # that they go on voting when all dreams are shown
 LOOK_S = 0.3  # between two looks at the accounts
 QUIET_S = 0.8  # in which nothing may break any more once all is well
 ENDED_TRIES = 5
+SEVERAL_FROM = 10_000  # the first seed of which bots may have several engines
 _MIGRATING = asyncio.Lock()  # Alembic migrates one database of a process at a time
 
 
@@ -47,6 +48,7 @@ class Plan:
     seed: int
     fault: str
     database: str
+    engines: int = 1  # that each bot has
 
     @classmethod
     def of(cls, seed: int, *, only: tuple[str, ...] = (), database: str = "") -> "Plan":
@@ -56,7 +58,8 @@ class Plan:
         turn, at = divmod(seed, len(names))
         kind = KINDS[Random(f"kinds {turn}").sample(names, len(names))[at]]
         chosen = database or Random(f"database {seed}").choice((SQLITE, SQLITE, POSTGRESQL))
-        return cls(seed, kind.name, chosen if chosen in kind.databases else kind.databases[0])
+        engines = 1 if seed < SEVERAL_FROM else Random(f"engines {seed}").choice((1, 2))
+        return cls(seed, kind.name, chosen if chosen in kind.databases else kind.databases[0], engines)
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ class Lane:
                 random=random,
                 database_url=url,
                 cluster=cluster,
+                engines=plan.engines,
                 end_s=self._limits.end_s,
             )
             await scene.prepare(self._newest)

@@ -36,6 +36,7 @@ class Scene:
         database_url: str,
         cluster: Cluster | None,
         end_s: float,
+        engines: int = 1,
     ) -> None:
         """`cluster`: where the database lives, if that is a server; `end_s`: for a bot's end."""
         self.server = server
@@ -57,6 +58,7 @@ class Scene:
             "DREAM_MODEL": "pocket",
             "PAGE": "off",
             "WAITING_PER_PERSON": "20",
+            "ENGINE_WORKERS": str(engines),
         }
         self.database = Database(Settings.read(self._settings).database_url)
 
@@ -110,11 +112,14 @@ class Scene:
             self.unwilling.append(f"a bot ended with {code}")
 
     def kill_engine(self, bot: Bot) -> bool:
-        """False when it has none just now."""
-        return self.signal_engine(bot, signal.SIGKILL)
+        """One of its engines; False when it has none just now."""
+        return self.signal_engine(bot, signal.SIGKILL, one=True)
 
-    def signal_engine(self, bot: Bot, number: signal.Signals) -> bool:
-        theirs = [pid for pid, parent in engines(self.folder).items() if parent == bot.pid]
+    def signal_engine(self, bot: Bot, number: signal.Signals, *, one: bool = False) -> bool:
+        """All its engines, or one of them."""
+        theirs = sorted(pid for pid, parent in engines(self.folder).items() if parent == bot.pid)
+        if one and len(theirs) > 1:
+            theirs = [self.random.choice(theirs)]
         for pid in theirs:
             with suppress(ProcessLookupError):  # it has just ended
                 os.kill(pid, number)

@@ -17,9 +17,9 @@ from engine.process.host import EngineHost
 from engine.process.sharing import shares
 from tests.bot.bot_process import some_model, until
 
-LOADED_CORES_S = 250.0  # seconds; torch alone takes 40 s to load beside a training on two cores
+LOADED_CORES_S = 600.0  # seconds; two engines load and dream beside all else that a machine has to do
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(2400)]
 
 
 class Witness:
@@ -97,7 +97,7 @@ async def test_two_dreams_at_once_are_the_pictures_that_one_engine_makes(
     two: Process, model: tuple[str, Path], a_wish: Callable[..., Wish]
 ) -> None:
     name, folder = model
-    wishes = [a_wish(model=name, steps=8, seed=seed, author_id=seed) for seed in (1, 2, 3, 4)]
+    wishes = [a_wish(model=name, steps=4, seed=seed, author_id=seed) for seed in (1, 2)]
     dreams = [await two.heart.worker.submit(wish) for wish in wishes]
     together = [await two.picture(await two.ended(dream)) for dream in dreams]
     assert two.witness.at_once == 2
@@ -116,7 +116,7 @@ async def test_one_is_killed_in_the_middle_and_both_dreams_come_to_their_end(
 ) -> None:
     two.witness.at_once = 0
     dreams = [
-        await two.heart.worker.submit(a_wish(model=model[0], steps=60, seed=seed, author_id=seed))
+        await two.heart.worker.submit(a_wish(model=model[0], steps=30, seed=seed, author_id=seed))
         for seed in (5, 6)
     ]
     await until(lambda: two.witness.at_once == 2, "both are dreamt", timeout_s=LOADED_CORES_S)

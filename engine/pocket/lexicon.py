@@ -4,15 +4,17 @@ A text tower this small holds only nine tenths of where each of some 2,500 names
 keywords. So a text that is a name and nothing else (*a cat*, *il gatto*, *two cats*), or a keyword or a list
 of them (*summer*, *acqua, estate, vacanza*), is looked up. The tower's reading of any other text is moved
 towards the names and keywords in it (*a jazz musician*), unless it joins things or names colours: of those
-the tower has learnt what pictures look like.
+the tower has learnt what pictures look like. English that names no thing (*where books are kept*) is moved
+on, towards what its words bring to mind (`engine.pocket.associations`).
 """
 
 import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 
 import torch
@@ -23,6 +25,8 @@ from torch import Tensor
 
 from engine.errors import ModelError
 from engine.models.folders import NAMES as FILE
+from engine.pocket import associations
+from engine.pocket.associations import SAYS_NOTHING, Associations
 from engine.pocket.captions import COLOURS, Captions
 
 _ARTICLES = {
@@ -59,10 +63,19 @@ _EMPTY = _all(
     "come questo questa qualcosa giorno giorni giornata cosa cose foto disegno quadro immagine"
 )
 _JOINS = _all("and with e ed con")
+_NOT_ALONE = _JOINS - {"with"}
+_STANDS = _all("with in on at under over near behind beside inside wearing riding holding")  # after a thing
+# Words that tell Italian, of which none is English.
+_ITALIAN = _all(
+    "un uno una il lo la gli le di del dello della dei degli delle al allo alla ai agli alle da dal dalla "
+    "nel nello nella nei nelle sul sulla tra fra che ed è più molto qualcosa qualcuno cosa dove quando chi si"
+)
 _COLOURS = frozenset(word for words, _ in COLOURS.values() for word in words)
 _LONGEST = 4  # words of a name or keyword inside of a text
 BY_HEART = 0.8  # share of what is known of a keyword; the rest is the tower's, which knows its kin
 WITHIN = 0.5  # likewise of the names and keywords inside of a text, all of whose words are known
+BROUGHT = 0.65  # and of what the words bring to mind, where that is something near
+FAR, NEAR = 0.35, 0.5  # cosine of words to what they bring to mind: nothing of it counts; all
 _SHORTEST = 4  # letters of a plural; shorter words are seldom any
 
 
@@ -74,6 +87,7 @@ class Lexicon:
     keywords: dict[str, dict[str, tuple[int, ...]]]  # likewise → the rows of all things that it may mean
     vectors: Tensor  # float [n, dimension], unit rows
     unsure: frozenset[str]  # names that mean something else in the other language: only with their article
+    reminders: Associations | None = None  # what other words bring to mind
 
     def encode(self, texts: Sequence[str], tower: Callable[[Sequence[str]], Tensor]) -> Tensor:
         """Unit rows [len(texts), dimension]: looked up where a text is known by heart, else what `tower`
@@ -85,17 +99,44 @@ class Lexicon:
         what is known by heart."""
         result = vectors.clone()
         for i, text in enumerate(texts):
-            row = self.row(text)
+            row, meant = self.row(text), self.meaning(text)
             if row is not None:
                 result[i] = self.vectors[row]
-                continue
-            meant, share = self.meaning(text), BY_HEART
-            if meant is None:
-                meant, known = self.gist(text)
-                share = WITHIN * known
-            if meant is not None:
-                result[i] = F.normalize(torch.lerp(vectors[i], meant.to(vectors), share), dim=0)
+            elif meant is not None:
+                result[i] = _moved(vectors[i], meant, BY_HEART)
+            else:
+                inside, known = self.gist(text)
+                brought, near = self.brought(text)
+                result[i] = _moved(_moved(vectors[i], inside, WITHIN * known), brought, BROUGHT * near)
         return result
+
+    def brought(self, text: str) -> tuple[Tensor | None, float]:
+        """The unit vector [dimension] of the things that an English text brings to mind, and how much that
+        tells of it, 0..1.
+
+        (None, 0) where it joins things, has a colour, or names a thing, whatever it stands on or is
+        like: *a beautiful house on a hill*; *an animal with a long neck* names none.
+        """
+        if self.reminders is None or "," in text:
+            return None, 0.0
+        words = _HYPHENATED.findall(_plain(text).replace("'", " "))
+        subject = list(takewhile(lambda word: word not in _STANDS, words))
+        if not (_NOT_ALONE | _COLOURS | _ITALIAN).isdisjoint(words) or self._is_of_a_name(subject):
+            return None, 0.0
+        found = self.reminders.of(" ".join(words))
+        if found is None:
+            return None, 0.0
+        shares, near = found
+        vectors = self.vectors[self.reminders.rows]
+        return F.normalize(shares @ vectors, dim=0), min(1.0, max(0.0, (near - FAR) / (NEAR - FAR)))
+
+    def _is_of_a_name(self, words: Sequence[str]) -> bool:
+        """Whether English `words` are a name behind adjectives, with or without an article."""
+        rest = words[1:] if words and words[0] in _EMPTY else words
+        if not SAYS_NOTHING.isdisjoint(rest):
+            return False
+        lengths = range(1, min(_LONGEST, len(rest)) + 1)
+        return any(self._name(" ".join(rest[-length:]), "en") is not None for length in lengths)
 
     def meaning(self, text: str) -> Tensor | None:
         """The unit vector [dimension] of a text that is a keyword, or a list of names and keywords with
@@ -241,6 +282,15 @@ class Lexicon:
 
 
 def read(folder: Path, dimension: int) -> Lexicon:
+    """What `write` kept, and what other words bring to mind, as far as there is either.
+
+    Raises `ModelError`.
+    """
+    names = read_names(folder, dimension)
+    return replace(names, reminders=associations.read(folder, len(names.vectors)))
+
+
+def read_names(folder: Path, dimension: int) -> Lexicon:
     """What `write` kept; a lexicon without names where there is none. Raises `ModelError`."""
     path = folder / FILE
     if not path.exists():
@@ -261,7 +311,8 @@ def read(folder: Path, dimension: int) -> Lexicon:
             raise ValueError("other vectors")
         if not rows <= set(range(len(vectors))):
             raise ValueError("a name without a vector")
-        return Lexicon(names, keywords, F.normalize(vectors, dim=1), frozenset(words["unsure"]))
+        unit = F.normalize(vectors, dim=1)
+        return Lexicon(names, keywords, unit, frozenset(words["unsure"]))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{path} is damaged or of another model.") from error
 
@@ -311,6 +362,13 @@ def _with_plurals(tagged: dict[str, tuple[int, ...]], language: str) -> dict[str
                 found[form] = (*found[form], *together)
                 break
     return found
+
+
+def _moved(vector: Tensor, towards: Tensor | None, share: float) -> Tensor:
+    """A unit vector [d], moved by a share of the way where there is somewhere to go."""
+    if towards is None or not share:
+        return vector
+    return F.normalize(torch.lerp(vector, towards.to(vector), share), dim=0)
 
 
 def _disjoint(one: Iterable[Sequence[int]], two: Iterable[Sequence[int]]) -> bool:

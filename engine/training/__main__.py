@@ -16,6 +16,7 @@ COMMANDS = {
     "train-generator": "train the small BigGAN",
     "train-judge": "train the judge that measures dreams",
     "evaluate-judge": "measure the judge on real drawings that it never saw",
+    "associations": "write down what English words bring to mind",
     "atlas": "write down what the small CLIP sees in the small BigGAN's classes",
     "measure": "measure how well the generator redraws the drawings that it learnt",
     "sheet": "dream a list of prompts and put the pictures on one sheet",

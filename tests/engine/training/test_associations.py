@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from engine.pocket.captions import Captions
 from engine.training import associations
 from tests.engine.pocket.test_lexicon import describe
 
-CLASSES = [
+CLASSES: list[dict[str, Any]] = [
     {"name_en": "cat", "keywords_en": ["purrs", "pet"]},
     {"name_en": "honeybee", "keywords_en": []},
 ]

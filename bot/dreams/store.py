@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Update,
     and_,
+    bindparam,
     case,
     delete,
     exists,
@@ -36,10 +37,12 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.connection import Database, put
+from bot.database.gathering import Gathering
 from bot.database.outbox import Kind, owe
 from bot.database.tables import (
     dreams,
@@ -61,12 +64,13 @@ from bot.dreams.dream import (
 from bot.dreams.hanging import owe_taking_down
 from bot.dreams.local import GUILD_ID, is_local
 from bot.queue.fair_queue import Past
-from bot.queue.lane import Turn
+from bot.queue.lane import Turn, server_of
 from engine import Failed, FailureKind, Finished
 from engine.sentences import Saying
 
 COSTLY = (FailureKind.CRASH, FailureKind.HANG, FailureKind.MEMORY)  # an engine's start, or minutes of it
 FORGIVEN = 3  # of them within the asked time: a fault of the machine's is nobody's
+BITE = 500  # rows that are read at once where there may be very many
 OVER = tuple(state for state in DreamState if state.is_over)
 _DREAM_FIELDS = frozenset(field.name for field in fields(Dream))
 _NEW = {"state": DreamState.QUEUED, "attempts": 0}
@@ -91,6 +95,16 @@ _BY_HAND = and_(dreams.c.erased.is_(False), dreams.c.candidate == 0)
 _FOLLOWS = and_(dreams.c.state == DreamState.QUEUED, dreams.c.chapter > 1)
 
 
+# What comes often is written once: making a statement takes as long as sending it.
+_PUT_VOTE: dict[str, Any] = {
+    "sqlite": sqlite.insert(votes).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(votes).on_conflict_do_nothing(),
+}
+# How many people voted for a dream, and how many of its reactions are this voter's.
+_TALLY = select(
+    func.count(votes.c.person.distinct()), func.count().filter(votes.c.person == bindparam("voter"))
+).where(votes.c.dream_id == bindparam("dream"))
+
 Admit = Callable[[AsyncConnection], Awaitable[None]]
 
 
@@ -114,6 +128,7 @@ class Store:
         self._clock = clock
         self.owner = owner
         self._transaction = database.transaction
+        self._gathering = Gathering(database.transaction)  # of votes, which come many at a time
         self._forget = database.forget
         self.on_erase: list[Callable[[Dream], None]] = []  # told a dream without its words and pictures
 
@@ -199,9 +214,14 @@ class Store:
         Each with the time when it was moved to the front (seconds since 1970), if it was.
         """
         query = select(dreams.c.id, dreams.c.author_id, dreams.c.guild_id, dreams.c.moved_at)
-        async with self._transaction() as connection:
-            rows = await connection.execute(query.where(self._waits()).order_by(dreams.c.id))
-            return [(Turn.of(row), row.moved_at) for row in rows]
+        found: list[tuple[Turn, float | None]] = []
+
+        def take(rows: Sequence[Row[Any]]) -> None:
+            for id, author_id, guild_id, moved_at in rows:
+                found.append((Turn(id, author_id, server_of(guild_id, author_id)), moved_at))
+
+        await self._in_bites(query.where(self._waits()).order_by(dreams.c.id), take)
+        return found
 
     async def begun(self, dream_ids: Collection[int]) -> list[int]:
         """Those of these dreams whose turn came, in that order."""
@@ -223,16 +243,17 @@ class Store:
         going_on = dreams.c.state.in_((DreamState.QUEUED, DreamState.DREAMING))
         waits = and_(going_on, func.coalesce(unserved, False))
         query = select(*columns, *times, waits.label("waits"))
-        async with self._transaction() as connection:
-            # One after the other: of both together SQLite would read all dreams.
-            rows = [
-                *await connection.execute(query.where(waits)),
-                *await connection.execute(query.where(dreams.c.started_at >= since, not_(waits))),
-            ]
-        return [
-            Past(Turn.of(row), row.created_at, row.moved_at, None if row.waits else row.started_at)
-            for row in sorted(rows, key=lambda row: row.id)
-        ]
+        found: list[Past] = []
+
+        def take(rows: Sequence[Row[Any]]) -> None:
+            for id, author_id, guild_id, asked_at, moved_at, started_at, is_waiting in rows:
+                turn = Turn(id, author_id, server_of(guild_id, author_id))
+                found.append(Past(turn, asked_at, moved_at, None if is_waiting else started_at))
+
+        # One after the other: of both together SQLite would read all dreams.
+        await self._in_bites(query.where(waits), take)
+        await self._in_bites(query.where(dreams.c.started_at >= since, not_(waits)), take)
+        return sorted(found, key=lambda past: past.turn.dream_id)
 
     async def in_server(self, guild_id: int, states: Sequence[DreamState]) -> list[Dream]:
         """A server's dreams in these states, oldest first."""
@@ -486,9 +507,13 @@ class Store:
     ) -> Counts:
         """Keep one reaction; a second time is harmless. `copy_id`: under which copy; 0: the dream itself."""
         vote = {"dream_id": dream_id, "person": person, "emoji": emoji, "copy_id": copy_id, "burst": burst}
-        async with self._counting(dream_id) as (connection, counts):
-            await put(connection, votes, vote)
-        return counts
+
+        async def write(connection: AsyncConnection) -> Counts:
+            is_new = (await connection.execute(_PUT_VOTE[connection.dialect.name], vote)).rowcount > 0
+            after, theirs = (await connection.execute(_TALLY, {"dream": dream_id, "voter": person})).one()
+            return Counts(before=after - (is_new and theirs == 1), after=after)
+
+        return await self._gathering.write(write)
 
     async def remove_votes(
         self,
@@ -590,6 +615,12 @@ class Store:
             if after is not None:
                 await connection.execute(update(dreams).where(dreams.c.id == after).values(values))
 
+    async def _in_bites(self, query: Any, take: Callable[[Sequence[Row[Any]]], None]) -> None:
+        """All rows, so many at a time: what is long must not keep others from being answered."""
+        async with self._transaction() as connection:
+            async for rows in (await connection.stream(query)).partitions(BITE):
+                take(rows)
+
     async def _content(self, table: Table, condition: Any) -> bytes | None:
         async with self._transaction() as connection:
             content: bytes | None = await connection.scalar(select(table.c.content).where(condition))
@@ -598,8 +629,13 @@ class Store:
     async def _list(self, condition: Any, *, most: int | None = None) -> list[Dream]:
         """Oldest first; with `most`, the newest so many."""
         query = select(dreams).where(condition).order_by(dreams.c.id.desc()).limit(most)
-        async with self._transaction() as connection:
-            return [dream_of(row) for row in await connection.execute(query)][::-1]
+        found: list[Dream] = []
+        if most is None:
+            await self._in_bites(query, lambda rows: found.extend(map(dream_of, rows)))
+        else:
+            async with self._transaction() as connection:
+                found = [dream_of(row) for row in await connection.execute(query)]
+        return found[::-1]
 
     async def _change(self, dream_id: int, values: Mapping[str, Any], *, only_if: Any = None) -> Dream | None:
         async with self._transaction() as connection:
@@ -644,7 +680,7 @@ def _has_ended() -> Any:
 
 def dream_of(row: Row[Any]) -> Dream:
     """The value of a row of `dreams`."""
-    values = {key: value for key, value in row._mapping.items() if key in _DREAM_FIELDS}
+    values = {key: value for key, value in zip(row._fields, row, strict=True) if key in _DREAM_FIELDS}
     values["state"] = DreamState(values["state"])
     values["gone"] = Gone(values["gone"])
     values["failure"] = None if values["failure"] is None else FailureKind(values["failure"])

@@ -212,9 +212,9 @@ class Worker:
         """How many dreams are in line: all, of this server, of this person."""
         return self._turns.waiting(server=guild_id, person=person)
 
-    def order_of(self, guild_id: int) -> list[int]:
-        """A server's waiting dreams, its next one first."""
-        return [turn.dream_id for turn in self._turns.order_of(guild_id)]
+    def order_of(self, guild_id: int, most: int | None = None) -> list[int]:
+        """A server's waiting dreams (or the first so many), its next one first."""
+        return [turn.dream_id for turn in self._turns.order_of(guild_id, most)]
 
     async def clear(self, guild_id: int, person: int | None = None, *, by: int | None = None) -> int:
         """Withdraw a server's waiting dreams (of this person). Gives their number. Raises `StoreError`."""

@@ -1,7 +1,8 @@
 """`python -m tests.bot.bench_load`: a busy bot's database and line, without Discord: who waits how long.
 
-Builds so many finished dreams and so many waiting ones of 500 servers, then lets people ask, vote, list,
-cancel and look at rankings, all at once. Measures each answer, the loop's worst delay, and the memory.
+Builds so many finished dreams with ten votes each and so many waiting ones of 500 servers, starts, and lets
+people ask, vote, list, cancel and look at rankings, all at once. Measures the start, each answer, the loop's
+worst delay, what the processor did, and the memory; says at its end a table of all sizes.
 """
 
 import argparse
@@ -13,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from random import Random
-from time import perf_counter
+from time import perf_counter, process_time, time
 
 from sqlalchemy import text
 
@@ -29,7 +30,17 @@ from tests.bot.scripted import ScriptedEngine
 SERVERS = 500
 PEOPLE = 20_000
 BEAT_S = 0.05
-VOTES_A_S = 50
+RATES = {  # a second
+    "cancel": 1.0,
+    "dream": 2.0,
+    "mine": 2.0,
+    "place": 5.0,
+    "queue": 0.5,
+    "show": 2.0,
+    "top": 0.5,
+    "vote": 50.0,
+}
+LISTED = 15  # dreams of a server that /queue lists
 PART = 20_000  # rows that are made in one statement
 
 # `state` and times apart, finished and waiting dreams are alike; a dream's server is n % 500 + 1.
@@ -41,50 +52,76 @@ SELECT n, n, 'a bowl of cherries, number ' || n, n, 'pocket', (n * 7919) % {peop
     n % {servers} + 1, n + 1000000000, '{state}', 1, {at}, {started}, {started}, {false},
     {delivered}, '', '', 30.0, '', '', 'slug' || n FROM {numbers}
 """
+# As many as `n % 21`: ten a dream.
 _VOTE = """
 INSERT INTO votes (dream_id, person, emoji, copy_id, burst)
-SELECT n, (n * 31 + k) % {people} + 1000, '⭐', 0, {false}
-FROM {numbers}, (SELECT 1 AS k UNION SELECT 2) AS ks
-WHERE n % 10 = 0
+SELECT n, (n * 31 + k * 977) % {people} + 1000 AS person, '⭐', 0, {false}
+FROM {numbers}, (WITH RECURSIVE c(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM c WHERE k < 19) SELECT k FROM c)
+AS ks WHERE k < n % 21 ORDER BY n, person
 """
+_INDEXES = (
+    "SELECT name, sql FROM sqlite_master WHERE sql LIKE 'CREATE%INDEX%' AND tbl_name IN ('dreams', 'votes')"
+)
 
 
-async def build(database: Database, finished: int, waiting: int, *, now: float) -> None:
-    """Fill an empty database: the finished ones a minute apart until now."""
-    is_server = database.tells_news
-    spelled = {"people": PEOPLE, "servers": SERVERS, "false": "false" if is_server else "0"}
-    true = "true" if is_server else "1"
+async def build(database: Database, finished: int, *, now: float) -> None:
+    """Fill an empty database with finished dreams, a minute apart until now, and their votes."""
     at = f"{now} - ({finished} - n) * 60.0 - 60.0"
-    made = (
-        ("done", 0, finished, true, at, at),
-        ("queued", finished, waiting, spelled["false"], str(now), "NULL"),
-    )
-    for state, start, count, delivered, asked, started in made:
-        for first in range(start + 1, start + count + 1, PART):
-            last = min(first + PART - 1, start + count)
-            numbers = (
-                f"(WITH RECURSIVE c(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM c WHERE n < {last}) "
-            )
-            spelled["numbers"] = numbers + "SELECT n FROM c) AS numbers"
-            ours = {"state": state, "delivered": delivered, "at": asked, "started": started}
-            async with database.transaction() as connection:
-                await connection.execute(text(_MAKE.format(**spelled, **ours)))
-                if state == "done":
-                    await connection.execute(text(_VOTE.format(**spelled)))
-    if is_server:
+    is_server = database.tells_news
+    async with database.transaction() as connection:
+        indexes = [] if is_server else (await connection.execute(text(_INDEXES))).all()
+        for name, _ in indexes:  # made anew at the end: quicker than row by row
+            await connection.execute(text(f"DROP INDEX {name}"))
+    await _make(database, "done", range(1, finished + 1), at=at, started=at)
+    for _, sql in indexes:
         async with database.transaction() as connection:
-            await connection.execute(
-                text("SELECT setval(pg_get_serial_sequence('dreams', 'id'), max(id)) FROM dreams")
-            )
-            await connection.execute(text("ANALYZE"))
+            await connection.execute(text(sql))
+    async with database.transaction() as connection:
+        await connection.execute(text("ANALYZE"))
+
+
+async def line_up(database: Database, finished: int, waiting: int, *, now: float) -> None:
+    """Let so many dreams wait, and nothing else be there than them and the finished ones."""
+    async with database.transaction() as connection:
+        await connection.execute(text(f"DELETE FROM dreams WHERE id > {finished}"))
+        await connection.execute(text("DELETE FROM outbox"))
+    await _make(database, "queued", range(finished + 1, finished + waiting + 1), at=str(now), started="NULL")
+    if database.tells_news:
+        sequence = "SELECT setval(pg_get_serial_sequence('dreams', 'id'), max(id)) FROM dreams"
+        async with database.transaction() as connection:
+            await connection.execute(text(sequence))
+
+
+async def _make(database: Database, state: str, numbers: range, *, at: str, started: str) -> None:
+    false, true = ("false", "true") if database.tells_news else ("0", "1")
+    begun = perf_counter()
+    for part in (numbers[start : start + PART] for start in range(0, len(numbers), PART)):
+        many = f"SELECT {part[0]} UNION ALL SELECT n + 1 FROM c WHERE n < {part[-1]}"
+        spelled = {
+            "people": PEOPLE,
+            "servers": SERVERS,
+            "false": false,
+            "numbers": f"(WITH RECURSIVE c(n) AS ({many}) SELECT n FROM c) AS numbers",
+            "state": state,
+            "delivered": true if state == "done" else false,
+            "at": at,
+            "started": started,
+        }
+        async with database.transaction() as connection:
+            await connection.execute(text(_MAKE.format(**spelled)))
+            if state == "done":
+                await connection.execute(text(_VOTE.format(**spelled)))
+        if part[-1] % (10 * PART) == 0:
+            say(f"  … {part[-1]:,} dreams, {perf_counter() - begun:.0f} s")
 
 
 class Crowd:
     """People who do something again and again; remembers how long each answer took."""
 
-    def __init__(self, heart: Heart, *, dreams: int, seed: int = 1) -> None:
+    def __init__(self, heart: Heart, *, dreams: int, waiting: int, seed: int = 1) -> None:
         self._heart = heart
         self._dreams = dreams
+        self._waiting = waiting
         self._random = Random(seed)
         self._origin = 10**15
         self._mine: list[int] = []
@@ -143,9 +180,13 @@ class Crowd:
         await self._heart.store.votes_for([dream.id])
 
     async def queue(self) -> None:
-        """/queue of a server."""
-        self._heart.worker.order_of(self._server())
-        self._heart.worker.places()
+        """The line's part in /queue of a server: its first ones, and their places."""
+        for dream_id in self._heart.worker.order_of(self._server(), LISTED):
+            self._heart.worker.place(dream_id)
+
+    async def place(self) -> None:
+        """Where a dream stands, wherever it is."""
+        self._heart.worker.place(self._dreams + self._random.randrange(max(1, self._waiting)) + 1)
 
     async def top(self) -> None:
         """/top of a server."""
@@ -180,49 +221,53 @@ def say(line: str) -> None:
     print(line, flush=True)  # noqa: T201 (that is what it is for)
 
 
-async def measure(settings: Settings, finished: int, waiting: int, *, seconds: float, now: float) -> None:
-    """One size; says its line of the table."""
+async def measure(settings: Settings, finished: int, waiting: int, *, seconds: float) -> str:
+    """One size, on a database that holds it; says each answer's times and gives its line of the table."""
     heart = build_heart(settings, engines=[ScriptedEngine()])
+    begun = perf_counter()
     await heart.database.open()
-    begun = perf_counter()
-    await build(heart.database, finished, waiting, now=now)
-    built = perf_counter() - begun
-    begun = perf_counter()
     await heart.begin()
     started = perf_counter() - begun
-    crowd = Crowd(heart, dreams=finished)
-    until = perf_counter() + seconds
+    crowd = Crowd(heart, dreams=finished, waiting=waiting)
     delays: list[float] = []
-    before = memory_mib()
-    rates = {
-        "dream": 2.0,
-        "cancel": 1.0,
-        "vote": VOTES_A_S,
-        "mine": 2.0,
-        "show": 2.0,
-        "queue": 0.5,
-        "top": 0.5,
-    }
+    before, worked = memory_mib(), process_time()
+    until = perf_counter() + seconds
 
     def doing(what: str) -> Callable[[], Awaitable[None]]:
         return lambda: crowd.timed(what, getattr(crowd, what))
 
-    await asyncio.gather(
-        beat(delays, until), *(often(rate, doing(what), until) for what, rate in rates.items())
-    )
-    say(
-        f"finished {finished:>9,}  waiting {waiting:>7,}  built {built:4.0f} s, started {started:5.2f} s "
-        f"memory {before:4.0f} → {memory_mib():4.0f} MiB  worst delay of the loop {max(delays):5.0f} ms"
-    )
+    everybody = [often(rate, doing(what), until) for what, rate in RATES.items()]
+    await asyncio.gather(beat(delays, until), tell(until), *everybody)
+    worked = process_time() - worked
+    after = memory_mib()
+    await heart.end()
+    await heart.database.close()
+    cells = []
     for what, times in sorted(crowd.took.items()):
         times.sort()
         late = times[min(len(times) - 1, int(len(times) * 0.99))]
         median = statistics.median(times)
-        say(
-            f"    {what:8} {len(times):6,}  median {median:7.1f}  99 % {late:7.1f}  worst {times[-1]:7.1f} ms"
-        )
-    await heart.end()
-    await heart.database.close()
+        cells.append(f"{median:.1f} / {late:.0f}")
+        failed = f"  failed {crowd.failed[what]}" if crowd.failed[what] else ""
+        told = f"median {median:7.1f}  99 % {late:7.1f}  worst {times[-1]:7.1f} ms"
+        say(f"  {what:8} {len(times):6,}  {told}{failed}")
+    busy = 100 * worked / seconds
+    first = f"| {finished:,} | {waiting:,} | {started:.1f} s | {before:.0f} → {after:.0f} | {busy:.0f} % "
+    return first + f"| {max(delays):.0f} | " + " | ".join(cells) + " |"
+
+
+async def tell(until: float) -> None:
+    """Now and then that it goes on, and how long it still takes."""
+    while (left := until - perf_counter()) > 0:
+        say(f"  … {left:.0f} s left, {memory_mib():.0f} MiB")
+        await asyncio.sleep(min(30.0, left))
+
+
+def headline() -> str:
+    """Of the table."""
+    names = ["finished", "waiting", "start", "memory (MiB)", "processor", "worst delay of the loop (ms)"]
+    names += [f"{what} (ms: median / 99 %)" for what in sorted(RATES)]
+    return "| " + " | ".join(names) + " |\n" + "|---" * len(names) + "|"
 
 
 def memory_mib() -> float:
@@ -230,30 +275,46 @@ def memory_mib() -> float:
     return memory(os.getpid())[0]
 
 
+async def prepare(settings: Settings, finished: int, waiting: int | None) -> None:
+    """Fill an empty database with finished dreams (`waiting` None), or let so many wait in a full one."""
+    database = Database(settings.database_url, busy_timeout_s=60)
+    await database.open()
+    if waiting is None:
+        await build(database, finished, now=time())
+    else:
+        await line_up(database, finished, waiting, now=time())
+    await database.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bot.bench_load", description=(__doc__ or "").split("\n")[0]
     )
-    parser.add_argument("--finished", type=int, nargs="+", default=[1_000, 1_000_000])
-    parser.add_argument("--waiting", type=int, nargs="+", default=[10, 1_000, 10_000, 100_000])
+    parser.add_argument("--finished", type=int, nargs="+", default=[1_000, 100_000, 1_000_000])
+    parser.add_argument("--waiting", type=int, nargs="+", default=[10, 1_000, 100_000])
     parser.add_argument("--seconds", type=float, default=600.0, help="for each size")
     parser.add_argument("--postgres", action="store_true", help="instead of SQLite")
     given = parser.parse_args()
     cluster = Cluster() if given.postgres else None
+    table = [headline()]
     try:
         if cluster is not None:
             cluster.start()
         for finished in given.finished:
-            for waiting in given.waiting:
-                with tempfile.TemporaryDirectory() as folder:
-                    url = cluster.url(cluster.create()) if cluster is not None else ""
-                    settings = Settings.read({"DATA_DIR": folder, "DATABASE_URL": url})
-                    settings = replace(settings, waiting_in_all=10**6, waiting_per_person=10**6)
-                    work = measure(settings, finished, waiting, seconds=given.seconds, now=1.8e9)
-                    asyncio.run(work)
+            with tempfile.TemporaryDirectory() as folder:
+                url = cluster.url(cluster.create()) if cluster is not None else ""
+                settings = Settings.read({"DATA_DIR": folder, "DATABASE_URL": url})
+                settings = replace(settings, waiting_in_all=10**6, waiting_per_person=10**6)
+                say(f"{finished:,} finished dreams are made")
+                asyncio.run(prepare(settings, finished, None))
+                for waiting in given.waiting:
+                    say(f"{finished:,} finished, {waiting:,} waiting")
+                    asyncio.run(prepare(settings, finished, waiting))
+                    table.append(asyncio.run(measure(settings, finished, waiting, seconds=given.seconds)))
     finally:
         if cluster is not None:
             cluster.close()
+        say("\n".join(table))
 
 
 if __name__ == "__main__":

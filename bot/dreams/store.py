@@ -25,7 +25,6 @@ from sqlalchemy import (
     Table,
     Update,
     and_,
-    bindparam,
     case,
     delete,
     exists,
@@ -37,7 +36,6 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -95,16 +93,6 @@ _BY_HAND = and_(dreams.c.erased.is_(False), dreams.c.candidate == 0)
 _FOLLOWS = and_(dreams.c.state == DreamState.QUEUED, dreams.c.chapter > 1)
 
 
-# What comes often is written once: making a statement takes as long as sending it.
-_PUT_VOTE: dict[str, Any] = {
-    "sqlite": sqlite.insert(votes).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(votes).on_conflict_do_nothing(),
-}
-# How many people voted for a dream, and how many of its reactions are this voter's.
-_TALLY = select(
-    func.count(votes.c.person.distinct()), func.count().filter(votes.c.person == bindparam("voter"))
-).where(votes.c.dream_id == bindparam("dream"))
-
 Admit = Callable[[AsyncConnection], Awaitable[None]]
 
 
@@ -128,7 +116,7 @@ class Store:
         self._clock = clock
         self.owner = owner
         self._transaction = database.transaction
-        self._gathering = Gathering(database.transaction)  # of votes, which come many at a time
+        self._gathering = Gathering(database.transaction, _store_votes)
         self._forget = database.forget
         self.on_erase: list[Callable[[Dream], None]] = []  # told a dream without its words and pictures
 
@@ -505,15 +493,12 @@ class Store:
     async def add_vote(
         self, dream_id: int, person: int, emoji: str, *, copy_id: int = 0, burst: bool = False
     ) -> Counts:
-        """Keep one reaction; a second time is harmless. `copy_id`: under which copy; 0: the dream itself."""
+        """Keep one reaction; a second time is harmless. `copy_id`: under which copy; 0: the dream itself.
+
+        Those of the same moment are stored, and counted, together.
+        """
         vote = {"dream_id": dream_id, "person": person, "emoji": emoji, "copy_id": copy_id, "burst": burst}
-
-        async def write(connection: AsyncConnection) -> Counts:
-            is_new = (await connection.execute(_PUT_VOTE[connection.dialect.name], vote)).rowcount > 0
-            after, theirs = (await connection.execute(_TALLY, {"dream": dream_id, "voter": person})).one()
-            return Counts(before=after - (is_new and theirs == 1), after=after)
-
-        return await self._gathering.write(write)
+        return await self._gathering.write(vote)
 
     async def remove_votes(
         self,
@@ -738,6 +723,18 @@ async def asked_since(
 async def _people(connection: AsyncConnection, dream_id: int) -> int:
     query = select(func.count(votes.c.person.distinct())).where(votes.c.dream_id == dream_id)
     return await connection.scalar(query) or 0
+
+
+async def _store_votes(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> list[Counts]:
+    """Of each row the counts of its dream, before and after all of them."""
+    ids = sorted({row["dream_id"] for row in rows})
+    query = select(votes.c.dream_id, func.count(votes.c.person.distinct()).label("people"))
+    query = query.where(votes.c.dream_id.in_(ids)).group_by(votes.c.dream_id)
+    before = {row.dream_id: row.people for row in await connection.execute(query)}
+    # In one order: in PostgreSQL two processes would block each other.
+    await put(connection, votes, *sorted(rows, key=lambda row: tuple(row.values())))
+    after = {row.dream_id: row.people for row in await connection.execute(query)}
+    return [Counts(before.get(row["dream_id"], 0), after.get(row["dream_id"], 0)) for row in rows]
 
 
 def _votes_of(statement: Any, wanted: Mapping[str, Any]) -> Any:

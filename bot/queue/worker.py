@@ -120,10 +120,6 @@ class Worker:
         """Everybody in line whose dream may begin, the next one first."""
         return self._turns.order()
 
-    def places(self) -> dict[int, int]:
-        """The place of each dream that waits, 1 for the one that comes next."""
-        return self._turns.places()
-
     def place(self, dream_id: int) -> int | None:
         """One dream's place; None: it does not wait, or may not begin."""
         return self._turns.place(dream_id)
@@ -211,6 +207,11 @@ class Worker:
     def waiting(self, guild_id: int | None = None, person: int | None = None) -> int:
         """How many dreams are in line: all, of this server, of this person."""
         return self._turns.waiting(server=guild_id, person=person)
+
+    def elsewhere(self, guild_id: int) -> int:
+        """How many dreams may begin that are not of this server."""
+        here = 0 if self._turns.is_held(guild_id) else self._turns.waiting(server=guild_id)
+        return self._turns.qsize() - here
 
     def order_of(self, guild_id: int, most: int | None = None) -> list[int]:
         """A server's waiting dreams (or the first so many), its next one first."""

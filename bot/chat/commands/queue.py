@@ -36,20 +36,18 @@ async def queue(interaction: discord.Interaction) -> None:
     if not seen and not hidden:
         await answer(interaction, say.LINE_EMPTY)
         return
-    places = parts.worker.places()
     lines = [say.in_the_queue(None, dream.author_id, _words(dream)) for dream in running]
     for dream in listed[:MOST]:
         ready_at = parts.dream_messages.ready_at(dream.id)
-        lines.append(say.in_the_queue(places.get(dream.id), dream.author_id, _words(dream), ready_at))
+        lines.append(say.in_the_queue(parts.worker.place(dream.id), dream.author_id, _words(dream), ready_at))
     if len(listed) > MOST:
         lines.append(say.more_in_line(len(listed) - MOST))
     if hidden:
         lines.append(say.elsewhere(hidden))
-    elsewhere = len(places) - sum(dream.id in places for dream in order)
+    elsewhere = parts.worker.elsewhere(interaction.guild_id)
     lines += ["", _why(say, elsewhere, paused=parts.moderation.settings(interaction.guild_id).paused)]
-    mine = [
-        places[dream.id] for dream in order if dream.author_id == interaction.user.id and dream.id in places
-    ]
+    places = [parts.worker.place(dream.id) for dream in order if dream.author_id == interaction.user.id]
+    mine = [place for place in places if place is not None]
     if mine:
         lines.append(say.your_places(mine))
     await answer(interaction, embed=discord.Embed(title=say.QUEUE_TITLE, description=within(lines, 4000)))

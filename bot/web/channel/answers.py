@@ -130,20 +130,20 @@ async def queue(request: web.Request, _typed: Typed) -> Answer:
     order = [dreams[id] for id in heart.worker.order_of(GUILD_ID) if id in dreams]
     if not running and not order:
         return Answer(say.LINE_EMPTY)
-    places = heart.worker.places()
     lines = [say.in_the_queue(None, dream.author_id, _words(dream)) for dream in running]
     for dream in order[:MOST]:
         scene = live.scene(dream.id)
         ready_at = scene.position.ready_at if scene is not None else None
-        lines.append(say.in_the_queue(places.get(dream.id), dream.author_id, _words(dream), ready_at))
+        lines.append(say.in_the_queue(heart.worker.place(dream.id), dream.author_id, _words(dream), ready_at))
     if len(order) > MOST:
         lines.append(say.more_in_line(len(order) - MOST))
-    elsewhere = len(places) - sum(dream.id in places for dream in order)
+    elsewhere = heart.worker.elsewhere(GUILD_ID)
     if heart.moderation.settings(GUILD_ID).paused:
         why = say.LINE_PAUSED
     else:
         why = say.why_so(elsewhere) if elsewhere else say.WHY_SO
-    own = [places[dream.id] for dream in order if dream.author_id == person.id and dream.id in places]
+    places = [heart.worker.place(dream.id) for dream in order if dream.author_id == person.id]
+    own = [place for place in places if place is not None]
     after = f"{why}\n{say.your_places(own)}" if own else why
     return Answer(title=say.QUEUE_TITLE, lines=[Line(line) for line in lines], after=after)
 

@@ -132,7 +132,7 @@ async def test_a_story_is_dreamt_chapter_by_chapter_and_others_have_their_turns(
     await rig.worker.submit_story(chapters(a_wish, 3))
     await rig.engine.dreams(1)
     await rig.worker.submit(a_wish(author_id=12, prompt="a tree"))
-    assert rig.worker.places() == {4: 1}, "later chapters are not in line yet"
+    assert rig.turns.places() == {4: 1}, "later chapters are not in line yet"
     for expected in (1, 4, 2, 3):
         await rig.engine.dreams(expected)
         rig.engine.finish()

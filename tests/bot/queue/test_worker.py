@@ -277,7 +277,7 @@ async def test_a_paused_server_s_line_stands_still_and_the_others_go_on(rig: Rig
     rig.worker.hold(1, True)
     await rig.worker.submit(a_wish(guild_id=1))
     await rig.worker.submit(a_wish(guild_id=2))
-    assert rig.worker.places() == {3: 1}
+    assert rig.turns.places() == {3: 1}
     rig.engine.finish()
     await rig.engine.dreams(3)
     rig.engine.finish()

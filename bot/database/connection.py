@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.database.file import file_size, make_folder, make_private, rewrite_once, shrink, truncate_log
 from bot.database.migrations import UnknownTables, is_current, upgrade
 from bot.database.server import ServerConnections, contents_size
-from bot.database.sqlite import Connections, prepare
+from bot.database.sqlite import Connections, Writers, prepare
 
 try:
     from asyncpg import InterfaceError, PostgresError
@@ -129,6 +129,7 @@ class Database:
         )
         self._connections = Connections()  # to SQLite
         self._server_connections = ServerConnections()
+        self._writers = Writers(patience_s=busy_timeout_s)  # in SQLite
         self._forgetting: asyncio.Task[None] | None = None
         self._tries = 0  # that are left to empty the write-ahead log
         self._running = 0  # transactions
@@ -150,6 +151,7 @@ class Database:
         self._engine: AsyncEngine = create_async_engine(parsed, **options)
         if self._file:
             event.listen(self._engine.sync_engine, "connect", prepare)
+            event.listen(self._engine.sync_engine, "before_cursor_execute", self._writers.hear)
         elif self._is_pooled:
             event.listen(self._engine.sync_engine, "begin", _prepare_transaction(busy_timeout_s))
         elif self._is_server:
@@ -346,8 +348,10 @@ class Database:
             raise StoreClosed
         self._running += 1
         try:
-            async with engine.begin() as connection:
-                yield connection
+            async with engine.connect() as connection:
+                with self._writers.transaction(connection.sync_connection):
+                    async with connection.begin():
+                        yield connection
         except IntegrityError:
             raise
         except _ERRORS as error:

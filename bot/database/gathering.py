@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 MOST = 100  # in one transaction: other writers wait meanwhile
 
-Row, Told = TypeVar("Row"), TypeVar("Told")
+Row = TypeVar("Row")
+Told = TypeVar("Told")
 
 
 class Gathering(Generic[Row, Told]):

@@ -204,7 +204,7 @@ class Store:
         query = select(dreams.c.id, dreams.c.author_id, dreams.c.guild_id, dreams.c.moved_at)
         found: list[tuple[Turn, float | None]] = []
 
-        def take(rows: Sequence[Row[Any]]) -> None:
+        def take(rows: Sequence[Any]) -> None:
             for id, author_id, guild_id, moved_at in rows:
                 found.append((Turn(id, author_id, server_of(guild_id, author_id)), moved_at))
 
@@ -233,7 +233,7 @@ class Store:
         query = select(*columns, *times, waits.label("waits"))
         found: list[Past] = []
 
-        def take(rows: Sequence[Row[Any]]) -> None:
+        def take(rows: Sequence[Any]) -> None:
             for id, author_id, guild_id, asked_at, moved_at, started_at, is_waiting in rows:
                 turn = Turn(id, author_id, server_of(guild_id, author_id))
                 found.append(Past(turn, asked_at, moved_at, None if is_waiting else started_at))
@@ -600,7 +600,7 @@ class Store:
             if after is not None:
                 await connection.execute(update(dreams).where(dreams.c.id == after).values(values))
 
-    async def _in_bites(self, query: Any, take: Callable[[Sequence[Row[Any]]], None]) -> None:
+    async def _in_bites(self, query: Any, take: Callable[[Sequence[Any]], None]) -> None:
         """All rows, so many at a time: what is long must not keep others from being answered."""
         async with self._transaction() as connection:
             async for rows in (await connection.stream(query)).partitions(BITE):

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from PIL import Image
 
+from bot.queue.worker import Worker
 from engine import DreamRequest, Event, Failed, FailureKind, Fetching, Finished, Progress, Recipe, Started
 from engine.sentences import NOTHING, Saying
 
@@ -148,3 +149,8 @@ class ScriptedEngine:
 
     def _steps(self, request: DreamRequest) -> int:
         return request.steps or self.steps
+
+
+def places(worker: Worker) -> dict[int, int]:
+    """The place in line of each dream that may begin, by the dream, the next one first."""
+    return {turn.dream_id: number for number, turn in enumerate(worker.order(), start=1)}

@@ -116,7 +116,9 @@ async def test_one_is_killed_in_the_middle_and_both_dreams_come_to_their_end(
 ) -> None:
     two.witness.at_once = 0
     dreams = [
-        await two.heart.worker.submit(a_wish(model=model[0], steps=30, seed=seed, author_id=seed))
+        await two.heart.worker.submit(
+            a_wish(model=model[0], steps=30, seed=seed, author_id=seed, origin=seed)  # the others are taken
+        )
         for seed in (5, 6)
     ]
     await until(lambda: two.witness.at_once == 2, "both are dreamt", timeout_s=LOADED_CORES_S)

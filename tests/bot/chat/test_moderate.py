@@ -19,6 +19,7 @@ from bot.servers.settings import (
 from engine.settings import SIZES
 from tests.bot.chat.conftest import World
 from tests.bot.chat.moderator import Options, force, nested, read, refused, settings, trail, use
+from tests.bot.scripted import places
 
 # ------------------------------------------------------------------ who may use it
 
@@ -188,7 +189,7 @@ async def test_a_pause_stops_the_line_and_resume_goes_on(world: World, admin: Me
     await use(world, admin, "pause")
     answer = await world.dream(world.alice)
     assert answer.response is not None and answer.response.content == ENGLISH.LINE_PAUSED
-    assert world.parts.worker.places() == {} and world.engine.current is None
+    assert places(world.parts.worker) == {} and world.engine.current is None
     await use(world, admin, "resume")
     await world.engine.dreams(1)
     assert [what for _, what, *_ in await trail(world)] == ["paused", "paused"]
@@ -198,7 +199,7 @@ async def test_a_pause_outlives_a_restart(world: World, admin: MemberActor) -> N
     await use(world, admin, "pause")
     await world.dream(world.alice)
     await world.restart()
-    assert world.parts.worker.places() == {} and world.engine.current is None
+    assert places(world.parts.worker) == {} and world.engine.current is None
     await use(world, admin, "resume")
     await world.engine.dreams(1)
 
@@ -269,7 +270,7 @@ async def test_a_dream_is_moved_to_the_front(world: World, admin: MemberActor) -
         await world.dream(member)
     await world.engine.dreams(1)
     assert ENGLISH.moved(2) in await use(world, admin, "front", dream=2)
-    assert world.parts.worker.places() == {2: 1, 3: 2, 4: 3}
+    assert places(world.parts.worker) == {2: 1, 3: 2, 4: 3}
     assert ENGLISH.NOT_IN_LINE in await use(world, admin, "front", dream=1)
     assert (await trail(world))[0][1:3] == ("front", "dream:2")
 

@@ -14,7 +14,7 @@ from bot.queue.worker import Cancelled
 from bot.settings import Settings
 from engine import FailureKind
 from tests.bot.rig import Rig
-from tests.bot.scripted import ScriptedEngine, picture, until
+from tests.bot.scripted import ScriptedEngine, picture, places, until
 
 A_WISH = Callable[..., Wish]
 
@@ -48,11 +48,11 @@ async def test_as_many_dreams_as_engines_are_dreamt_at_once_and_the_order_is_fai
     began = [1, 2, 3, 4][:engines]  # whoever was there first; the others had not asked yet
     order = [id for id in (1, 5, 6, 2, 3, 4) if id not in began] if engines == 1 else None
     await dreaming(rig, *began)
-    assert rig.worker.places().keys() == set(range(1, 7)) - set(began)
+    assert places(rig.worker).keys() == set(range(1, 7)) - set(began)
     assert [each.dream is not None for each in rig.worker.occupancies()] == [True] * engines
     if order:
-        assert list(rig.worker.places()) == order
-    expected = list(rig.worker.places())
+        assert list(places(rig.worker)) == order
+    expected = list(places(rig.worker))
     for dream_id in expected:
         done = next(engine for engine in rig.engines if engine.current is not None)
         done.finish()

@@ -17,7 +17,7 @@ from bot.settings import Settings
 from engine import DreamRequest, Event, FailureKind, Started
 from engine.sentences import Key, Saying
 from tests.bot.rig import Rig
-from tests.bot.scripted import picture, until
+from tests.bot.scripted import picture, places, until
 
 A_WISH = Callable[..., Wish]
 LOCK = Callable[[], AbstractAsyncContextManager[None]]
@@ -296,11 +296,11 @@ async def test_a_dream_moved_to_the_front_stays_there_over_a_restart(
     await first.engine.dreams(1)
     assert await first.worker.move_to_front(4)
     assert not await first.worker.move_to_front(1), "it is being dreamt"
-    assert first.worker.places() == {4: 1, 3: 2, 2: 3}
+    assert places(first.worker) == {4: 1, 3: 2, 2: 3}
     await first.close()
     second = await Rig(settings.database_url, "two").open()
     await second.engine.dreams(4)
-    assert second.worker.places() == {1: 1, 3: 2, 2: 3}
+    assert places(second.worker) == {1: 1, 3: 2, 2: 3}
     await second.close()
 
 
@@ -313,11 +313,11 @@ async def test_a_restart_gives_nobody_a_second_turn_in_a_round(settings: Setting
     await first.engine.dreams(2)
     await first.worker.submit(a_wish(author_id=1))
     await first.worker.submit(a_wish(author_id=4))
-    assert first.worker.places() == {3: 1, 5: 2, 4: 3}
+    assert places(first.worker) == {3: 1, 5: 2, 4: 3}
     await first.close()
     second = await Rig(settings.database_url, "two").open()
     await second.engine.dreams(2)
-    assert second.worker.places() == {3: 1, 5: 2, 4: 3}
+    assert places(second.worker) == {3: 1, 5: 2, 4: 3}
     await second.close()
 
 

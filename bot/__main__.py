@@ -62,7 +62,7 @@ PLAIN_HTTP = """\
 That is plain http: whoever listens in on the network can read along, the password too. For more than
 a network that you trust, put a proxy with TLS in front (bot/web/README.md).
 """
-_NO_TOKEN = f"""\
+NO_TOKEN = f"""\
 To be in Discord, too:
   1. Make a bot: https://discord.com/developers/applications (New Application, Bot, Reset Token).
   2. Write its token into a file named .env in this folder: {DISCORD_TOKEN.key}=your-token
@@ -75,11 +75,6 @@ REFUSED = (
 )
 OFFLINE = "Discord cannot be reached at {address}. Please check the network and try again."
 BEHIND = "Discord cannot be reached at {address} through the proxy {proxy}. Please check HTTPS_PROXY."
-
-
-def no_token() -> str:
-    """How to have one, and to start with it."""
-    return _NO_TOKEN.format(again=shlex.join(called("bot")))
 
 
 async def serve(settings: Settings) -> None:
@@ -169,7 +164,7 @@ def welcome(channel: LocalChannel, *, has_token: bool) -> None:
         if not channel.address_elsewhere.startswith("https:"):
             print(PLAIN_HTTP, flush=True)
     if not has_token:
-        print(no_token(), flush=True)
+        print(NO_TOKEN.format(again=shlex.join(called("bot"))), flush=True)
     if os.environ.get("OPEN_BROWSER") == "1":
         open_browser(channel.address)
 
@@ -247,7 +242,7 @@ def main() -> int:
     if given.command:
         return _say(*command_line.run(given, settings))
     if not (settings.discord_token or settings.shows_page):
-        return _say(f"{NEITHER}\n{no_token()}", BAD_SETTING)
+        return _say(f"{NEITHER}\n{NO_TOKEN.format(again=shlex.join(called('bot')))}", BAD_SETTING)
     keep_log(settings, plain=bool(environ.get("NO_COLOR")) or not sys.stderr.isatty())
     # Oneiro has no voice, so what it would need is not missing.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False

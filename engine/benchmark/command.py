@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from engine.data_dir import data_dir
-from engine.errors import BadRequest, BadSetting, DreamError, ModelError
+from engine.errors import BadSetting, DreamError, ModelError
 from engine.models import registry
 from engine.models.registry import EMBEDDED
 from engine.process.streams import unbreakable
@@ -33,12 +33,16 @@ def run(argv: Sequence[str] | None = None) -> int:
     with unbreakable():
         try:
             print(_measured(options), end="")
-        except (DreamError, BadSetting) as error:
+        except (CannotMeasure, DreamError, BadSetting) as error:
             print(f"engine.bench: {error}", file=sys.stderr)
             return 3 if isinstance(error, ModelError) else 2
         except KeyboardInterrupt:
             return 130
     return 0
+
+
+class CannotMeasure(Exception):
+    """What the command line asks for; the sentence is for whoever typed it."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -131,8 +135,8 @@ def _check(options: argparse.Namespace) -> None:
     for name, low in (("rounds", 1), ("steps", 1), ("cutouts", 1), ("threads", 0)):
         value = getattr(options, name)
         if value is not None and value < low:
-            raise BadRequest(f"--{name} must be {low} at least.")
+            raise CannotMeasure(f"--{name} must be {low} at least.")
     if options.peer is not None and not (options.peer / "big_sleep" / "big_sleep.py").is_file():
-        raise BadRequest(f"{options.peer} is no checkout of lucidrains/big-sleep.")
+        raise CannotMeasure(f"{options.peer} is no checkout of lucidrains/big-sleep.")
     if options.pairs is None and not options.random and not registry.pair(EMBEDDED.name, Path()).present():
         raise ModelError("There are no models here; --random times the large ones with random weights.")

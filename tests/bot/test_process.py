@@ -16,7 +16,7 @@ from PIL import Image
 from simcord.backend.models import Message
 from yarl import URL
 
-from bot.__main__ import OFFLINE, PLAIN_HTTP, REFUSED, STOPPED, TOKEN_REFUSED, UNREACHABLE, no_token
+from bot.__main__ import NO_TOKEN, OFFLINE, PLAIN_HTTP, REFUSED, STOPPED, TOKEN_REFUSED, UNREACHABLE
 from bot.dreams.dream import DreamState
 from bot.dreams.store import Store
 from bot.sentences import ENGLISH as sentences
@@ -52,6 +52,8 @@ pytestmark = [
     pytest.mark.timeout(600),  # an idle machine needs a tenth; on a busy one torch alone starts for a minute
     pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc"),
 ]
+
+HOW_TO_HAVE_ONE = NO_TOKEN.format(again=f"{sys.executable} -m bot").strip()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -234,7 +236,10 @@ async def test_line_and_votes_outlive_an_orderly_stop_and_a_kill(tmp_path: Path)
 
 async def test_without_a_token_the_local_channel_opens_and_says_how_to_get_one(tmp_path: Path) -> None:
     async with BotProcess(tmp_path, OFFLINE="1") as bot:
-        await until(lambda: no_token().strip() in bot.text, "the channel's address is told")
+        await until(
+            lambda: HOW_TO_HAVE_ONE in bot.text,
+            "the channel's address is told",
+        )
         (address,) = re.findall(r"local channel is open: (http://127\.0\.0\.1:\d+/)", bot.text)
         async with aiohttp.ClientSession() as session, session.get(address) as page:
             assert page.status == 200 and "What may I call you?" in await page.text()
@@ -249,7 +254,10 @@ async def test_an_open_channel_says_so_plainly_and_nobody_elsewhere_comes_in_wit
 ) -> None:
     settings = {"PAGE_ADDRESS": "0.0.0.0", "PAGE_PASSWORD": "a bowl of cherries"}
     async with BotProcess(tmp_path, OFFLINE="1", **settings) as bot:
-        await until(lambda: no_token().strip() in bot.text, "the channel's address is told")
+        await until(
+            lambda: HOW_TO_HAVE_ONE in bot.text,
+            "the channel's address is told",
+        )
         assert PLAIN_HTTP.strip() in bot.text and "as guests with the smallest limits" in bot.text
         assert settings["PAGE_PASSWORD"] not in bot.text
         (port,) = re.findall(r"local channel is open: http://127\.0\.0\.1:(\d+)/", bot.text)

@@ -224,7 +224,7 @@ async def test_a_final_picture_hangs_in_the_gallery_until_it_is_deleted(
 
     await until(remembered)
     await erase(world.parts, await world.stored(1))
-    assert gallery.history() == [] and world.messages() == []
+    await until(lambda: gallery.history() == [] and world.messages() == [])
 
 
 async def test_a_private_spoiler_stays_out_of_the_gallery(world: World, gallery: ChannelHandle) -> None:

@@ -121,7 +121,7 @@ def test_text_reaches_the_engine_through_these_fields_only() -> None:
 
 
 def test_only_what_was_checked_is_stored_as_a_wish() -> None:
-    """`Store.add` and `add_story` are called by the worker alone, and requests are made by it alone."""
+    """`add_story` is called by the worker alone, and requests are made by an engine's worker alone."""
     root = Path(bot.__file__).parent
     callers: dict[str, set[str]] = {}
     for path in root.rglob("*.py"):
@@ -132,7 +132,7 @@ def test_only_what_was_checked_is_stored_as_a_wish() -> None:
                 )
                 callers.setdefault(name, set()).add(path.relative_to(root).as_posix())
     assert callers["add_story"] <= {"queue/worker.py", "dreams/store.py"}
-    assert callers["DreamRequest"] == {"queue/worker.py"}
+    assert callers["DreamRequest"] == {"queue/engine_worker.py"}
     assert callers["submit_story"] | callers.get("submit", set()) <= {"queue/worker.py", "dreams/asking.py"}
 
 

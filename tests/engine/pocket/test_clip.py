@@ -216,7 +216,7 @@ def test_words_of_nothing_score_visibly_below_a_match() -> None:
 
 def test_shipped_perceptor_is_small_and_fits_its_tokenizer() -> None:
     files = list(WEIGHTS.iterdir())
-    assert sum(path.stat().st_size for path in files) < 11.5 * 1024 * 1024
+    assert sum(path.stat().st_size for path in files) < 13 * 1024 * 1024
     model, tokenizer = PocketClip.load(WEIGHTS), load_tokenizer(WEIGHTS)
     assert len(tokenizer) == model.config.vocab_size
     assert tokenizer.model_max_length == model.config.max_tokens

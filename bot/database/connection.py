@@ -49,11 +49,7 @@ CLOSE_S = 5.0  # seconds to wait at the end for transactions that run
 ALIVE_S = 30.0  # between looks whether the connection that listens still lives
 SILENCE_S = 60.0  # for one statement's answer; a time-lapse of some MB is long on its way
 CONNECTIONS = 8  # hosts' small plans allow 20, and two of our processes may overlap; one of them listens
-UPGRADING, MODERATING, ADMITTING = (
-    20211,
-    20212,
-    20213,
-)  # for `alone`: any numbers that no other program would use
+UPGRADING, MODERATING, ADMITTING = 20211, 20212, 20213  # for `alone`: numbers that no other program uses
 
 # As which our connections show in PostgreSQL's list of those at work: with a word for each process behind it.
 PROGRAM = "oneiro"

@@ -80,8 +80,8 @@ class Audience(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shared:
-    """What the workers of one process share."""
+class Crew:
+    """The workers of one process, and what they share."""
 
     store: Store
     turns: Turns
@@ -168,8 +168,8 @@ def _is_fruitless(failed: Failed, run: _Run) -> bool:
 class EngineWorker:
     """Live: `run` is its coroutine."""
 
-    def __init__(self, shared: Shared, engine: Engine) -> None:
-        self._shared = shared
+    def __init__(self, crew: Crew, engine: Engine) -> None:
+        self._crew = crew
         self.slot = Slot(engine)
         self.hand: InHand | None = None
         self.is_resting = False
@@ -178,24 +178,24 @@ class EngineWorker:
         """Dream whatever comes, for ever. Cancelled, it puts the dream in hand back in line."""
         while True:
             await self._rest()
-            turn = await self._shared.turns.get()
-            if self._shared.holder(turn.dream_id) is not None:
+            turn = await self._crew.turns.get()
+            if self._crew.holder(turn.dream_id) is not None:
                 continue  # it was seen in the database before whoever stored it put it in line, too
             self.hand = hand = InHand(turn.dream_id)
-            self._shared.audience.line_moved()
+            self._crew.audience.line_moved()
             try:
                 while await self._take(hand):
                     if self._leaves_it_to_others():
-                        self._shared.turns.put_back(turn)
+                        self._crew.turns.put_back(turn)
                         break
                     log.info("dream %d: once more", turn.dream_id)
             except StoreError as error:
                 log.warning("dream %d: waits, %s", turn.dream_id, error)
-                await asyncio.sleep(self._shared.retry_s)
-                self._shared.turns.put_back(turn)
+                await asyncio.sleep(self._crew.retry_s)
+                self._crew.turns.put_back(turn)
             finally:
                 self.hand = None
-                self._shared.audience.line_moved()
+                self._crew.audience.line_moved()
 
     async def stop(self) -> None:
         """Have the dream in hand end at its next step."""
@@ -213,7 +213,7 @@ class EngineWorker:
     # ----------------------------------------------------------- several engines
 
     def _others(self) -> list["EngineWorker"]:
-        return [one for one in self._shared.workers if one is not self]
+        return [one for one in self._crew.workers if one is not self]
 
     def _leaves_it_to_others(self) -> bool:
         """Whether our engine fails and another one does not."""
@@ -253,7 +253,7 @@ class EngineWorker:
             return False
         self._choose_engine(dream.model)
         hand.dream, hand.progress = dream, None
-        self._shared.audience.heard(dream, None)
+        self._crew.audience.heard(dream, None)
         holding = asyncio.create_task(self._hold(hand))
         try:
             return await self._dream(hand, dream)
@@ -275,7 +275,7 @@ class EngineWorker:
 
     async def _claim(self, dream_id: int) -> Dream | None:
         """Make it ours. If we are stopped meanwhile, it goes back in line now, not when its lease ends."""
-        claiming = asyncio.ensure_future(self._shared.store.claim(dream_id, lease_s=self._shared.lease_s))
+        claiming = asyncio.ensure_future(self._crew.store.claim(dream_id, lease_s=self._crew.lease_s))
         try:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
@@ -288,9 +288,9 @@ class EngineWorker:
     async def _hold(self, hand: InHand) -> None:
         """Renew the lease while we dream; notice its loss, and a wish to cancel from another process."""
         while True:
-            await asyncio.sleep(self._shared.lease_s / 3)
+            await asyncio.sleep(self._crew.lease_s / 3)
             try:
-                held = await self._shared.store.renew(hand.dream_id, lease_s=self._shared.lease_s)
+                held = await self._crew.store.renew(hand.dream_id, lease_s=self._crew.lease_s)
             except StoreError as error:
                 log.warning("dream %d: its lease cannot be renewed yet: %s", hand.dream_id, error)
                 continue
@@ -341,7 +341,7 @@ class EngineWorker:
                     hand.progress = event
                     await self._stepped(dream, event, run)
                 if not isinstance(event, Finished | Failed):
-                    self._shared.audience.heard(dream, event)
+                    self._crew.audience.heard(dream, event)
         return run
 
     def _learn(self, run: _Run) -> None:
@@ -357,8 +357,8 @@ class EngineWorker:
     async def _stepped(self, dream: Dream, progress: Progress, run: _Run) -> None:
         run.stopwatch.see(progress)
         run.unsafe = run.unsafe or bool(progress.flagged)
-        if self._shared.paces is not None:
-            self._shared.paces.glimpse(run.stopwatch.pace(dream, progress.steps))
+        if self._crew.paces is not None:
+            self._crew.paces.glimpse(run.stopwatch.pace(dream, progress.steps))
         if progress.picture and (run.best is None or progress.score >= run.best.score):
             run.best = progress
         if progress.state is not None:
@@ -391,7 +391,7 @@ class EngineWorker:
         if (end.kind in _RETRIED or elsewhere) and dream.attempts - dream.rescues < MAX_ATTEMPTS:
             return await self._give_back(dream, refund=False)
         if request.begin == "resume" and end.kind not in _RETRIED:
-            await self._shared.store.drop_state(dream.id)  # e.g. an older version's; it begins anew
+            await self._crew.store.drop_state(dream.id)  # e.g. an older version's; it begins anew
             return await self._give_back(dream)
         await self._end(dream, DreamState.FAILED, event=end, picture=preview, flagged=flagged)
         return False
@@ -403,12 +403,12 @@ class EngineWorker:
         its words while it waited.
         """
         try:
-            self._shared.limits.check_words(dream.guild_id, dream.prompt, dream.avoid)
+            self._crew.limits.check_words(dream.guild_id, dream.prompt, dream.avoid)
         except BannedWords as error:
             raise BadRequest(Key.BANNED_SINCE) from error
         begin: Begin = dream.begin
         other: bytes | None = None
-        store = self._shared.store
+        store = self._crew.store
         state = await store.state(dream.id)
         if state is not None:
             begin = "resume"
@@ -421,14 +421,14 @@ class EngineWorker:
             begin=begin,
             state=state,
             other_state=other,
-            preview_every_s=self._shared.preview_every_s,
-            state_every_s=self._shared.state_every_s,
+            preview_every_s=self._crew.preview_every_s,
+            state_every_s=self._crew.state_every_s,
             timelapse_bytes=0 if dream.candidate else TIMELAPSE_BYTES,
             settings={"candidates": BEGINNING_STARTS} if dream.candidate else {},
         )
 
     async def _state_of(self, dream_id: int | None) -> bytes:
-        state = None if dream_id is None else await self._shared.store.state(dream_id)
+        state = None if dream_id is None else await self._crew.store.state(dream_id)
         if state is None:
             raise BadRequest(Key.PARENT_GONE)
         return state
@@ -450,7 +450,7 @@ class EngineWorker:
         `unsafe`: the check found something on the way. Who may see a dream's end may see its time-lapse, so
         one that shows more than the end does is not kept.
         """
-        store = self._shared.store
+        store = self._crew.store
         finished = event if isinstance(event, Finished) else None
         while True:
             try:
@@ -467,33 +467,33 @@ class EngineWorker:
                 break
             except StoreError as error:
                 log.warning("dream %d: its end cannot be stored yet: %s", dream.id, error)
-                await asyncio.sleep(self._shared.retry_s)
+                await asyncio.sleep(self._crew.retry_s)
         if ended is not None:  # None: another process took it over meanwhile
             log.info("dream %d: %s", dream.id, state.value)
-            self._shared.audience.heard(ended, event)
+            self._crew.audience.heard(ended, event)
             if ended.chapter is not None and state is DreamState.DONE:
                 await self._turn_the_page(ended)
 
     async def _turn_the_page(self, ended: Dream) -> None:
         """Put the story's next chapter in line."""
         try:
-            chapter = await self._shared.store.next_chapter(ended.id)
+            chapter = await self._crew.store.next_chapter(ended.id)
         except StoreError as error:
             log.warning("dream %d: its next chapter joins the line later: %s", ended.id, error)
             return  # `Worker.refresh` finds it
         if chapter is not None:
-            self._shared.join(chapter)
+            self._crew.join(chapter)
 
     async def _keep_state(self, dream: Dream, state: bytes) -> None:
         try:
-            await self._shared.store.keep_state(dream.id, state)
+            await self._crew.store.keep_state(dream.id, state)
         except StoreError as error:
             log.warning("dream %d: its state cannot be kept just now: %s", dream.id, error)
 
     async def _measured(self, pace: Pace | None) -> None:
-        if pace is not None and self._shared.paces is not None:
+        if pace is not None and self._crew.paces is not None:
             try:
-                await self._shared.paces.keep(pace)
+                await self._crew.paces.keep(pace)
             except StoreError as error:
                 log.warning("A dream's pace cannot be kept: %s", error)
 
@@ -501,14 +501,14 @@ class EngineWorker:
         if not said:
             return dream
         try:
-            await self._shared.store.set_notice(dream.id, said)
+            await self._crew.store.set_notice(dream.id, said)
         except StoreError as error:
             log.warning("dream %d: its notice cannot be stored: %s", dream.id, error)
         return replace(dream, notice=said.to_json())
 
     async def _give_back(self, dream: Dream, *, refund: bool = True) -> bool:
         """Put our dream back in line. True if it was ours."""
-        released = await self._shared.store.release(dream.id, refund=refund)
+        released = await self._crew.store.release(dream.id, refund=refund)
         if released is not None:
-            self._shared.audience.heard(released, None)
+            self._crew.audience.heard(released, None)
         return released is not None

@@ -17,7 +17,7 @@ from bot.database.outbox import OWED
 from bot.dreams.dream import Dream, DreamState, Wish
 from bot.dreams.store import Admit, Store
 from bot.queue.durations import Occupancy, Paces
-from bot.queue.engine_worker import Audience, Engine, EngineWorker, Shared
+from bot.queue.engine_worker import Audience, Crew, Engine, EngineWorker
 from bot.queue.fair_queue import Turns
 from bot.queue.lane import Turn
 from bot.queue.limits import NOBODY, Asker, Limits
@@ -65,7 +65,7 @@ class Worker:
         self._limits = limits
         self._poll_s = poll_s
         self._clock = clock
-        self._shared = Shared(
+        self._crew = Crew(
             store=store,
             turns=turns,
             audience=audience,
@@ -76,8 +76,8 @@ class Worker:
             state_every_s=state_every_s,
             retry_s=retry_s,
         )
-        self._workers = self._shared.workers
-        self._workers.extend(EngineWorker(self._shared, engine) for engine in engines)
+        self._workers = self._crew.workers
+        self._workers.extend(EngineWorker(self._crew, engine) for engine in engines)
         self._admission = asyncio.Lock()  # of our own, who store one after the other anyway
         self._moves: dict[int, float] = {}  # waiting dream → when it was moved to the front, as far as known
         self._news = asyncio.Event()  # another process changed something
@@ -195,7 +195,7 @@ class Worker:
             return Cancelled.WITHDRAWN
         if await self._store.ask_cancel(dream_id, by=by) is None:
             return Cancelled.OVER
-        if (holder := self._shared.holder(dream_id)) is not None:
+        if (holder := self._crew.holder(dream_id)) is not None:
             await holder.stop()
         return Cancelled.STOPPING
 
@@ -253,7 +253,7 @@ class Worker:
                 self._turns.serve(dream_id)  # elsewhere, but it was their turn
         for dream_id in gone:
             self._turns.remove(dream_id)
-        ours = self._shared.in_hand()
+        ours = self._crew.in_hand()
         new = [turn for turn, _ in line if turn.dream_id not in self._turns and turn.dream_id not in ours]
         for turn in new:
             self._turns.put_nowait(turn)
@@ -272,7 +272,7 @@ class Worker:
 
     def join(self, dream: Dream) -> None:
         """Put a stored dream in line; its place in line is its author's next one."""
-        self._shared.join(dream)
+        self._crew.join(dream)
 
     # ------------------------------------------------------------------ tasks
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from bot.background import BackgroundLoop, growing_pause_s
 from bot.chat.messages.dream_message import Content, DreamMessage
-from bot.chat.messages.outbox import Later, Outbox, believe
+from bot.chat.messages.outbox import DENIALS, Later, Outbox, believe
 from bot.chat.messages.pacing import Edits
 from bot.chat.messages.poster import Outcome, Poster, fitting
 from bot.database.connection import StoreError
@@ -33,7 +33,6 @@ log = logging.getLogger(__name__)
 RETRY_S = 5.0  # seconds before another look at a dream that could not be read
 NONCE_S = 60.0  # seconds for which Discord surely takes two posts with one nonce for the same
 MISSED_S = 1.0  # seconds until a message that seems gone is looked for once more, doubled each time
-MISSES = 5  # such answers one after the other until that is believed: the dream ends with its message
 LONG_LINE = 500  # messages from which on their places are looked for beside the loop
 PLACES_REST = 10  # times as long as that took it is left alone afterwards
 FAREWELL_S = 3.0  # seconds for the last edits when the bot stops
@@ -168,7 +167,7 @@ class DreamMessages(BackgroundLoop):
         """Somebody deleted a message of this dream: when Discord says so too, it is believed at once."""
         message = self._messages.get(dream_id)
         if message is not None:
-            message.misses, message.rests_until = MISSES - 1, 0.0
+            message.misses, message.rests_until = DENIALS - 1, 0.0
             self._once_more(dream_id)
 
     async def end(self, owed: Owed) -> None:
@@ -307,7 +306,7 @@ class DreamMessages(BackgroundLoop):
         if outcome is Outcome.SHOWN:
             message.misses = 0
             await self._keep(message, message_id)
-        elif outcome is Outcome.GONE and dream.message_id is not None and message.misses + 1 < MISSES:
+        elif outcome is Outcome.GONE and dream.message_id is not None and message.misses + 1 < DENIALS:
             message.misses += 1
             pause_s = growing_pause_s(MISSED_S, message.misses)
             message.rests_until = monotonic() + pause_s

@@ -6,6 +6,7 @@ import discord
 import pytest
 from PIL import Image
 
+from bot.chat.messages.outbox import DENIALS
 from bot.database.connection import StoreBusy
 from bot.dreams.dream import DreamState, Picture
 from bot.sentences import ENGLISH as sentences
@@ -146,7 +147,7 @@ async def test_a_message_deleted_while_waiting_takes_the_dream_out_of_the_line(w
     assert [r.prompt for r in world.engine.requests] == ["one", "two"]
 
 
-async def test_a_lost_permission_mid_dream_is_asked_for_four_times_more_only(
+async def test_a_lost_permission_mid_dream_is_asked_for_a_few_times_more_only(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.chat.messages.dreams.MISSED_S", 0.05)
@@ -159,7 +160,7 @@ async def test_a_lost_permission_mid_dream_is_asked_for_four_times_more_only(
     world.engine.step(preview=picture("JPEG"))
     await world.until_state(1, DreamState.CANCELLED)
     await world.until_delivered(1)
-    assert len([r for r in world.env.http_requests[before:] if r.method == "PATCH"]) == 5
+    assert len([r for r in world.env.http_requests[before:] if r.method == "PATCH"]) == DENIALS
 
 
 async def test_a_failed_edit_costs_one_frame_and_not_the_dream(world: World) -> None:

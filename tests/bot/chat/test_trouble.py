@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.chat.messages.outbox import DENIALS
 from bot.dreams.dream import DreamState
 from bot.sentences import ENGLISH as SAY
 from tests.bot.chat.conftest import World
@@ -54,7 +55,7 @@ async def test_a_server_that_throws_the_bot_out_ends_its_dream(world: World) -> 
 @pytest.mark.parametrize(("status", "code"), [(403, 50001), (404, 10008)])
 async def test_refusals_that_end_end_no_dream(world: World, status: int, code: int) -> None:
     await running(world)
-    world.env.inject_error("PATCH", "/channels/*/messages/*", status=status, code=code, times=4)
+    world.env.inject_error("PATCH", "/channels/*/messages/*", status=status, code=code, times=DENIALS - 1)
     world.engine.step(preview=picture("JPEG", shade=9))
     await world.until_text("step 2")
     world.engine.finish()

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
 
-from bot.queue.lane import FORGOTTEN, Arrived, Lane, Rounds, Turn
+from bot.queue.lane import FORGOTTEN, Lane, Rounds, Turn
 
 NEAR = 32  # of a server's dreams; so many change their round at once, and so few servers have more
 FEW = 64  # newcomers of a round who are sorted in one by one
@@ -121,8 +121,7 @@ class _Schedule:
         lane = self._lanes.get(server)
         old, new = self._seen.pop(server, None), None
         if lane:
-            near = [arrival for arrival, _ in lane.first(NEAR)]
-            new = self._seen[server] = _Seen(self._rounds.next(server), lane, len(lane), near)
+            new = self._seen[server] = _Seen(self._rounds.next(server), lane, len(lane), lane.first(NEAR))
         was, now = set(old.rounds() if old else ()), set(new.rounds() if new else ())
         for round_, arrival in was - now:
             arrivals = self._near[round_]
@@ -152,7 +151,7 @@ class Turns(asyncio.Queue[Turn]):
 
     def _init(self, maxsize: int) -> None:
         self._queue: dict[int, Turn] = {}  # those that may begin; asyncio.Queue asks whether it is empty
-        self._arrived: dict[int, Arrived] = {}  # all, by dream
+        self._arrived: dict[int, tuple[int, Turn]] = {}  # all, by dream
         self._turns: dict[int, Turn] = {}  # all, by arrival
         self._of = Counter[int]()  # how many of these are whose
         self._lanes: dict[int, Lane] = {}  # by server
@@ -195,7 +194,7 @@ class Turns(asyncio.Queue[Turn]):
         self.serve(turn.dream_id)
         return turn
 
-    def _take_out(self, dream_id: int) -> Arrived:
+    def _take_out(self, dream_id: int) -> tuple[int, Turn]:
         arrival, turn = self._arrived.pop(dream_id)
         del self._turns[arrival]
         self._queue.pop(dream_id, None)
@@ -263,7 +262,7 @@ class Turns(asyncio.Queue[Turn]):
 
     def order_of(self, server: int, most: int | None = None) -> list[Turn]:
         """One server's line (or the first so many), held or not, its next one first."""
-        return [turn for _, turn in islice(self._lanes.get(server, ()), most)]
+        return [self._turns[arrival] for arrival in islice(self._lanes.get(server, ()), most)]
 
     def places(self) -> dict[int, int]:
         """The place of each waiting dream that may begin, 1 for the next one."""

@@ -64,49 +64,57 @@ class Rounds:
         return self._last.get(one, -1) >= self.now
 
 
-Arrived = tuple[int, Turn]  # in which order they came
-_Placed = tuple[int, int, Turn]  # the person's round, then who came first
+_ROUND = 40  # bits of a place below its round: those of an arrival
+_ARRIVAL = (1 << _ROUND) - 1
 
 
 class Lane:
-    """Live. In a long line of direct messages there are many of them."""
+    """Live. Who is in it is named by their arrival: in which order they came, 0 and up.
+
+    In a long line of direct messages there are many lanes, each of one person: there nothing is sorted.
+    """
 
     __slots__ = ("_front", "_fronted", "_people", "_rounds", "_size", "_sorted")
 
     def __init__(self) -> None:
         self._rounds = Rounds()
-        self._people: dict[int, list[Arrived]] = {}  # in the order in which they came
-        self._front: dict[int, Arrived] = {}  # by dream; moved there by moderators, the last one is first
+        self._people: dict[int, list[int]] = {}  # all but the front, in the order in which they came
+        self._front: dict[int, int] = {}  # by dream; moved there by moderators, the last one is first
         self._fronted: dict[int, int] = {}  # how many of these are whose
         self._size = 0
-        self._sorted: list[_Placed] | None = None  # all but the front; None: to be sorted anew
+        # The places of all but the front: the person's round, then who came first, as one number, of which
+        # a hundred thousand are sorted soon. None: to be sorted anew.
+        self._sorted: list[int] | None = None
 
     def __len__(self) -> int:
         return self._size
 
-    def __iter__(self) -> Iterator[Arrived]:
+    def __iter__(self) -> Iterator[int]:
         """Everybody in it, the next one first."""
         yield from reversed(self._front.values())
-        for _, arrival, turn in self._order():
-            yield arrival, turn
+        alone = self._alone()
+        yield from alone if alone is not None else (place & _ARRIVAL for place in self._order())
 
-    def first(self, most: int) -> list[Arrived]:
+    def first(self, most: int) -> list[int]:
         """So many of them, the next one first."""
         return list(islice(self, most))
 
     def arrival(self, behind: int) -> int:
-        """When the one came who has so many before."""
-        if not self._front and self._sorted is not None:
-            return self._sorted[behind][1]
+        """Who has so many before."""
         if behind < len(self._front):
-            return next(islice(reversed(self._front.values()), behind, None))[0]
-        return self._order()[behind - len(self._front)][1]
+            return next(islice(reversed(self._front.values()), behind, None))
+        behind -= len(self._front)
+        alone = self._alone()
+        return alone[behind] if alone is not None else self._order()[behind] & _ARRIVAL
 
     def behind(self, arrival: int, turn: Turn) -> int:
         """How many come before this one, who is in it."""
         if turn.dream_id in self._front:
             return list(reversed(self._front)).index(turn.dream_id)
-        return len(self._front) + bisect_left(self._order(), self._place(arrival, turn))
+        index = self._index(arrival, turn)
+        if self._alone() is None:
+            index = bisect_left(self._order(), self._place(turn.person, index, arrival))
+        return len(self._front) + index
 
     def waiting(self, person: int) -> int:
         """How many of a person's dreams are in it."""
@@ -115,7 +123,7 @@ class Lane:
     def add(self, arrival: int, turn: Turn) -> None:
         """Somebody came, later than all who are in it."""
         theirs = self._people.setdefault(turn.person, [])
-        theirs.append((arrival, turn))
+        theirs.append(arrival)
         self._size += 1
         self._put_in(turn.person, len(theirs) - 1)
 
@@ -126,7 +134,7 @@ class Lane:
             self._pop(arrival, turn)
             self._fronted[turn.person] = self._fronted.get(turn.person, 0) + 1
             self._put_in(turn.person)
-        self._front[turn.dream_id] = arrival, turn
+        self._front[turn.dream_id] = arrival
 
     def drop(self, arrival: int, turn: Turn) -> None:
         """Take one out, wherever it stands."""
@@ -149,13 +157,17 @@ class Lane:
             # Nobody else's round changes: the person's next dream is one place nearer, and one round later.
             del self._sorted[0]
 
-    def _order(self) -> list[_Placed]:
+    def _alone(self) -> list[int] | None:
+        """All but the front, if they are one person's: then they stand as they came."""
+        return next(iter(self._people.values())) if len(self._people) == 1 else None
+
+    def _order(self) -> list[int]:
         if self._sorted is None:
-            self._sorted = sorted(
-                (round_, arrival, turn)
-                for person, theirs in self._people.items()
-                for round_, (arrival, turn) in enumerate(theirs, start=self._round(person))
-            )
+            places: list[int] = []
+            for person in self._people:
+                places += self._places(person)
+            places.sort()  # what is sorted already, as each one's are, costs little
+            self._sorted = places
         return self._sorted
 
     def _round(self, person: int) -> int:
@@ -164,10 +176,16 @@ class Lane:
 
     def _index(self, arrival: int, turn: Turn) -> int:
         """Which of its person's dreams that are not at the front it is."""
-        return bisect_left(self._people[turn.person], arrival, key=lambda entry: entry[0])
+        return bisect_left(self._people[turn.person], arrival)
 
-    def _place(self, arrival: int, turn: Turn) -> tuple[int, int]:
-        return self._round(turn.person) + self._index(arrival, turn), arrival
+    def _place(self, person: int, index: int, arrival: int) -> int:
+        return self._round(person) + index << _ROUND | arrival
+
+    def _places(self, person: int, start: int = 0) -> list[int]:
+        """Of a person's dreams from this one on."""
+        theirs = self._people.get(person, [])
+        rounds = enumerate(theirs[start:] if start else theirs, start=self._round(person) + start)
+        return [round_ << _ROUND | arrival for round_, arrival in rounds]
 
     def _leave(self, arrival: int, turn: Turn) -> None:
         if self._front.pop(turn.dream_id, None) is None:
@@ -183,15 +201,13 @@ class Lane:
         if not theirs:
             del self._people[turn.person]
 
-    def _moving(self, person: int, start: int) -> list[_Placed]:
-        """Where a person's dreams from this one on stand, if they are few."""
-        theirs = self._people.get(person, [])
-        if self._sorted is None or len(theirs) - start > SHIFTED:
+    def _moving(self, person: int, start: int) -> list[int]:
+        """Where a person's dreams from this one on stand, if they are few and not alone."""
+        many = len(self._people.get(person, ())) - start > SHIFTED
+        if self._sorted is None or many or len(self._people) == 1:
             self._sorted = None
             return []
-        return [
-            (round_, *entry) for round_, entry in enumerate(theirs[start:], start=self._round(person) + start)
-        ]
+        return self._places(person, start)
 
     def _take_out(self, person: int, start: int = 0) -> None:
         for place in self._moving(person, start):

@@ -232,7 +232,7 @@ class DreamMessages(BackgroundLoop):
             message.showing = allowed
             if await self._show_now(message):
                 await self._heal(message)
-        except StoreError as error:
+        except (StoreError, Later) as error:
             log.warning("dream %d: not shown yet, %s", message.dream.id, error)
             self._later(message.dream.id, self._retry_s)
         except Exception:

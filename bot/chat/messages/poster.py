@@ -15,6 +15,7 @@ from PIL import Image
 
 from bot.chat.messages.dream_message import Content
 from bot.chat.messages.exhibit import Sight
+from bot.chat.messages.outbox import Later
 from bot.chat.reactions import Given, Put, put_all, read
 from bot.community.emoji import meant
 from bot.dreams.dream import Dream, Picture
@@ -131,7 +132,7 @@ class Poster:
         return outcome
 
     async def answered(self, shown: Shown) -> bool:
-        """Whether `answer` did so already, as far as the channel's last messages tell."""
+        """Whether `answer` did so already, as far as the channel's last messages tell. Raises `Later`."""
 
         def answers(message: discord.Message) -> bool:
             reference = message.reference
@@ -215,7 +216,7 @@ class Poster:
     async def find(self, shown: Shown, url: str) -> int | None:
         """The newest message of ours, among the channel's last ones, whose embed links there.
 
-        What an earlier process posted and could not remember any more.
+        What an earlier process posted and could not remember any more. Raises `Later`.
         """
         return await self._newest(shown, lambda message: any(e.url == url for e in message.embeds))
 
@@ -235,14 +236,20 @@ class Poster:
         return await self._newest(shown, fits)
 
     async def _newest(self, shown: Shown, fits: Callable[[discord.Message], bool]) -> int | None:
-        """The newest message of ours that fits, among the channel's last ones."""
+        """The newest message of ours that fits, among the channel's last ones.
+
+        None where we may not read them. Raises `Later` while nobody knows: what is posted all the same would
+        be there twice.
+        """
         me = self._client.user
         try:
             async for message in self._channel(shown).history(limit=FIND_MOST):
                 if me is not None and message.author.id == me.id and fits(message):
                     return message.id
-        except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (discord.NotFound, discord.Forbidden) as error:
             log.info("%s: its channel cannot be read: %s", name_of(shown), error)
+        except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Later(f"its channel cannot be read: {error!r}") from error
         return None
 
     def _channel(self, shown: Shown) -> discord.PartialMessageable:

@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import update
 
 from bot.chat.messages.dream_message import DreamMessage
-from bot.database.tables import dreams
+from bot.database.outbox import Kind, owe
+from bot.database.tables import dreams, outbox
 from bot.dreams.dream import DreamState, Picture
 from bot.dreams.store import Store
 from bot.sentences import ENGLISH as sentences
 from tests.bot.chat.conftest import World
+from tests.bot.chat.owing import until_nothing_is_owed
 from tests.bot.scripted import picture, until
 
 
@@ -183,3 +185,22 @@ async def test_a_message_whose_answer_nobody_heard_is_found_and_not_posted_again
     await world.until_delivered(1)
     (after,) = (message for message in world.messages() if message.embeds)  # and one tells that it is ready
     assert after.id == before.id and [a.filename for a in after.attachments] == ["dream-1.png"]
+
+
+async def test_while_its_channel_cannot_be_read_nothing_is_posted_again(world: World) -> None:
+    """What stands there may be the very message."""
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    world.engine.finish()
+    await world.until_delivered(1)
+    (before,) = (message.id for message in world.messages() if message.embeds)
+    await world.parts.end()
+    async with world.parts.database.transaction() as connection:
+        await connection.execute(update(dreams).values(message_id=None, delivered=False))
+        await owe(connection, Kind.END, 1, now=time() - 1.0)
+        await connection.execute(update(outbox).values(tries=1))
+    world.env.inject_error("GET", "/channels/*/messages", status=400, times=3)
+    await world.restart()
+    await world.until_delivered(1)
+    await until_nothing_is_owed(world)
+    assert [message.id for message in world.messages() if message.embeds] == [before]

@@ -24,7 +24,18 @@ class CatchingUp(Listener):
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        if self._task is not None:  # it was away for so long that all servers are told of anew
+        """All servers are known for the first time; what comes later each shard tells for itself."""
+        if self._task is None:
+            self._begin()
+
+    @commands.Cog.listener()
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """A shard's servers are told of anew. Of that discord.py says no `on_ready` until all shards are."""
+        if self._task is not None:
+            self._begin()
+
+    def _begin(self) -> None:
+        if self._task is not None:  # it was away for so long
             self._task.cancel()
         self._task = asyncio.create_task(self._look())
 

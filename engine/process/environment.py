@@ -5,7 +5,7 @@ downloaded models and strangers' pictures, shall not have them to lose.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from engine.settings import ENGINE_SETTINGS
 
@@ -37,9 +37,9 @@ _SECRET = re.compile(
 )
 
 
-def for_the_child(environ: Mapping[str, str]) -> dict[str, str]:
-    """What the child gets of this environment."""
-    return {name: value for name, value in environ.items() if _is_passed_on(name.upper())}
+def for_the_child(environ: Mapping[str, str], secrets: Collection[str] = frozenset()) -> dict[str, str]:
+    """What the child gets of this environment; these `secrets`, too."""
+    return {name: value for name, value in environ.items() if name in secrets or _is_passed_on(name.upper())}
 
 
 def _is_passed_on(name: str) -> bool:

@@ -21,6 +21,7 @@ class FailureKind(StrEnum):
     MEMORY = "memory"  # the machine's or the GPU's memory ran out
     CRASH = "crash"  # the engine process died
     HANG = "hang"  # the engine process gave no sign of life within its time limit
+    LOST = "lost"  # the machine that dreamt it is gone, or the way to it: no fault of the dream's
     STOPPED = "stopped"  # asked to stop before its first step: there is no picture to keep
     COLLAPSE = "collapse"  # the numbers ran away before the first picture
     INTERNAL = "internal"  # a fault of ours; the log has the traceback
@@ -93,6 +94,12 @@ class EngineHang(DreamError):
     """The engine process gave no sign of life; people read one sentence for all of these."""
 
     kind = FailureKind.HANG
+
+
+class EngineLost(DreamError):
+    """The machine that dreamt it is gone, or the way to it."""
+
+    kind = FailureKind.LOST
 
 
 class StoppedEarly(DreamError):

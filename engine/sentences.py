@@ -25,6 +25,7 @@ class Key(Enum):
     MEMORY = "There is not enough memory for this dream."
     CRASH = "The dream engine stopped unexpectedly."
     HANG = "The dream engine gave no sign of life."
+    LOST = "The machine that dreamt this is gone."
     RESCUES = "I was ended {times} times while I dreamt this, so I gave up on it. Please ask again."
     STOPPED = "This dream was stopped before there was a picture to keep."
     COLLAPSE = "The numbers of this dream ran away before it had a picture; another seed will do better."

@@ -344,9 +344,15 @@ class Store:
         """Hold our dream for `lease_s` more seconds; None when it is ours no more."""
         return await self._change(dream_id, {"lease_until": self._clock() + lease_s}, only_if=self._ours())
 
-    async def release(self, dream_id: int, *, refund: bool) -> Dream | None:
-        """Put our dream back in line; `refund` when the attempt was not the dream's fault."""
-        values = _IN_LINE | {"attempts": dreams.c.attempts - (1 if refund else 0)}
+    async def release(self, dream_id: int, *, refund: bool, rescued: bool = False) -> Dream | None:
+        """Put our dream back in line; `refund` when the attempt was not the dream's fault.
+
+        `rescued`: it ended with its machine, as with a process that is killed.
+        """
+        values = _IN_LINE | {
+            "attempts": dreams.c.attempts - (1 if refund else 0),
+            "rescues": dreams.c.rescues + (1 if rescued else 0),
+        }
         return await self._change(dream_id, values, only_if=self._ours())
 
     async def finish(

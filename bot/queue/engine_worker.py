@@ -56,7 +56,7 @@ _ENGINE_GONE = frozenset({FailureKind.CRASH, FailureKind.HANG})  # the next one 
 
 
 class Engine(Protocol):
-    """What makes the pictures: `engine.process.host.EngineHost`, or a script in tests."""
+    """What makes the pictures: a process of ours (`engine.process.host`), one of a cluster, or a script."""
 
     def dream(self, request: DreamRequest) -> AsyncGenerator[Event, None]:
         """Events of one dream; the last is exactly one `Finished` or `Failed`."""
@@ -129,6 +129,7 @@ class Slot:
     pair: str = ""  # the models that dreamt last; "": none yet
     is_loaded: bool = False  # they are still loaded
     failures: int = 0  # in a row, in which it did not make a single step
+    is_gone: bool = False  # it has left us, or its machine is lost: its worker ends
     names: set[str] = field(default_factory=set)  # by which dreams have asked for these models, e.g. "auto"
 
     def holds(self, model: str) -> bool:
@@ -156,6 +157,7 @@ class _Run:
     has_stepped: bool = False
     best: Progress | None = None  # of those with a picture
     unsafe: bool = False  # a frame on the way, perhaps not the end
+    kept_state: bool = False  # so that whoever goes on is further than this run was at its beginning
     end: Event | None = None
 
 
@@ -175,8 +177,8 @@ class EngineWorker:
         self.is_resting = False
 
     async def run(self) -> None:
-        """Dream whatever comes, for ever. Cancelled, it puts the dream in hand back in line."""
-        while True:
+        """Dream whatever comes while the engine is there. Cancelled, it puts its dream back in line."""
+        while not self.slot.is_gone:
             await self._rest()
             turn = await self._crew.turns.get()
             if self._crew.holder(turn.dream_id) is not None:
@@ -185,7 +187,7 @@ class EngineWorker:
             self._crew.audience.line_moved()
             try:
                 while await self._take(hand):
-                    if self._leaves_it_to_others():
+                    if self.slot.is_gone or self._leaves_it_to_others():
                         self._crew.turns.put_back(turn)
                         break
                     log.info("dream %d: once more", turn.dream_id)
@@ -349,6 +351,8 @@ class EngineWorker:
         failed = run.end if isinstance(run.end, Failed) else None
         if failed is not None and failed.kind in _ENGINE_GONE:
             self.slot.is_loaded = False
+        if failed is not None and failed.kind is FailureKind.LOST:
+            self.slot.is_gone = True
         if run.has_stepped or isinstance(run.end, Finished):
             self.slot.failures = 0
         elif failed is not None and _is_fruitless(failed, run):
@@ -361,8 +365,8 @@ class EngineWorker:
             self._crew.paces.glimpse(run.stopwatch.pace(dream, progress.steps))
         if progress.picture and (run.best is None or progress.score >= run.best.score):
             run.best = progress
-        if progress.state is not None:
-            await self._keep_state(dream, progress.state)
+        if progress.state is not None and await self._keep_state(dream, progress.state):
+            run.kept_state = True
 
     async def _finished(
         self, hand: InHand, dream: Dream, request: DreamRequest, run: _Run, end: Finished
@@ -385,6 +389,10 @@ class EngineWorker:
             await self._end(dream, DreamState.CANCELLED, picture=preview, flagged=flagged)
             return False
         log.warning("dream %d: attempt %d failed: %s", dream.id, dream.attempts, end)
+        if (
+            end.kind is FailureKind.LOST
+        ):  # no fault of the dream's, unless it loses one machine after the other
+            return await self._give_back(dream, refund=run.kept_state, rescued=not run.kept_state)
         elsewhere = _is_fruitless(end, run) and self._leaves_it_to_others()
         if elsewhere and self.slot.failures > 1:
             return await self._give_back(dream)  # our engine failed before it came, and is why
@@ -484,11 +492,14 @@ class EngineWorker:
         if chapter is not None:
             self._crew.join(chapter)
 
-    async def _keep_state(self, dream: Dream, state: bytes) -> None:
+    async def _keep_state(self, dream: Dream, state: bytes) -> bool:
+        """Whether it could be kept."""
         try:
             await self._crew.store.keep_state(dream.id, state)
         except StoreError as error:
             log.warning("dream %d: its state cannot be kept just now: %s", dream.id, error)
+            return False
+        return True
 
     async def _measured(self, pace: Pace | None) -> None:
         if pace is not None and self._crew.paces is not None:
@@ -506,9 +517,9 @@ class EngineWorker:
             log.warning("dream %d: its notice cannot be stored: %s", dream.id, error)
         return replace(dream, notice=said.to_json())
 
-    async def _give_back(self, dream: Dream, *, refund: bool = True) -> bool:
+    async def _give_back(self, dream: Dream, *, refund: bool = True, rescued: bool = False) -> bool:
         """Put our dream back in line. True if it was ours."""
-        released = await self._crew.store.release(dream.id, refund=refund)
+        released = await self._crew.store.release(dream.id, refund=refund, rescued=rescued)
         if released is not None:
             self._crew.audience.heard(released, None)
         return released is not None

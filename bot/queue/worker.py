@@ -77,29 +77,69 @@ class Worker:
             retry_s=retry_s,
         )
         self._workers = self._crew.workers
-        self._workers.extend(EngineWorker(self._crew, engine) for engine in engines)
         self._admission = asyncio.Lock()  # of our own, who store one after the other anyway
         self._moves: dict[int, float] = {}  # waiting dream → when it was moved to the front, as far as known
         self._news = asyncio.Event()  # another process changed something
-        self._tasks: list[asyncio.Task[None]] = []
+        self._watching: asyncio.Task[None] | None = None  # while it runs
+        self._at_work: dict[EngineWorker, asyncio.Task[None]] = {}
+        for engine in engines:
+            self.hire(engine)
 
     async def start(self) -> None:
         """Rebuild the line from the store and begin. Raises `StoreError`."""
         self._turns.rebuild(await self._store.history(since=self._clock() - HISTORY_S))
-        at_work = [self._watch(), *(worker.run() for worker in self._workers)]
-        self._tasks = [asyncio.create_task(one) for one in at_work]
+        self._watching = asyncio.create_task(self._watch())
+        for worker in self._workers:
+            self._begin(worker)
 
     async def close(self) -> None:
         """Stop; the dreams in hand go back in line, to be dreamt after the restart."""
-        for task in self._tasks:
+        tasks = self._tasks()
+        self._watching = None
+        self._at_work.clear()
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     @property
     def is_running(self) -> bool:
         """Whether it was started, and not closed."""
-        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+        return self._watching is not None and not any(task.done() for task in self._tasks())
+
+    # ------------------------------------------------ engines that come and go
+
+    def hire(self, engine: Engine) -> None:
+        """From now on this engine dreams, too."""
+        worker = EngineWorker(self._crew, engine)
+        self._workers.append(worker)
+        if self._watching is not None:
+            self._begin(worker)
+            self._audience.line_moved()
+
+    def dismiss(self, engine: Engine) -> None:
+        """This engine is gone. A dream that it has in hand is told so by the engine itself."""
+        worker = next((one for one in self._workers if one.slot.engine is engine), None)
+        if worker is None:
+            return
+        worker.slot.is_gone = True
+        if worker.hand is None:
+            self._leave(worker)
+
+    def _begin(self, worker: EngineWorker) -> None:
+        task = self._at_work[worker] = asyncio.create_task(worker.run())
+        task.add_done_callback(lambda _: self._leave(worker) if worker.slot.is_gone else None)
+
+    def _leave(self, worker: EngineWorker) -> None:
+        """Be one fewer. Its engine is gone, and it has no dream."""
+        if worker in self._workers:
+            self._workers.remove(worker)
+            self._audience.line_moved()
+        if (task := self._at_work.pop(worker, None)) is not None:
+            task.cancel()
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        watching = [] if self._watching is None else [self._watching]
+        return [*watching, *self._at_work.values()]
 
     @property
     def checks_pictures(self) -> bool:

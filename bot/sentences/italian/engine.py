@@ -10,6 +10,7 @@ SENTENCES: dict[Key, str] = {
     Key.MEMORY: "Non c'è abbastanza memoria per questo sogno.",
     Key.CRASH: "Il motore dei sogni si è fermato all'improvviso.",
     Key.HANG: "Il motore dei sogni non ha dato segni di vita.",
+    Key.LOST: "La macchina che lo sognava non c'è più.",
     Key.RESCUES: (
         "Mi hanno interrotto {times} volte durante questo sogno, quindi ci ho rinunciato. Chiedilo di nuovo."
     ),

@@ -20,7 +20,7 @@ import threading
 import webbrowser
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import discord
@@ -37,6 +37,7 @@ from bot.web.server import LocalChannel, PortTaken
 from bot.web.sites import Sites
 from engine import EMBEDDED
 from engine.called import called
+from engine.cluster.host import ClusterHost
 from engine.data_dir import where
 from engine.errors import BadSetting
 from engine.process.host import EngineHost
@@ -81,10 +82,16 @@ async def serve(settings: Settings) -> None:
     """Run until SIGTERM or Ctrl-C. Raises `StoreError`, `PortTaken`, and what `_serve_discord` raises."""
     stop = asyncio.Event()
     set_when_asked_to_stop(stop)
-    hosts = await asyncio.to_thread(engine_hosts, settings)  # it may have to ask a program for the GPUs
-    parts = build(settings, engines=hosts) if settings.discord_token else None
+    cluster = None if settings.needs is None else ClusterHost(settings.needs, environ=environment())
+    # Who counts the GPUs may have to ask a program for them.
+    local = [] if cluster else await asyncio.to_thread(engine_hosts, settings)
+    hosts: Sequence[Host] = [cluster] if cluster else local
+    parts = build(settings, engines=local) if settings.discord_token else None
     pace_s = min(PAGE_PACE_S, settings.frame_pace_s)
-    heart = build_heart(settings, engines=hosts, frame_pace_s=pace_s) if parts is None else parts
+    heart = build_heart(settings, engines=local, frame_pace_s=pace_s) if parts is None else parts
+    if cluster is not None:
+        cluster.on_join.append(heart.worker.hire)
+        cluster.on_leave.append(heart.worker.dismiss)
     if EMBEDDED.prior is not None and settings.dream_model in ("auto", EMBEDDED.name):
         heart.paces.expect(EMBEDDED.prior)  # until a dream's first steps tell more
     channel = LocalChannel(heart, settings) if settings.shows_page else None
@@ -114,7 +121,17 @@ def engine_hosts(settings: Settings) -> list[EngineHost]:
     return [EngineHost(environ=share, step_timeout_s=silence_s, close_grace_s=0.5) for share in each]
 
 
-async def _start(hosts: Sequence[EngineHost]) -> None:
+class Host(Protocol):
+    """Has one engine, or those of a cluster."""
+
+    async def start(self) -> None:
+        """Begin. Does not wait, raises nothing."""
+
+    async def close(self) -> None:
+        """End what it has begun."""
+
+
+async def _start(hosts: Sequence[Host]) -> None:
     """Their models' libraries load while nobody waits yet."""
     await asyncio.gather(*(host.start() for host in hosts))
 
@@ -122,7 +139,7 @@ async def _start(hosts: Sequence[EngineHost]) -> None:
 async def _serve_discord(
     parts: AllParts,
     settings: Settings,
-    hosts: Sequence[EngineHost],
+    hosts: Sequence[Host],
     channel: LocalChannel | None,
     stop: asyncio.Event,
 ) -> None:

@@ -37,10 +37,12 @@ from bot.queue.durations import Paces
 from bot.queue.engine_worker import Engine
 from bot.queue.fair_queue import Turns
 from bot.queue.limits import Limits
-from bot.queue.worker import Worker
+from bot.queue.worker import STATE_EVERY_S, Worker
 from bot.servers.line import ServerLine
 from bot.servers.moderation import Moderation
 from bot.settings import Settings
+
+CLUSTER = "a cluster"  # whose machines are taken to be alike, when it comes to how long dreams take
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,13 +103,24 @@ class Heart:
         await self.retention.close()
 
 
-def build_heart(settings: Settings, *, engines: Sequence[Engine], frame_pace_s: float | None = None) -> Heart:
-    """All of it, not started. `frame_pace_s`: seconds between two frames; None: as the settings say."""
+def build_heart(
+    settings: Settings,
+    *,
+    engines: Sequence[Engine],
+    frame_pace_s: float | None = None,
+    state_every_s: float = STATE_EVERY_S,
+) -> Heart:
+    """All of it, not started. `frame_pace_s`: seconds between two frames; None: as the settings say.
+
+    `state_every_s`: seconds of a dream that the end of its engine may cost.
+    """
     database = Database(settings.database_url)
     store = Store(database, owner=uuid4().hex)
     preferences = Preferences(database=database)
     moderation = Moderation(database=database)
-    paces = Paces(database=database, engines=len(engines))
+    # A cluster's engines share nothing, however many there are just now.
+    machine = None if settings.needs is None else CLUSTER
+    paces = Paces(database=database, machine=machine, engines=len(engines))
     audiences = Audiences()
     places = AllPlaces()
     disk = _disk(settings)
@@ -127,6 +140,7 @@ def build_heart(settings: Settings, *, engines: Sequence[Engine], frame_pace_s: 
         paces=paces,
         lease_s=settings.lease_s,
         preview_every_s=settings.frame_pace_s if frame_pace_s is None else frame_pace_s,
+        state_every_s=state_every_s,
     )
     choices = Choices(database=database, store=store, worker=worker, moderation=moderation)
     votes, sendings = Votes(store=store, settings=moderation.settings), Sendings(database=database)

@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from engine.cluster.needs import CLUSTER_SETTINGS, Needs
 from engine.data_dir import DATABASE, data_dir
 from engine.errors import BadSetting
 from engine.ranges import Whole, Written
@@ -136,6 +137,12 @@ DREAM_STEPS: Setting[int | None] = Setting(
     None,
     "Steps of a dream that names none; blank: what suits the model.",
     Written(f"blank, or {_STEPS.allowed}", int, lambda value: value is None or _STEPS.fits(value)),
+)
+ENGINE = choice(
+    "ENGINE",
+    "local",
+    ("local", "ray"),
+    "Where dreams are dreamt: local, on this machine; ray, on the machines of a Ray cluster.",
 )
 _WORKERS = Whole(1, 64)
 ENGINE_WORKERS: Setting[int | None] = Setting(
@@ -270,6 +277,8 @@ SETTINGS: tuple[Setting[Any], ...] = (
     OFFLINE,
     DATABASE_URL,
     ENGINE_WORKERS,
+    ENGINE,
+    *CLUSTER_SETTINGS,
     WAITING_PER_PERSON,
     WAITING_IN_ALL,
     FRAME_PACE_S,
@@ -309,6 +318,11 @@ class Settings:
     data_dir: Path
     database_url: str  # as SQLAlchemy's asyncio engine wants it
     engine_workers: int | None  # None: one a GPU
+    engine: str
+    ray_address: str  # this and the next two are a cluster's alone, see `needs`
+    engine_gpus: float | None
+    engine_cpus: int | None
+    needs: Needs | None  # of the cluster's engines; None: there is no cluster
     waiting_per_person: int
     waiting_in_all: int
     frame_pace_s: float
@@ -349,6 +363,7 @@ class Settings:
         values = {setting.key.lower(): setting.read(environ) for setting in SETTINGS}
         values["data_dir"] = data_dir(environ)
         values["database_url"] = _database(values["database_url"], values["data_dir"])
+        values["needs"] = _needs(environ, values) if values["engine"] == "ray" else None
         settings = cls(**values)
         if settings.shows_page and settings.opens_page and not settings.page_password:
             key = PAGE_URL.key if settings.page_url else PAGE_ADDRESS.key
@@ -357,6 +372,13 @@ class Settings:
 
     def __repr__(self) -> str:
         return f"<Settings data_dir={str(self.data_dir)!r} dream_model={self.dream_model!r}>"  # no secrets
+
+
+def _needs(environ: Mapping[str, str], values: Mapping[str, Any]) -> Needs:
+    """Of a cluster's engines. A cluster is there to be used: who names no number gets all of it."""
+    named = bool(environ.get(ENGINE_WORKERS.key, "").strip())
+    most = values["engine_workers"] if named else None
+    return Needs.read(environ, most=most, silence_s=values["engine_silence_s"])
 
 
 def env_example() -> str:

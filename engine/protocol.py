@@ -6,6 +6,9 @@ The parent writes `DreamRequest` and `Stop` to the child's stdin, the child writ
 For each request the child sends any number of `Fetching`, one `Started`, any number of `Progress`, and ends
 with exactly one `Finished` or `Failed`. `Ready` comes once, when the child has started and can take requests;
 where it cannot, a `Failed` of no dream says why, and the child ends.
+
+Between the bot and a cluster's driver (`engine.cluster`) these frames travel in `Enveloped` ones, which name
+the engine; the driver tells of each engine with `Joined` and `Left`.
 """
 
 import json
@@ -14,7 +17,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from engine.errors import FailureKind
 from engine.sentences import NOTHING, Saying
@@ -188,11 +191,45 @@ class Failed:
     message: Saying = NOTHING  # one clear sentence for the user
 
 
-Message = DreamRequest | Stop | Ready | Fetching | Started | Progress | Finished | Failed
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Another engine of the cluster can dream."""
+
+    engine: str  # its name, never given twice
+    node: str  # of which machine, for the log
+    device: str  # as in Ready
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An engine of the cluster is gone; to the driver: it is of no more use, end it."""
+
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enveloped:
+    """A frame to or from one of the cluster's engines, unread on its way."""
+
+    engine: str
+    frame: bytes
+
+
+Message = (
+    DreamRequest
+    | Stop
+    | Ready
+    | Fetching
+    | Started
+    | Progress
+    | Finished
+    | Failed
+    | Joined
+    | Left
+    | Enveloped
+)
 Event = Fetching | Started | Progress | Finished | Failed
-_TYPES: dict[str, type] = {
-    t.__name__: t for t in (DreamRequest, Stop, Ready, Fetching, Started, Progress, Finished, Failed)
-}
+_TYPES: dict[str, type] = {kind.__name__: kind for kind in get_args(Message)}
 
 
 def fits(message: Message) -> bool:
@@ -251,6 +288,23 @@ def read(read_exactly: Callable[[int], bytes]) -> Message:
     """The next message from a blocking stream: `read_exactly(n)` gives n bytes or raises `EOFError`."""
     header, payload = lengths(read_exactly(PREFIX_SIZE))
     return decode(read_exactly(header), read_exactly(payload))
+
+
+def opened(frame: bytes) -> Message:
+    """The message of one whole frame. Raises `BrokenFrame`."""
+    header, payload = lengths(frame[:PREFIX_SIZE]) if len(frame) >= PREFIX_SIZE else (0, 0)
+    if len(frame) != PREFIX_SIZE + header + payload or not header:
+        raise BrokenFrame(f"A frame of {len(frame)} bytes is not as long as it says.")
+    return decode(frame[PREFIX_SIZE : PREFIX_SIZE + header], frame[PREFIX_SIZE + header :])
+
+
+def kind_of(frame: bytes) -> type:
+    """Which kind of message a whole frame says it is; the rest is not looked at. Raises `BrokenFrame`."""
+    try:
+        size = lengths(frame[:PREFIX_SIZE])[0]
+        return _TYPES[json.loads(frame[PREFIX_SIZE : PREFIX_SIZE + size])["type"]]
+    except (ValueError, KeyError, TypeError, struct.error) as error:
+        raise BrokenFrame(f"Not a message: {error}.") from error
 
 
 def _build(kind: type, values: Any) -> Any:

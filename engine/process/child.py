@@ -85,7 +85,17 @@ class Inbox:
         return self._closed or self._running in self._stopped
 
 
-def read_requests(stream: BinaryIO, inbox: Inbox) -> None:
+class Reader(Protocol):
+    """Who is given what the parent sends: an `Inbox`, or a cluster's driver."""
+
+    def take(self, message: Message) -> None:
+        """A message has come."""
+
+    def close(self) -> None:
+        """There will be no more."""
+
+
+def read_requests(stream: BinaryIO, inbox: Reader) -> None:
     """Fill the inbox until the parent closes the stream or breaks it, then close the inbox."""
 
     def read_exactly(size: int) -> bytes:
@@ -127,7 +137,7 @@ def serve(dreamer: Dreams, inbox: Inbox, send: Callable[[Message], None]) -> Non
                 send(Failed(request.id, kind, said))
 
 
-def _claim_standard_streams() -> tuple[BinaryIO, BinaryIO]:
+def claim_standard_streams() -> tuple[BinaryIO, BinaryIO]:
     """The pipes from and to the parent, kept away from everybody else in this process.
 
     Whatever a library prints or reads afterwards goes to stderr and comes from nowhere.
@@ -141,7 +151,7 @@ def _claim_standard_streams() -> tuple[BinaryIO, BinaryIO]:
     return requests, frames
 
 
-def _end_if_orphaned(reader: threading.Thread) -> None:
+def end_if_orphaned(reader: threading.Thread) -> None:
     """Once the parent is gone, give the running step its grace, then end even a step that never returns."""
     reader.join()
     threading.Event().wait(ORPHAN_GRACE_S)
@@ -174,14 +184,14 @@ def _started(load: Callable[[Path], Dreams], folder: Path, send: Callable[[Messa
 
 def main(load: Callable[[Path], Dreams] = load_dreamer) -> int:
     """Serve the parent until it closes our stdin. Returns the exit code."""
-    requests, frames = _claim_standard_streams()
+    requests, frames = claim_standard_streams()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal: the parent decides what it means
     faulthandler.enable()  # a fault in native code leaves its Python stack on stderr
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     inbox = Inbox()
     reader = threading.Thread(target=read_requests, args=(requests, inbox), name="requests", daemon=True)
     reader.start()
-    threading.Thread(target=_end_if_orphaned, args=(reader,), name="orphan", daemon=True).start()
+    threading.Thread(target=end_if_orphaned, args=(reader,), name="orphan", daemon=True).start()
 
     def send(message: Message) -> None:
         frames.write(protocol.encode(message))

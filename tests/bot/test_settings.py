@@ -115,6 +115,18 @@ def test_one_engine_dreams_unless_somebody_says_otherwise(written: str, count: i
     assert Settings.read({"ENGINE_WORKERS": written}).engine_workers == count
 
 
+@pytest.mark.parametrize(("written", "most"), [("", None), ("auto", None), ("3", 3)])
+def test_of_a_cluster_all_is_used_unless_somebody_says_otherwise(
+    written: str, most: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Settings.read({"RAY_ADDRESS": "head:6379"}).needs is None
+    monkeypatch.setattr("engine.cluster.needs.find_spec", lambda name: object())
+    environ = {"ENGINE": "ray", "RAY_ADDRESS": "head:6379", "ENGINE_WORKERS": written}
+    needs = Settings.read(environ | {"ENGINE_SILENCE_S": "60"}).needs
+    assert needs is not None
+    assert (needs.address, needs.most, needs.silence_s) == ("head:6379", most, 60)
+
+
 def test_blank_means_the_default() -> None:
     assert Settings.read({"FRAME_PACE_S": "  ", "DREAM_STEPS": ""}) == Settings.read({})
 

@@ -49,6 +49,7 @@ log = logging.getLogger(__name__)
 STOPPED, UNREACHABLE, FAULT, NO_DATABASE, TOKEN_REFUSED, BAD_SETTING = 0, 69, 70, 74, 77, 78
 
 PAGE_PACE_S = 0.7  # seconds between two frames in a browser, where nobody limits edits
+_TOO_MANY = 429  # HTTP
 _AUTHENTICATION_FAILED = 4004  # the gateway's close code for a token that is not valid any more
 
 _PROGRAM = "oneiro-bot" if Path(sys.argv[0]).stem == "oneiro-bot" else "python -m bot"
@@ -75,6 +76,10 @@ REFUSED = (
     "https://discord.com/developers/applications (your application, Bot, Reset Token)."
 )
 OFFLINE = "Discord cannot be reached at {address}. Please check the network and try again."
+TURNED_AWAY = (
+    "Discord lets nobody in from this address just now: too many requests came from it. "
+    "Please wait a few minutes before you start again."
+)
 BEHIND = "Discord cannot be reached at {address} through the proxy {proxy}. Please check HTTPS_PROXY."
 
 
@@ -284,6 +289,12 @@ def main() -> int:
         return _say(
             sentence.format(address=settings.discord_api_url, proxy=proxy and proxy.address), UNREACHABLE
         )
+    except discord.HTTPException as error:
+        if error.status != _TOO_MANY:
+            log.exception("Discord refused something for good")
+            return FAULT
+        log.info("No connection: %r", error)
+        return _say(TURNED_AWAY, UNREACHABLE)
     except Exception:
         # The last handler: whatever it is belongs into the log, with a code that a host's manager sees.
         log.exception("Oneiro stopped over a fault of ours")

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -16,7 +17,16 @@ from PIL import Image
 from simcord.backend.models import Message
 from yarl import URL
 
-from bot.__main__ import NO_TOKEN, OFFLINE, PLAIN_HTTP, REFUSED, STOPPED, TOKEN_REFUSED, UNREACHABLE
+from bot.__main__ import (
+    NO_TOKEN,
+    OFFLINE,
+    PLAIN_HTTP,
+    REFUSED,
+    STOPPED,
+    TOKEN_REFUSED,
+    TURNED_AWAY,
+    UNREACHABLE,
+)
 from bot.dreams.dream import DreamState
 from bot.dreams.store import Store
 from bot.sentences import ENGLISH as sentences
@@ -326,12 +336,19 @@ async def test_it_stops_when_asked_to_although_the_login_hangs(tmp_path: Path) -
         assert "Traceback" not in bot.text
 
 
-async def test_a_discord_that_is_out_of_order_is_one_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [({"status": 503}, OFFLINE), ({"does": Interference.BAN}, TURNED_AWAY)],
+    ids=["out of order", "not for us"],
+)
+async def test_a_discord_that_lets_nobody_in_is_one_sentence(
+    tmp_path: Path, fault: dict[str, Any], sentence: str
+) -> None:
     async with DiscordServer() as server:
-        server.fault("GET", "/users/@me", status=503)
+        server.fault("GET", "/users/@me", **fault)
         async with BotProcess(tmp_path, **server.environment()) as bot:
             assert await bot.end() == UNREACHABLE
-        assert OFFLINE.format(address=server.environment()["DISCORD_API_URL"]) in bot.text
+        assert sentence.format(address=server.environment()["DISCORD_API_URL"]) in bot.text
         assert "Traceback" not in bot.text
 
 

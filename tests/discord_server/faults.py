@@ -19,6 +19,7 @@ class Interference(Enum):
     STALL = "stall"  # nothing happens until `Fault.release`, then the request goes on as usual
     CUT = "cut"  # the connection is cut, nothing is carried out
     LOSE = "lose"  # the request is carried out, then the connection is cut: the answer is lost
+    BAN = "ban"  # the proxy before Discord refuses the address: a 429 that is no JSON and has no Via
 
 
 @dataclass(eq=False)

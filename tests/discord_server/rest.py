@@ -98,7 +98,8 @@ class Rest:
                 at = time.monotonic()
             if fault.does is Interference.ANSWER:
                 return self._answer(call, *fault.answer())
-        if self.invalid.is_banned(self._clock.monotonic()):
+        banned = fault is not None and fault.does is Interference.BAN
+        if banned or self.invalid.is_banned(self._clock.monotonic()):
             call.status = 429  # by the proxy before Discord: no JSON, no Via
             return web.Response(status=429, text="error code: 1015")
         status, body, headers = self._carry_out(call, request.headers.get("Authorization"), at)

@@ -414,6 +414,22 @@ async def test_each_shard_hears_of_its_own_servers(server: DiscordServer) -> Non
         assert len(session.frames) == 1  # READY, and nothing since
 
 
+async def test_one_shard_is_lost_alone_and_may_not_be_resumed(server: DiscordServer) -> None:
+    async with raw(server) as one, raw(server) as other:
+        await one.identify(server.token, shard=[0, 2])
+        session_id = (await one.hear("READY"))["d"]["session_id"]
+        await other.identify(server.token, shard=[1, 2])
+        await other.hear("READY")
+        server.gateway.forget(0)
+        await server.wait(lambda: len(server.gateway.online) == 1, "the loss")
+        server.gateway.invalidate(0)  # nobody is left whom that would concern
+        server.gateway.ask_to_reconnect(1)
+        await other.hear(7)
+    async with raw(server) as one:
+        await one.say(6, {"token": server.token, "session_id": session_id, "seq": 1})
+        assert (await one.hear(9))["d"] is False
+
+
 async def test_the_address_tells_shards_and_how_many_starts_are_left(server: DiscordServer) -> None:
     server.gateway.shards, server.gateway.most_starts = 4, 1
     async with rude(server) as ask:

@@ -7,11 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from bot.__main__ import UNREACHABLE
 from tests.bot.locks import locked
 from tests.chaos.full_disk import MARK
 from tests.chaos.quick import LEASE_S, NONCE_S
 from tests.chaos.scene import Scene
 from tests.discord_server import Interference
+from tests.discord_server.limits import EVERYWHERE, RateLimits
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 MINUTES_S = 600.0  # after which Discord has forgotten nonces
@@ -27,16 +29,19 @@ class Kind:
     strike: Strike
     databases: tuple[str, ...]
     bots: int  # that live from the beginning
+    shards: int  # over which Discord spreads the servers
 
 
 KINDS: dict[str, Kind] = {}
 
 
-def kind(*, databases: tuple[str, ...] = (SQLITE, POSTGRESQL), bots: int = 1) -> Callable[[Strike], Strike]:
+def kind(
+    *, databases: tuple[str, ...] = (SQLITE, POSTGRESQL), bots: int = 1, shards: int = 1
+) -> Callable[[Strike], Strike]:
     """Register a fault under its function's name."""
 
     def register(strike: Strike) -> Strike:
-        KINDS[strike.__name__] = Kind(strike.__name__, strike, databases, bots)
+        KINDS[strike.__name__] = Kind(strike.__name__, strike, databases, bots, shards)
         return strike
 
     return register
@@ -134,6 +139,42 @@ async def gateway_lost(scene: Scene) -> None:
         await asyncio.sleep(scene.random.uniform(0.1, 1.5))
 
 
+@kind(shards=2)
+async def shard_lost(scene: Scene) -> None:
+    """Now one of them, now the other; people's server is on one, and what it hears is not told again."""
+    for _ in range(scene.random.randint(1, 3)):
+        how = scene.random.choice(("drop", "ask_to_reconnect", "invalidate", "forget"))
+        _strike_shard(scene, how)
+        await asyncio.sleep(scene.random.uniform(0.1, 1.5))
+
+
+@kind(shards=2)
+async def shard_not_resumed(scene: Scene) -> None:
+    """Its RESUME is refused while the other one's session goes on."""
+    _strike_shard(scene, scene.random.choice(("invalidate", "forget")), scene.home_shard)
+    await asyncio.sleep(scene.random.uniform(0.5, 2.0))
+
+
+@kind(shards=2)
+async def shards_and_bot_killed(scene: Scene) -> None:
+    """A shard is lost, and while it is away the bot dies, or a new one takes over."""
+    _strike_shard(scene, scene.random.choice(("drop", "forget")))
+    await asyncio.sleep(scene.random.uniform(0.0, 1.0))
+    old = scene.living[0]
+    if scene.random.random() < 0.5:
+        await scene.kill(old)
+        await scene.start()
+    else:
+        await scene.start()
+        await scene.stop(old)
+
+
+def _strike_shard(scene: Scene, how: str, shard: int | None = None) -> None:
+    shard = scene.random.randrange(scene.server.gateway.shards) if shard is None else shard
+    scene.note(f"gateway: {how} of shard {shard}")
+    getattr(scene.server.gateway, how)(shard)
+
+
 _SEND = ("POST", "/channels/*/messages")
 _EDIT = ("PATCH", "/channels/*/messages/*")
 _REACT = ("PUT", "/channels/*/messages/*/reactions/*")
@@ -162,6 +203,52 @@ async def server_errors(scene: Scene) -> None:
 async def too_many_requests(scene: Scene) -> None:
     everywhere = scene.random.random() < 0.3
     await _interfere(scene, *_ROUTES, status=429, retry_after_s=0.5, everywhere=everywhere)
+
+
+@kind()
+async def limits_enforced(scene: Scene) -> None:
+    """From here on Discord counts: in buckets, and how much comes in a second in all."""
+    everywhere = scene.random.choice((20, EVERYWHERE))
+    scene.note(f"limits are enforced, {everywhere} requests a second in all")
+    scene.server.rest.limits = RateLimits(everywhere=everywhere)
+    await asyncio.sleep(scene.random.uniform(0.5, 2.0))
+
+
+@kind()
+async def bucket_refused(scene: Scene) -> None:
+    """One after the other is full for so long that a client gives up asking."""
+    for _ in range(scene.random.randint(2, 3)):
+        method, path = scene.random.choice(_ROUTES)
+        await _refuse(scene, method, path, scene.random.uniform(0.2, 1.0))
+
+
+@kind()
+async def refused_everywhere(scene: Scene) -> None:
+    """The global limit, which holds for all that a bot asks but for answers to people."""
+    await _refuse(scene, "*", "/channels/*", scene.random.uniform(0.2, 1.5), everywhere=True)
+
+
+async def _refuse(scene: Scene, method: str, path: str, retry_after_s: float, **how: Any) -> None:
+    fault = scene.server.fault(method, path, status=429, retry_after_s=retry_after_s, times=None, **how)
+    await asyncio.sleep(scene.random.uniform(1.0, 4.0))
+    fault.stop()
+    scene.note(f"{fault.hits} × 429 for {method} {path}")
+
+
+@kind()
+async def banned_by_the_proxy(scene: Scene) -> None:
+    """Cloudflare lets nobody of this address in; a bot that starts meanwhile cannot come in either."""
+    fault = scene.server.fault("*", "*", does=Interference.BAN, times=None)
+    seconds = scene.random.uniform(1.0, 4.0)
+    scene.note(f"banned for {seconds:.1f} s")
+    ending = asyncio.get_running_loop().call_later(seconds, fault.stop)
+    if scene.random.random() < 0.5:
+        await scene.kill(scene.living[0])
+        while (bot := await scene.start()).code.done():  # its host starts it again
+            scene.note(f"a bot ended with {bot.code.result()}")
+            if bot.code.result() != UNREACHABLE:
+                scene.unwilling.append(f"a bot that was not let in ended with {bot.code.result()}")
+    await asyncio.sleep(max(0.0, ending.when() - asyncio.get_running_loop().time()))
 
 
 @kind()

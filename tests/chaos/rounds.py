@@ -126,6 +126,7 @@ class Lane:
             name = await asyncio.to_thread(cluster.create, like=self._template)
         url = cluster.url(name) if cluster else f"sqlite:///{folder / 'data' / 'oneiro.db'}"
         async with DiscordServer(rate_limits=False) as server:
+            server.gateway.shards = KINDS[plan.fault].shards
             scene = Scene(
                 server=server,
                 nursery=self._nursery,

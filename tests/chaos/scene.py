@@ -79,17 +79,23 @@ class Scene:
     def living(self) -> list[Bot]:
         return [bot for bot in self.bots if bot.lives]
 
+    @property
+    def home_shard(self) -> int:
+        """The shard that hears of the people's server."""
+        return (self.server.guild.id >> 22) % self.server.gateway.shards
+
     def note(self, what: str) -> None:
         self.told.append(what)
 
     async def start(self, *, wait: bool = True) -> Bot:
         """One more bot; `wait`: until it is connected."""
-        known = self.server.gateway.identifies
+        gateway = self.server.gateway
+        known = gateway.identifies
         bot = await self._nursery.start(self.folder, **self._settings)
         self.bots.append(bot)
         if wait:
             await self.server.wait(
-                lambda: not bot.lives or self.server.gateway.identifies > known,
+                lambda: not bot.lives or gateway.identifies >= known + gateway.shards,
                 "a bot's connection",
                 timeout_s=CONNECTED_S,
             )

@@ -92,22 +92,28 @@ class Gateway:
                 self._tell(session, event, payload)
         self._notify()
 
-    # What tests do to connections.
+    # What tests do to connections: to all of them, or to one shard's.
 
-    def drop(self) -> None:
-        """Cut every connection without a goodbye, as a network does."""
-        for connection in self._open():
+    def drop(self, shard: int | None = None) -> None:
+        """Cut connections without a goodbye, as a network does."""
+        for connection in self._open(shard):
             if connection.transport is not None:
                 connection.transport.abort()
+
+    def forget(self, shard: int | None = None) -> None:
+        """Cut connections and keep nothing of their sessions: whoever asks for RESUME is refused it."""
+        for session in self._of(shard):
+            del self.sessions[session.id]
+        self.drop(shard)
 
     async def close(self, code: int) -> None:
         """Close every connection with Discord's code."""
         for connection in self._open():
             await connection.close(code)
 
-    def ask_to_reconnect(self) -> None:
+    def ask_to_reconnect(self, shard: int | None = None) -> None:
         """Send RECONNECT (op 7): a polite client comes back with RESUME."""
-        for connection in self._open():
+        for connection in self._open(shard):
             connection.say(7)
 
     def ask_for_heartbeat(self) -> None:
@@ -115,9 +121,9 @@ class Gateway:
         for connection in self._open():
             connection.say(HEARTBEAT)
 
-    def invalidate(self, *, resumable: bool = False) -> None:
+    def invalidate(self, shard: int | None = None, *, resumable: bool = False) -> None:
         """Send INVALID_SESSION (op 9): the client identifies anew, or resumes where it may."""
-        for session in list(self.sessions.values()):
+        for session in self._of(shard):
             if not resumable:
                 del self.sessions[session.id]
             if session.connection is not None:
@@ -286,8 +292,14 @@ class Gateway:
             own["premium_tier"] = self.tiers.get(int(own["id"]), 0)
         session.dispatch(event, own)
 
-    def _open(self) -> list[Connection]:
-        return [connection for connection in self.connections if connection.closed_at is None]
+    def _open(self, shard: int | None = None) -> list[Connection]:
+        alive = [connection for connection in self.connections if connection.closed_at is None]
+        if shard is None:
+            return alive
+        return [one for one in alive if one.session is not None and one.session.shard[0] == shard]
+
+    def _of(self, shard: int | None) -> list[Session]:
+        return [one for one in self.sessions.values() if shard in (None, one.shard[0])]
 
     def _gone(self, connection: Connection) -> None:
         connection.closed_at = time.monotonic()

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, MetaData, String, Table, create_engine, select
@@ -56,6 +57,21 @@ async def test_of_two_processes_one_gets_each(one: OutboxStore, two: OutboxStore
     await one.owe(Kind.END, *range(1, 21))
     halves = await asyncio.gather(*(claimed(store, most=20) for store in (one, two)))
     assert sorted(owed.subject for half in halves for owed in half) == list(range(1, 21))
+
+
+async def test_what_another_one_took_since_the_look_is_its_own(
+    one: OutboxStore, two: OutboxStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await one.owe(Kind.END, 1)
+    look = two._next
+
+    async def overtaken(*asked: Any) -> list[Any]:
+        rows = await look(*asked)
+        assert len(await claimed(one)) == 1
+        return rows
+
+    monkeypatch.setattr(two, "_next", overtaken)
+    assert await claimed(two) == []
 
 
 async def test_what_is_longest_due_comes_first_and_no_more_than_wanted(

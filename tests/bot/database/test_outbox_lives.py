@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from bot.database.connection import StoreError
 from bot.database.outbox import HEAD_START_S, LEASE_S, Key, Kind, OutboxStore, Owed, owe
@@ -20,6 +27,7 @@ T = TypeVar("T")
 
 which = st.integers(0, 7)  # of the processes, or of what one has in hand: whatever there is
 subjects = st.integers(1, 2)
+USES = st.sampled_from(("settle", "renew", "put off"))
 
 
 @dataclass(eq=False)
@@ -61,6 +69,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.lives = Lives(Path(self.folder.name), self.newest_file)
         self.processes: list[Process] = []
+        self.ghosts: list[Process] = []  # others took their place, but they are not dead
         self.numbers = count(1)
         self.rows: dict[int, Row] = {}  # by subject
         self.written: dict[int, int] = {}  # subject → its newest version
@@ -73,9 +82,12 @@ class OutboxMachine(RuleBasedStateMachine):
             self.lives.close()
             self.folder.cleanup()
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(most=st.integers(0, 2))
+    def begin(self, most: int) -> None:
         self.processes = [self.born(self.lives.bear(dreams=False)) for _ in range(2)]
+        for subject in (1, 2):
+            self.write(0, subject, False)
+        self.claim(0, most)
 
     # What causes messages.
 
@@ -112,11 +124,21 @@ class OutboxMachine(RuleBasedStateMachine):
             assert {owed.subject for owed in claimed} == first
         process.life.database.outage = Outage.NONE
         for owed in claimed:
-            row = self.rows[owed.subject]
-            claim = process.in_hand[owed.key] = Claim(owed, row.version)
-            row.owner, row.due_at, row.tries = process.owner, self.now + LEASE_S, row.tries + 1
-            row.claim = claim
-            assert owed.tries == row.tries
+            self.take(process, owed)
+
+    @precondition(lambda self: all(one.life.is_well for one in self.processes))
+    @rule(most=st.integers(1, 3))
+    def both_claim_at_once(self, most: int) -> None:
+        """Each of them looks before the other one takes."""
+        claiming = [one.store.claim(list(Kind), but=one.in_hand.keys(), most=most) for one in self.processes]
+        tasks = [self.lives.loop.create_task(one) for one in claiming]
+        self.lives.settle()
+        claimed = [task.result()[0] for task in tasks]
+        taken = [owed.subject for theirs in claimed for owed in theirs]
+        assert len(taken) == len(set(taken)), taken
+        for process, theirs in zip(self.processes, claimed, strict=True):
+            for owed in theirs:
+                self.take(process, owed)
 
     @rule(at=which)
     def renew(self, at: int) -> None:
@@ -128,29 +150,46 @@ class OutboxMachine(RuleBasedStateMachine):
                 if row is not None and row.claim is claim:
                     row.due_at = self.now + LEASE_S
 
-    @rule(at=which, number=which)
-    def show_and_settle(self, at: int, number: int) -> None:
+    @precondition(lambda self: self.hands())
+    @rule(number=which)
+    def show_and_settle(self, number: int) -> None:
         """It is shown, and tried to be settled until that is known to be kept."""
-        process, claim = self.one(at), self.held(at, number)
-        if claim is None:
-            return
+        process, claim = self.held(number)
         subject = claim.owed.subject
         self.shown[subject] = max(claim.version, self.shown.get(subject, 0))
         with self.noted(process, claim):
             if self.is_kept(process, process.store.settle(claim.owed)) and self.counts(claim):
                 del self.rows[subject]
 
-    @rule(at=which, number=which, pause_s=st.sampled_from((0.0, 5.0, 2 * LEASE_S)), tried=st.booleans())
-    def put_off(self, at: int, number: int, pause_s: float, tried: bool) -> None:
+    @precondition(lambda self: self.hands())
+    @rule(number=which, pause_s=st.sampled_from((0.0, 5.0, 2 * LEASE_S)), tried=st.booleans())
+    def put_off(self, number: int, pause_s: float, tried: bool) -> None:
         """It could not be shown, or (not `tried`) is not due yet."""
-        process, claim = self.one(at), self.held(at, number)
-        if claim is None:
-            return
+        process, claim = self.held(number)
         until, tries = self.now + pause_s, claim.owed.tries if tried else 0
         putting = process.store.put_off(claim.owed, until=until, tries=tries)
         with self.noted(process, claim):
             if self.is_kept(process, putting) and self.counts(claim):
                 self.rows[claim.owed.subject] = Row(claim.version, until, tries=tries)
+
+    @precondition(lambda self: self.hands())
+    @rule(number=which, own=st.booleans(), does=USES)
+    def write_anew_what_is_in_hand(self, number: int, own: bool, does: str) -> None:
+        """Then it is its own to try first, or at once in another's hand: its claim counts no more."""
+        process, claim = self.held(number)
+        at = self.processes.index(process)
+        self.write(at, claim.owed.subject, own)
+        if not own:
+            self.claim(at + 1, 9)
+        if not self.counts(claim):
+            self.use(process, claim, does)
+
+    @precondition(lambda self: self.old_hands())
+    @rule(number=which, does=USES)
+    def use_a_claim_that_counts_no_more(self, number: int, does: str) -> None:
+        """As whoever was frozen does: it has no say any more."""
+        old = self.old_hands()
+        self.use(*old[number % len(old)], does)
 
     @rule(at=which)
     def stop(self, at: int) -> None:
@@ -167,8 +206,9 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(at=which)
     def kill(self, at: int) -> None:
         """The next one takes its place, and the connection to the database, which remembers nothing."""
-        life = self.one(at).life
-        self.processes[at % len(self.processes)] = self.born(life)
+        old = self.one(at)
+        self.ghosts.append(old)
+        self.processes[at % len(self.processes)] = self.born(old.life)
 
     @rule(at=which, outage=st.sampled_from((Outage.BEFORE, Outage.AFTER)))
     def break_database(self, at: int, outage: Outage) -> None:
@@ -200,10 +240,10 @@ class OutboxMachine(RuleBasedStateMachine):
             process.life.database.outage = Outage.NONE
         for _ in range(3):  # what was in hand may have been written anew
             self.wait(2 * LEASE_S)
-            for at, process in enumerate(self.processes):
+            for at in range(len(self.processes)):
                 self.claim(at, 9)
-                while process.in_hand:
-                    self.show_and_settle(at, 0)
+                while self.hands():
+                    self.show_and_settle(0)
         assert self.rows == {} and self.lives.rows("SELECT * FROM outbox") == []
         assert self.shown == self.written
 
@@ -220,9 +260,37 @@ class OutboxMachine(RuleBasedStateMachine):
     def one(self, at: int) -> Process:
         return self.processes[at % len(self.processes)]
 
-    def held(self, at: int, number: int) -> Claim | None:
-        claims = list(self.one(at).in_hand.values())
-        return claims[number % len(claims)] if claims else None
+    def take(self, process: Process, owed: Owed) -> None:
+        """It claimed this."""
+        row = self.rows[owed.subject]
+        claim = process.in_hand[owed.key] = Claim(owed, row.version)
+        row.owner, row.due_at, row.tries = process.owner, self.now + LEASE_S, row.tries + 1
+        row.claim = claim
+        assert owed.tries == row.tries
+
+    def use(self, process: Process, claim: Claim, does: str) -> None:
+        """What a process does with what it has in hand."""
+        store = process.store
+        doing = {
+            "renew": lambda: store.renew([claim.owed]),
+            "settle": lambda: store.settle(claim.owed),
+            "put off": lambda: store.put_off(claim.owed, until=self.now, tries=0),
+        }[does]
+        with suppress(StoreError):
+            self.lives.run(doing())
+
+    def hands(self) -> list[tuple[Process, Claim]]:
+        """All that is in anybody's hand, whether or not it counts."""
+        return [(one, claim) for one in self.processes for claim in one.in_hand.values()]
+
+    def held(self, number: int) -> tuple[Process, Claim]:
+        hands = self.hands()
+        return hands[number % len(hands)]
+
+    def old_hands(self) -> list[tuple[Process, Claim]]:
+        """What is in anybody's hand, ghosts' too, and counts no more."""
+        everybody = self.processes + self.ghosts
+        return [(one, c) for one in everybody for c in one.in_hand.values() if not self.counts(c)]
 
     def counts(self, claim: Claim) -> bool:
         """Whether nobody wrote it anew, or took it over."""

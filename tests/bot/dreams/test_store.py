@@ -78,6 +78,31 @@ async def test_a_lease_that_ran_out_can_be_taken_and_its_old_owner_has_no_say(
     assert (await store.get(dream.id)).state is DreamState.DREAMING  # type: ignore[union-attr]
 
 
+async def test_whoever_did_not_hear_that_they_have_it_claims_it_again_at_no_cost(
+    store: Store, a_wish: A_WISH
+) -> None:
+    dream = await store.add(a_wish())
+    first, second = [await store.claim(dream.id, lease_s=30) for _ in range(2)]
+    assert first is not None and second is not None
+    assert (second.attempts, second.rescues) == (first.attempts, first.rescues) == (1, 0)
+
+
+async def test_what_is_over_is_nobody_s_although_its_lease_ran_out(
+    store: Store, other: Store, a_wish: A_WISH
+) -> None:
+    dream = await store.add(a_wish())
+    assert await store.claim(dream.id, lease_s=-1)
+    assert await store.finish(dream.id, DreamState.DONE, finished=FINISHED)
+    assert await other.waiting() == [] and await other.line() == []
+    for process in (store, other):
+        assert await process.claim(dream.id, lease_s=30) is None
+        assert await process.renew(dream.id, lease_s=30) is None
+        assert await process.release(dream.id, refund=True) is None
+        assert await process.finish(dream.id, DreamState.FAILED) is None
+        assert await process.move_to_front(dream.id) is None
+    assert (await store.get(dream.id)).state is DreamState.DONE  # type: ignore[union-attr]
+
+
 async def test_a_held_lease_cannot_be_taken(store: Store, other: Store, a_wish: A_WISH) -> None:
     dream = await store.add(a_wish())
     await store.claim(dream.id, lease_s=-1)
@@ -213,6 +238,7 @@ async def test_what_a_dream_leaves_behind_comes_back(store: Store, other: Store,
     assert dream.image_id is not None and await other.image(dream.image_id) == b"attached"
     await store.claim(dream.id, lease_s=30)
     await store.keep_state(dream.id, b"step 1")
+    await other.keep_state(dream.id, b"of another one")
     assert await other.state(dream.id) == b"step 1"
     ended = replace(FINISHED, state=b"end", timelapse=b"RIFF")
     await store.finish(dream.id, DreamState.DONE, finished=ended)

@@ -22,6 +22,7 @@ from bot.queue.worker import Cancelled
 from bot.servers.settings import Allowance
 from engine import FailureKind
 from tests.bot.lives import Life, Lives, Outage
+from tests.bot.scripted import ScriptedEngine
 from tests.bot.stateful import SETTINGS
 
 SERVERS = (1 << 22, 2 << 22)
@@ -56,6 +57,7 @@ class LineMachine(RuleBasedStateMachine):
         self.withdrawn: set[int] = set()
         self.told: dict[int, int] = {}  # dream → how often a process told of its end
         self.origin = 0
+        self.engines = 1  # of each process
         self.checked = 0  # of the leases' changes
 
     def teardown(self) -> None:
@@ -65,10 +67,13 @@ class LineMachine(RuleBasedStateMachine):
             self.lives.close()
             self.folder.cleanup()
 
-    @initialize(two=st.booleans())
-    def begin(self, two: bool) -> None:
+    @initialize(two=st.booleans(), engines=st.integers(1, 2), dreams=st.integers(1, 4))
+    def begin(self, two: bool, engines: int, dreams: int) -> None:
+        self.engines = engines
         for _ in range(1 + two):
-            self.lives.bear(per_person=PER_PERSON)
+            self.bear()
+        for number in range(dreams):
+            self.ask(number, PEOPLE[number % len(PEOPLE)], SERVERS[number % len(SERVERS)])
 
     # What people do.
 
@@ -128,34 +133,34 @@ class LineMachine(RuleBasedStateMachine):
 
     # What the engine does.
 
+    @precondition(lambda self: self.at_work())
     @rule(at=which)
     def step(self, at: int) -> None:
-        life = self.dreaming(at)
-        if life is not None:
-            life.engine.start()
-            life.engine.step(state=b"from here on")
-            self.lives.settle()
+        _, engine = self.dreaming(at)
+        engine.start()
+        engine.step(state=b"from here on")
+        self.lives.settle()
 
+    @precondition(lambda self: self.at_work())
     @rule(at=which)
     def finish(self, at: int) -> None:
-        life = self.dreaming(at)
-        if life is not None:
-            life.engine.finish()
-            self.lives.settle()
+        _, engine = self.dreaming(at)
+        engine.finish()
+        self.lives.settle()
 
+    @precondition(lambda self: self.at_work())
     @rule(at=which, kind=st.sampled_from((FailureKind.CRASH, FailureKind.MEMORY, FailureKind.STOPPED)))
     def fail(self, at: int, kind: FailureKind) -> None:
-        life = self.dreaming(at)
-        if life is not None:
-            life.engine.fail(kind)
-            self.lives.settle()
+        _, engine = self.dreaming(at)
+        engine.fail(kind)
+        self.lives.settle()
 
     # What happens to processes.
 
     @precondition(lambda self: len(self.lives.alive) < 2)
     @rule()
     def bear(self) -> None:
-        self.lives.bear(per_person=PER_PERSON)
+        self.lives.bear(per_person=PER_PERSON, engines=self.engines)
 
     @rule(at=which, orderly=st.booleans())
     def end(self, at: int, orderly: bool) -> None:
@@ -173,16 +178,53 @@ class LineMachine(RuleBasedStateMachine):
         if life is not None:
             life.database.freeze()
 
+    @precondition(lambda self: self.at_work())
     @rule(at=which, ends=st.booleans())
     def freeze_for_longer_than_a_lease(self, at: int, ends: bool) -> None:
         """As a laptop's lid does; its engine comes to an end meanwhile, or goes on."""
-        life = self.dreaming(at)
-        if life is not None:
-            life.database.freeze()
-            if ends:
-                life.engine.finish()
-            self.lives.move(LEASE_S + POLL_S + 5.0)
-            self.thaw()
+        life, engine = self.dreaming(at)
+        life.database.freeze()
+        if ends:
+            engine.finish()
+        self.lives.move(LEASE_S + POLL_S + 5.0)
+        self.thaw()
+
+    @rule(at=which, number=which, does=st.sampled_from(("claim", "renew", "release", "finish", "keep_state")))
+    def use_a_lease_that_is_another_s(self, at: int, number: int, does: str) -> None:
+        """As whoever was frozen does, or has not heard what others did: it has no say in that dream."""
+        life = self.one(at)
+        if life is None or not life.is_well or not self.promised:
+            return
+        store, dream_id = life.store, sorted(self.promised)[number % len(self.promised)]
+        query = f"SELECT state, owner, lease_until, attempts, rescues FROM dreams WHERE id = {dream_id}"
+        kept = f"SELECT content FROM states WHERE dream_id = {dream_id}"
+        ((state, owner, lease_until, *_),) = before = self.lives.rows(query)
+        holds = state == DreamState.DREAMING and float(str(lease_until)) >= self.lives.loop.now
+        if owner == store.owner or (does == "claim" and state not in OVER and not holds):
+            return
+        state_before = self.lives.rows(kept)
+        doing = {
+            "claim": lambda: store.claim(dream_id, lease_s=LEASE_S),
+            "renew": lambda: store.renew(dream_id, lease_s=LEASE_S),
+            "release": lambda: store.release(dream_id, refund=True),
+            "finish": lambda: store.finish(dream_id, DreamState.DONE),
+            "keep_state": lambda: store.keep_state(dream_id, b"of long ago"),
+        }[does]
+        assert self.lives.run(doing()) is None
+        assert (self.lives.rows(query), self.lives.rows(kept)) == (before, state_before)
+
+    @precondition(lambda self: self.at_work())
+    @rule(at=which)
+    def claim_once_more(self, at: int) -> None:
+        """As whoever did not hear that it has it; that costs no attempt, and is no rescue."""
+        life, engine = self.dreaming(at)
+        assert engine.current is not None
+        dream_id, store = int(engine.current.id), life.store
+        before = self.lives.run(store.renew(dream_id, lease_s=LEASE_S)) if life.is_well else None
+        if before is not None:
+            claimed = self.lives.run(store.claim(dream_id, lease_s=LEASE_S))
+            assert claimed is not None
+            assert (claimed.attempts, claimed.rescues) == (before.attempts, before.rescues)
 
     @rule()
     def thaw(self) -> None:
@@ -244,13 +286,19 @@ class LineMachine(RuleBasedStateMachine):
         assert self.lives.rows(strange) == []
 
     @invariant()
-    def nobody_holds_two(self) -> None:
+    def nobody_holds_more_than_they_have_engines(self) -> None:
         now = self.lives.loop.now
         held = self.lives.rows(
-            "SELECT owner, count(*) FROM dreams"
-            f" WHERE state = 'dreaming' AND lease_until > {now} GROUP BY owner HAVING count(*) > 1"
+            "SELECT owner, count(*) FROM dreams WHERE state = 'dreaming'"
+            f" AND lease_until > {now} GROUP BY owner HAVING count(*) > {self.engines}"
         )
         assert held == []
+
+    @invariant()
+    def no_two_engines_of_a_process_dream_the_same(self) -> None:
+        for life in self.lives.alive:
+            dreamt = [engine.current.id for engine in life.engines if engine.current is not None]
+            assert len(dreamt) == len(set(dreamt)), dreamt
 
     @rule()
     def compare_lines(self) -> None:
@@ -275,10 +323,10 @@ class LineMachine(RuleBasedStateMachine):
         for _ in range(4 * len(self.promised) + 10):
             if not self.waiting():
                 break
-            for life in self.lives.alive:
-                if life.engine.current is not None:
-                    life.engine.finish()
-            self.lives.move(LONG_S if not any(life.engine.current for life in self.lives.alive) else 11.0)
+            at_work = self.at_work()
+            for _, engine in at_work:
+                engine.finish()
+            self.lives.move(11.0 if at_work else LONG_S)
         assert self.waiting() == []
         ends = {
             dream_id: [after for _, after in steps if after.is_over]
@@ -305,10 +353,14 @@ class LineMachine(RuleBasedStateMachine):
             if state in OVER:
                 self.told[dream_id] = self.told.get(dream_id, 0) + 1
 
-    def dreaming(self, at: int) -> Life | None:
-        """A process that dreams, frozen or not: its engine is another process."""
-        at_work = [life for life in self.lives.alive if life.engine.current is not None]
-        return at_work[at % len(at_work)] if at_work else None
+    def dreaming(self, at: int) -> tuple[Life, ScriptedEngine]:
+        """A process that dreams, frozen or not, and the engine, which is a process of its own."""
+        at_work = self.at_work()
+        return at_work[at % len(at_work)]
+
+    def at_work(self) -> list[tuple[Life, ScriptedEngine]]:
+        everybody = [(life, engine) for life in self.lives.alive for engine in life.engines]
+        return [(life, engine) for life, engine in everybody if engine.current is not None]
 
     def one(self, at: int) -> Life | None:
         """A process that runs."""

@@ -78,7 +78,7 @@ class ModerationLog:
             raise Later(f"its log channel did not take it: {error}") from error
 
     async def _is_there(self, channel: discord.PartialMessageable, embed: discord.Embed) -> bool:
-        """Whether somebody posted it, and could not remember that."""
+        """Whether somebody posted it, and could not remember that. Raises `Later`."""
         me = self._client.user
         wanted = embed.description, embed.timestamp
         try:
@@ -86,8 +86,10 @@ class ModerationLog:
                 ours = me is not None and message.author.id == me.id
                 if ours and any((one.description, one.timestamp) == wanted for one in message.embeds):
                     return True
-        except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (discord.NotFound, discord.Forbidden) as error:
             log.info("channel %d: cannot be read: %s", channel.id, error)
+        except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Later(f"its log channel cannot be read: {error!r}") from error
         return False
 
     async def _forget(self, guild_id: int, channel_id: int) -> None:

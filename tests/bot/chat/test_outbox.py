@@ -276,6 +276,7 @@ async def test_log_lines_wait_for_discord_and_none_comes_twice(world: World) -> 
     async with world.parts.database.transaction() as connection:  # killed when it had posted it
         await owe(connection, Kind.LOG, entry.id, now=world.parts.outbox_store.clock())
         await connection.execute(update(outbox).values(tries=1))
+    world.env.inject_error("GET", f"/channels/{log.id}/messages", status=400)  # nor does it know at first
     world.parts.outbox.wake()
     await until_nothing_is_owed(world)
     assert len(log.history()) == 2

@@ -15,7 +15,7 @@ from bot.community.contests import Contests
 from bot.community.hall_of_fame import HallOfFame
 from bot.community.places import AllPlaces
 from bot.community.privacy import PrivacyChoices
-from bot.community.ranking import Ranking
+from bot.community.ranking import Ageing, Ranking
 from bot.community.votes import Votes
 from bot.community.wall import Wall
 from bot.database.connection import Database, patiently
@@ -70,6 +70,7 @@ class Heart:
     votes: Votes
     choices: Choices
     ranking: Ranking
+    ageing: Ageing
     contests: Contests
     hall_of_fame: HallOfFame
     disk: DiskSpace
@@ -90,6 +91,7 @@ class Heart:
             await patiently(start)
         await self.disk.start()
         await self.retention.start()
+        await self.ageing.start()
         await self.forgetter.start()
         await self.news.start()
 
@@ -100,6 +102,7 @@ class Heart:
         await self.wall.close()
         await self.disk.close()
         await self.forgetter.close()
+        await self.ageing.close()
         await self.retention.close()
 
 
@@ -181,6 +184,7 @@ def build_heart(
         votes=votes,
         choices=choices,
         ranking=Ranking(database=database),
+        ageing=Ageing(database=database),
         contests=Contests(database=database),
         hall_of_fame=HallOfFame(database=database),
         disk=disk,

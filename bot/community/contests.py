@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.database.connection import Database, put
 from bot.database.outbox import Kind, owe
-from bot.database.tables import contests, dreams, entries, pictures, votes
+from bot.database.tables import contests, dreams, entries, pictures, tallies
 from bot.dreams.dream import Dream, DreamState, Gone
 from bot.dreams.local import is_local
 from bot.dreams.store import add, dream_of, in_local_channel
@@ -155,13 +155,12 @@ class Contests:
 
     async def entries(self, contest_id: int) -> list[ContestEntry]:
         """Most votes first; of as many votes who entered first. Erased dreams are out."""
-        tally = func.count(votes.c.person.distinct())
+        tally = func.coalesce(tallies.c.people, 0)
         query = (
             select(dreams, tally.label("tally"))
             .join(entries, entries.c.dream_id == dreams.c.id)
-            .outerjoin(votes, votes.c.dream_id == dreams.c.id)
+            .outerjoin(tallies, tallies.c.dream_id == dreams.c.id)
             .where(entries.c.contest_id == contest_id, _is_shown())
-            .group_by(*dreams.c, entries.c.entered_at)
             .order_by(tally.desc(), entries.c.entered_at)
         )
         async with self._transaction() as connection:

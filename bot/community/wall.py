@@ -15,14 +15,14 @@ from random import Random
 from time import monotonic, time
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, literal_column, or_, select, tuple_, update
+from sqlalchemy import and_, bindparam, func, literal_column, or_, select, tuple_, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.community.contests import Contest
 from bot.community.places import Places
-from bot.community.ranking import Period
+from bot.community.ranking import Period, best_first, best_tallies
 from bot.database.connection import Database
-from bot.database.tables import contests, dreams, entries, new_slug, pictures, privacy, reports, votes
+from bot.database.tables import contests, dreams, entries, new_slug, pictures, privacy, reports, tallies
 from bot.dreams.dream import Dream, DreamState, Gone
 from bot.dreams.local import is_local
 from bot.dreams.showing import Consent, Showing, is_open_to_all, published
@@ -36,6 +36,7 @@ LEARN_S = 30.0  # seconds between two looks at channels that nobody knows
 OVERLAP = 100  # dreams that are looked at once more: numbers are given before a row is to be seen
 RANKED_S = 30.0  # seconds for which an order by votes is kept; what may be shown of it is asked each time
 RANKED = 2400  # dreams of an order by votes
+FEW_SERVERS = 4  # whose best dreams are read one server after the other
 MAX_WORDS = 8  # of a search
 MAX_CONTESTS = 24
 
@@ -300,18 +301,9 @@ class Wall:
         """The dreams with votes, best first."""
         until, ids = self._ranked.get(period, (0.0, []))
         if monotonic() >= until:
-            tally = func.count(votes.c.person.distinct())
-            query = (
-                select(dreams.c.id)
-                .join(votes, votes.c.dream_id == dreams.c.id)
-                .where(look.public)
-                .group_by(dreams.c.id, dreams.c.ended_at)
-                .order_by(tally.desc(), dreams.c.ended_at.desc(), dreams.c.id.desc())
-                .limit(RANKED)
-            )
-            if period.seconds is not None:
-                query = query.where(dreams.c.ended_at >= self._clock() - period.seconds)
-            ids = list(await look.connection.scalars(query))
+            best = _best(look.places, period, now=self._clock())
+            query = select(best.c.dream_id).join(dreams, dreams.c.id == best.c.dream_id).where(look.public)
+            ids = list(await look.connection.scalars(query.order_by(*best_first(best)).limit(RANKED)))
             self._ranked[period] = (monotonic() + RANKED_S, ids)
         return ids
 
@@ -379,6 +371,25 @@ def may_hang() -> Any:
 _HAS_PICTURE = select(pictures.c.dream_id).where(pictures.c.dream_id == dreams.c.id).exists()
 
 
+def _best(places: Collection[tuple[int, int]], period: Period, *, now: float) -> Any:
+    """The best dreams of these places. Of a few servers each one's own are read, else everybody's."""
+    channels: dict[int, list[int]] = {}
+    for guild_id, channel_id in places:
+        channels.setdefault(guild_id, []).append(channel_id)
+    if len(channels) > FEW_SERVERS:
+        there = tuple_(func.coalesce(tallies.c.ranked_in, 0), tallies.c.channel_id).in_(places)
+        return best_tallies(there, period, now=now, most=RANKED).subquery()
+    parts = [
+        select(best_tallies(_of_server(*each), period, now=now, most=RANKED).subquery())
+        for each in (channels or {0: []}).items()
+    ]
+    return union_all(*parts).subquery()
+
+
+def _of_server(guild_id: int, channels: Collection[int]) -> Any:
+    return and_(tallies.c.ranked_in == guild_id, tallies.c.channel_id.in_(channels))
+
+
 def _in(places: Collection[tuple[int, int]], table: Any) -> Any:
     """That something was dreamt, or begun, in one of these servers' channels."""
     return tuple_(func.coalesce(table.c.guild_id, 0), table.c.channel_id).in_(places)
@@ -405,15 +416,14 @@ _PLACES = (
 # All that is told of dreams, asked at once: who voted, whether somebody reported it, what its dreamer chose.
 _HUNG: Any = select(
     *dreams.c,
-    select(func.count(votes.c.person.distinct()))
-    .where(votes.c.dream_id == dreams.c.id)
-    .scalar_subquery()
-    .label("people"),
+    func.coalesce(tallies.c.people, 0).label("people"),
     select(reports.c.dream_id).where(reports.c.dream_id == dreams.c.id).exists().label("told"),
     privacy.c.wall,
     privacy.c.name,
     privacy.c.page,
-).join_from(dreams, privacy, dreams.c.author_id == privacy.c.person, isouter=True)
+)
+_HUNG = _HUNG.join_from(dreams, privacy, dreams.c.author_id == privacy.c.person, isouter=True)
+_HUNG = _HUNG.outerjoin(tallies, tallies.c.dream_id == dreams.c.id)
 
 
 # ----------------------------------------------------------------- families

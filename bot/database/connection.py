@@ -49,7 +49,8 @@ CLOSE_S = 5.0  # seconds to wait at the end for transactions that run
 ALIVE_S = 30.0  # between looks whether the connection that listens still lives
 SILENCE_S = 60.0  # for one statement's answer; a time-lapse of some MB is long on its way
 CONNECTIONS = 8  # hosts' small plans allow 20, and two of our processes may overlap; one of them listens
-UPGRADING, MODERATING, ADMITTING = 20211, 20212, 20213  # for `alone`: numbers that no other program uses
+# For `alone`: numbers that no other program uses.
+UPGRADING, MODERATING, ADMITTING, TALLYING = 20211, 20212, 20213, 20214
 
 # As which our connections show in PostgreSQL's list of those at work: with a word for each process behind it.
 PROGRAM = "oneiro"
@@ -405,10 +406,16 @@ async def patiently(work: Callable[[], Awaitable[None]], *, patience_s: float = 
 
 async def alone(connection: AsyncConnection, number: int) -> None:
     """Until its end let no other transaction be alone with this number (SQLite: let none write)."""
-    if connection.dialect.name == "postgresql":
-        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({number:d})")
-    else:
+    if not await alone_on_server(connection, number):
         await connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+async def alone_on_server(connection: AsyncConnection, number: int) -> bool:
+    """As `alone`, where that is PostgreSQL; for a transaction that has begun to read. Whether it is."""
+    is_server = connection.dialect.name == "postgresql"
+    if is_server:
+        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({number:d})")
+    return is_server
 
 
 async def _alone_at_work(connection: AsyncConnection) -> None:

@@ -145,6 +145,12 @@ dreams = Table(
     Index("dreams_by_server", "guild_id", "created_at"),
     Index("dreams_by_start", "started_at"),
     Index(
+        "dreams_moved",
+        "moved_at",
+        sqlite_where=text("moved_at IS NOT NULL"),
+        postgresql_where=text("moved_at IS NOT NULL"),
+    ),
+    Index(
         "dreams_not_delivered",
         "id",
         sqlite_where=text("delivered IS 0"),
@@ -197,6 +203,56 @@ votes = Table(
     # A super reaction: somebody may give one beside a plain one with the same emoji.
     Column("burst", Boolean, primary_key=True, default=False, server_default=false()),
     Index("votes_by_person", "person"),
+)
+
+# How many people voted for each dream that has votes, with what rankings ask of it. The database keeps it
+# itself, as it does `standings`: migrations/versions/tallies.py.
+_BEST = ("age", "people", "ended_at", "dream_id")
+tallies = Table(
+    "tallies",
+    metadata,
+    _dream_id(),
+    Column("people", Integer, nullable=False),
+    Column("ranked_in", BigInteger),  # the server in whose rankings it counts
+    Column("channel_id", BigInteger, nullable=False),
+    Column("author_id", BigInteger, nullable=False),
+    Column("words", Text, nullable=False),  # of its prompt the first 300 characters, in small letters
+    Column("flagged", Boolean, nullable=False),
+    Column("ended_at", Float(53)),
+    Column("age", Integer, nullable=False),  # `bot.community.ranking.Period.age`, or younger until it is aged
+    Index("tallies_by_server", "ranked_in", *_BEST),
+    Index("tallies_by_author", "ranked_in", "author_id", *_BEST),
+    Index("tallies_by_words", "ranked_in", "words", *_BEST),
+    Index("tallies_by_votes", *_BEST, "ranked_in", "channel_id"),
+    Index("tallies_by_time", "age", "ended_at"),
+)
+
+# The votes of all dreams of a dreamer, or with a prompt, in a server: by period, in each channel, and (with
+# channel 0) in all of them, flagged ones included.
+standings = Table(
+    "standings",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(8), primary_key=True),  # a `bot.community.ranking.By`
+    Column("key", Text, primary_key=True),  # the person's id, or the words as in `tallies`
+    Column("period", Integer, primary_key=True, autoincrement=False),  # dreams with this age, or less
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("flagged", Boolean, primary_key=True),
+    Column("votes", BigInteger, nullable=False),
+    # Minus the dreams with votes: of equals those with fewer come first, in one and the same index.
+    Column("fewer", BigInteger, nullable=False),
+    Index(
+        "standings_by_votes",
+        "guild_id",
+        "kind",
+        "period",
+        "votes",
+        "fewer",
+        "key",
+        sqlite_where=text("channel_id = 0"),
+        postgresql_where=text("channel_id = 0"),
+    ),
+    sqlite_with_rowid=False,
 )
 
 # Dreams that a channel steers, and their votes.

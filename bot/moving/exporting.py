@@ -11,14 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.connection import Database, StoreError, StoreMissing
 from bot.database.migrations import UnknownTables, step_of, tables_at
-from bot.database.tables import chores, schema_version
+from bot.database.tables import chores, schema_version, standings, tallies
 from bot.moving.export_file import Contents, TableContents, Writer, writing
 from bot.moving.rows import Rows
 
 PAGE_ROWS = 1000
 PAGE_BYTES = 2 * 2**20  # that are read at once, as far as the rows before tell
-# What the steps write themselves, and what processes have in hand.
-NOT_MOVED = frozenset({schema_version.name, "alembic_version", chores.name})
+COUNTED = frozenset({tallies.name, standings.name})  # by the database itself, from the votes
+# What the steps write themselves, what processes have in hand, and what is counted anew.
+NOT_MOVED = frozenset({schema_version.name, "alembic_version", chores.name}) | COUNTED
 
 Progress = Callable[[int, int], None]  # (rows that are done, rows in all)
 

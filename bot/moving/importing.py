@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.database.connection import Database, StoreError
 from bot.database.migrations import UnknownTables, step_of, steps, tables_at, upgrade
 from bot.database.tables import metadata
+from bot.database.tallying import CountedAtTheEnd
 from bot.dreams.store import left_behind
 from bot.moving.export_file import BadExport, Contents, Reader, reading
 from bot.moving.exporting import NOT_MOVED, Progress, moved_tables
@@ -39,12 +40,15 @@ async def import_(database: Database, path: Path, *, progress: Progress = lambda
         _check_tables(contents, tables)
         async with database.sole() as connection:
             await _prepare(connection, contents.step)
+            counting = CountedAtTheEnd()
+            await counting.begin(connection)
             done = 0
             for rows in tables:
                 for batch in _batches(reader, rows):
                     await _insert(connection, rows, batch)
                     done += len(batch)
                     progress(done, contents.rows)
+            await counting.end(connection)
             await connection.run_sync(upgrade)
             await _set_sequences(connection)
             for statement in left_behind():

@@ -20,6 +20,7 @@ from sqlalchemy import text
 
 from bot.community.ranking import By, Period, Scope
 from bot.database.connection import Database, StoreError
+from bot.database.tallying import CountedAtTheEnd
 from bot.dreams.dream import Wish
 from bot.heart import Heart, build_heart
 from bot.settings import Settings
@@ -50,7 +51,7 @@ INSERT INTO dreams (id, origin, prompt, seed, model, author_id, guild_id, channe
     recipe, flagged, slug)
 SELECT n, n, 'a bowl of cherries, number ' || n, n, 'pocket', (n * 7919) % {people} + 1000, n % {servers} + 1,
     n % {servers} + 1, n + 1000000000, '{state}', 1, {at}, {started}, {started}, {false},
-    {delivered}, '', '', 30.0, '', '', 'slug' || n FROM {numbers}
+    {delivered}, '', '', 30.0, '{recipe}', '', 'slug' || n FROM {numbers}
 """
 # As many as `n % 21`: ten a dream.
 _VOTE = """
@@ -64,15 +65,19 @@ _INDEXES = (
 )
 
 
-async def build(database: Database, finished: int, *, now: float) -> None:
+async def build(database: Database, finished: int, *, servers: int, now: float) -> None:
     """Fill an empty database with finished dreams, a minute apart until now, and their votes."""
     at = f"{now} - ({finished} - n) * 60.0 - 60.0"
     is_server = database.tells_news
+    counting = CountedAtTheEnd()
     async with database.transaction() as connection:
         indexes = [] if is_server else (await connection.execute(text(_INDEXES))).all()
         for name, _ in indexes:  # made anew at the end: quicker than row by row
             await connection.execute(text(f"DROP INDEX {name}"))
-    await _make(database, "done", range(1, finished + 1), at=at, started=at)
+        await counting.begin(connection)
+    await _make(database, "done", range(1, finished + 1), servers=servers, at=at, started=at)
+    async with database.transaction() as connection:
+        await counting.end(connection)
     for _, sql in indexes:
         async with database.transaction() as connection:
             await connection.execute(text(sql))
@@ -80,29 +85,33 @@ async def build(database: Database, finished: int, *, now: float) -> None:
         await connection.execute(text("ANALYZE"))
 
 
-async def line_up(database: Database, finished: int, waiting: int, *, now: float) -> None:
+async def line_up(database: Database, finished: int, waiting: int, *, servers: int, now: float) -> None:
     """Let so many dreams wait, and nothing else be there than them and the finished ones."""
     async with database.transaction() as connection:
         await connection.execute(text(f"DELETE FROM dreams WHERE id > {finished}"))
         await connection.execute(text("DELETE FROM outbox"))
-    await _make(database, "queued", range(finished + 1, finished + waiting + 1), at=str(now), started="NULL")
+    numbers = range(finished + 1, finished + waiting + 1)
+    await _make(database, "queued", numbers, servers=servers, at=str(now), started="NULL")
     if database.tells_news:
         sequence = "SELECT setval(pg_get_serial_sequence('dreams', 'id'), max(id)) FROM dreams"
         async with database.transaction() as connection:
             await connection.execute(text(sequence))
 
 
-async def _make(database: Database, state: str, numbers: range, *, at: str, started: str) -> None:
+async def _make(
+    database: Database, state: str, numbers: range, *, servers: int, at: str, started: str
+) -> None:
     false, true = ("false", "true") if database.tells_news else ("0", "1")
     begun = perf_counter()
     for part in (numbers[start : start + PART] for start in range(0, len(numbers), PART)):
         many = f"SELECT {part[0]} UNION ALL SELECT n + 1 FROM c WHERE n < {part[-1]}"
         spelled = {
             "people": PEOPLE,
-            "servers": SERVERS,
+            "servers": servers,
             "false": false,
             "numbers": f"(WITH RECURSIVE c(n) AS ({many}) SELECT n FROM c) AS numbers",
             "state": state,
+            "recipe": "{}" if state == "done" else "",  # without one it is in no ranking
             "delivered": true if state == "done" else false,
             "at": at,
             "started": started,
@@ -118,8 +127,9 @@ async def _make(database: Database, state: str, numbers: range, *, at: str, star
 class Crowd:
     """People who do something again and again; remembers how long each answer took."""
 
-    def __init__(self, heart: Heart, *, dreams: int, waiting: int, seed: int = 1) -> None:
+    def __init__(self, heart: Heart, *, dreams: int, waiting: int, servers: int, seed: int = 1) -> None:
         self._heart = heart
+        self._servers = servers
         self._dreams = dreams
         self._waiting = waiting
         self._random = Random(seed)
@@ -141,7 +151,7 @@ class Crowd:
         return self._random.randrange(PEOPLE) + 1000
 
     def _server(self) -> int:
-        return self._random.randrange(SERVERS) + 1
+        return self._random.randrange(self._servers) + 1
 
     def _dream(self) -> int:
         return self._random.randrange(self._dreams) + 1
@@ -189,10 +199,11 @@ class Crowd:
         self._heart.worker.place(self._dreams + self._random.randrange(max(1, self._waiting)) + 1)
 
     async def top(self) -> None:
-        """/top of a server."""
+        """/top of a server, any of its rankings."""
         server = self._server()
         view = Scope(guild_id=server, channels=(server,))
-        await self._heart.ranking.page(view, By.PICTURE, Period.EVER, page=0, size=10)
+        by, period = self._random.choice(list(By)), self._random.choice(list(Period))
+        await self._heart.ranking.page(view, by, period, page=0, size=10)
 
 
 async def often(a_second: float, work: Callable[[], Awaitable[None]], until: float) -> None:
@@ -221,14 +232,14 @@ def say(line: str) -> None:
     print(line, flush=True)  # noqa: T201 (that is what it is for)
 
 
-async def measure(settings: Settings, finished: int, waiting: int, *, seconds: float) -> str:
+async def measure(settings: Settings, finished: int, waiting: int, *, servers: int, seconds: float) -> str:
     """One size, on a database that holds it; says each answer's times and gives its line of the table."""
     heart = build_heart(settings, engines=[ScriptedEngine()])
     begun = perf_counter()
     await heart.database.open()
     await heart.begin()
     started = perf_counter() - begun
-    crowd = Crowd(heart, dreams=finished, waiting=waiting)
+    crowd = Crowd(heart, dreams=finished, waiting=waiting, servers=servers)
     delays: list[float] = []
     before, worked = memory_mib(), process_time()
     until = perf_counter() + seconds
@@ -275,14 +286,14 @@ def memory_mib() -> float:
     return memory(os.getpid())[0]
 
 
-async def prepare(settings: Settings, finished: int, waiting: int | None) -> None:
+async def prepare(settings: Settings, finished: int, waiting: int | None, *, servers: int) -> None:
     """Fill an empty database with finished dreams (`waiting` None), or let so many wait in a full one."""
     database = Database(settings.database_url, busy_timeout_s=60)
     await database.open()
     if waiting is None:
-        await build(database, finished, now=time())
+        await build(database, finished, servers=servers, now=time())
     else:
-        await line_up(database, finished, waiting, now=time())
+        await line_up(database, finished, waiting, servers=servers, now=time())
     await database.close()
 
 
@@ -292,6 +303,7 @@ def main() -> None:
     )
     parser.add_argument("--finished", type=int, nargs="+", default=[1_000, 100_000, 1_000_000])
     parser.add_argument("--waiting", type=int, nargs="+", default=[10, 1_000, 100_000])
+    parser.add_argument("--servers", type=int, default=SERVERS, help="among which they are shared out")
     parser.add_argument("--seconds", type=float, default=600.0, help="for each size")
     parser.add_argument("--postgres", action="store_true", help="instead of SQLite")
     given = parser.parse_args()
@@ -306,11 +318,14 @@ def main() -> None:
                 settings = Settings.read({"DATA_DIR": folder, "DATABASE_URL": url})
                 settings = replace(settings, waiting_in_all=10**6, waiting_per_person=10**6)
                 say(f"{finished:,} finished dreams are made")
-                asyncio.run(prepare(settings, finished, None))
+                asyncio.run(prepare(settings, finished, None, servers=given.servers))
                 for waiting in given.waiting:
                     say(f"{finished:,} finished, {waiting:,} waiting")
-                    asyncio.run(prepare(settings, finished, waiting))
-                    table.append(asyncio.run(measure(settings, finished, waiting, seconds=given.seconds)))
+                    asyncio.run(prepare(settings, finished, waiting, servers=given.servers))
+                    measured = measure(
+                        settings, finished, waiting, servers=given.servers, seconds=given.seconds
+                    )
+                    table.append(asyncio.run(measured))
     finally:
         if cluster is not None:
             cluster.close()

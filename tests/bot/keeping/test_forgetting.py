@@ -38,6 +38,7 @@ NUMBERS = {
     "fame": "dream_id channel_id message_id votes", "entries": "contest_id dream_id",
     "contests": "id channel_id winner_id winner_votes message_id", "preferences": "size", "audit": "id",
     "outbox": "subject tries", "paces": "id steps panels at", "schema_version": "version", "people": "id",
+    "tallies": "dream_id people channel_id age", "standings": "period channel_id votes fewer",
 }  # fmt: skip
 # What moderators keep of somebody.
 KEPT = {("bans", "person"), ("bans", "by")}
@@ -48,6 +49,7 @@ def test_every_column_that_may_hold_somebody_s_id_is_known() -> None:
     known = {(t.who.table.name, t.who.name) for t in (*PERSONAL, *OF_SERVER)} | KEPT
     known |= {(name, column) for name, columns in NUMBERS.items() for column in columns.split()}
     known |= {("dreams", "guild_id"), ("forgettings", "subject")}
+    known |= {("tallies", "ranked_in"), ("tallies", "author_id"), ("standings", "guild_id")}  # as votes are
     found = {
         (table.name, column.name)
         for table in metadata.sorted_tables

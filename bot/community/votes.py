@@ -10,7 +10,8 @@ from time import time
 
 from bot.community.emoji import meant, written
 from bot.dreams.dream import Dream
-from bot.dreams.store import Counts, Store
+from bot.dreams.store import Store
+from bot.dreams.votes import Counts
 from bot.servers.settings import ServerSettings
 
 Given = tuple[int, str] | tuple[int, str, bool]  # a reaction: the person, the emoji as text, whether super
@@ -68,7 +69,10 @@ class Votes:
             return True
         dream, copy_id = found
         self._meanwhile(message_id, person)
-        vote = self._store.add_vote(dream.id, person, written(emoji), copy_id=copy_id, burst=burst)
+        hall_at = self._hall_at(dream)
+        vote = self._store.add_vote(
+            dream.id, person, written(emoji), copy_id=copy_id, burst=burst, hall_at=hall_at
+        )
         await self._counted(dream, vote)
         return True
 
@@ -124,7 +128,9 @@ class Votes:
             if counts(emoji) and person != dream.author_id
         ]
         but = reading.people if reading is not None else set()
-        await self._counted(dream, self._store.replace_votes(dream.id, votes, copy_id=copy_id, but=but))
+        hall_at = self._hall_at(dream)
+        change = self._store.replace_votes(dream.id, votes, copy_id=copy_id, but=but, hall_at=hall_at)
+        await self._counted(dream, change)
 
     async def counting(self, dream: Dream) -> Callable[[str], bool]:
         """Which emoji are votes under this dream: those that are now, and those that were when given."""
@@ -140,6 +146,11 @@ class Votes:
         tally = await self.tally(dream.id)
         for hear in self.on_change:
             hear(dream, tally)
+
+    def _hall_at(self, dream: Dream) -> int | None:
+        """With how many votes it may hang in its server's hall of fame; None: there is none."""
+        settings = self._settings(dream.guild_id)
+        return None if settings.fame_channel is None else settings.fame_votes
 
     def _meanwhile(self, message_id: int, person: int | None) -> None:
         if reading := self._readings.get(message_id):

@@ -10,17 +10,17 @@ from collections.abc import (
     Awaitable,
     Callable,
     Collection,
-    Iterable,
     Iterator,
     Mapping,
     Sequence,
 )
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from time import time
 from typing import Any
 
 from sqlalchemy import (
+    Integer,
     Row,
     Table,
     Update,
@@ -30,6 +30,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     not_,
     or_,
     select,
@@ -40,7 +41,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.connection import Database, put
-from bot.database.gathering import Gathering
 from bot.database.outbox import Kind, owe
 from bot.database.tables import (
     dreams,
@@ -61,7 +61,8 @@ from bot.dreams.dream import (
 )
 from bot.dreams.hanging import owe_taking_down
 from bot.dreams.local import GUILD_ID, is_local
-from bot.queue.fair_queue import Past
+from bot.dreams.votes import VoteStore
+from bot.queue.fair_queue import PART, Past, Sum
 from bot.queue.lane import Turn, server_of
 from engine import Failed, FailureKind, Finished
 from engine.sentences import Saying
@@ -100,23 +101,13 @@ class AlreadyStored(Exception):
     """This interaction's dream is stored already, by this process or by another one."""
 
 
-@dataclass(slots=True)
-class Counts:
-    """How many people voted for a dream, before and after a change."""
-
-    before: int = 0
-    after: int = 0
-
-
-class Store:
+class Store(VoteStore):
     """Every method is one transaction and raises `StoreError`."""
 
     def __init__(self, database: Database, *, owner: str, clock: Callable[[], float] = time) -> None:
         """`owner`: this process's own name in leases; `clock`: seconds since 1970."""
-        self._clock = clock
+        super().__init__(database, clock=clock)
         self.owner = owner
-        self._transaction = database.transaction
-        self._gathering = Gathering(database.transaction, _store_votes)
         self._forget = database.forget
         self.on_erase: list[Callable[[Dream], None]] = []  # told a dream without its words and pictures
 
@@ -196,27 +187,41 @@ class Store:
         """All queued dreams that may begin and those whose owner's lease ran out, oldest first."""
         return await self._list(self._waits())
 
-    async def line(self) -> list[tuple[Turn, float | None]]:
-        """The places of those dreams that `waiting` would give: of ten thousand it is asked often.
+    async def line(self, first: int, end: int) -> list[Turn]:
+        """The places of those dreams that `waiting` would give, with numbers from `first` to below `end`."""
+        query = select(dreams.c.id, dreams.c.author_id, dreams.c.guild_id)
+        query = query.where(dreams.c.id >= first, dreams.c.id < end, self._waits()).order_by(dreams.c.id)
+        async with self._transaction() as connection:
+            rows = (await connection.execute(query)).all()
+        return [Turn(id, author_id, server_of(guild_id, author_id)) for id, author_id, guild_id in rows]
 
-        Each with the time when it was moved to the front (seconds since 1970), if it was.
+    async def line_sums(self) -> dict[int, Sum]:
+        """Of all dreams that `waiting` would give, as `bot.queue.fair_queue.Turns.sums` says it."""
+        part = dreams.c.id // literal_column(str(PART), Integer())  # PostgreSQL groups by no parameter
+        query = select(part, func.count(), func.sum(dreams.c.id)).where(self._waits()).group_by(part)
+        async with self._transaction() as connection:
+            return {row[0]: Sum(row[1], int(row[2])) for row in await connection.execute(query)}
+
+    async def moves(self) -> dict[int, float]:
+        """When (seconds since 1970) which dreams that are not over were moved to the front.
+
+        Few ever were: `coalesce` keeps SQLite from looking at all that wait.
         """
-        query = select(dreams.c.id, dreams.c.author_id, dreams.c.guild_id, dreams.c.moved_at)
-        found: list[tuple[Turn, float | None]] = []
-
-        def take(rows: Sequence[Any]) -> None:
-            for id, author_id, guild_id, moved_at in rows:
-                found.append((Turn(id, author_id, server_of(guild_id, author_id)), moved_at))
-
-        await self._in_bites(query.where(self._waits()).order_by(dreams.c.id), take)
-        return found
+        going_on = func.coalesce(dreams.c.state, "").in_((DreamState.QUEUED, DreamState.DREAMING))
+        query = select(dreams.c.id, dreams.c.moved_at).where(dreams.c.moved_at.is_not(None), going_on)
+        async with self._transaction() as connection:
+            return {row.id: row.moved_at for row in await connection.execute(query)}
 
     async def begun(self, dream_ids: Collection[int]) -> list[int]:
         """Those of these dreams whose turn came, in that order."""
-        began = and_(dreams.c.id.in_(dream_ids), dreams.c.started_at.is_not(None))
-        query = select(dreams.c.id).where(began).order_by(dreams.c.started_at, dreams.c.id)
+        ids = sorted(dream_ids)
+        found: list[tuple[float, int]] = []
         async with self._transaction() as connection:
-            return list(await connection.scalars(query))
+            for start in range(0, len(ids), BITE):
+                began = and_(dreams.c.id.in_(ids[start : start + BITE]), dreams.c.started_at.is_not(None))
+                rows = await connection.execute(select(dreams.c.started_at, dreams.c.id).where(began))
+                found += [(row.started_at, row.id) for row in rows]
+        return [dream_id for _, dream_id in sorted(found)]
 
     def _waits(self) -> Any:
         abandoned = and_(dreams.c.state == DreamState.DREAMING, dreams.c.lease_until < self._clock())
@@ -494,95 +499,7 @@ class Store:
             hear(dream)
         return dream
 
-    # ----------------------------------------------------------------- votes
-
-    async def add_vote(
-        self, dream_id: int, person: int, emoji: str, *, copy_id: int = 0, burst: bool = False
-    ) -> Counts:
-        """Keep one reaction; a second time is harmless. `copy_id`: under which copy; 0: the dream itself.
-
-        Those of the same moment are stored, and counted, together.
-        """
-        vote = {"dream_id": dream_id, "person": person, "emoji": emoji, "copy_id": copy_id, "burst": burst}
-        return await self._gathering.write(vote)
-
-    async def remove_votes(
-        self,
-        dream_id: int,
-        *,
-        person: int | None = None,
-        emoji: str | None = None,
-        copy_id: int | None = None,
-        burst: bool | None = None,
-    ) -> Counts:
-        """Forget the reactions of a dream, or only those of which all that is named here is true."""
-        wanted = {"person": person, "emoji": emoji, "copy_id": copy_id, "burst": burst}
-        async with self._counting(dream_id) as (connection, counts):
-            await connection.execute(_votes_of(delete(votes), {"dream_id": dream_id} | wanted))
-        return counts
-
-    async def replace_votes(
-        self,
-        dream_id: int,
-        reactions: Iterable[tuple[int, str] | tuple[int, str, bool]],
-        *,
-        copy_id: int | None = None,
-        but: Collection[int] = (),
-    ) -> Counts:
-        """Let a dream's reactions be exactly these (person, emoji, burst).
-
-        `copy_id`: only those under this copy, or (0) under the dream itself; None: all there are. `but`:
-        people whose reactions are newer than these, and stay as they are.
-        """
-        rows = [
-            {
-                "dream_id": dream_id,
-                "person": person,
-                "emoji": emoji,
-                "copy_id": copy_id or 0,
-                "burst": bool(burst and burst[0]),
-            }
-            for person, emoji, *burst in set(reactions)
-            if person not in but
-        ]
-        alone = select(dreams.c.id).where(dreams.c.id == dream_id).with_for_update(key_share=True)
-        old = _votes_of(delete(votes), {"dream_id": dream_id, "copy_id": copy_id})
-        async with self._counting(dream_id) as (connection, counts):
-            await connection.execute(alone)  # two that insert in another order would block each other
-            await connection.execute(old.where(votes.c.person.not_in(but)) if but else old)
-            await put(connection, votes, *rows)
-        return counts
-
-    async def vote_emoji(self, dream_id: int) -> set[str]:
-        """With which emoji people voted for it."""
-        query = select(votes.c.emoji).where(votes.c.dream_id == dream_id).distinct()
-        async with self._transaction() as connection:
-            return set((await connection.execute(query)).scalars())
-
-    async def count_votes(self, dream_id: int) -> int:
-        """How many people voted for it."""
-        async with self._transaction() as connection:
-            return await _people(connection, dream_id)
-
-    async def votes_for(self, dream_ids: Collection[int]) -> dict[int, dict[str, set[int]]]:
-        """Who voted for each of these dreams, by emoji."""
-        found: dict[int, dict[str, set[int]]] = {dream_id: {} for dream_id in dream_ids}
-        query = select(votes.c.dream_id, votes.c.emoji, votes.c.person).where(votes.c.dream_id.in_(dream_ids))
-        async with self._transaction() as connection:
-            for row in await connection.execute(query):
-                found[row.dream_id].setdefault(row.emoji, set()).add(row.person)
-        return found
-
     # -------------------------------------------------------------- plumbing
-
-    @asynccontextmanager
-    async def _counting(self, dream_id: int) -> AsyncIterator[tuple[AsyncConnection, Counts]]:
-        """A transaction that changes a dream's votes."""
-        counts = Counts()
-        async with self._transaction() as connection:
-            counts.before = await _people(connection, dream_id)
-            yield connection, counts
-            counts.after = await _people(connection, dream_id)
 
     def _ours(self) -> Any:
         return and_(dreams.c.state == DreamState.DREAMING, dreams.c.owner == self.owner)
@@ -724,27 +641,3 @@ async def asked_since(
     rows = (await connection.execute(query.order_by(dreams.c.created_at))).all()
     forgiven = [row.id for row in rows if row.state == DreamState.FAILED][:FORGIVEN]
     return [row.created_at for row in rows if row.id not in forgiven]
-
-
-async def _people(connection: AsyncConnection, dream_id: int) -> int:
-    query = select(func.count(votes.c.person.distinct())).where(votes.c.dream_id == dream_id)
-    return await connection.scalar(query) or 0
-
-
-async def _store_votes(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> list[Counts]:
-    """Of each row the counts of its dream, before and after all of them."""
-    ids = sorted({row["dream_id"] for row in rows})
-    query = select(votes.c.dream_id, func.count(votes.c.person.distinct()).label("people"))
-    query = query.where(votes.c.dream_id.in_(ids)).group_by(votes.c.dream_id)
-    before = {row.dream_id: row.people for row in await connection.execute(query)}
-    # In one order: in PostgreSQL two processes would block each other.
-    await put(connection, votes, *sorted(rows, key=lambda row: tuple(row.values())))
-    after = {row.dream_id: row.people for row in await connection.execute(query)}
-    return [Counts(before.get(row["dream_id"], 0), after.get(row["dream_id"], 0)) for row in rows]
-
-
-def _votes_of(statement: Any, wanted: Mapping[str, Any]) -> Any:
-    for name, value in wanted.items():
-        if value is not None:
-            statement = statement.where(votes.c[name] == value)
-    return statement

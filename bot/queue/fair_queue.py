@@ -17,11 +17,14 @@ from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
+from typing import NamedTuple
 
 from bot.queue.lane import FORGOTTEN, Lane, Rounds, Turn
 
 NEAR = 32  # of a server's dreams; so many change their round at once, and so few servers have more
 FEW = 64  # newcomers of a round who are sorted in one by one
+PART = 1000  # numbers of dreams that are compared together with what the database says
+BITE = 500  # of what is lived through again at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,13 @@ class Past:
     asked_at: float  # seconds since 1970, here and below
     moved_at: float | None  # a moderator moved it to the front
     served_at: float | None  # its turn came; None: it waits
+
+
+class Sum(NamedTuple):
+    """Of the dreams of a part of the line."""
+
+    size: int
+    total: int  # of their numbers
 
 
 @dataclass(slots=True)
@@ -161,6 +171,7 @@ class Turns(asyncio.Queue[Turn]):
         self._schedule = _Schedule(self._rounds)
         self._held: set[int] = set()  # servers whose dreams may not begin
         self._arrivals = count()
+        self._sums = defaultdict[int, Sum](lambda: Sum(0, 0))  # by part; see `sums`
 
     def _put(self, item: Turn) -> None:
         if item.dream_id not in self._arrived:
@@ -168,6 +179,7 @@ class Turns(asyncio.Queue[Turn]):
             self._arrived[item.dream_id] = (arrival, item)
             self._turns[arrival] = item
             self._of[item.person] += 1
+            self._sum_up(item.dream_id, 1)
             self._lane(item.server).add(arrival, item)
             self._changed(item.server)
         if item.server not in self._held:
@@ -196,6 +208,7 @@ class Turns(asyncio.Queue[Turn]):
 
     def _take_out(self, dream_id: int) -> tuple[int, Turn]:
         arrival, turn = self._arrived.pop(dream_id)
+        self._sum_up(dream_id, -1)
         del self._turns[arrival]
         self._queue.pop(dream_id, None)
         self._of[turn.person] -= 1
@@ -287,14 +300,35 @@ class Turns(asyncio.Queue[Turn]):
         """Every dream in line."""
         return set(self._arrived)
 
+    def sums(self) -> dict[int, Sum]:
+        """Of each part (`dream_id // PART`) in which somebody is in line how many they are, and their sum.
+
+        Whoever knows a line that has the same sums knows the same line, unless two mistakes are alike.
+        """
+        return dict(self._sums)
+
+    def in_part(self, part: int) -> set[int]:
+        """Every dream in line of this part."""
+        return {id for id in range(part * PART, (part + 1) * PART) if id in self._arrived}
+
+    def _sum_up(self, dream_id: int, by: int) -> None:
+        part = dream_id // PART
+        size, total = self._sums[part]
+        self._sums[part] = Sum(size + by, total + by * dream_id)
+        if not self._sums[part].size:
+            del self._sums[part]
+
     def is_held(self, server: int) -> bool:
         return server in self._held
 
     def __contains__(self, dream_id: int) -> bool:
         return dream_id in self._arrived
 
-    def rebuild(self, history: Iterable[Past]) -> None:
-        """Live through it again, so that a restart lets nobody have two turns in one round."""
+    async def rebuild(self, history: Iterable[Past]) -> None:
+        """Live through it again, so that a restart lets nobody have two turns in one round.
+
+        Bite by bite: whoever else is on the loop goes on meanwhile.
+        """
         events: list[tuple[float, int, int]] = []  # when, what, which dream
         turns: dict[int, Turn] = {}
         for past in history:
@@ -302,7 +336,9 @@ class Turns(asyncio.Queue[Turn]):
             for what, when in enumerate((past.asked_at, past.moved_at, past.served_at)):
                 if when is not None:
                     events.append((max(when, past.asked_at), what, past.turn.dream_id))
-        for _, what, dream_id in sorted(events):
+        for number, (_, what, dream_id) in enumerate(sorted(events)):
+            if number % BITE == 0:
+                await asyncio.sleep(0)
             if what == 0:
                 self.put_nowait(turns[dream_id])
             elif what == 1:

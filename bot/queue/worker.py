@@ -18,7 +18,7 @@ from bot.dreams.dream import Dream, DreamState, Wish
 from bot.dreams.store import Admit, Store
 from bot.queue.durations import Occupancy, Paces
 from bot.queue.engine_worker import Audience, Crew, Engine, EngineWorker
-from bot.queue.fair_queue import Turns
+from bot.queue.fair_queue import PART, Turns
 from bot.queue.lane import Turn
 from bot.queue.limits import NOBODY, Asker, Limits
 from engine.settings import is_checked
@@ -87,7 +87,7 @@ class Worker:
 
     async def start(self) -> None:
         """Rebuild the line from the store and begin. Raises `StoreError`."""
-        self._turns.rebuild(await self._store.history(since=self._clock() - HISTORY_S))
+        await self._turns.rebuild(await self._store.history(since=self._clock() - HISTORY_S))
         self._watching = asyncio.create_task(self._watch())
         for worker in self._workers:
             self._begin(worker)
@@ -283,23 +283,35 @@ class Worker:
         self._audience.line_moved()
 
     async def refresh(self) -> None:
-        """Make the line what the store says: other processes add dreams, take, move or leave them behind."""
-        known = self._turns.dreams()  # before the look: a newer one is no mistake
-        line = await self._store.line()
-        gone = known - {turn.dream_id for turn, _ in line}
-        begun = await self._store.begun(gone) if gone else []
-        for dream_id in begun:
+        """Make the line what the store says: other processes add dreams, take, move or leave them behind.
+
+        A line may be long: only those parts of it are read in which something is otherwise than here.
+        """
+        before = self._turns.sums()
+        stored = await self._store.line_sums()
+        parts = {part for part in before.keys() | stored.keys() if before.get(part) != stored.get(part)}
+        changed = False
+        for part in sorted(parts):
+            changed = await self._refresh_part(part) or changed
+        moved = self._follow_moves(await self._store.moves())
+        if changed or moved:
+            self._audience.line_moved()
+
+    async def _refresh_part(self, part: int) -> bool:
+        """Whether that changed something."""
+        known = self._turns.in_part(part)  # before the look: a newer one is no mistake
+        line = await self._store.line(part * PART, (part + 1) * PART)
+        gone = known - {turn.dream_id for turn in line}
+        for dream_id in await self._store.begun(gone) if gone else ():
             if dream_id in self._turns:
                 self._turns.serve(dream_id)  # elsewhere, but it was their turn
         for dream_id in gone:
             self._turns.remove(dream_id)
         ours = self._crew.in_hand()
-        new = [turn for turn, _ in line if turn.dream_id not in self._turns and turn.dream_id not in ours]
+        new = [turn for turn in line if turn.dream_id not in self._turns and turn.dream_id not in ours]
         for turn in new:
             self._turns.put_nowait(turn)
-        moved = self._follow_moves({turn.dream_id: at for turn, at in line if at is not None})
-        if gone or new or moved:
-            self._audience.line_moved()
+        return bool(gone or new)
 
     def _follow_moves(self, moves: dict[int, float]) -> bool:
         """Bring those in the order to the front in which they were moved there. Whether that changed."""

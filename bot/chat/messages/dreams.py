@@ -36,6 +36,7 @@ MISSED_S = 1.0  # seconds until a message that seems gone is looked for once mor
 LONG_LINE = 500  # messages from which on their places are looked for beside the loop
 PLACES_REST = 10  # times as long as that took it is left alone afterwards
 FAREWELL_S = 3.0  # seconds for the last edits when the bot stops
+BITE = 500  # dreams that are taken up at once at the start
 
 
 class Line(Protocol):
@@ -84,7 +85,9 @@ class DreamMessages(BackgroundLoop):
 
     async def _resume(self) -> None:
         left = await self._store.undelivered()
-        for dream in left:
+        for number, dream in enumerate(left):
+            if number % BITE == 0:  # a line may be long
+                await asyncio.sleep(0)
             if dream.state is DreamState.QUEUED and dream.id not in self._messages:
                 self.heard(dream, None)
         await self._outbox.adopt(Kind.END, *(dream.id for dream in left if dream.state.is_over))

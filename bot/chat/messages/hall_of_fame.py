@@ -92,7 +92,10 @@ class HallOfFameMessages(Watch):
     async def settle(self, owed: Owed) -> None:
         """Post a picture, or take it down. Raises `Later`, `Hopeless`, `StoreError`."""
         dream, hung = await self._store.get(owed.subject), await self._hall_of_fame.get(owed.subject)
-        if dream is None or hung is None:
+        if dream is None:
+            return
+        if hung is None:  # it got enough votes; if it may hang there, to post it is owed anew
+            await self._look_at(dream.id)
             return
         if await self._must_go(dream, hung, await self._votes.tally(dream.id)):
             await self._take_down(dream, hung, owed)

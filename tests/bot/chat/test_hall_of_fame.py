@@ -58,6 +58,16 @@ async def test_over_the_threshold_it_is_posted_with_its_picture_and_votes(world:
     await until_hangs(world, hall, f"⭐ 3 · <#{world.channel.id}>")
 
 
+async def test_it_is_posted_by_another_process_when_the_one_that_heard_the_votes_was_killed(
+    world: World,
+) -> None:
+    hall = await hall_of(world)
+    for member in (world.bob, world.moderator):  # stored, and nobody heard of it
+        await world.parts.store.add_vote(1, member.id, VOTE_EMOJI[0], hall_at=2)
+    world.parts.outbox.wake()
+    await until_hangs(world, hall, f"⭐ 2 · <#{world.channel.id}>")
+
+
 async def test_it_is_posted_once_also_by_a_process_that_overlaps_and_after_a_restart(world: World) -> None:
     hall = await hall_of(world)
     await vote(world, world.bob, world.moderator)

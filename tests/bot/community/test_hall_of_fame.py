@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Callable
 
+from sqlalchemy import delete, select
+
 from bot.community.hall_of_fame import HallOfFame
 from bot.database.connection import Database
+from bot.database.tables import outbox
 from bot.dreams.dream import DreamState, Wish
 from bot.dreams.store import Store
 
@@ -36,3 +39,29 @@ async def test_an_erased_dream_is_to_be_taken_down(
     await store.finish(dream.id, DreamState.CANCELLED)
     await store.erase(dream.id)
     assert [one.dream_id for one in await fame.unfinished()] == [dream.id]
+
+
+async def test_what_gets_enough_votes_is_owed_a_look_in_the_same_transaction(
+    database: Database, store: Store, a_wish: Callable[..., Wish]
+) -> None:
+    dream = await store.add(a_wish())
+
+    async def owed() -> list[tuple[str, int]]:
+        async with database.transaction() as connection:
+            found = [(row.kind, row.subject) for row in await connection.execute(select(outbox))]
+            await connection.execute(delete(outbox))
+            return found
+
+    await store.add_vote(dream.id, 5, "⭐", hall_at=2)
+    await store.add_vote(dream.id, 5, "❤", hall_at=2)
+    assert await owed() == []
+    await store.add_vote(dream.id, 6, "⭐", hall_at=2)
+    assert await owed() == [("fame", dream.id)]
+    await store.add_vote(dream.id, 7, "⭐", hall_at=2)
+    assert await owed() == [], "it was enough before"
+    await store.remove_votes(dream.id)
+    await store.replace_votes(dream.id, [(5, "⭐"), (6, "⭐")], hall_at=2)
+    assert await owed() == [("fame", dream.id)]
+    await store.remove_votes(dream.id)
+    await store.replace_votes(dream.id, [(5, "⭐"), (6, "⭐")])
+    assert await owed() == [], "there is no hall"

@@ -206,7 +206,7 @@ def test_a_turn_that_came_to_nothing_is_the_next_again() -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_line_rebuilt_after_a_restart_goes_on_as_if_there_had_been_none(seed: int) -> None:
+async def test_a_line_rebuilt_after_a_restart_goes_on_as_if_there_had_been_none(seed: int) -> None:
     random = Random(seed)
     turns = Turns()
     history: dict[int, Past] = {}
@@ -230,7 +230,7 @@ def test_a_line_rebuilt_after_a_restart_goes_on_as_if_there_had_been_none(seed: 
                 past = history[turns.get_nowait().dream_id]
                 history[past.turn.dream_id] = Past(past.turn, past.asked_at, past.moved_at, now)
     rebuilt = Turns()
-    rebuilt.rebuild(history.values())
+    await rebuilt.rebuild(history.values())
     assert rebuilt.order() == turns.order()
     for newcomer in range(1000, 1010):
         turn = Turn(newcomer, random.choice([1, 2, 3, 6]), random.choice([1, 2, 3, 4]))

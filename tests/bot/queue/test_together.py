@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
-from bot.dreams.dream import Dream, DreamState, Wish
+from bot.database.tables import dreams
+from bot.dreams.dream import Dream, DreamState, Wish, shared
+from bot.queue.fair_queue import PART
+from bot.queue.lane import Turn
 from bot.queue.limits import NOBODY, LineFull, ServerFull, TooManyWaiting, TooOften
 from bot.queue.worker import POLL_S, Cancelled
 from bot.servers.settings import Allowance
@@ -171,3 +174,34 @@ async def test_a_turn_that_came_elsewhere_is_a_turn(both: list[Rig], a_wish: A_W
     await two.worker.cancel(other.id)
     await one.worker.refresh()
     assert one.worker.order_of(1) == two.worker.order_of(1) == [late.id, mine[1].id]
+
+
+async def test_of_a_long_line_only_what_changed_is_read_again(both: list[Rig], a_wish: A_WISH) -> None:
+    one, two = both
+    async with one.database.transaction() as connection:
+        wishes = [shared(a_wish(author_id=author), Wish) for author in range(1, 2 * PART)]
+        usual = {"state": "queued", "attempts": 0, "created_at": 1.0}
+        await connection.execute(insert(dreams), [wish | usual for wish in wishes])
+    await two.worker.refresh()
+    assert two.worker.waiting() == 2 * PART - 1
+    read: list[tuple[int, int]] = []
+    line = two.store.line
+
+    async def hear(first: int, end: int) -> list[Turn]:
+        read.append((first, end))
+        return await line(first, end)
+
+    two.store.line = hear  # type: ignore[method-assign]
+    await two.worker.refresh()
+    assert read == []
+    assert await one.store.cancel_queued(PART + 7)
+    await two.worker.refresh()
+    assert set(read) == {(PART, 2 * PART)}, "once more where the database calls"
+    assert two.worker.waiting() == 2 * PART - 2 and PART + 7 not in two.turns
+
+
+async def test_whose_turn_came_may_be_asked_of_very_many(both: list[Rig], a_wish: A_WISH) -> None:
+    mine = [await both[0].worker.submit(a_wish(author_id=1)) for _ in range(2)]
+    for dream in reversed(mine):
+        assert await both[0].store.claim(dream.id, lease_s=NEVER_S)
+    assert await both[1].store.begun(range(40_000)) == [mine[1].id, mine[0].id]

@@ -166,7 +166,7 @@ def neon(drawing: Tensor) -> Tensor:
     lit = pure * tube
     halo = blurred(torch.cat((lit, tube), 1), _px(side, 9.0))
     around = (1.7 * halo[:, 3:]).clamp(0, 1)
-    body = _rgb(0.06, 0.04, 0.12) * cover + 0.26 * colour * cover
+    body = _rgb(0.04, 0.03, 0.08) * cover + 0.62 * colour * cover
     glow = 1.9 * halo[:, :3]
     core = ((tube - 0.55) * 1.6).clamp(0, 1) * 0.55
     shown = body + glow + lit + core * cover

@@ -17,7 +17,7 @@ from engine.errors import ModelError
 from engine.models import contents
 from engine.models.files import read_config, read_tensors
 from engine.models.generator import Ability, OnePanel
-from engine.pocket import finishes, grounds_painted, latents, material, posture, tints
+from engine.pocket import finishes, grounds_painted, latents, material, posture, seams, tints
 from engine.pocket.abilities import LATENT_MAP
 from engine.pocket.blur import box, halved
 from engine.pocket.codes import Codes
@@ -60,13 +60,27 @@ class PocketGenerator(OnePanel, nn.Module):
     def drawings(self, z: Tensor, class_weights: Tensor) -> Tensor:
         """The things alone, as they are drawn, [n, 4, 256, 256] in 0..1: colours times coverage, coverage."""
         styles = z[:, latents.STYLE_ROW, latents.STYLE]
-        drawing = self._decoded(class_weights[:, :BANDS], styles)
+        drawing = self._shapes(class_weights[:, :BANDS], styles)
         made = latents.made(z)
         if bool((made > 0).any()):
             stuff = class_weights[:, latents.MATERIAL_ROW :].expand(-1, BANDS, -1)
             drawing = material.made_of(drawing, self._decoded(stuff, styles), made)
         drawing = tints.tinted(drawing, latents.NATURAL * z[:, TINT_ROW, TINT])
         return finishes.finished(drawing, latents.finishes(z, len(finishes.FINISHES)))
+
+    def _shapes(self, weights: Tensor, styles: Tensor) -> Tensor:
+        """What stands in the bands of `weights` [n, 8, classes]: one thing, or one above another."""
+        cut, at = seams.seam(weights)
+        if not bool(cut.any()):
+            return self._decoded(weights, styles)
+        upper, lower = (
+            self._decoded(weights[:, end].expand(-1, BANDS, -1), styles)
+            for end in (slice(1), slice(-1, None))
+        )
+        both = seams.joined(upper, lower, at)
+        if bool(cut.all()):
+            return both
+        return torch.where(cut[:, None, None, None], both, self._decoded(weights, styles))
 
     def _decoded(self, weights: Tensor, styles: Tensor) -> Tensor:
         return cast(Tensor, self.decoder(self.codes(weights, styles[:, : self.codes.styles]))).clamp(0, 1)

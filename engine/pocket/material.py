@@ -7,7 +7,8 @@ from torch import Tensor
 from engine.pocket.blur import blurred
 
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue (Rec. 601)
-REACH = 0.62  # of a stuff's drawing, from its middle: what fills the thing
+REACH = 0.5  # of a stuff's drawing, from its middle: what fills the thing
+TIMES = 2.1  # how often it does, mirrored in turn, so that a pizza's toppings are many
 
 
 def made_of(thing: Tensor, stuff: Tensor, share: Tensor) -> Tensor:
@@ -35,8 +36,8 @@ def straight(drawing: Tensor) -> Tensor:
 
 
 def _spread(stuff: Tensor, cover: Tensor) -> Tensor:
-    """The middle of each stuff over the box that the thing covers, its mean colour where it has holes:
-    colours [n, 3, s, s]."""
+    """The middle of each stuff, `TIMES` beside itself, over the box that the thing covers, its mean colour
+    where it has holes: colours [n, 3, s, s]."""
     size = stuff.shape[-1]
     there = stuff[:, 3:].clamp(0, 1)
     mean = _mean(stuff[:, :3], torch.ones_like(there)) / _mean(there, torch.ones_like(there)).clamp(min=1e-3)
@@ -48,10 +49,15 @@ def _spread(stuff: Tensor, cover: Tensor) -> Tensor:
         low, high = _span(cover[:, 0].detach().amax(axis))
         middle, half = (source_low + source_high) / 2, REACH * (source_high - source_low) / 2
         along = (at - (low + high)[:, None] / 2) / ((high - low)[:, None] / 2).clamp(min=0.1)
-        grids.append(middle[:, None] + half[:, None] * along)  # [n, s]
+        grids.append(middle[:, None] + half[:, None] * _mirrored(TIMES * along))  # [n, s]
     x, y = grids
     grid = torch.stack((x[:, None].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)), 3)
     return F.grid_sample(whole, grid, "bilinear", "reflection", align_corners=False).clamp(0, 1)
+
+
+def _mirrored(along: Tensor) -> Tensor:
+    """Places along a side, folded into -1..1, which stays as it is."""
+    return 1 - ((along + 1) % 4 - 2).abs()
 
 
 def _span(covered: Tensor) -> tuple[Tensor, Tensor]:

@@ -21,8 +21,10 @@ from engine.protocol import DreamRequest, Event, Failed, Fetching, Started
 from engine.search import canvas
 from engine.search.loop import dream
 from engine.search.objective import Target
+from engine.search.recipes import DreamSettings
 from engine.search.search import Form, Search
 from engine.search.several import Several
+from engine.search.vessel import Vessel
 from engine.sentences import NOTHING, Key, Saying
 from engine.words.scene import Scene
 
@@ -77,7 +79,7 @@ class Dreamer:
         asked = asked.sized(loaded.generator)
         settings = asked.settings(pair.model, loaded.device)
         scene = scenes.known(asked, settings, loaded)
-        targets, notice = _targets(asked, loaded, scene)
+        targets, notice = _targets(asked, loaded, _told(asked, settings, loaded, scene))
         yield Started(request.id, pair.name, settings.steps, told + notice)
 
         telling = Telling(asked, loaded, settings)
@@ -126,17 +128,28 @@ class Dreamer:
 
 
 def _generator(one: generator.Panel, scene: Scene | None, shapes: tuple[Form, ...]) -> generator.Generator:
-    """What draws all that is asked for: one thing, several of it, or two things."""
+    """What draws all that is asked for: one thing, several of it, some in a vessel, or two things."""
     if scene is not None:
         return canvas.Canvas(one, scene)
-    return Several(one, shapes[0].count) if shapes and shapes[0].count > 1 else one
+    form = shapes[0] if shapes else Form()
+    if form.vessel is not None:
+        return Vessel(one, form.vessel, form.count)
+    return Several(one, form.count) if form.count > 1 else one
 
 
-def _targets(asked: Asked, loaded: Loaded, scene: Scene | None) -> tuple[tuple[list[Target], ...], Saying]:
+def _told(asked: Asked, settings: DreamSettings, loaded: Loaded, scene: Scene | None) -> tuple[str, ...]:
+    """The words for each panel, where they are not the prompt itself."""
+    if scene is not None:
+        return scene.told
+    lying = forms.filled(forms.said(asked, settings), loaded)
+    return (lying.told,) if lying is not None else ()
+
+
+def _targets(asked: Asked, loaded: Loaded, told: tuple[str, ...]) -> tuple[tuple[list[Target], ...], Saying]:
     """What each panel shall show, and a notice for the user, often nothing."""
     targets, notice = wishes.targets(asked.wished, loaded.perceptor, loaded.device)
-    if scene is not None:
-        parts = (wishes.about(asked.wished, words) for words in scene.told)
+    if told:
+        parts = (wishes.about(asked.wished, words) for words in told)
         return tuple(wishes.targets(part, loaded.perceptor, loaded.device)[0] for part in parts), notice
     if asked.resumes and asked.wished.image is None and "image" in asked.states[0].origin:
         # The picture need not be given again.

@@ -1,4 +1,4 @@
-"""The form of what each panel shows: of which two things it is made, and how many of it there are.
+"""The form of what each panel shows: of which two things it is made, how many of it there are, and in what.
 
 Words alone say it; the atlas tells whether the models know those things.
 """
@@ -13,9 +13,10 @@ from engine.dreaming.asked import Asked
 from engine.dreaming.loaded import Loaded
 from engine.search.recipes import DreamSettings
 from engine.search.search import Form, Mixed
-from engine.words import colours, counts, grounds, mixtures, nouns
+from engine.words import colours, counts, grounds, mixtures, nouns, vessels
 from engine.words.mixtures import Mixture
-from engine.words.scene import KNOWN, NAMED, Scene, bare
+from engine.words.scene import KNOWN, NAMED, WHOLE, Scene, bare
+from engine.words.vessels import Filled
 
 AS_ONE = 0.9  # cosine from which on the perceptor reads words as what they are made of, and not as a name
 
@@ -28,7 +29,9 @@ def of(asked: Asked, settings: DreamSettings, loaded: Loaded, scene: Scene | Non
     ground = grounds.read(scene.told[0] if scene else words)[1]
     painted = ground if ground in grounds.PAINTED else ""
     things = (scene.first, scene.second) if scene else (words,)
-    found = tuple(replace(_form(thing, loaded), ground=painted or "") for thing in things)
+    lying = None if scene else filled(words, loaded)
+    shapes = [_lying(lying, loaded)] if lying else [_form(thing, loaded) for thing in things]
+    found = tuple(replace(form, ground=painted or "") for form in shapes)
     return found if any(form != Form() for form in found) else ()
 
 
@@ -55,6 +58,24 @@ def mixture(words: str, loaded: Loaded) -> Mixture | None:
         return None
     near = _near([bare(found.first), bare(found.second)], loaded)
     return found if float(near.amax(1).min()) >= KNOWN else None
+
+
+def filled(words: str, loaded: Loaded) -> Filled | None:
+    """The vessel with something in it that `words` name, where the atlas knows both, and all of it
+    together as nothing else: 'a pot of food' is one drawing."""
+    found = vessels.read(words)
+    if found is None:
+        return None
+    texts = [bare(found.contents), found.drawing, grounds.read(words)[0]]
+    best, nearest = _near(texts, loaded).max(1)
+    contents, vessel, whole = nearest.tolist()
+    is_name = best[2] >= WHOLE and whole != contents
+    return None if is_name or contents == vessel or float(best[:2].min()) < KNOWN else found
+
+
+def _lying(found: Filled, loaded: Loaded) -> Form:
+    vessel = int(_near([found.drawing], loaded).argmax())
+    return replace(_form(found.contents, loaded), count=found.count, vessel=vessel)
 
 
 def _is_thing(words: str, loaded: Loaded) -> bool:

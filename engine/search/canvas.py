@@ -69,6 +69,7 @@ def _twins(
 LAYOUTS = {
     "left": _layout((0.0, 0.22, 0.56), (0.44, 0.22, 0.56)),
     "right": _layout((0.44, 0.22, 0.56), (0.0, 0.22, 0.56)),
+    "together": _layout((0.0, 0.29, 0.63), (0.37, 0.04, 0.63)),  # larger than side by side
     "above": _layout((0.22, 0.0, 0.56), (0.22, 0.44, 0.56)),
     "below": _layout((0.22, 0.44, 0.56), (0.22, 0.0, 0.56)),
     "on": _layout((0.24, 0.0, 0.52), (0.15, 0.3, 0.7), 0, 0.12),  # its feet within the other's upper part

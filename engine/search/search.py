@@ -28,6 +28,7 @@ class Form:
 
     mixture: Mixed | None = None  # of which two it is made, if it is
     count: int = 1  # how many of it there are, 1..`engine.words.counts.MOST`
+    vessel: int | None = None  # the class of what these lie in, if they do
     ground: str = ""  # what it is on, where words alone say so: one of `engine.words.grounds.PAINTED`
 
 

@@ -23,7 +23,8 @@ _JOINS = {
     "in": f"inside(?: of)?|dentro(?: ad?| al| alla| allo| all')?|(?:(?:{_POSED}) )?"
     "(?:in(?= (?:an?|the|una?|uno) )|in un'|nel|nella|nello|nell'|nei|nelle|negli)",
     "held": "with|holding|con|che tiene",
-    "left": "and|next to|beside|near|e|ed|accanto ad?|vicino ad?|assieme ad?|insieme ad?",
+    "together": "and|e|ed|assieme ad?|insieme ad?",
+    "left": "next to|beside|near|accanto ad?|vicino ad?",
 }
 _PAIR = re.compile(
     r"^\s*(?P<first>\S.*?)\s+(?:"

@@ -63,7 +63,8 @@ def test_a_being_of_two_known_things_is_one(
 @pytest.mark.parametrize(
     "prompt",
     [
-        "a cat", "a bowl of cherries", "una tazza di tè", "a hot dog", "a palm tree", "a birthday cake",
+        "a cat", "a bowl of soup", "a pot of food", "a box of schadenfreude",
+        "una tazza di tè", "a hot dog", "a palm tree", "a birthday cake",
         "a computer mouse", "un bufalo d'acqua", "un aquilone a forma di carpa", "two hearts", "due cuori",
         "a cross between hope and despair", "two schadenfreudes", "a cat made of pizza | the sea:0.4",
         "a happy cat", "a beautiful house", "a magic cat", "a fire engine", "a school bus",
@@ -81,8 +82,33 @@ def test_several_of_a_known_thing_are_counted(loaded: Loaded, prompt: str, count
     assert read(loaded, prompt) == (None, (Form(count=count),))
 
 
+@pytest.mark.parametrize(
+    ("prompt", "vessel", "contents", "count"),
+    [
+        ("a bowl of cherries", "bowl with spoon", "cherries", 3),
+        ("una ciotola di ciliegie nella neve", "bowl with spoon", "cherries", 3),
+        ("un secchio pieno di pesci", "bucket", "fish", 3),
+        ("a basket with a cat", "basket", "cat", 1),
+    ],
+)
+def test_what_lies_in_a_known_vessel_is_searched_alone(
+    loaded: Loaded, prompt: str, vessel: str, contents: str, count: int
+) -> None:
+    scene, (form,) = read(loaded, prompt)
+    names = atlas.names_by_language(loaded.pair.generator)["en"]
+    assert scene is None and form.vessel is not None
+    assert (names[form.vessel], form.count, form.mixture) == (vessel, count, None)
+    found = forms.filled(prompt, loaded)
+    assert found is not None
+    towards = loaded.perceptor.encode_texts([found.told])[0].cpu()
+    assert names[int((loaded.atlas() @ towards).argmax())] == contents
+
+
 def test_each_thing_of_a_scene_has_its_form(loaded: Loaded) -> None:
-    assert read(loaded, "two cats and a dog") == (Scene("two cats", "left", "a dog"), (Form(count=2), Form()))
+    assert read(loaded, "two cats and a dog") == (
+        Scene("two cats", "together", "a dog"),
+        (Form(count=2), Form()),
+    )
     scene, (first, second) = read(loaded, "three cats made of pizza and a dog")
     assert scene is not None and first.count == 3 and first.mixture is not None and second == Form()
 

@@ -18,7 +18,7 @@ from engine.words.scene import Scene
     ("words", "expected"),
     [
         ("a cat under a tree at night", Scene("a cat", "below", "a tree", "at night")),
-        ("un cane e un gatto sulla spiaggia", Scene("un cane", "left", "un gatto", "on the beach")),
+        ("un cane e un gatto sulla spiaggia", Scene("un cane", "together", "un gatto", "on the beach")),
         ("a cat in a box in the garden", Scene("a cat", "in", "a box", "on the grass")),
     ],
 )
@@ -38,9 +38,10 @@ def test_a_ground_is_no_second_thing(words: str) -> None:
 @pytest.mark.parametrize(
     ("words", "first", "place", "second"),
     [
-        ("a cat and the moon", "a cat", "left", "the moon"),
-        ("Un gatto e la luna", "Un gatto", "left", "la luna"),
-        ("a red house and a blue car", "a red house", "left", "a blue car"),
+        ("a cat and the moon", "a cat", "together", "the moon"),
+        ("Un gatto e la luna", "Un gatto", "together", "la luna"),
+        ("a red house and a blue car", "a red house", "together", "a blue car"),
+        ("a cat next to a dog", "a cat", "left", "a dog"),
         ("a dog to the right of a tree", "a dog", "right", "a tree"),
         ("a cat on the left of a dog", "a cat", "left", "a dog"),
         ("un gatto sotto un ombrello", "un gatto", "below", "un ombrello"),
@@ -150,10 +151,10 @@ def test_what_is_avoided_is_avoided_in_both_panels(dreamer: Dreamer) -> None:
     assert rows(other) == 18 and one.picture != other.picture
 
 
-def test_the_left_half_shows_one_colour_and_the_right_half_another(dreamer: Dreamer) -> None:
+def test_two_things_together_stand_lower_left_and_upper_right_each_in_its_colour(dreamer: Dreamer) -> None:
     end = finished(dreamer, "a red heart and a blue heart", steps=20)
     picture = Image.open(io.BytesIO(end.picture)).convert("RGB").resize((8, 8))
-    left, right = picture.getpixel((2, 4)), picture.getpixel((5, 4))
+    left, right = picture.getpixel((2, 5)), picture.getpixel((5, 2))
     assert isinstance(left, tuple) and isinstance(right, tuple)
     assert left[0] > left[2] + 40 and right[2] > right[0] + 40
 

@@ -33,7 +33,7 @@ class LatentMap(Protocol):
     """What the rows of latents z [n, rows, z_dim] mean, as far as it is known."""
 
     shared: tuple[int, ...]  # rows of drawing style and background, which make a picture one
-    manner: tuple[int, ...]  # rows that a seed chooses, whatever is dreamt: how a thing is drawn and stands
+    manner: tuple[int, ...]  # rows that a seed chooses for a thing: how it is drawn and stands
     background: int | None  # the row that paints what is behind things
 
     pair_gain: float  # how much higher than the best class two have to score, to be tried together
@@ -44,6 +44,11 @@ class LatentMap(Protocol):
 
     def plain(self, z: Tensor) -> Tensor:
         """The same things on calm grounds, in natural colours, as they mostly look."""
+        ...
+
+    def sober(self, z: Tensor, alone: bool = True) -> Tensor:
+        """The same things, none of them both strangely drawn and before a busy background; before calm ones
+        where a picture shows one not `alone`."""
         ...
 
     def mixed(self, kind: str) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
@@ -86,6 +91,10 @@ class Unknown:
         return z
 
     def plain(self, z: Tensor) -> Tensor:
+        """`z`."""
+        return z
+
+    def sober(self, z: Tensor, alone: bool = True) -> Tensor:
         """`z`."""
         return z
 

@@ -6,8 +6,11 @@ import torch
 from torch import Tensor
 
 from engine.pocket import posture, scenery, tints
+from engine.pocket.grounds_painted import FROM, MOTIFS, calmed
 from engine.pocket.latents import (
     BANDS,
+    FINISH,
+    FINISH_FROM,
     FINISH_ROW,
     GROUND,
     GROUND_ROW,
@@ -50,15 +53,30 @@ class _LatentMap:
         return z / 2
 
     @staticmethod
+    def sober(z: Tensor, alone: bool = True) -> Tensor:
+        """As `LatentMap.sober` says: of a finish and a motif of the ground the farther out stays."""
+        z = z.clone()
+        scores, numbers = z[:, FINISH_ROW, FINISH], z[:, GROUND_ROW, GROUND]
+        if not alone:
+            z[:, GROUND_ROW, GROUND] = calmed(numbers)
+            return z
+        motif = numbers[:, : len(MOTIFS)].abs().amax(1, keepdim=True)  # [n, 1]
+        scene = motif >= scores.amax(1, keepdim=True)
+        both = (motif > FROM) & (scores > FINISH_FROM).any(1, keepdim=True)
+        z[:, FINISH_ROW, FINISH] = torch.where(both & scene, scores.clamp(max=FINISH_FROM), scores)
+        z[:, GROUND_ROW, GROUND] = torch.where(both & ~scene, calmed(numbers), numbers)
+        return z
+
+    @staticmethod
     def mixed(kind: str) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
-        """As `LatentMap.mixed` says: bands of one above those of the other, or all of both."""
+        """As `LatentMap.mixed` says: bands of one above those of the other."""
         bands = range(BANDS)
         if kind == "made":
             return ((bands, (MATERIAL_ROW,)),)
         above = [(bands[:cut], bands[cut:]) for cut in _CUTS[kind]]
         if kind != "blend":
             return above
-        return [*above, *((below, top) for top, below in above), (bands, bands)]
+        return [*above, *((below, top) for top, below in above)]
 
     @staticmethod
     def made(z: Tensor) -> Tensor:

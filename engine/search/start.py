@@ -19,6 +19,7 @@ from engine.search.canvas import fitted, joined
 from engine.search.latents import Basis, Latents
 from engine.search.objective import cosine_score
 from engine.search.search import Form, Mixed, Search
+from engine.settings import MAX_SEED
 from engine.words.colours import Tint
 from engine.words.grounds import GROUNDS
 
@@ -66,6 +67,7 @@ def scored_start(
     for index, towards in enumerate(search.towards.view(generator.panels, -1)):
         near = around or next(iter(found), None)
         samples = _Samples(panel, perceptor, atlas, towards, rng, near, search.form(index))
+        samples.alone = samples.alone and generator.panels == 1
         if "tints" in panel.abilities:
             samples.wear(search.tints[index], search.form(index).mixture)
         found.append(samples.best(candidates, device))
@@ -93,8 +95,9 @@ class _Samples:
         mixture = form.mixture
         self.logits, self.prior = suggested.mixed(mixture) if mixture else suggested.single()
         self.made = mixture is not None and mixture.kind == "made"
-        self.manner = _manner(generator, rng)
+        self.manner = _manner(generator, rng, int((atlas @ towards.cpu()).argmax()))
         self.grounds = _grounds(generator, perceptor, towards, form.ground, rng)
+        self.alone = form.count == 1 and form.vessel is None
         self.z = torch.empty(0, generator.rows, generator.z_dim)
         self.kind = torch.empty(0, dtype=torch.long)  # index into logits
         self.score = torch.empty(0)
@@ -112,6 +115,8 @@ class _Samples:
         while len(self.z) < candidates:
             some = min(BATCH, candidates - len(self.z))
             z, kind, kept = self._fresh(some) if len(self.z) < candidates / 2 else self._children(some)
+            if self.around is None:
+                z = self.generator.latent_map.sober(z, self.alone or len(self.grounds) > 0)
             if self.made:
                 z = self.generator.latent_map.made(z)
             if self.tint is not None:
@@ -160,12 +165,14 @@ class _Samples:
         return z, self.kind[mother], kept
 
 
-def _manner(generator: Generator, rng: torch.Generator) -> Tensor | None:
-    """Noise [rows, z_dim] for the rows of the generator's `manner`, that seeds differ; None, and no number of
-    `rng` is drawn, where there are none."""
-    return (
-        torch.randn(generator.rows, generator.z_dim, generator=rng) if generator.latent_map.manner else None
-    )
+def _manner(generator: Generator, rng: torch.Generator, nearest: int) -> Tensor | None:
+    """Noise [rows, z_dim] for the rows of the generator's `manner`, that seeds differ, and things of one
+    seed, by their nearest class, too; None, and no number of `rng` is drawn, where there are none."""
+    if not generator.latent_map.manner:
+        return None
+    seeds = torch.randint(MAX_SEED, (generator.classes,), generator=rng)
+    own = torch.Generator().manual_seed(int(seeds[nearest]))
+    return torch.randn(generator.rows, generator.z_dim, generator=own)
 
 
 def _grounds(

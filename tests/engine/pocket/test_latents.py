@@ -88,6 +88,25 @@ def test_plain_things_are_calm_and_in_natural_colours_and_yet_no_two_are_alike()
     assert styles.min() > 0.7 * styles.max() and bool((z.std((0, 1)) > 0.4).all())
 
 
+def test_what_is_sober_has_a_finish_or_a_motif_and_not_both() -> None:
+    z = draws(2000)
+    sober = LATENT_MAP.sober(z)
+
+    def bold(some: Tensor) -> tuple[Tensor, Tensor]:
+        finish = (latents.finishes(some, len(finishes.FINISHES)) > 0).any(1)
+        return finish, grounds_painted.calm(some[:, latents.GROUND_ROW, latents.GROUND]) < 1
+
+    finish, motif = bold(z)
+    kept_finish, kept_motif = bold(sober)
+    assert bool((finish & motif).any()) and not bool((kept_finish & kept_motif).any())
+    assert torch.equal(kept_finish | kept_motif, finish | motif)
+    assert torch.equal(sober[~(finish & motif)], z[~(finish & motif)])
+    both = finish & motif
+    assert 0.2 < float(kept_finish[both].float().mean()) < 0.8  # neither rules alone
+    many_finish, many_motif = bold(LATENT_MAP.sober(z, alone=False))
+    assert torch.equal(many_finish, finish) and not bool(many_motif.any())
+
+
 def test_a_canvas_a_ground_and_a_colour_change_no_other_row() -> None:
     z, rng = draws(6), torch.Generator().manual_seed(1)
     which = torch.tensor([True, False] * 3)[:, None]

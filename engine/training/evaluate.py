@@ -1,6 +1,7 @@
 """Measures the perceptor on drawings that it never saw: a whole vendor, an outline set, unseen concepts."""
 
 import argparse
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.errors import ModelError
 from engine.evaluation import prompt_list
-from engine.models import registry
+from engine.models import perceptor, registry
+from engine.models.folders import CLASSES
 from engine.pocket import lexicon
 from engine.pocket import texts as reading
 from engine.pocket.captions import COLOUR_NAMES, RELATIONS, fill, tinted
@@ -19,6 +22,7 @@ from engine.pocket.clip import PocketClip
 from engine.pocket.grounds import GROUNDS, SAID
 from engine.pocket.lexicon import Lexicon
 from engine.pocket.tokens import load_tokenizer
+from engine.search import atlas
 from engine.training import lists, painted, scenes
 from engine.training.data import DEFAULT_FOLDER, load_descriptions, load_pictures
 from engine.training.sources import EMOJI_STYLES
@@ -29,6 +33,7 @@ UNKNOWN = lists.lines("unknown")
 PAIRS = 300
 WEIGHTS = registry.POCKET / "perceptor"
 PHRASES = Path(__file__).with_name("phrases.txt")
+HEAD = "| what | among | first | first five | asked | verdict |\n|---|---|---|---|---|---|\n"
 
 
 @dataclass(frozen=True)
@@ -237,11 +242,8 @@ class Examiner:
 
     def phrases(self, means: Tensor) -> Figure:
         """The loose phrases of `PHRASES` → one of the things that each may mean."""
-        listed = [one.prompt.split(" | ") for one in prompt_list.read(PHRASES)]
-        meant = torch.tensor([[slug in things.split() for slug in self.concepts] for _, things in listed])
-        similarity = self.texts([phrase for phrase, _ in listed]) @ means.T
-        best = similarity.masked_fill(~meant, float("-inf")).argmax(1)
-        return _figure("loose phrases → what they may mean", similarity, best)
+        phrases, meant = _phrases(list(self.concepts))
+        return _meant("loose phrases → what they may mean", self.texts(phrases) @ means.T, meant)
 
     def closest(self, means: Tensor, prompts: Sequence[str], count: int = 5) -> list[list[tuple[str, float]]]:
         """For each prompt the concepts whose `means` it is closest to, with cosines."""
@@ -251,6 +253,32 @@ class Examiner:
             [(slugs[i], float(s)) for s, i in zip(scores, indices, strict=True)]
             for scores, indices in zip(best.values, best.indices.tolist(), strict=True)
         ]
+
+
+def phrases_to_classes(pair: registry.Pair) -> Figure:
+    """The loose phrases of `PHRASES` → one of the classes that each may mean, by the atlas, which is
+    where a dream of them begins. Raises `ModelError`."""
+    described = json.loads((pair.generator / CLASSES).read_text(encoding="utf-8"))
+    features = atlas.read(pair.generator.parent / atlas.FILE, registry.fingerprint(pair))
+    if features is None:
+        raise ModelError("The atlas is of other models; python -m engine.training atlas makes it anew.")
+    phrases, meant = _phrases([each["id"] for each in described])
+    texts = perceptor.load_all(pair.perceptors, pair.perceptor_names, torch.device("cpu")).encode_texts(
+        phrases
+    )
+    return _meant("loose phrases → classes that they may mean", texts @ features.T, meant)
+
+
+def _phrases(things: Sequence[str]) -> tuple[list[str], Tensor]:
+    """The loose phrases of `PHRASES`, and which of the `things` each may mean, bool [phrases, things]."""
+    listed = [one.prompt.split(" | ") for one in prompt_list.read(PHRASES)]
+    meant = torch.tensor([[thing in some.split() for thing in things] for _, some in listed])
+    return [phrase for phrase, _ in listed], meant
+
+
+def _meant(what: str, similarity: Tensor, meant: Tensor) -> Figure:
+    """From [phrases, things]: the best of what is `meant` counts."""
+    return _figure(what, similarity, similarity.masked_fill(~meant, float("-inf")).argmax(1))
 
 
 def examine(examiner: Examiner) -> list[Figure]:
@@ -296,8 +324,14 @@ def main(argv: list[str] | None = None) -> int:
         metavar="FOLDER",
         help="the same training's export from before the held-out concepts were let in, for their row",
     )
+    parser.add_argument(
+        "--phrases", action="store_true", help="only where the loose phrases begin: needs no pictures"
+    )
     options = parser.parse_args(argv)
     torch.set_num_threads(options.threads)
+    if options.phrases:
+        print(HEAD + phrases_to_classes(registry.pair(registry.EMBEDDED.name, Path())).line())
+        return 0
     descriptions, pictures = load_descriptions(options.data), load_pictures(options.data)
     examiner = _examiner(options.weights, descriptions, pictures)
     with torch.no_grad():
@@ -306,7 +340,7 @@ def main(argv: list[str] | None = None) -> int:
         figures = [*examine(examiner), examiner.phrases(means), rejection]
         if options.before:
             figures.append(unseen_concepts(_examiner(options.before, descriptions, pictures)))
-        print("| what | among | first | first five | asked | verdict |\n|---|---|---|---|---|---|")
+        print(HEAD, end="")
         for figure in figures:
             print(figure.line())
         print(f"\nbest cosine x 100, mean: names {100 * known:.0f}, unknown words {100 * unknown:.0f}\n")

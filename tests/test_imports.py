@@ -77,6 +77,7 @@ def test_a_dream_with_the_embedded_models_loads_nothing_of_the_large_ones(tmp_pa
     loaded = set((tmp_path / "loaded").read_text().split())
     assert "torch" in loaded and not loaded & unwanted
     assert "sympy" not in loaded, "torch's compiler: seconds, for nothing"
+    assert not loaded & {"requests", "urllib3", "filelock"}, "nothing is fetched"
 
 
 def imported(folder: Path) -> set[str]:

@@ -10,8 +10,9 @@ from engine.data_dir import MODELS, data_dir
 from engine.errors import BadRequest
 from engine.models import catalogue
 from engine.models.catalogue import RemoteModel
-from engine.models.download import Shop, steps
+from engine.models.download import steps
 from engine.models.registry import EMBEDDED
+from engine.models.shop import Shop
 from engine.settings import environment
 
 EPILOG = """\

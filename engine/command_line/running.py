@@ -110,7 +110,7 @@ class Studio:
     def _new_dreamer(self) -> Any:
         free_memory.check_start(free_memory.found(), free_memory.addresses())
         from engine.dreaming.dreamer import Dreamer  # here: torch takes seconds to import
-        from engine.models.download import Shop
+        from engine.models.shop import Shop
 
         environ = environment()
         clip = DREAM_CLIP.read(environ)

@@ -15,8 +15,7 @@ from engine.dreaming.telling import Telling
 from engine.errors import DiskError, FailureKind, ModelError, explained
 from engine.match import is_weak
 from engine.models import generator, memory, registry
-from engine.models.download import Shop, steps
-from engine.models.installed import prove
+from engine.models.shop import Shop
 from engine.protocol import DreamRequest, Event, Failed, Fetching, Started
 from engine.search import canvas
 from engine.search.loop import dream
@@ -106,6 +105,9 @@ class Dreamer:
         pair = registry.resolve(request.model, self._data_dir, device, clip, not self._shop.offline)
         if pair.present():
             return pair, NOTHING
+        from engine.models.download import steps  # here: they load what speaks to the network
+        from engine.models.installed import prove
+
         try:
             for model in pair.remote:
                 proof = partial(prove, model)

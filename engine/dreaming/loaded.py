@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -33,12 +34,13 @@ class Loaded:
     def load(cls, pair: registry.Pair, device: torch.device, data_dir: Path) -> Self:
         """Load the pair's models. Raises `ModelError`, or `OutOfMemory` before there is too little."""
         memory.check_room(pair.model, memory.need(pair), memory.free(device))
-        mark = registry.fingerprint(pair)
-        generate = generator.load(pair.generator, pair.generator_name, device)
-        perceive = perceptor.load_all(pair.perceptors, pair.perceptor_names, device)
-        chunk = memory.views_at_once(perceive, device)
+        with ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as beside:  # which needs no Python
+            mark = beside.submit(registry.fingerprint, pair)
+            generate = generator.load(pair.generator, pair.generator_name, device)
+            perceive = perceptor.load_all(pair.perceptors, pair.perceptor_names, device)
+            chunk = memory.views_at_once(perceive, device)
         unsafe = SafetyCheck(perceive) if pair.model.checked else _harmless
-        return cls(pair, mark, generate, perceive, chunk, unsafe, device, data_dir)
+        return cls(pair, mark.result(), generate, perceive, chunk, unsafe, device, data_dir)
 
     def atlas(self) -> Tensor:
         """The pair's atlas: the one that lies beside the generator, or one made here and kept."""

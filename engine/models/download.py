@@ -3,7 +3,7 @@
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +17,12 @@ from engine.models import contents
 from engine.models.catalogue import MIB, RemoteFile, RemoteModel
 from engine.models.checksums import fault, pin, sha256_of
 from engine.models.registry import EMBEDDED
+from engine.models.shop import Shop
 from engine.models.transfer import Refused, Told, Transfer, Unavailable
-from engine.proxies import check_proxies
 from engine.sentences import Key
-from engine.settings import MODEL_MIRRORS, OFFLINE
 
 log = logging.getLogger(__name__)
 
-PAUSE_S, STALL_S = 1.0, 30.0  # see `engine.models.transfer.Transfer`
 TOLD_EVERY_S = 0.5
 _SCRATCH = ".fetching"  # folder of half files, beside the models'
 
@@ -33,29 +31,6 @@ Proof = Callable[[Path], None]  # loads the model in a folder; raises `ModelErro
 
 class FetchError(ModelError):
     """A model could not be fetched."""
-
-
-@dataclass(frozen=True)
-class Shop:
-    """How to fetch: the settings of the network."""
-
-    mirrors: tuple[str, ...] = ()  # addresses tried before the published ones, as ADDRESS/<folder>/<file>
-    offline: bool = False
-    stall_s: float = STALL_S
-    pause_s: float = PAUSE_S
-
-    @classmethod
-    def read(cls, environ: Mapping[str, str]) -> "Shop":
-        """From the settings `MODEL_MIRRORS` and `OFFLINE`; a proxy is asked for by requests itself.
-
-        Raises `BadSetting`, also for a proxy that cannot be used.
-        """
-        check_proxies()
-        return cls(MODEL_MIRRORS.read(environ), OFFLINE.read(environ))
-
-    def urls(self, model: RemoteModel, file: RemoteFile) -> tuple[str, ...]:
-        """Every address of a file, the first to try first."""
-        return tuple(f"{m.rstrip('/')}/{model.folder}/{file.name}" for m in self.mirrors) + file.urls
 
 
 def fetch(

@@ -162,7 +162,7 @@ def load_dreamer(folder: Path) -> Dreams:
     """The real dreamer. torch takes seconds to import, so this happens once the pipes are in place."""
     free_memory.check_start(free_memory.found(), free_memory.addresses())
     from engine.dreaming.dreamer import Dreamer
-    from engine.models.download import Shop
+    from engine.models.shop import Shop
 
     return Dreamer(data_dir=folder, shop=Shop.read(os.environ), clip=DREAM_CLIP.read(os.environ))
 

@@ -8,7 +8,8 @@ import pytest
 
 from engine.command_line.links import fetched
 from engine.errors import BadRequest, BadSetting
-from engine.models.download import FetchError, Shop
+from engine.models.download import FetchError
+from engine.models.shop import Shop
 from engine.proxies import check_proxies, proxy_for
 from engine.settings import environment
 from tests.engine.connect_proxy import ConnectProxy, proxying

@@ -17,7 +17,8 @@ import torch
 from engine.errors import BadSetting, DiskError, ModelError, StoppedEarly
 from engine.models import download
 from engine.models.catalogue import RemoteFile, RemoteModel
-from engine.models.download import FetchError, Shop, steps
+from engine.models.download import FetchError, steps
+from engine.models.shop import Shop
 from tests.engine.mirror import PAGES, Mirror, serving
 
 ROOT = Path(__file__).parents[3]
@@ -343,7 +344,8 @@ def test_a_folder_that_cannot_be_written_is_told(mirror: Mirror, tmp_path: Path)
 PROCESS = """
 import sys
 from pathlib import Path
-from engine.models.download import Shop, steps
+from engine.models.download import steps
+from engine.models.shop import Shop
 from tests.engine.models.test_download import SHA, model
 for arrived in steps(model(sha256=sys.argv[3]), Path(sys.argv[1]), Shop((sys.argv[2],)), lambda: False):
     pass

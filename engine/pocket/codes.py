@@ -11,18 +11,18 @@ FAINT = 1e-4  # of a band: what has less of it is left out
 
 
 class Codes(nn.Module):
-    """All drawings' codes, mixed as class weights and styles say."""
+    """All drawings' codes, mixed as class weights and styles say.
 
-    bands: Tensor
+    They stay as small as their file has them: a picture needs a few of thousands.
+    """
+
+    drawings: Tensor
     number: Tensor
 
     def __init__(self, codes: Tensor, number: Tensor) -> None:
         """`codes` int8 [drawings, 16, 16, 16]; `number` int16 [classes, styles] into them, -1 for none."""
         super().__init__()
-        bands = codes.float().div(LEVELS).unflatten(2, (BANDS, -1))  # [drawings, 16, 8, 2, 16]
-        self.register_buffer(
-            "bands", bands.permute(2, 0, 1, 3, 4).flatten(2).contiguous()
-        )  # [8, drawings, 512]
+        self.register_buffer("drawings", codes)
         self.register_buffer("number", number.long())
         self.classes, self.styles = number.shape
 
@@ -39,8 +39,13 @@ class Codes(nn.Module):
         drawn = self.number[active]  # [active, styles]
         there = drawn >= 0
         each = (share[:, :, active, None] * chosen[:, None, active])[:, :, there]  # [n, 8, drawings]
-        mixed = torch.einsum("nbd,bdk->nbk", each, self.bands[:, drawn[there]])  # [n, 8, 512]
+        mixed = torch.einsum("nbd,bdk->nbk", each, self._bands(drawn[there]))  # [n, 8, 512]
         return mixed.unflatten(2, (CHANNELS, -1)).transpose(1, 2).reshape(-1, CHANNELS, SIDE, SIDE)
+
+    def _bands(self, which: Tensor) -> Tensor:
+        """The numbers of these drawings, band by band: [8, len(which), 512] in -1..1."""
+        bands = self.drawings[which].float().div(LEVELS).unflatten(2, (BANDS, -1))  # [drawings, 16, 8, 2, 16]
+        return bands.permute(2, 0, 1, 3, 4).flatten(2).contiguous()
 
     def _chosen(self, styles: Tensor) -> Tensor:
         """How much of each class is drawn in each style [n, classes, styles]: all in one, as the forward pass

@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from engine.errors import ModelError
 
@@ -44,8 +45,8 @@ def load(make: Callable[[], Model], folder: Path) -> Model:
         weights = load_file(path)
         if not all(bool(value.isfinite().all()) for value in weights.values()):
             raise ModelError(f"The weights in {path} hold numbers that are not finite.")
-        with torch.random.fork_rng(devices=[]):
-            model = make()  # not on "meta": importing that takes longer than drawing these weights
+        with torch.random.fork_rng(devices=[]), _Unfilled():
+            model = make()
         model.load_state_dict({k: _full(v) for k, v in weights.items()}, strict=True, assign=True)
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path} is missing or damaged.") from error
@@ -56,3 +57,21 @@ def load(make: Callable[[], Model], folder: Path) -> Model:
 
 def _full(value: Tensor) -> Tensor:
     return value.float() if value.is_floating_point() else value
+
+
+class _Unfilled(TorchFunctionMode):
+    """Layers made within it hold whatever numbers: to draw millions takes longer than to read a file.
+
+    To import what the device "meta" needs would take longer still.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func in _FILLS:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
+
+
+_FILLS = {nn.init.kaiming_uniform_, nn.init.uniform_, nn.init.normal_}  # what torch's layers call

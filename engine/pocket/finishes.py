@@ -28,13 +28,15 @@ def finished(drawing: Tensor, weights: Tensor) -> Tensor:
     Weights are 0..1; one of several finishes is applied to what those before it made. A finish that no row
     asks for costs nothing.
     """
-    for finish, weight in zip(FINISHES.values(), weights.unbind(1), strict=True):
-        rows = (weight > 0).nonzero().flatten()
-        if not len(rows):
-            continue
-        before = drawing[rows]
-        after = torch.lerp(before, finish(before), weight[rows].view(-1, 1, 1, 1))
-        drawing = after if len(rows) == len(drawing) else drawing.index_copy(0, rows, after)
+    there = (weights.detach() > 0).t()  # [finishes, n]
+    for index, (finish, some) in enumerate(zip(FINISHES.values(), there.sum(1).tolist(), strict=True)):
+        if some == len(drawing):  # as in a search, whose steps have one; to index it takes longer than this
+            drawing = torch.lerp(drawing, finish(drawing), weights[:, index].view(-1, 1, 1, 1))
+        elif some:
+            rows = there[index].nonzero().flatten()
+            before = drawing[rows]
+            after = torch.lerp(before, finish(before), weights[rows, index].view(-1, 1, 1, 1))
+            drawing = drawing.index_copy(0, rows, after)
     return drawing
 
 

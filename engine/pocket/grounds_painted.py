@@ -46,24 +46,33 @@ def paint(numbers: Tensor, size: int) -> Tensor:
     """Grounds of `numbers` [n, NUMBERS] → [n, 3, size, size] in 0..1; differentiable, the same every time."""
     picture = _calm(numbers, size).expand(-1, -1, -1, size)
     shares = motifs(numbers)
-    for name in _ORDER:
-        share = shares[name]
-        rows = (share > 0).nonzero().flatten()
-        if not len(rows):
-            continue
-        view = _View(numbers[rows], size, {other: part[rows] for other, part in shares.items()})
-        before = picture[rows]
-        after = torch.lerp(before, _PAINTERS[name](view, before), share[rows].view(-1, 1, 1, 1))
-        picture = after if len(rows) == len(picture) else picture.index_copy(0, rows, after)
+    there = torch.stack([shares[name] for name in _ORDER]).detach() > 0  # [motifs, n]
+    for name, some, seen in zip(_ORDER, there, there.any(1).tolist(), strict=True):
+        if seen:
+            picture = _painted(name, picture, numbers, shares, some)
     return picture.clamp(0, 1)
+
+
+def _painted(name: str, picture: Tensor, numbers: Tensor, shares: dict[str, Tensor], there: Tensor) -> Tensor:
+    """The picture [n, 3, size, size] with the motif of this name over it, where `there` [n] says so."""
+    size = picture.shape[-1]
+    if bool(there.all()):  # as in a search, whose steps have one picture; to index it takes longer than this
+        return _faded_in(name, _View(numbers, size, shares), picture)
+    rows = there.nonzero().flatten()
+    view = _View(numbers[rows], size, {other: part[rows] for other, part in shares.items()})
+    return picture.index_copy(0, rows, _faded_in(name, view, picture[rows]))
+
+
+def _faded_in(name: str, view: "_View", before: Tensor) -> Tensor:
+    return torch.lerp(before, _PAINTERS[name](view, before), view.shares[name].view(-1, 1, 1, 1))
 
 
 def motifs(numbers: Tensor) -> dict[str, Tensor]:
     """How much [n], 0..1, of each motif there is in grounds of `numbers` [n, NUMBERS]."""
-    found = {}
-    for (above, below), value in zip(MOTIFS, numbers.unbind(1), strict=False):
-        found[above], found[below] = smoothstep(value, FROM, FULL), smoothstep(-value, FROM, FULL)
-    return found
+    ways = numbers[:, : len(MOTIFS)]
+    above, below = (smoothstep(one, FROM, FULL).unbind(1) for one in (ways, -ways))
+    shares = (share for both in zip(above, below, strict=True) for share in both)
+    return dict(zip((name for pair in MOTIFS for name in pair), shares, strict=True))
 
 
 def calm(numbers: Tensor) -> Tensor:
@@ -97,10 +106,13 @@ class _View:
 
     def __init__(self, numbers: Tensor, size: int, shares: dict[str, Tensor]) -> None:
         self.numbers, self.size, self.shares = numbers, size, shares
+        self._asked: dict[int, Tensor] = {}
 
     def number(self, which: int) -> Tensor:
         """[m, 1, 1, 1] in about -1..1."""
-        return torch.tanh(0.7 * self.numbers[:, which]).view(-1, 1, 1, 1)
+        if which not in self._asked:
+            self._asked[which] = torch.tanh(0.7 * self.numbers[:, which]).view(-1, 1, 1, 1)
+        return self._asked[which]
 
     @cached_property
     def down(self) -> Tensor:

@@ -5,8 +5,9 @@ row and column matrices. Unlike `grid_sample` or advanced indexing, their backwa
 every device, so that the same seed gives the same picture.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Literal
 
 import torch
@@ -38,7 +39,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Views:
-    """What was drawn for some views; every tensor has one row a view and lies on the CPU."""
+    """What was drawn for some views, on the CPU; every tensor has one row a view."""
 
     boxes: Boxes
     mirrored: Tensor | None = None  # [n], bool
@@ -56,13 +57,19 @@ class Views:
     def split(self, size: int) -> Iterator["Views"]:
         """These views in parts of at most `size`."""
         for at in range(0, len(self), size):
-            part = slice(at, at + size)
-            left, top, side = (values[part] for values in self.boxes)
-            mirrored, blur, colour, hole, panel = (
-                None if values is None else values[part]
-                for values in (self.mirrored, self.blur, self.colour, self.hole, self.panel)
-            )
-            yield Views((left, top, side), mirrored, blur, colour, hole, panel, self.padded)
+            yield self._each(itemgetter(slice(at, at + size)))
+
+    def to(self, device: torch.device) -> "Views":
+        """These views there: a few numbers each, of which their matrices are made where they are used."""
+        return self._each(lambda values: values.to(device))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Views":
+        left, top, side = map(change, self.boxes)
+        mirrored, blur, colour, hole, panel = (
+            None if values is None else change(values)
+            for values in (self.mirrored, self.blur, self.colour, self.hole, self.panel)
+        )
+        return Views((left, top, side), mirrored, blur, colour, hole, panel, self.padded)
 
 
 def draw(count: int, sizes: Sizes, augment: Augment, rng: torch.Generator) -> Views:
@@ -131,6 +138,7 @@ def see(picture: Tensor, views: Views, size: int, filter: Filter) -> Tensor:
 
     Changed colours may leave that range a little. What lies outside of the picture is grey.
     """
+    views = views.to(picture.device)
     seen = _cut(picture, views, size, filter)  # [n, 3, size, size], -1..1
     if views.colour is not None:
         brightness, saturation, contrast = views.colour.to(picture)[:, :, None, None, None].unbind(1)
@@ -140,7 +148,7 @@ def see(picture: Tensor, views: Views, size: int, filter: Filter) -> Tensor:
         middle = seen.mean((1, 2, 3), keepdim=True)
         seen = (seen - middle) * contrast + middle
     if views.hole is not None:
-        pixel = (torch.arange(size) + 0.5) / size
+        pixel = (torch.arange(size, device=picture.device) + 0.5) / size
         within = ((pixel - views.hole[:, :, None]).abs() < DIFFAUGMENT_HOLE / 2).to(picture)  # [n, 2, size]
         seen = seen * (1 - within[:, 0, :, None] * within[:, 1, None, :])[:, None]
     return (seen + 1) / 2
@@ -154,11 +162,11 @@ def cut(picture: Tensor, boxes: Boxes, size: int, filter: Filter) -> Tensor:
     `nearest` is BigSleep's; `triangle` is bilinear, widened for reduction so that nothing is skipped
     (the kernel of Pillow's BILINEAR).
     """
-    return _cut(picture, Views(boxes), size, filter)
+    return _cut(picture, Views(boxes).to(picture.device), size, filter)
 
 
 def _cut(picture: Tensor, views: Views, size: int, filter: Filter) -> Tensor:
-    """As `cut`, with the views' mirroring and blur; 0 outside of the picture."""
+    """As `cut`, with the views' mirroring and blur, on the picture's device; 0 outside of the picture."""
     n, channels, height, width = picture.shape
     left, top, side = views.boxes
     count = len(side)
@@ -181,11 +189,12 @@ def _resample(start: Tensor, side: Tensor, source: int, size: int, filter: Filte
     """
     length = (side * source).floor().clamp(min=1)  # [count], pixels
     first = (start * source).floor().minimum(source - length)
-    pixel = torch.arange(source)
+    pixel = torch.arange(source, device=start.device)
     if views.padded:
-        length, first, pixel = side * source, start * source, torch.arange(-source, 2 * source)
+        length, first = side * source, start * source
+        pixel = torch.arange(-source, 2 * source, device=start.device)
     scale = length / size  # source pixels a sample
-    sample = torch.arange(size)
+    sample = torch.arange(size, device=start.device)
     if filter == "nearest":
         at = (
             first[:, None] + (sample * scale[:, None]).floor()

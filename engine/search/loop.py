@@ -183,7 +183,7 @@ class _Run:
             self.settings.centre_bias,
         )
         drawn = cutouts.draw(self.count, sizes, self.settings.augment, self.rng)
-        views = canvas.aimed(drawn, self.generator.panels)
+        views = canvas.aimed(drawn, self.generator.panels).to(self.device)
         while not self._step_towards(views):
             if self.precision is None:
                 return False

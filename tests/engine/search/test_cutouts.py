@@ -71,6 +71,14 @@ def test_views_are_drawn_from_the_generator_alone_and_split_without_a_change(aug
     assert torch.allclose(torch.cat(parts), seen, atol=1e-5)
 
 
+@pytest.mark.parametrize("augment", ["none", "smooth", "diffaugment"])
+@pytest.mark.parametrize("filter", ["nearest", "triangle"])
+def test_views_are_made_where_the_picture_is(augment: cutouts.Augment, filter: cutouts.Filter) -> None:
+    elsewhere = torch.empty(1, 3, 32, 32, device="meta")  # whatever is made on the CPU cannot meet it
+    seen = cutouts.see(elsewhere, cutouts.draw(4, cutouts.Sizes(), augment, rng()), 16, filter)
+    assert (seen.device, seen.shape) == (elsewhere.device, (4, 3, 16, 16))
+
+
 def test_plain_views_are_bigsleep_s_crops() -> None:
     views = cutouts.draw(5, cutouts.Sizes(), "none", rng(3))
     boxes = cutouts.random_boxes(5, rng(3))

@@ -1,6 +1,6 @@
 """The command `python -m engine.bench`: times the pairs of models that are here, each in its own process.
 
-Prints a table, or with --json all figures. Exit codes as those of `dream`.
+Prints tables, and with --json writes all figures. Exit codes as those of `dream`; 1 also for a goal missed.
 """
 
 import argparse
@@ -32,13 +32,14 @@ def run(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
     with unbreakable():
         try:
-            print(_measured(options), end="")
+            tables, reached = _measured(options)
+            print(tables, end="")
+            return 0 if reached else 1
         except (CannotMeasure, DreamError, BadSetting) as error:
             print(f"engine.bench: {error}", file=sys.stderr)
             return 3 if isinstance(error, ModelError) else 2
         except KeyboardInterrupt:
             return 130
-    return 0
 
 
 class CannotMeasure(Exception):
@@ -60,15 +61,17 @@ def parser() -> argparse.ArgumentParser:
     add("--cutouts", type=int, help="views a step (the recipe's)")
     add("--threads", type=int, default=0, help="CPU threads (as many as torch takes)")
     add("--device", help="cpu, cuda or mps (the best there is)")
-    add("--peer", type=Path, metavar="PATH", help="times a checkout of lucidrains/big-sleep, unchanged and "
-        "with random weights, beside the large pairs, with as many cutouts a step")  # fmt: skip
+    add("--peer", type=Path, metavar="PATH", help="times a checkout of lucidrains/big-sleep, unchanged, "
+        "beside the large pairs, with the same generator and as many cutouts a step")  # fmt: skip
+    add("--goals", action="store_true", help="tell which goals of time and memory are reached; exit code 1 "
+        "if one is missed")  # fmt: skip
     add("--json", type=Path, metavar="FILE", help="write all figures there too")
     return result
 
 
-def _measured(options: argparse.Namespace) -> str:
-    """The tables. Raises `DreamError` or `BadSetting`."""
-    from engine.benchmark import measuring, peer  # here: they import torch, which help needs not
+def _measured(options: argparse.Namespace) -> tuple[str, bool]:
+    """The tables, and whether no goal was missed. Raises `DreamError` or `BadSetting`."""
+    from engine.benchmark import goals, measuring, peer  # here: they import torch, which help needs not
 
     _check(options)
     plan = measuring.Plan(
@@ -83,15 +86,19 @@ def _measured(options: argparse.Namespace) -> str:
                 its = replace(plan, steps=LARGE_STEPS)
             row = _in_its_own_process(measuring.measure, pair.name, _home(pair), its)
             if options.peer is not None and pair.remote:
-                step = peer.timed(options.peer, pair, row.cutouts, options.rounds, row.threads)
-                row = replace(row, peer_step_s=step)
+                its_own = peer.timed(options.peer, pair, row.cutouts, options.rounds, row.threads, row.device)
+                row = replace(row, peer_step_s=its_own.step_s, peer_peak_bytes=its_own.peak_bytes)
             rows.append(row)
     busy = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     if options.json is not None:
         figures = {"load": busy, "pairs": [asdict(row) for row in rows]}
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     about = f"{rows[0].threads} threads on {rows[0].device}; load of the machine at the end: {busy}."
-    return f"{measuring.table(rows)}\n{about}\n"
+    tables = f"{measuring.table(rows)}\n{about}\n"
+    if not options.goals:
+        return tables, True
+    found = goals.judged(rows)
+    return f"{tables}\n{goals.table(found)}", all(goal.reached for goal in found)
 
 
 def _home(pair: registry.Pair) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from engine.benchmark.operations import Recorder, ceiling
+from engine.benchmark.operations import Recorder, ceiling, rate
 from engine.benchmark.stopwatch import OPTIMISER, START, TELLING, Stopwatch, Watched
 from engine.dreaming.asked import Asked
 from engine.dreaming.dreamer import Dreamer
@@ -61,8 +61,11 @@ class Measured:
     stages_s: dict[str, float] = field(default_factory=dict)  # of one dream, by engine.benchmark.stopwatch
     step_flop: float = 0.0  # of a step without a look
     ceiling_s: float = 0.0  # that the machine takes for its operations one by one
+    floor_s: float = 0.0  # that it would take if all its FLOP were of large products of matrices
     peak_bytes: int = 0  # of the process, or on the GPU
+    preset: str = ""  # that was asked for
     peer_step_s: float | None = None  # the other program's step, with as many cutouts
+    peer_peak_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def measure(name: str, folder: Path, plan: Plan, begun: float) -> Measured:
         loaded = dreamer.load(pair)
         stages = _stages(dreamer, loaded, plan.request(name))
         bar.update()
-        peak = _peak(loaded.device)
+        most = peak(loaded.device)
         recorder = _counted(dreamer, plan.request(name, COUNTED))
         bar.update()
         bar.total = parts + len(recorder.found)
@@ -113,7 +116,9 @@ def measure(name: str, folder: Path, plan: Plan, begun: float) -> Measured:
         stages_s=stages,
         step_flop=recorder.flop,
         ceiling_s=least,
-        peak_bytes=peak,
+        floor_s=recorder.flop / rate(loaded.device),
+        peak_bytes=most,
+        preset=plan.preset,
     )
 
 
@@ -165,7 +170,7 @@ def _counted(dreamer: Dreamer, request: DreamRequest) -> Recorder:
     return recorder
 
 
-def _peak(device: torch.device) -> int:
+def peak(device: torch.device) -> int:
     """The most memory so far: of the GPU, else of this process; 0 where nobody tells."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)

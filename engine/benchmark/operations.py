@@ -130,6 +130,14 @@ def native_bfloat16(device: torch.device) -> bool:
     )
 
 
+def rate(device: torch.device) -> float:
+    """FLOP a second of a large product of matrices, in the precision that the device likes best."""
+    side = 4096 if device.type == "cuda" else 1024
+    square = _Shape((side, side), (side, 1), torch.float32)
+    operation = Operation(torch.mm, (square, square), (), 2 * side**3)
+    return operation.flop / min(_seconds(operation, device, form) for form in _forms(operation, device))
+
+
 def _seconds(operation: Operation, device: torch.device, form: _Form) -> float:
     arguments = [_made(each, device, form) for each in operation.arguments]
     named = {name: _made(value, device, form) for name, value in operation.named}

@@ -1,13 +1,16 @@
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 import torch
 
+from engine.benchmark import goals
 from engine.benchmark.command import parser, run
 from engine.benchmark.measuring import Measured, Plan, measure, table
-from engine.benchmark.operations import Recorder, ceiling
+from engine.benchmark.operations import Recorder, ceiling, rate
 from engine.benchmark.peer import timed
 from engine.benchmark.stopwatch import (
     GENERATOR,
@@ -34,7 +37,7 @@ def test_a_pair_is_measured_from_the_first_preview_to_the_ceiling(measured: Meas
     assert (measured.pair, measured.cutouts, measured.steps) == (NAME, 4, 3)
     assert 0 < measured.first_s < measured.dream_s and measured.cold_first_s > 0
     assert 0 < measured.step_s < measured.dream_s
-    assert measured.step_flop > 0 and measured.ceiling_s > 0
+    assert measured.step_flop > 0 and measured.ceiling_s > 0 and measured.floor_s > 0
     for stage in (GENERATOR, VIEWS, PERCEPTOR, PERCEPTOR_BACK, GENERATOR_BACK, LOOK):
         assert measured.stages_s[stage] > 0
 
@@ -96,7 +99,103 @@ def test_a_peer_that_does_not_run_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "big_sleep" / "__init__.py").write_text("")
     (tmp_path / "big_sleep" / "big_sleep.py").write_text("raise RuntimeError('out of order')")
     with pytest.raises(DreamError, match="out of order"):
-        timed(tmp_path, registry.pair(NAME, tmp_path), 2, 1, 1)
+        timed(tmp_path, registry.pair(NAME, tmp_path), 2, 1, 1, "cpu")
+
+
+# Of the same form as lucidrains/big-sleep, as far as it is called; a step takes little.
+PEER = {
+    "big_sleep.py": """
+        import torch
+        import torchvision.transforms as T
+        from torchvision.utils import save_image
+        from big_sleep.biggan import BigGAN
+        from big_sleep.clip import load
+
+        assert torch.cuda.is_available(), 'CUDA must be available in order to use Big Sleep'
+
+        class Latents(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.model = torch.nn.Linear(1, 512)
+            def update(self):
+                assert self.model.weight.grad is not None
+
+        class BigSleep(torch.nn.Module):
+            def __init__(self, num_cutouts, image_size):
+                super().__init__()
+                assert (num_cutouts, image_size) == (2, 128)
+                self.perceptor, self.normalize = load('ViT-B/32', jit=False)
+                self.model = torch.nn.Module()
+                self.model.latents = Latents()
+                self.biggan = BigGAN.from_pretrained('biggan-deep-128')
+                assert self.biggan.embeddings.weight.abs().sum() > 0
+            def forward(self, towards):
+                seen = self.perceptor.encode_image(self.normalize(torch.ones(1, 3, 2, 2)))
+                out = self.model.latents.model(seen)
+                return out, (-torch.cosine_similarity(towards[0], out).mean(), out.square().mean())
+        """,
+    "biggan.py": """
+        import boto3
+        import torch
+
+        class BigGANConfig(dict):
+            from_dict = classmethod(lambda its, values: its(values))
+
+        class BigGAN(torch.nn.Module):
+            def __init__(self, config):
+                super().__init__()
+                self.embeddings = torch.nn.Linear(config['num_classes'], config['z_dim'], bias=False)
+                torch.nn.init.zeros_(self.embeddings.weight)
+        """,
+    "clip.py": """
+        import ftfy
+        import torch
+
+        def load(*_, **__):
+            raise AssertionError('nothing is downloaded')
+
+        class CLIP(torch.nn.Module):
+            def __init__(self, dimension, *sizes):
+                super().__init__()
+                assert len(sizes) == 9
+            def encode_image(self, views):
+                return views.mean((1, 2, 3))[:, None]
+        """,
+}
+
+
+def test_a_peer_is_timed_with_our_generator_s_weights(tmp_path: Path, tiny_models: Path) -> None:
+    folder = tmp_path / "big_sleep"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("from big_sleep.big_sleep import BigSleep\n")
+    for name, text in PEER.items():
+        (folder / name).write_text(dedent(text))
+    peer = timed(tmp_path, registry.pair(NAME, tiny_models), 2, 2, 1, "cpu")
+    assert 0 < peer.step_s < 60 and peer.peak_bytes > 0
+
+
+def test_goals_say_what_is_reached_what_is_missed_and_what_was_not_measured(measured: Measured) -> None:
+    slow = replace(measured, step_s=3.0, ceiling_s=1.0, peak_bytes=0, peer_step_s=15.0)
+    found = {goal.what: goal for goal in goals.judged([slow])}
+    assert [goal.reached for goal in found.values()] == [True, False, False]
+    assert found["memory"].found is None
+    lines = goals.table(list(found.values())).splitlines()
+    assert [line.split("|")[-2].strip() for line in lines[2:]] == ["reached", "missed", "not measured"]
+    assert "≥ 4" in lines[2] and "5.00" in lines[2]
+
+
+def test_goals_depend_on_pair_device_and_preset(measured: Measured) -> None:
+    embedded = replace(measured, pair=registry.EMBEDDED.name, dream_s=3.0)
+    for preset, reached in (("quick", False), ("normal", True)):
+        whole = goals.judged([replace(embedded, preset=preset)])[-1]
+        assert (whole.what, whole.reached) == (f"whole {preset} dream", reached)
+    assert not any("whole" in goal.what for goal in goals.judged([replace(embedded, preset="thorough")]))
+    on_gpu = goals.judged([replace(measured, device="cuda", step_s=1.9, floor_s=1.0, peer_step_s=18.0)])
+    assert [goal.reached for goal in on_gpu[:2]] == [False, True]
+
+
+def test_a_large_product_is_done_at_some_speed() -> None:
+    assert rate(CPU) > 1e8
 
 
 @pytest.mark.slow

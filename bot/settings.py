@@ -142,7 +142,7 @@ ENGINE = choice(
     "ENGINE",
     "local",
     ("local", "ray"),
-    "Where dreams are dreamt: local, on this machine; ray, on the machines of a Ray cluster.",
+    "Where dreams are dreamt: local, on this machine; ray, on a cluster (a blank ENGINE_WORKERS means auto).",
 )
 _WORKERS = Whole(1, 64)
 ENGINE_WORKERS: Setting[int | None] = Setting(

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Any
 
 from engine import __version__, protocol
@@ -33,7 +34,7 @@ FIRST_PAUSE_S = 2.0  # before a seat whose actor ended or did not come gets anot
 LONGEST_PAUSE_S = 120.0  # … doubled with each in a row that did not dream, up to this
 OBJECT_STORE_BYTES = 256 * 1024 * 1024  # of a Ray of our own; pictures and states pass through it
 EXIT_NO_CLUSTER = 6
-# A node of our own offers nothing to the outside, and nobody is told of it.
+# Ray's makers hear nothing of us, and each line of the actors' is told.
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
 
 
@@ -220,21 +221,16 @@ def shared_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 def connect(needs: Needs) -> Any:
     """Ray's module, connected. Raises `ConnectionError` and what else Ray raises."""
-    os.environ.update({key: value for key, value in QUIET.items() if key not in os.environ})
+    # A Ray of our own listens on every network: it asks for a token that nobody else knows.
+    ours = QUIET if needs.address else QUIET | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token_hex(32)}
+    os.environ.update({key: value for key, value in ours.items() if key not in os.environ})
+    os.environ.pop("RAY_ADDRESS", None)  # it would win over what we say
     import ray
 
     if needs.address:
-        os.environ.pop("RAY_ADDRESS", None)  # it is read before what we say
-        ray.init(address=needs.address, namespace="oneiro", log_to_driver=True)
+        ray.init(address=needs.address)
     else:
-        os.environ.pop("RAY_ADDRESS", None)
-        ray.init(
-            address="local",
-            namespace="oneiro",
-            include_dashboard=False,
-            object_store_memory=OBJECT_STORE_BYTES,
-            _node_ip_address="127.0.0.1",
-        )
+        ray.init(address="local", include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES)
     return ray
 
 

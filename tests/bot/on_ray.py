@@ -14,7 +14,7 @@ from engine.cluster.host import ClusterEngine, ClusterHost
 from tests.bot.bot_process import until
 from tests.engine.cluster.machines import Machines, processes_of
 
-STATE_EVERY_S = 0.2
+STATE_EVERY_S = 0.001  # at each step
 LOADED_CORES_S = 900.0  # seconds; engines load and dream beside all else that a machine has to do
 
 
@@ -82,11 +82,15 @@ class OnRay:
         engine: Any = holder and holder.slot.engine
         return engine if holder and holder.hand and holder.hand.progress else None
 
-    async def in_mid_dream(self, dream: Dream, steps: int = 3) -> ClusterEngine:
-        """Once so many steps were made, and it is being dreamt."""
+    def _is_dreamt(self, dream: Dream) -> bool:
+        return self.engine_of(dream) is not None
 
-        def is_on_its_way() -> bool:
-            return len(self.watch.steps.get(dream.id, ())) >= steps and self.engine_of(dream) is not None
+    async def in_mid_dream(self, dream: Dream, steps: int = 3) -> ClusterEngine:
+        """Once so many steps were made and a state is kept, while it is being dreamt."""
+
+        async def is_on_its_way() -> bool:
+            made = len(self.watch.steps.get(dream.id, ()))
+            return made >= steps and bool(await self.heart.store.state(dream.id)) and self._is_dreamt(dream)
 
         await until(is_on_its_way, f"dream {dream.id} is being dreamt", timeout_s=LOADED_CORES_S)
         engine = self.engine_of(dream)

@@ -18,7 +18,7 @@ from tests.engine.cluster.machines import Machines, kill
 pytest.importorskip("ray", reason="Ray is not installed")
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(2400)]
 
-STEPS = 24  # so many that an engine is killed in the middle
+STEPS = 16  # so many that an engine is killed in the middle
 
 
 @pytest.fixture(scope="module")

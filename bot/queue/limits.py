@@ -4,10 +4,11 @@ Everything that a server's moderators set about wishes is asked for in this one 
 dream (a command, a button, a form) leads around it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from time import time
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -120,13 +121,40 @@ class Asker:
 NOBODY = Asker()  # of whom nothing is said
 
 
+class Counts(Protocol):
+    """What was asked for so far, wherever that is known. See the functions of these names in the store."""
+
+    async def waits_as_many(
+        self, most: int, guild_id: int | None = None, author_id: int | None = None
+    ) -> bool: ...
+
+    async def asked_since(
+        self, since: float, *, guild_id: int | None, author_id: int | None
+    ) -> Sequence[float]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """As the database has it: what all processes let in."""
+
+    connection: AsyncConnection
+
+    async def waits_as_many(
+        self, most: int, guild_id: int | None = None, author_id: int | None = None
+    ) -> bool:
+        return await waits_as_many(self.connection, most, guild_id, author_id)
+
+    async def asked_since(self, since: float, *, guild_id: int | None, author_id: int | None) -> list[float]:
+        return await asked_since(self.connection, since, guild_id=guild_id, author_id=author_id)
+
+
 def are_allowed(settings: ServerSettings, *texts: str) -> bool:
     """Whether a server allows all of these texts, which are to be dreamt or shown to everybody."""
     return all(is_allowed(text, settings.words, settings.patterns) for text in texts)
 
 
 class Limits:
-    """Live: counts in the database, with what all processes let in."""
+    """Live: counts in the database, with what all processes let in, or wherever `count` is told."""
 
     def __init__(
         self,
@@ -163,7 +191,7 @@ class Limits:
     async def check_room(self, wish: Wish, asker: Asker, *, dreams: int = 1) -> None:
         """Raise what `admit` would raise just now."""
         async with self._store.reading() as connection:
-            await self._count(connection, wish, asker, dreams)
+            await self.count(_Stored(connection), wish, asker, dreams=dreams)
 
     async def admit(self, connection: AsyncConnection, wish: Wish, asker: Asker, *, dreams: int = 1) -> None:
         """Count, and let nobody else in until this transaction's end, whichever process asks.
@@ -173,7 +201,14 @@ class Limits:
         a kind of `Refused`.
         """
         await alone(connection, ADMITTING)
-        await self._count(connection, wish, asker, dreams)
+        await self.count(_Stored(connection), wish, asker, dreams=dreams)
+
+    async def count(self, counts: Counts, wish: Wish, asker: Asker, *, dreams: int = 1) -> None:
+        """Raise a kind of `Refused` where there is no room for so many dreams, by these counts."""
+        settings = self._moderation.settings(wish.guild_id)
+        allowed = self._allowed(wish, asker)
+        await self._check_line(counts, settings.together, allowed, wish)
+        await self._check_pace(counts, settings, allowed, wish, dreams)
 
     async def refresh(self) -> None:
         """Look for what moderators changed through another process. Raises `StoreError`."""
@@ -219,29 +254,21 @@ class Limits:
             steps = min(self._steps, allowed.steps or self._steps)
         return replace(wish, steps=steps, most_steps=allowed.steps, most_size=allowed.size)
 
-    async def _count(self, connection: AsyncConnection, wish: Wish, asker: Asker, dreams: int) -> None:
-        settings = self._moderation.settings(wish.guild_id)
-        allowed = self._allowed(wish, asker)
-        await self._check_line(connection, settings.together, allowed, wish)
-        await self._check_pace(connection, settings, allowed, wish, dreams)
-
-    async def _check_line(
-        self, connection: AsyncConnection, together: Allowance, allowed: Allowance, wish: Wish
-    ) -> None:
+    async def _check_line(self, counts: Counts, together: Allowance, allowed: Allowance, wish: Wish) -> None:
         assert allowed.waiting is not None  # the bot's own setting says it at least
         theirs, here = (wish.guild_id, wish.author_id), (wish.guild_id, None)
-        if await waits_as_many(connection, allowed.waiting, *theirs):
+        if await counts.waits_as_many(allowed.waiting, *theirs):
             raise TooManyWaiting(allowed.waiting)
         # In a direct message the server is the person.
         everybody = here if wish.guild_id is not None else theirs
-        if together.waiting is not None and await waits_as_many(connection, together.waiting, *everybody):
+        if together.waiting is not None and await counts.waits_as_many(together.waiting, *everybody):
             raise ServerFull(together.waiting)
-        if await waits_as_many(connection, self._in_all):
+        if await counts.waits_as_many(self._in_all):
             raise LineFull(self._in_all)
 
     async def _check_pace(
         self,
-        connection: AsyncConnection,
+        counts: Counts,
         settings: ServerSettings,
         allowed: Allowance,
         wish: Wish,
@@ -253,7 +280,7 @@ class Limits:
             cooldown_s = settings.cooldown_s if person is not None else 0
             if rule.per_hour is None and rule.per_day is None and not cooldown_s:
                 continue
-            asked = await asked_since(connection, now - DAY_S, guild_id=wish.guild_id, author_id=person)
+            asked = await counts.asked_since(now - DAY_S, guild_id=wish.guild_id, author_id=person)
             times = [at for at in asked if at <= now + AHEAD_S]
             if cooldown_s and times and times[-1] + cooldown_s > now:
                 raise CoolingDown(cooldown_s, times[-1] + cooldown_s)

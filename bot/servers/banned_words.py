@@ -80,6 +80,8 @@ def is_allowed(text: str, words: Sequence[str], patterns: Sequence[str]) -> bool
 
 def offence(text: str, words: Sequence[str], patterns: Sequence[str]) -> str | None:
     """The first banned word or pattern that a text holds, as its moderator wrote it."""
+    if not (words or patterns):
+        return None
     ways = readings(text)
     if words:
         seen = _Seen.of(ways)

@@ -7,7 +7,7 @@ else everyone's in the server, else the bot's own setting. Guests have no more t
 import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any, get_type_hints
@@ -63,16 +63,12 @@ class Allowance:
 
     def over(self, wider: "Allowance") -> "Allowance":
         """This rule where it says something, the wider one elsewhere."""
-        return Allowance(
-            **{name: getattr(wider, name) if mine is None else mine for name, mine in self._items()}
-        )
+        given = self.given()
+        return replace(wider, **given) if given else wider
 
     def given(self) -> dict[str, int]:
         """Only what it says."""
-        return {name: value for name, value in self._items() if value is not None}
-
-    def _items(self) -> list[tuple[str, int | None]]:
-        return [(name, getattr(self, name)) for name in LIMITS]
+        return {name: value for name in LIMITS if (value := getattr(self, name)) is not None}
 
 
 def most_generous(rules: Iterable[Allowance]) -> Allowance:

@@ -33,8 +33,8 @@ _FROM_DREAM = {
 }
 _COLUMNS = f"dream_id, people, {', '.join(_FROM_DREAM)}, age"
 _VALUES = ", ".join(_FROM_DREAM.values())
-_READ = ("guild_id", "channel_id", "author_id", "prompt", "ended_at", "flagged")
-_READ += ("state", "erased", "gone", "message_id", "recipe")
+_OWN = ("guild_id", "channel_id", "author_id", "prompt", "ended_at", "flagged")
+_READ = (*_OWN, "state", "erased", "gone", "message_id", "recipe")
 
 _KEYS = "guild_id, kind, key, period, channel_id, flagged"
 _PLACES = """

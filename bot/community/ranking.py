@@ -9,6 +9,7 @@ Only that time goes by it has to be told: `Ageing`.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from time import time
@@ -18,7 +19,7 @@ from sqlalchemy import Select, and_, case, func, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.background import BackgroundLoop
-from bot.database.connection import TALLYING, Database, alone_on_server
+from bot.database.connection import TALLYING, Database, StoreBusy, alone_on_server
 from bot.database.tables import dreams, standings, tallies
 from bot.dreams.dream import Dream
 from bot.dreams.store import dream_of
@@ -87,7 +88,7 @@ class _Standing:
 
 
 class Ranking:
-    """Every method is one transaction and raises `StoreError`."""
+    """Every method raises `StoreError`."""
 
     def __init__(self, *, database: Database, clock: Callable[[], float] = time) -> None:
         self._transaction = database.transaction
@@ -114,8 +115,11 @@ class Ranking:
         self, view: Scope, by: By, period: Period, *, page: int, size: int
     ) -> tuple[list[Place], int]:
         """A page of a ranking, 0 for the first one, and how many places there are, at most `PLACES`."""
+        if by is not By.PICTURE and period is not Period.EVER:
+            with suppress(StoreBusy):  # it is done in a minute anyway
+                async with self._transaction() as connection:
+                    await age(connection, self._clock())
         async with self._transaction() as connection:
-            await age(connection, self._clock())
             if by is By.PICTURE:
                 return await self._pictures(connection, view, period, page * size, size)
             found = await self._standings(connection, view, by, period, until=(page + 1) * size)

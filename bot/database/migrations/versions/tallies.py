@@ -16,6 +16,7 @@ down_revision = "owed"
 
 _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _DAY_S = 24 * 3600.0
+_BITE = 50_000  # dreams whose votes are counted in one statement
 _ONE_BY_ONE = "PERFORM pg_advisory_xact_lock(20214)"  # `bot.database.connection.TALLYING`
 
 # Of a dream `d`: the server in whose rankings it counts.
@@ -110,19 +111,27 @@ def upgrade() -> None:
 
 
 def fill(connection: sa.Connection) -> None:
-    """Count everything anew, where no trigger does: each in one statement, however much there is."""
-    now = time()
+    """Count everything anew, where no trigger does.
+
+    Bite by bite, for a server's answer to one statement is waited for a minute at most.
+    """
     connection.exec_driver_sql("DELETE FROM standings")
     connection.exec_driver_sql("DELETE FROM tallies")
-    connection.exec_driver_sql(
-        f"""
-        INSERT INTO tallies ({_COLUMNS})
-        SELECT v.dream_id, v.people, {_VALUES}, CASE WHEN d.ended_at >= {now - _DAY_S} THEN 0
-            WHEN d.ended_at >= {now - 7 * _DAY_S} THEN 1
-            WHEN d.ended_at >= {now - 30 * _DAY_S} THEN 2 ELSE 3 END
-        FROM (SELECT dream_id, count(DISTINCT person) AS people FROM votes GROUP BY dream_id) AS v
-        JOIN dreams AS d ON d.id = v.dream_id"""
-    )
+    now = time()
+    first = "SELECT min(dream_id) FROM votes WHERE dream_id >= {}".format
+    start = connection.exec_driver_sql(first(0)).scalar()
+    while start is not None:
+        connection.exec_driver_sql(
+            f"""
+            INSERT INTO tallies ({_COLUMNS})
+            SELECT v.dream_id, v.people, {_VALUES}, CASE WHEN d.ended_at < {now - 30 * _DAY_S} THEN 3
+                WHEN d.ended_at < {now - 7 * _DAY_S} THEN 2
+                WHEN d.ended_at < {now - _DAY_S} THEN 1 ELSE 0 END
+            FROM (SELECT dream_id, count(DISTINCT person) AS people FROM votes
+                WHERE dream_id >= {start} AND dream_id < {start + _BITE} GROUP BY dream_id) AS v
+            JOIN dreams AS d ON d.id = v.dream_id"""
+        )
+        start = connection.exec_driver_sql(first(start + _BITE)).scalar()
     false = "false" if connection.dialect.name == "postgresql" else "0"
     places = (("t.channel_id", "t.flagged"), ("0", false))
     for kind, key in (("dreamer", "CAST(t.author_id AS TEXT)"), ("prompt", "t.words")):

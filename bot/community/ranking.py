@@ -2,7 +2,7 @@
 
 Of pictures with as many votes the newer one comes first: it had less time. Of dreamers and prompts with as
 many votes the one with fewer dreams. A dream counts for the time in which it ended. A ranking has `PLACES`
-places: nobody turns fifty pages, and so no server is too large for it.
+places: nobody turns more than twenty pages, and so no server is too large for it.
 
 What is read here the database keeps itself as votes come: `tallies` and `standings` of `bot.database.tables`.
 Only that time goes by it has to be told: `Ageing`.
@@ -15,7 +15,7 @@ from enum import StrEnum
 from time import time
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, or_, select, union_all, update
+from sqlalchemy import Select, and_, case, func, literal, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.background import BackgroundLoop
@@ -25,8 +25,8 @@ from bot.dreams.dream import Dream
 from bot.dreams.store import dream_of
 
 DAY_S = 24 * 3600.0
-PLACES = 500  # of a ranking
-LOOKED_AT = 1000  # dreamers or prompts that are looked at first; more where others' channels hide many
+PLACES = 200  # of a ranking
+LOOKED_AT = 400  # dreamers or prompts that are looked at first; more where others' channels hide many
 BITE = 100  # dreams that grow older in one transaction: votes wait meanwhile
 AGEING_S = 60.0  # seconds between two looks whether some do
 RETRY_S = 30.0
@@ -124,12 +124,12 @@ class Ranking:
                 return await self._pictures(connection, view, period, page * size, size)
             found = await self._standings(connection, view, by, period, until=(page + 1) * size)
             part = found[page * size : (page + 1) * size]
-            best = {one.key: await self._best(connection, view, by, period, one.key) for one in part}
-            shown = await _dreams(connection, [id for id in best.values() if id is not None])
+            best = await self._best(connection, view, by, period, [one.key for one in part])
+            shown = await _dreams(connection, list(best.values()))
         places = [
-            Place(number, one.votes, -one.fewer, shown[id])
+            Place(number, one.votes, -one.fewer, shown[best[one.key]])
             for number, one in enumerate(part, start=page * size + 1)
-            if (id := best[one.key]) in shown
+            if best.get(one.key) in shown
         ]
         return places, len(found)
 
@@ -152,12 +152,17 @@ class Ranking:
         return best_tallies(and_(*seen), period, now=self._clock(), most=most)
 
     async def _best(
-        self, connection: AsyncConnection, view: Scope, by: By, period: Period, key: str
-    ) -> int | None:
-        """A dreamer's or a prompt's best dream."""
-        theirs = tallies.c.author_id == int(key) if by is By.DREAMER else tallies.c.words == key
-        row = (await connection.execute(self._tallies(view, period, theirs, most=1))).first()
-        return row.dream_id if row else None
+        self, connection: AsyncConnection, view: Scope, by: By, period: Period, keys: Sequence[str]
+    ) -> dict[str, int]:
+        """The best dream of each of these dreamers or prompts."""
+        parts = []
+        for key in keys:
+            theirs = tallies.c.author_id == int(key) if by is By.DREAMER else tallies.c.words == key
+            found = self._tallies(view, period, theirs, most=1).subquery()
+            parts.append(select(literal(key).label("key"), found.c.dream_id))
+        if not parts:
+            return {}
+        return {row.key: row.dream_id for row in await connection.execute(union_all(*parts))}
 
     async def _standings(
         self, connection: AsyncConnection, view: Scope, by: By, period: Period, *, until: int

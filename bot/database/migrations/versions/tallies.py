@@ -34,8 +34,10 @@ _FROM_DREAM = {
 }
 _COLUMNS = f"dream_id, people, {', '.join(_FROM_DREAM)}, age"
 _VALUES = ", ".join(_FROM_DREAM.values())
-_OWN = ("guild_id", "channel_id", "author_id", "prompt", "ended_at", "flagged")
-_READ = (*_OWN, "state", "erased", "gone", "message_id", "recipe")
+_READ = (
+    *("guild_id", "channel_id", "author_id", "prompt", "ended_at", "flagged"),
+    *("state", "erased", "gone", "message_id", "recipe"),
+)
 
 _KEYS = "guild_id, kind, key, period, channel_id, flagged"
 _PLACES = """

@@ -197,8 +197,10 @@ class Store(VoteStore):
 
     async def line_sums(self) -> dict[int, Sum]:
         """Of all dreams that `waiting` would give, as `bot.queue.fair_queue.Turns.sums` says it."""
-        part = dreams.c.id // literal_column(str(PART), Integer())  # PostgreSQL groups by no parameter
-        query = select(part, func.count(), func.sum(dreams.c.id)).where(self._waits()).group_by(part)
+        # One after the other: of both together SQLite would read all dreams.
+        waits = union_all(*(select(dreams.c.id).where(each) for each in self._ways_to_wait())).subquery()
+        part = waits.c.id // literal_column(str(PART), Integer())  # PostgreSQL groups by no parameter
+        query = select(part, func.count(), func.sum(waits.c.id)).group_by(part)
         async with self._transaction() as connection:
             return {row[0]: Sum(row[1], int(row[2])) for row in await connection.execute(query)}
 
@@ -224,8 +226,12 @@ class Store(VoteStore):
         return [dream_id for _, dream_id in sorted(found)]
 
     def _waits(self) -> Any:
+        return or_(*self._ways_to_wait())
+
+    def _ways_to_wait(self) -> tuple[Any, Any]:
+        """Queued, or left behind."""
         abandoned = and_(dreams.c.state == DreamState.DREAMING, dreams.c.lease_until < self._clock())
-        return or_(and_(dreams.c.state == DreamState.QUEUED, _MAY_BEGIN), abandoned)
+        return and_(dreams.c.state == DreamState.QUEUED, _MAY_BEGIN), abandoned
 
     async def history(self, *, since: float) -> list[Past]:
         """Whose turn came since then (seconds since 1970), and all who wait."""

@@ -204,8 +204,8 @@ def main() -> None:
     if not given.no_database:
         say(f"{SAMPLE} dreams of a real bot")
         work = count_work(crowd_for(1, given))
-        quick = work.dreams / work.real_s
-        say(f"  {work.statements_each:.0f} statements each, {quick:.1f} dreams a second here")
+        cpu_ms = 1000 * work.cpu_s / work.dreams
+        say(f"  for each {work.statements_each:.0f} statements, {cpu_ms:.0f} ms of the processor")
     rows: list[Row] = []
     for engines in given.engines:
         for plain in (False, True) if given.compare else (False,):

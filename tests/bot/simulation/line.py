@@ -253,7 +253,7 @@ class Simulation:
         arrival = self._waiting.pop(turn.dream_id)
         self._free -= 1
         heappush(self._busy, self._clock.now + arrival.takes_s)
-        self._watcher.begun(turn, Wait(arrival, self.now - arrival.at), self.now)
+        self._watcher.begun(turn, Wait(arrival, max(0.0, self.now - arrival.at)), self.now)
 
 
 def _at_once(work: Coroutine[None, None, None]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from itertools import count
 from math import ceil, inf
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 from sqlalchemy import event
@@ -38,7 +38,7 @@ class Work:
     dreams: int
     statements: int
     transactions: int
-    real_s: float  # seconds that all of it took
+    cpu_s: float  # seconds of the processor that all of it took, the worker and the line included
 
     @property
     def statements_each(self) -> float:
@@ -191,11 +191,11 @@ class RealBot:
 
 
 class _Counter:
-    """Live: what a database's connections do, and how long it takes."""
+    """Live: what a database's connections do, and what it takes."""
 
     def __init__(self) -> None:
         self.statements = self.transactions = 0
-        self._begun = perf_counter()
+        self._begun = process_time()
 
     def said(self, *_: Any) -> None:
         self.statements += 1
@@ -204,7 +204,7 @@ class _Counter:
         self.transactions += 1
 
     def work(self, dreams: int) -> Work:
-        return Work(dreams, self.statements, self.transactions, perf_counter() - self._begun)
+        return Work(dreams, self.statements, self.transactions, process_time() - self._begun)
 
 
 @contextmanager

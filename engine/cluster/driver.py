@@ -102,6 +102,8 @@ class Driver:
     def _follow(self, nodes: list[Node]) -> None:
         """Fill the seats that are empty, and give up those that are no more."""
         self._has_gpus = self._has_gpus or any(node.gpus for node in nodes)
+        here = {node.id for node in nodes}
+        self._troubles = {seat: trouble for seat, trouble in self._troubles.items() if seat.node in here}
         now = self._loop.time()
         taken = {engine.seat for engine in self._engines.values()}
         resting = {seat for seat, trouble in self._troubles.items() if trouble.not_before > now}
@@ -159,7 +161,7 @@ class Driver:
         log.warning("engine %s on node %s is gone: %s", engine.name, engine.seat.node, why)
         trouble = self._troubles.setdefault(engine.seat, _Trouble())
         trouble.failures = 0 if engine.has_dreamt else trouble.failures + 1
-        pause_s = min(FIRST_PAUSE_S * 2**trouble.failures, LONGEST_PAUSE_S)
+        pause_s = min(FIRST_PAUSE_S * 2 ** min(trouble.failures, 10), LONGEST_PAUSE_S)
         trouble.not_before = self._loop.time() + pause_s
         self._ray.kill(engine.actor)
         for task in engine.tasks - {asyncio.current_task()}:

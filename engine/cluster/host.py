@@ -196,7 +196,7 @@ class ClusterHost:
                     await driver.close(CLOSE_GRACE_S)
             except EngineCrash as error:
                 log.error("%s", error)
-            pause_s = min(self._first_pause_s * 2**self._fruitless, LONGEST_PAUSE_S)
+            pause_s = min(self._first_pause_s * 2 ** min(self._fruitless, 10), LONGEST_PAUSE_S)
             self._fruitless += 1
             await asyncio.sleep(pause_s)
 

@@ -166,7 +166,7 @@ class EngineHost:
                     await asked.wait()
                     raise StoppedEarly
             self._not_before = max(self._not_before, now) + min(
-                self._first_pause_s * 2**self._fruitless_starts, LONGEST_PAUSE_S
+                self._first_pause_s * 2 ** min(self._fruitless_starts, 10), LONGEST_PAUSE_S
             )
             self._fruitless_starts += 1
             self._child = await Child.start(self._command, self._environ)

@@ -30,7 +30,6 @@ from tests.bot.on_ray import OnRay
 from tests.engine.cluster.machines import Machines, kill, processes_of
 
 PROMPT = "a red house at the sea"
-SEEDS = 4  # different dreams, each of which is made once alone
 
 
 @dataclass
@@ -70,7 +69,7 @@ class Rounds:
 
     async def run(self) -> None:
         """All rounds."""
-        self.expected = await self._alone(range(1, SEEDS + 1))
+        self.expected = await self._alone(range(1, self.given.seeds + 1))
         print("dreamt alone:", len(self.expected), flush=True)  # noqa: T201
         await self.rays.open()
         begun = monotonic()
@@ -121,7 +120,7 @@ class Rounds:
         author = number + 1
         return Wish(
             prompt=PROMPT,
-            seed=self.random.randint(1, SEEDS),
+            seed=self.random.randint(1, self.given.seeds),
             model=self.model,
             steps=self.given.steps,
             author_id=author,
@@ -251,6 +250,7 @@ def main() -> None:
     )
     parser.add_argument("--split-s", type=float, default=120.0, help="how long it stands still")
     parser.add_argument("--overhead", type=int, default=0, help="measure so many dreams instead")
+    parser.add_argument("--seeds", type=int, default=4, help="different dreams, each made once alone")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="oneiro-ray-") as folder:

@@ -13,7 +13,7 @@ import os
 import random
 import signal
 import tempfile
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
@@ -44,12 +44,12 @@ class Report:
     resumed: int = 0  # dreams that another engine went on with
     steps_again: int = 0  # steps that were made twice, for no state was kept after them
     steps: int = 0
-    kills: Counter[str] = field(default_factory=Counter)
+    kills: dict[str, int] = field(default_factory=dict)  # by what was killed
     faults: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     def line(self) -> str:
-        return json.dumps(asdict(self), default=str)
+        return json.dumps(asdict(self))
 
 
 class Rounds:
@@ -107,7 +107,8 @@ class Rounds:
         victim = self.random.choice(dreams[: self.given.machines])
         await self.rays.in_mid_dream(victim, self.random.randint(1, self.given.steps // 2))
         if what(victim):
-            self.report.kills[what.__name__.strip("_")] += 1
+            name = what.__name__.strip("_")
+            self.report.kills[name] = self.report.kills.get(name, 0) + 1
         ended = [await self.rays.ended(dream) for dream in dreams]
         for dream in ended:
             await self._check(dream)

@@ -151,6 +151,12 @@ dreams = Table(
         postgresql_where=text("moved_at IS NOT NULL"),
     ),
     Index(
+        "dreams_leased",
+        "lease_until",
+        sqlite_where=text("lease_until IS NOT NULL"),
+        postgresql_where=text("lease_until IS NOT NULL"),
+    ),
+    Index(
         "dreams_not_delivered",
         "id",
         sqlite_where=text("delivered IS 0"),

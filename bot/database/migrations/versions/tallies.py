@@ -108,6 +108,8 @@ def upgrade() -> None:
     )
     moved = sa.text("moved_at IS NOT NULL")
     op.create_index("dreams_moved", "dreams", ["moved_at"], sqlite_where=moved, postgresql_where=moved)
+    leased = sa.text("lease_until IS NOT NULL")
+    op.create_index("dreams_leased", "dreams", ["lease_until"], sqlite_where=leased, postgresql_where=leased)
     for statement in triggers(op.get_bind()):
         op.execute(statement)
 

@@ -14,7 +14,8 @@ from engine.words.scene import Scene
 def known(asked: Asked, settings: DreamSettings, loaded: Loaded) -> Scene | None:
     """The scene that the words name, where the atlas knows both things and nothing else is wished.
 
-    A dream that goes on with its words stays a picture of one if it was one; one being of two is one.
+    A dream that goes on with its words stays a picture of one if it was one; one being of two is one, and
+    what lies in a vessel is searched alone.
     """
     said, states = forms.said(asked, settings), asked.states
     if not said:
@@ -24,7 +25,9 @@ def known(asked: Asked, settings: DreamSettings, loaded: Loaded) -> Scene | None
     goes_on = bool(states) and same_words
     if found is None or (goes_on and all(panels_of(state, loaded.generator) == 1 for state in states)):
         return None
-    return None if forms.mixture(said, loaded) else _checked(found, said, loaded)
+    if forms.mixture(said, loaded) or forms.filled(said, loaded):
+        return None
+    return _checked(found, said, loaded)
 
 
 def _checked(found: Scene, said: str, loaded: Loaded) -> Scene | None:

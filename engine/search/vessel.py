@@ -12,7 +12,7 @@ from engine.search.several import cropped
 WIDE, TALL = {1: 1.1, 3: 1.0}, 1.1  # what one of so many things takes at most, across and down
 # How far right of the middle each is, and how much higher than the lowest; the last is in front.
 AT = {1: ((0.0, 0.0),), 3: ((-0.3, 0.12), (0.3, 0.12), (0.0, 0.0))}
-# Of the height, below the rim: down to where they lie, and to where the opening's near edge goes, which hides them.
+# Of the height, below the rim: down to where they lie, and to where the opening's near edge goes.
 SUNK, FRONT = 0.42, 0.3
 RIM = 0.8  # of the widest row's coverage, which the rim is the first to have: above are handles and spoons
 FILLED = 0.88  # of the picture's side that all of it takes
@@ -69,8 +69,10 @@ def _rim(vessel: Tensor) -> float:
 
 
 def _front(vessel: Tensor, rim: float, wide: float, tall: float) -> Tensor:
-    """How much of a vessel [4, s, s] is before what lies in it, [s, s] in 0..1: all below the near half of its
-    round opening, which begins at the rim on both sides."""
+    """How much of a vessel [4, s, s] is before what lies in it, [s, s] in 0..1.
+
+    All below the near half of its round opening, which begins at the rim on both sides.
+    """
     middles = (torch.arange(vessel.shape[1], device=vessel.device) + 0.5) / vessel.shape[1]
     across = (middles - 0.5) / max(wide / 2, 1e-3)
     edge = rim + FRONT * tall * (1 - across**2).clamp(min=0).sqrt()

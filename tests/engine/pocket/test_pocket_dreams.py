@@ -97,7 +97,7 @@ def test_words_that_it_does_not_know_still_make_a_picture(dreamer: Dreamer, prom
 def test_a_weak_match_names_the_nearest_things_that_it_knows_and_a_good_one_does_not(
     dreamer: Dreamer,
 ) -> None:
-    _, weak = dream(dreamer, "a submarine", steps=2)
+    _, weak = dream(dreamer, "a stapler", steps=2)
     assert weak.score < registry.EMBEDDED.weak_below
     known = {language: len(things) for language, things in weak.nearest.items()}
     assert known.keys() == {"en", "it"} and all(1 <= count <= MOST for count in known.values())

@@ -14,9 +14,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from bot.background import growing_pause_s
 from bot.chat.messages.choice_message import NUMBERS, choice_content, draw
-from bot.chat.messages.outbox import RETRY_S, Later, NotDue, Outbox, believe
+from bot.chat.messages.outbox import Later, NotDue, Outbox, believe
 from bot.chat.messages.pacing import Edits, Priority
 from bot.chat.messages.poster import Outcome, Poster
 from bot.chat.messages.taking_down import taken_down
@@ -121,16 +120,16 @@ class ChoiceMessages:
             if not await self._edits.made(choice.channel_id, edit, partial(self._show, choice.id, owed)):
                 raise Later("it was overtaken")
         except Later as error:
-            raise self._by_its_end(choice, error, owed) from error
+            raise self._by_its_end(choice, error) from error
         if not over:
             raise NotDue(choice.ends_at or self._choices.clock() + DREAMING_S)
 
-    def _by_its_end(self, choice: Choice, error: Later, owed: Owed) -> Later:
+    def _by_its_end(self, choice: Choice, error: Later) -> Later:
         """As it is, but tried again no later than when its vote ends."""
         if choice.state is not ChoiceState.VOTING or choice.ends_at is None:
             return error
         left_s = max(0.0, choice.ends_at - self._choices.clock())
-        return Later(str(error), pause_s=min(left_s, growing_pause_s(RETRY_S, owed.tries)))
+        return Later(str(error), most_s=left_s)
 
     # ------------------------------------------------------------------ tasks
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 
-from bot.background import BackgroundLoop, growing_pause_s
+from bot.background import LONGEST_PAUSE_S, BackgroundLoop, growing_pause_s
 from bot.database.connection import StoreError
 from bot.database.outbox import LEASE_S, OWED, Key, Kind, OutboxStore, Owed
 
@@ -28,10 +28,11 @@ FAULTS = 10  # tries after which a fault of ours is given up
 class Later(Exception):
     """It cannot be shown just now, and is worth another try."""
 
-    def __init__(self, why: str, *, pause_s: float | None = None) -> None:
-        """`pause_s`: seconds before that; None: more from try to try."""
+    def __init__(self, why: str, *, pause_s: float | None = None, most_s: float = LONGEST_PAUSE_S) -> None:
+        """`pause_s`: seconds before that; None: more from try to try, but `most_s` at most."""
         super().__init__(why)
         self.pause_s = pause_s
+        self.most_s = most_s
 
 
 def believe(owed: Owed, why: str) -> None:
@@ -154,16 +155,18 @@ class Outbox(BackgroundLoop):
             log.warning("%s %d: given up, %s", kind, owed.subject, error)
             return None, owed.tries
         except (Later, StoreError) as error:
-            why, pause_s = str(error), getattr(error, "pause_s", None)
+            later = error if isinstance(error, Later) else Later(str(error))
             hopeless = now > owed.since + WORTH_S
         except Exception as error:
             # A fault with one must not keep the others in.
             log.exception("%s %d: a fault of ours", kind, owed.subject)
-            why, pause_s = repr(error), None
+            later = Later(repr(error))
             hopeless = owed.tries >= FAULTS
         if hopeless:
-            log.warning("%s %d: given up after %d tries, %s", kind, owed.subject, owed.tries, why)
+            log.warning("%s %d: given up after %d tries, %s", kind, owed.subject, owed.tries, later)
             return None, owed.tries
-        pause_s = growing_pause_s(self._retry_s, owed.tries) if pause_s is None else pause_s
-        log.info("%s %d: tried again in %.0f s (try %d): %s", kind, owed.subject, pause_s, owed.tries, why)
+        pause_s = later.pause_s
+        if pause_s is None:
+            pause_s = min(growing_pause_s(self._retry_s, owed.tries), later.most_s)
+        log.info("%s %d: tried again in %.0f s (try %d): %s", kind, owed.subject, pause_s, owed.tries, later)
         return self._store.clock() + pause_s, owed.tries

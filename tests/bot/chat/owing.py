@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 
 from bot.chat.messages.outbox import Outbox
 from bot.database.outbox import Kind, OutboxStore
@@ -30,8 +30,13 @@ async def owed(world: World) -> dict[Kind, int]:
 
 
 async def until_tried(world: World, kind: Kind, *, times: int = 3) -> None:
+    """So many tries have come to their end: what the last one left stands in the row."""
+    ended = or_(outbox.c.tries > times, and_(outbox.c.tries == times, outbox.c.owner.is_(None)))
+
     async def tried() -> bool:
-        return (await owed(world)).get(kind, 0) >= times
+        async with world.parts.database.transaction() as connection:
+            found = select(outbox).where(outbox.c.kind == kind, ended)
+            return (await connection.execute(found)).first() is not None
 
     await until(tried)
 

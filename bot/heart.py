@@ -19,6 +19,7 @@ from bot.community.ranking import Ageing, Ranking
 from bot.community.votes import Votes
 from bot.community.wall import Wall
 from bot.database.connection import Database, patiently
+from bot.database.contents import Contents
 from bot.database.news import News
 from bot.database.outbox import OutboxStore
 from bot.dreams.asking import Asking
@@ -31,7 +32,9 @@ from bot.keeping.disk import MB, DiskSpace
 from bot.keeping.exporting import Exports
 from bot.keeping.forgetting import Forgetter, Kind
 from bot.keeping.held import Holdings
+from bot.keeping.objects import ObjectKeeper
 from bot.keeping.retention import KeepLimits, Retention
+from bot.objects.address import opened
 from bot.queue.audiences import Audiences
 from bot.queue.durations import Paces
 from bot.queue.engine_worker import Engine
@@ -50,6 +53,7 @@ class Heart:
     """Live. The database is opened before, and closed after."""
 
     database: Database
+    contents: Contents
     news: News
     store: Store
     outbox_store: OutboxStore
@@ -75,6 +79,7 @@ class Heart:
     hall_of_fame: HallOfFame
     disk: DiskSpace
     retention: Retention
+    object_keeper: ObjectKeeper
     forgetter: Forgetter
     holdings: Holdings
     exports: Exports
@@ -86,11 +91,13 @@ class Heart:
 
     async def begin(self) -> None:
         """Rebuild what a former process left and dream on. Raises `StoreError`."""
+        await patiently(self.contents.start)
         await patiently(self.moderation.start)  # before the line moves: it says which server's stands still
         for start in (self.preferences.start, self.wall.start, self.paces.start, self.worker.start):
             await patiently(start)
         await self.disk.start()
         await self.retention.start()
+        await self.object_keeper.start()
         await self.ageing.start()
         await self.forgetter.start()
         await self.news.start()
@@ -104,6 +111,7 @@ class Heart:
         await self.forgetter.close()
         await self.ageing.close()
         await self.retention.close()
+        await self.object_keeper.close()
 
 
 def build_heart(
@@ -118,7 +126,8 @@ def build_heart(
     `state_every_s`: seconds of a dream that the end of its engine may cost.
     """
     database = Database(settings.database_url)
-    store = Store(database, owner=uuid4().hex)
+    contents = Contents(database, opened(settings.objects))
+    store = Store(database, owner=uuid4().hex, contents=contents)
     preferences = Preferences(database=database)
     moderation = Moderation(database=database)
     # A cluster's engines share nothing, however many there are just now.
@@ -150,7 +159,9 @@ def build_heart(
     forgetter = Forgetter(database=database, store=store, worker=worker, choices=choices, votes=votes)
     forgetter.on_forgotten[Kind.PERSON] += [preferences.forget, sendings.forget_person]
     forgetter.on_forgotten[Kind.SERVER] += [moderation.forget]
-    retention = _retention(settings, database=database, owner=store.owner, moderation=moderation)
+    retention = _retention(
+        settings, database=database, contents=contents, owner=store.owner, moderation=moderation
+    )
     database.on_full += [disk.heard_full]
     disk.on_short += [retention.wake]
     moderation.on_change += [lambda guild: worker.hold(guild, moderation.settings(guild).paused)]
@@ -158,6 +169,7 @@ def build_heart(
     news.on_change.append(worker.look)
     return Heart(
         database=database,
+        contents=contents,
         news=news,
         store=store,
         outbox_store=OutboxStore(database, owner=store.owner),
@@ -189,26 +201,31 @@ def build_heart(
         hall_of_fame=HallOfFame(database=database),
         disk=disk,
         retention=retention,
+        object_keeper=ObjectKeeper(database=database, owner=store.owner, contents=contents),
         forgetter=forgetter,
         holdings=Holdings(database=database),
-        exports=Exports(database=database),
+        exports=Exports(database=database, store=store),
     )
 
 
 def _disk(settings: Settings) -> DiskSpace:
-    """Of the folder where data lies, and of that of a SQLite file; PostgreSQL's own disk it cannot see."""
+    """Of the folders where data, a SQLite file and objects lie; PostgreSQL's own disk it cannot see."""
     url = make_url(settings.database_url)
     folders = {settings.data_dir}
     if url.get_backend_name() == "sqlite" and url.database:
         folders.add(Path(url.database).parent)
+    if settings.objects.folder is not None:
+        folders.add(settings.objects.folder)
     return DiskSpace(folders=folders, spare_bytes=settings.spare_mb * MB)
 
 
-def _retention(settings: Settings, *, database: Database, owner: str, moderation: Moderation) -> Retention:
+def _retention(
+    settings: Settings, *, database: Database, contents: Contents, owner: str, moderation: Moderation
+) -> Retention:
     def on_wall() -> set[int]:
         return moderation.servers_where(lambda server: server.wall) if settings.wall_url else set()
 
     limits = KeepLimits(
         days=settings.keep_days, picture_days=settings.keep_picture_days, megabytes=settings.keep_mb
     )
-    return Retention(database=database, owner=owner, limits=limits, on_wall=on_wall)
+    return Retention(database=database, contents=contents, owner=owner, limits=limits, on_wall=on_wall)

@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.objects.address import OBJECT_SETTINGS, ObjectsAddress
 from engine.cluster.needs import CLUSTER_SETTINGS, Needs
 from engine.data_dir import DATABASE, data_dir
 from engine.errors import BadSetting
@@ -195,7 +196,7 @@ KEEP_MB = whole(
     20_000,
     10,
     100_000_000,
-    "Megabytes that the database may hold; beyond, the oldest films and states go, then the oldest pictures.",
+    "Megabytes kept in all, an object store's too; beyond, the oldest films and states go, then pictures.",
 )
 SPARE_MB = whole(
     "SPARE_MB",
@@ -276,6 +277,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     MODEL_MIRRORS,
     OFFLINE,
     DATABASE_URL,
+    *OBJECT_SETTINGS,
     ENGINE_WORKERS,
     ENGINE,
     *CLUSTER_SETTINGS,
@@ -317,6 +319,12 @@ class Settings:
     dream_steps: int | None  # None: the model's own default
     data_dir: Path
     database_url: str  # as SQLAlchemy's asyncio engine wants it
+    objects_url: str  # this and the next four are an object store's, see `objects`
+    aws_endpoint_url: str
+    aws_region: str
+    aws_access_key_id: str
+    aws_secret_access_key: str
+    objects: ObjectsAddress  # falsy: there is none
     engine_workers: int | None  # None: one a GPU
     engine: str
     ray_address: str  # this and the next two are a cluster's alone, see `needs`
@@ -363,6 +371,7 @@ class Settings:
         values = {setting.key.lower(): setting.read(environ) for setting in SETTINGS}
         values["data_dir"] = data_dir(environ)
         values["database_url"] = _database(values["database_url"], values["data_dir"])
+        values["objects"] = ObjectsAddress.read(environ)
         values["needs"] = _needs(environ, values) if values["engine"] == "ray" else None
         settings = cls(**values)
         if settings.shows_page and settings.opens_page and not settings.page_password:

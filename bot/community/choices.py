@@ -315,7 +315,7 @@ class Choices:
 
     async def _sequel(self, choice: Choice, winner: Dream, last: Dream, decision: Decision) -> Wish:
         """What goes on where the winner ends; afresh, should its state be lost."""
-        has_state = await self._store.state(winner.id) is not None
+        has_state = await self._store.has_state(winner.id)
         return replace(
             winner.wish,
             origin=-last.id,  # nothing else comes after the last beginning

@@ -15,7 +15,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from bot.database.connection import Database, StoreError, put
-from bot.database.tables import dreams, pictures, thumbnails
+from bot.database.tables import dreams, thumbnails
+from bot.dreams.store import Store
 from bot.unpacking import one_at_a_time
 
 log = logging.getLogger(__name__)
@@ -37,8 +38,11 @@ class Thumbnail:
 class Thumbnails:
     """Every method raises `StoreError`; what cannot be kept is given all the same."""
 
-    def __init__(self, *, database: Database, kept: int = KEPT, clock: Callable[[], float] = time) -> None:
+    def __init__(
+        self, *, database: Database, store: Store, kept: int = KEPT, clock: Callable[[], float] = time
+    ) -> None:
         self._transaction = database.transaction
+        self._store = store
         self._kept = kept
         self._clock = clock
         self._made = 0  # since old ones were last looked for
@@ -51,13 +55,11 @@ class Thumbnails:
         return Thumbnail(*row) if row is not None else await self._make(dream_id)
 
     async def _make(self, dream_id: int) -> Thumbnail | None:
-        picture = select(pictures.c.content).where(pictures.c.dream_id == dream_id)
-        async with self._transaction() as connection:
-            content = await connection.scalar(picture)
-        if content is None:
+        picture = await self._store.picture(dream_id)
+        if picture is None:
             return None
         try:
-            made = Thumbnail(await one_at_a_time(small, content), sha256(content).hexdigest())
+            made = Thumbnail(await one_at_a_time(small, picture.content), sha256(picture.content).hexdigest())
         except (OSError, ValueError):  # what Pillow raises for what it cannot read
             return None
         row = {"dream_id": dream_id, "made_from": made.made_from, "content": made.content}

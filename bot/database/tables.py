@@ -164,13 +164,23 @@ dreams = Table(
     ),
 )
 
-# Pictures lie in the database (some 50 KB each): a host's disk may be lost at any restart.
+
+def _content(table: str, key: str = "dream_id") -> Iterator[Any]:
+    """The bytes of a row, or where they lie: `bot.database.contents`."""
+    yield Column("content", LargeBinary, nullable=False)  # empty: in the object store
+    yield Column("digest", String(64))  # their SHA-256, if they lie in the object store
+    yield Column("size", BigInteger)  # how many they are, if so
+    yield Index(f"{table}_by_digest", "digest", key, "size")
+
+
+# Pictures lie in the database (some 50 KB each), if no object store is set: a host's disk may be lost at any
+# restart.
 pictures = Table(
     "pictures",
     metadata,
     _dream_id(),
     Column("kind", String(8), nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    *_content("pictures"),
 )
 
 # From where a dream can go on: while it is dreamt the newest of its states, afterwards that of its picture.
@@ -178,7 +188,7 @@ states = Table(
     "states",
     metadata,
     _dream_id(),
-    Column("content", LargeBinary, nullable=False),  # some 100 KB
+    *_content("states"),  # some 100 KB
 )
 
 # How a dream took shape.
@@ -186,7 +196,7 @@ timelapses = Table(
     "timelapses",
     metadata,
     _dream_id(),
-    Column("content", LargeBinary, nullable=False),  # an animated WebP of some MB
+    *_content("timelapses"),  # an animated WebP of some MB
 )
 
 # Image prompts, as people attached them; dreams that repeat one another share one.
@@ -194,7 +204,28 @@ images = Table(
     "images",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("content", LargeBinary, nullable=False),
+    *_content("images", "id"),
+)
+
+# Whose bytes may lie in the object store; small pictures stay here, for they can be made anew.
+CONTENTS: tuple[Table, ...] = (pictures, states, timelapses, images)
+
+# Objects of which a row was deleted: if nothing else refers to them they go, see `bot.keeping.objects`. The
+# database puts them here itself: migrations/versions/objects.py.
+unreferenced = Table(
+    "unreferenced",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("since", Float(53)),  # NULL: nobody looked yet
+    Column("deleted_at", Float(53)),  # from the store; the row stands for a while longer
+)
+
+# By which label this database knows its object store again; one row, or none.
+object_store = Table(
+    "object_store",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("label", String(32), nullable=False),
 )
 
 # One row for each reaction that is a vote; a person who gives several is counted once.

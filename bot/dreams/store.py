@@ -4,6 +4,7 @@ A dream is claimed under a lease: its row names the process that dreams it and t
 Two processes that overlap (a host starts the new one before the old one is gone) never dream the same dream.
 """
 
+import asyncio
 import json
 from collections.abc import (
     AsyncIterator,
@@ -41,6 +42,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.connection import Database, put
+from bot.database.contents import Contents
 from bot.database.outbox import Kind, owe
 from bot.database.tables import (
     dreams,
@@ -104,10 +106,19 @@ class AlreadyStored(Exception):
 class Store(VoteStore):
     """Every method is one transaction and raises `StoreError`."""
 
-    def __init__(self, database: Database, *, owner: str, clock: Callable[[], float] = time) -> None:
-        """`owner`: this process's own name in leases; `clock`: seconds since 1970."""
+    def __init__(
+        self,
+        database: Database,
+        *,
+        owner: str,
+        contents: Contents | None = None,
+        clock: Callable[[], float] = time,
+    ) -> None:
+        """`owner`: this process's own name in leases; `contents`: where bytes lie, None: in the database;
+        `clock`: seconds since 1970."""
         super().__init__(database, clock=clock)
         self.owner = owner
+        self._contents = contents or Contents(database)
         self._forget = database.forget
         self.on_erase: list[Callable[[Dream], None]] = []  # told a dream without its words and pictures
 
@@ -394,16 +405,20 @@ class Store(VoteStore):
                 "recipe": finished.recipe.to_json(),
                 "nearest": json.dumps(finished.nearest, ensure_ascii=False) if finished.nearest else "",
             }
+        left: dict[Table, bytes | None] = {pictures: picture.content if picture else None}
+        if finished is not None:
+            left |= {states: finished.state, timelapses: finished.timelapse}
+        found = {table: content for table, content in left.items() if content is not None}
+        kept = await asyncio.gather(*map(self._contents.put, found.values()))  # others wait for a transaction
         async with self._transaction() as connection:
             dream = await self._update(connection, dream_id, values, self._ours())
             if dream is None:
                 return None
-            if picture is not None:
-                await put(connection, pictures, {"dream_id": dream_id} | asdict(picture))
-            if finished is not None and finished.state is not None:
-                await put(connection, states, {"dream_id": dream_id, "content": finished.state})
-            if finished is not None and finished.timelapse is not None:
-                await put(connection, timelapses, {"dream_id": dream_id, "content": finished.timelapse})
+            for table, content in zip(found, kept, strict=True):
+                row = {"dream_id": dream_id} | await self._contents.columns(connection, content)
+                if table is pictures and picture is not None:
+                    row |= {"kind": picture.kind}
+                await put(connection, table, row)
             if state is not DreamState.DONE:
                 await self._end_story(connection, dream_id)
             await self._owe_end(connection, dream)
@@ -428,10 +443,9 @@ class Store(VoteStore):
     # ------------------------------------------------- what a dream leaves behind
 
     async def picture(self, dream_id: int) -> Picture | None:
-        query = select(pictures.c.content, pictures.c.kind).where(pictures.c.dream_id == dream_id)
-        async with self._transaction() as connection:
-            row = (await connection.execute(query)).first()
-        return Picture(content=row.content, kind=row.kind) if row else None
+        """The one way to a picture, for every front end; None when there is none (any more)."""
+        row = await self._contents.row(pictures, pictures.c.dream_id == dream_id)
+        return Picture(content=row["content"], kind=row["kind"]) if row else None
 
     async def has_picture(self, dream_id: int) -> bool:
         async with self._transaction() as connection:
@@ -451,7 +465,9 @@ class Store(VoteStore):
         async with self._transaction() as connection:
             ours = select(dreams.c.id).where(dreams.c.id == dream_id, self._ours()).with_for_update()
             if await connection.scalar(ours) is not None:
-                await put(connection, states, {"dream_id": dream_id, "content": state})
+                # In the row: another one takes its place soon.
+                row = {"dream_id": dream_id, "content": state, "digest": None, "size": None}
+                await put(connection, states, row)
 
     async def drop_state(self, dream_id: int) -> None:
         async with self._transaction() as connection:
@@ -536,9 +552,8 @@ class Store(VoteStore):
                 take(rows)
 
     async def _content(self, table: Table, condition: Any) -> bytes | None:
-        async with self._transaction() as connection:
-            content: bytes | None = await connection.scalar(select(table.c.content).where(condition))
-            return content
+        row = await self._contents.row(table, condition)
+        return row["content"] if row else None
 
     async def _list(self, condition: Any, *, most: int | None = None) -> list[Dream]:
         """Oldest first; with `most`, the newest so many."""

@@ -22,6 +22,8 @@ _AFTER = (
     "`bot/dreams/showing.py`; how it is let go, handed over and forgotten in `bot/keeping`.",
     "A person who is being forgotten stands in the table `forgettings` until half a minute after it is done, "
     "so that a kill in the middle ends nothing and every process hears of it.",
+    "With an object store, what was deleted is shown nowhere from the first moment on, and its files are "
+    "deleted some ten minutes later.",
     "Whoever restores a back-up brings back what was forgotten since; please have it forgotten again.",
 )
 

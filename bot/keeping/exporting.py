@@ -23,9 +23,7 @@ from bot.database.tables import (
     contests,
     dreams,
     entries,
-    images,
     people,
-    pictures,
     preferences,
     privacy,
     reports,
@@ -34,7 +32,7 @@ from bot.database.tables import (
 )
 from bot.dreams.dream import Dream
 from bot.dreams.local import MAX_PERSON
-from bot.dreams.store import dream_of
+from bot.dreams.store import Store, dream_of
 
 MANY = 200  # dreams of one JSON file
 EXACT = 2**53  # larger numbers are written as text: not every reader of JSON keeps all their digits
@@ -75,8 +73,9 @@ class File:
 class Exports:
     """Every transaction may raise `StoreError`."""
 
-    def __init__(self, *, database: Database) -> None:
+    def __init__(self, *, database: Database, store: Store) -> None:
         self._transaction = database.transaction
+        self._store = store
 
     async def of(self, person: int, may_have: MayHave) -> AsyncIterator[File]:
         """All files, what is written first, then pictures, the newest first.
@@ -125,18 +124,15 @@ class Exports:
             return [(dream_of(row), _plain(row._mapping)) for row in await connection.execute(query)]
 
     async def _picture(self, dream_id: int) -> File | None:
-        query = select(pictures.c.content, pictures.c.kind).where(pictures.c.dream_id == dream_id)
-        async with self._transaction() as connection:
-            row = (await connection.execute(query)).first()
-        return None if row is None else File(f"pictures/dream-{dream_id}.{row.kind}", row.content)
+        picture = await self._store.picture(dream_id)
+        return File(f"pictures/dream-{dream_id}.{picture.kind}", picture.content) if picture else None
 
     async def _images(self, person: int) -> AsyncIterator[File]:
         given = select(dreams.c.image_id).where(dreams.c.author_id == person, dreams.c.image_id.is_not(None))
         async with self._transaction() as connection:
             ids = sorted(set(await connection.scalars(given)))
         for image_id in ids:
-            async with self._transaction() as connection:
-                content = await connection.scalar(select(images.c.content).where(images.c.id == image_id))
+            content = await self._store.image(image_id)
             if content is not None:
                 yield File(f"image-prompts/{image_id}.jpg", content)
 

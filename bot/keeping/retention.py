@@ -11,21 +11,19 @@ A dream whose picture was let go keeps its row: its words, seed and recipe dream
 it takes is done in small bites, each a transaction of its own, by one process at a time. Knows no Discord.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from time import time
 from typing import Any
 
-from sqlalchemy import Table, and_, delete, exists, func, or_, select, true, update
+from sqlalchemy import Table, and_, delete, exists, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.background import BackgroundLoop
 from bot.community.choices import ChoiceState
 from bot.community.wall import may_hang
-from bot.database.connection import Database, StoreError
+from bot.database.connection import Database
+from bot.database.contents import Contents, size_of
 from bot.database.outbox import owed_of
 from bot.database.tables import (
     choices,
@@ -41,20 +39,16 @@ from bot.database.tables import (
     votes,
 )
 from bot.dreams.store import OVER
-from bot.keeping.chores import Chores
+from bot.keeping.chores import PACE_S, ChoreLoop, Overtaken
 
 log = logging.getLogger(__name__)
 
 LOOK_S = 600.0  # seconds between two looks: 1,000 dreams a day grow by 3 MB in that time
-RETRY_S = 30.0
-PACE_S = 0.05  # seconds between two bites, for whoever else writes
-LEASE_S = 60.0  # seconds after which another process may take over
 ROWS = 500  # that are looked at in one bite …
 MOST = 50  # … and deleted, or fewer …
 BYTES = 4 * 2**20  # … with no more bytes, if it is not one film alone: others wait to write meanwhile
 MB = 10**6
 DAY_S = 24 * 3600.0
-_CHORE = "retention"
 _OPEN = (ChoiceState.DREAMING, ChoiceState.VOTING)
 
 
@@ -67,8 +61,10 @@ class KeepLimits:
     megabytes: int  # all of it together
 
 
-class Retention(BackgroundLoop):
+class Retention(ChoreLoop):
     """Live. `wake` has it look at once."""
+
+    chore = "retention"
 
     def __init__(
         self,
@@ -77,25 +73,16 @@ class Retention(BackgroundLoop):
         owner: str,
         limits: KeepLimits,
         on_wall: Callable[[], Collection[int]],
+        contents: Contents | None = None,
         clock: Callable[[], float] = time,
         pace_s: float = PACE_S,
     ) -> None:
-        """`on_wall`: the servers whose dreams hang on the public wall."""
-        super().__init__(retry_s=RETRY_S)
+        """`on_wall`: the servers whose dreams hang on the public wall; `contents`: as of `Store`."""
+        super().__init__(database=database, owner=owner, clock=clock, pace_s=pace_s)
         self.limits = limits
         self.over = 0  # bytes beyond the limit that something still needs
-        self._database = database
-        self._chores = Chores(database=database, owner=owner, clock=clock)
+        self._contents = contents or Contents(database)
         self._on_wall = on_wall
-        self._clock = clock
-        self._pace_s = pace_s
-        self._ours_until = 0.0  # when our lease ends
-
-    async def close(self) -> None:
-        """Stop; another process may go on at once."""
-        await super().close()
-        with suppress(StoreError):
-            await self._chores.leave(_CHORE)
 
     async def enforce(self) -> None:
         """All of it, now. Raises `StoreError`."""
@@ -109,7 +96,7 @@ class Retention(BackgroundLoop):
             if not await self._has_too_much():
                 break
             let_go += await self._sweep(table, only=only, enough=self._fits)
-        self.over = max(0, await self._database.used() - limits.megabytes * MB)
+        self.over = max(0, await self._used() - limits.megabytes * MB)
         if self.over:
             log.warning("%d MB more than KEEP_MB are kept, for they are needed", self.over // MB)
         if let_go:
@@ -123,31 +110,19 @@ class Retention(BackgroundLoop):
         if await self._is_ours():
             try:
                 await self.enforce()
-            except _Overtaken:
+            except Overtaken:
                 log.info("Another process goes on with what is to be let go")
         return LOOK_S
-
-    async def _rest(self) -> None:
-        """Between two bites. Raises `_Overtaken`, `StoreError`."""
-        await asyncio.sleep(self._pace_s)
-        if self._clock() < self._ours_until - LEASE_S / 2:
-            return
-        if not await self._is_ours():
-            raise _Overtaken
-
-    async def _is_ours(self) -> bool:
-        """Whether nobody else does it, for as long as a lease holds."""
-        now = self._clock()
-        if not await self._chores.take(_CHORE, for_s=LEASE_S):
-            return False
-        self._ours_until = now + LEASE_S
-        return True
 
     async def _has_too_much(self) -> bool:
         return not await self._fits()
 
     async def _fits(self) -> bool:
-        return await self._database.used() <= self.limits.megabytes * MB
+        return await self._used() <= self.limits.megabytes * MB
+
+    async def _used(self) -> int:
+        """Bytes of what is kept, in the database and in the object store. Raises `StoreError`."""
+        return await self._database.used() + await self._contents.size()
 
     # ------------------------------------------------------------------- bites
 
@@ -216,10 +191,6 @@ class Retention(BackgroundLoop):
             await self._rest()
 
 
-class _Overtaken(Exception):
-    """Another process has the chore: we were away for too long."""
-
-
 async def _next(
     connection: AsyncConnection, table: Table, which: Any, after: int
 ) -> tuple[list[int], int | None]:
@@ -229,7 +200,7 @@ async def _next(
     if not looked_at:
         return [], None
     sized = (
-        select(table.c.dream_id, func.length(table.c.content).label("size"))
+        select(table.c.dream_id, size_of(table).label("size"))
         .join_from(table, dreams, dreams.c.id == table.c.dream_id)
         .where(table.c.dream_id.in_(looked_at), which)
         .order_by(table.c.dream_id)

@@ -15,6 +15,7 @@ from bot.database.tables import dreams
 from bot.moving.export_file import BadExport, Contents
 from bot.moving.exporting import Progress, export
 from bot.moving.importing import import_
+from bot.objects.address import opened
 from bot.settings import Settings
 from bot.stopping import SIGNALS
 
@@ -23,7 +24,8 @@ DONE, BAD_FILE, NO_FILE, NOT_WRITTEN, NO_DATABASE, BROKEN_OFF = 0, 65, 66, 73, 7
 
 _EXPORT = """\
 Writes everything that is in the database (the one that DATABASE_URL names) into FILE, as it is at this
-moment. The bot may go on running. Only you can read the file; it holds people's words and pictures.
+moment, with what lies in the object store (OBJECTS_URL). The bot may go on running. Only you can read the
+file; it holds people's words and pictures.
 """
 _IMPORT = """\
 Fills the database that DATABASE_URL names, which must be empty, with an export: all of it, or nothing.
@@ -79,7 +81,8 @@ def _sum(contents: Contents) -> str:
 async def _export(settings: Settings, path: Path, *, replace: bool) -> Contents:
     async with _closed(settings) as database:
         with _shown("Exporting") as progress:
-            return await export(database, path, replace=replace, progress=progress)
+            objects = opened(settings.objects)
+            return await export(database, path, objects=objects, replace=replace, progress=progress)
 
 
 async def _import(settings: Settings, path: Path) -> Contents:

@@ -1,7 +1,10 @@
-"""Writes everything that is in a database into one file, as it is at one moment, while bots go on working."""
+"""Writes everything that is in a database into one file, as it is at one moment, while bots go on working.
+
+The file has all bytes itself, also those that lie in an object store.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from time import time
 from typing import Any
@@ -10,16 +13,30 @@ from sqlalchemy import ColumnElement, Table, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.connection import Database, StoreError, StoreMissing
+from bot.database.contents import Contents
 from bot.database.migrations import UnknownTables, step_of, tables_at
-from bot.database.tables import chores, schema_version, standings, tallies
-from bot.moving.export_file import Contents, TableContents, Writer, writing
+from bot.database.tables import (
+    CONTENTS,
+    chores,
+    object_store,
+    schema_version,
+    standings,
+    tallies,
+    unreferenced,
+)
+from bot.moving.export_file import Contents as FileContents
+from bot.moving.export_file import TableContents, Writer, writing
 from bot.moving.rows import Rows
+from bot.objects.store import Objects
 
 PAGE_ROWS = 1000
 PAGE_BYTES = 2 * 2**20  # that are read at once, as far as the rows before tell
 COUNTED = frozenset({tallies.name, standings.name})  # by the database itself, from the votes
+OF_STORE = frozenset({unreferenced.name, object_store.name})  # of the one object store of a database
 # What the steps write themselves, what processes have in hand, and what is counted anew.
-NOT_MOVED = frozenset({schema_version.name, "alembic_version", chores.name}) | COUNTED
+NOT_MOVED = frozenset({schema_version.name, "alembic_version", chores.name}) | COUNTED | OF_STORE
+AT_ONCE = 8  # objects that are fetched
+_MAY_BE_ELSEWHERE = frozenset(table.name for table in CONTENTS)
 
 Progress = Callable[[int, int], None]  # (rows that are done, rows in all)
 
@@ -30,12 +47,19 @@ def moved_tables(step: str) -> list[Table]:
 
 
 async def export(
-    database: Database, path: Path, *, replace: bool = False, progress: Progress = lambda done, of: None
-) -> Contents:
+    database: Database,
+    path: Path,
+    *,
+    objects: Objects | None = None,
+    replace: bool = False,
+    progress: Progress = lambda done, of: None,
+) -> FileContents:
     """Write the export of a database, which needs no `open`. Gives what is in it.
 
-    The database is left as it is, its tables' form included. Raises `StoreError` and `OSError`.
+    The database is left as it is, its tables' form included. Rows whose bytes are lost in the object store
+    are left out, and the log says so. Raises `StoreError` and `OSError`.
     """
+    places = Contents(database, objects)
     with writing(path, replace=replace) as writer:
         async with database.snapshot() as connection:
             try:
@@ -49,11 +73,11 @@ async def export(
             done, contents = 0, {}
             for rows in tables:
                 written = 0
-                async for written in _written(connection, rows, writer):
+                async for written in _written(connection, rows, writer, places):
                     progress(done + written, sum(found.values()))
                 done += written
                 contents[rows.name] = TableContents(tuple(rows.columns), written)
-        whole = Contents(step, time(), contents)
+        whole = FileContents(step, time(), contents)
         writer.end(whole)
     return whole
 
@@ -62,15 +86,30 @@ async def _count(connection: AsyncConnection, rows: Rows) -> int:
     return await connection.scalar(select(func.count()).select_from(rows.table)) or 0
 
 
-async def _written(connection: AsyncConnection, rows: Rows, writer: Writer) -> AsyncIterator[int]:
+async def _written(
+    connection: AsyncConnection, rows: Rows, writer: Writer, places: Contents
+) -> AsyncIterator[int]:
     """Write a table's rows; gives after each page how many."""
     written = 0
     with writer.table(rows.name) as write:
         async for page in pages(connection, rows):
-            for row in page:
-                write(rows.write(row))
-            written += len(page)
+            for start in range(0, len(page), AT_ONCE):
+                for row in await _whole(page[start : start + AT_ONCE], rows, places):
+                    write(rows.write(row))
+                    written += 1
             yield written
+
+
+async def _whole(some: Sequence[Any], rows: Rows, places: Contents) -> list[Any]:
+    """These rows with their bytes, wherever they lie."""
+    if rows.name not in _MAY_BE_ELSEWHERE or "digest" not in rows.columns:
+        return list(some)
+    found = await asyncio.gather(*(places.content(row.content, row.digest) for row in some))
+    return [
+        tuple({**row._mapping, "content": content, "digest": None, "size": None}.values())
+        for row, content in zip(some, found, strict=True)
+        if content is not None
+    ]
 
 
 async def pages(connection: AsyncConnection, rows: Rows) -> AsyncIterator[list[Any]]:
@@ -78,6 +117,8 @@ async def pages(connection: AsyncConnection, rows: Rows) -> AsyncIterator[list[A
     key = tuple_(*(rows.table.c[name] for name in rows.key))
     places = [rows.columns.index(name) for name in rows.key]
     blobs = [func.coalesce(func.length(each), 0) for each in rows.table.c if rows.is_bytes(each.name)]
+    if rows.name in _MAY_BE_ELSEWHERE and "size" in rows.columns:
+        blobs.append(func.coalesce(rows.table.c.size, 0))
     after: ColumnElement[bool] | None = None
     most = PAGE_ROWS
     while True:

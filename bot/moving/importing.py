@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.connection import Database, StoreError
 from bot.database.migrations import UnknownTables, step_of, steps, tables_at, upgrade
-from bot.database.tables import metadata
+from bot.database.tables import CONTENTS, metadata
 from bot.database.tallying import CountedAtTheEnd
 from bot.dreams.store import left_behind
 from bot.moving.export_file import BadExport, Contents, Reader, reading
@@ -20,6 +20,7 @@ from bot.moving.rows import BadRow, Rows
 
 BATCH_ROWS = 1000
 BATCH_BYTES = 4 * 2**20  # of lines
+_WHOLE = frozenset(table.name for table in CONTENTS)  # whose rows have their bytes themselves in a file
 
 
 class NotEmpty(StoreError):
@@ -29,6 +30,7 @@ class NotEmpty(StoreError):
 async def import_(database: Database, path: Path, *, progress: Progress = lambda done, of: None) -> Contents:
     """Fill a database, which needs no `open` and no tables. Gives what came into it.
 
+    All bytes come into the database; the bot moves them into its object store, if it has one.
     Dreams that were being dreamt wait in line again: whoever dreamt them is no more. Raises `NotEmpty`,
     `StoreInUse` and other `StoreError`, `BadExport`, and `OSError` when there is no such file.
     """
@@ -106,7 +108,10 @@ def _batches(reader: Reader, rows: Rows) -> Iterator[list[dict[str, Any]]]:
     size = 0
     for number, line in enumerate(reader.lines(rows.name), start=1):
         try:
-            batch.append(rows.read(line))
+            row = rows.read(line)
+            if rows.name in _WHOLE and row.get("digest") is not None:
+                raise BadRow
+            batch.append(row)
         except BadRow as error:
             raise BadExport(f"Row {number} of the export's table {rows.name} is none of Oneiro's.") from error
         size += len(line)

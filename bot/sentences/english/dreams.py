@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from bot.database.connection import StoreBusy, StoreError, StoreFull
+from bot.objects.store import ObjectsAway
 from bot.sentences.numbers import bar, duration, listed, moment
 from engine import FailureKind
 from engine.sentences import Saying
@@ -153,4 +154,6 @@ class Dreams:
             return "Sorry, my disk is full, so I can't save anything new. Please tell whoever runs me."
         if isinstance(error, StoreBusy):
             return "My database is busy just now. Please try again in a moment."
+        if isinstance(error, ObjectsAway):
+            return "Sorry, I can't get at my pictures just now. None is lost; please try again later."
         return "Sorry, I can't reach my database just now, so nothing was saved. Please try again later."

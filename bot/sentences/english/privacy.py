@@ -50,8 +50,9 @@ class Privacy:
             "Nothing else: no other messages, no e-mail or network addresses."
         ),
         "where": (
-            "In one database, and in its back-ups, of whoever runs this bot. The models run there, too: your "
-            "words go to no other service. Discord keeps the messages that the bot posts, by its own rules."
+            "In one database, and in its back-ups, of whoever runs this bot; pictures, films and states may "
+            "lie beside it, in a store of files that they chose. The models run there, too: your words go to "
+            "no other service. Discord keeps the messages that the bot posts, by its own rules."
         ),
         "rights": (
             "`/privacy show` tells you what is stored about you. `/privacy export` sends you all of it as a "

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from bot.database.connection import StoreBusy, StoreError, StoreFull
+from bot.objects.store import ObjectsAway
 from bot.sentences.english.dreams import Dreams
 from bot.sentences.italian.engine import SENTENCES
 from bot.sentences.numbers import bar, duration, listed, moment
@@ -148,6 +149,8 @@ class Sogni(Dreams):
             return "Il mio disco è pieno e non posso accettare altro, scusa. Avvisa chi mi gestisce."
         if isinstance(error, StoreBusy):
             return "Un altro programma sta usando il mio database. Riprova tra un momento."
+        if isinstance(error, ObjectsAway):
+            return "Ora non riesco a raggiungere le mie immagini, scusa. Nessuna è persa: riprova più tardi."
         return (
             "Ora non riesco a raggiungere il mio database: non ho salvato niente, scusa. Riprova più tardi."
         )

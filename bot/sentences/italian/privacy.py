@@ -52,8 +52,9 @@ class Riservatezza(Privacy):
             "Nient'altro: nessun altro messaggio, nessun indirizzo, né di posta né di rete."
         ),
         "where": (
-            "In una sola banca dati, e nelle sue copie di sicurezza, di chi gestisce questo bot. Anche i "
-            "modelli girano lì: le tue parole non vanno a nessun altro servizio. Discord conserva i "
+            "In una sola banca dati, e nelle sue copie di sicurezza, di chi gestisce questo bot; immagini, "
+            "filmati e stati possono stare lì accanto, in un deposito di file scelto da chi lo gestisce. "
+            "Anche i modelli girano lì: le tue parole non vanno a nessun altro servizio. Discord conserva i "
             "messaggi che il bot pubblica, secondo le sue regole."
         ),
         "rights": (

@@ -32,7 +32,7 @@ def wall_application(
     made[ERROR_PAGE] = show_error
     made[WALL] = WallParts(
         wall=heart.wall,
-        thumbnails=Thumbnails(database=heart.database),
+        thumbnails=Thumbnails(database=heart.database, store=heart.store),
         store=heart.store,
         live=live,
         url=url,

@@ -33,8 +33,8 @@ NUMBERS = {
     "best_step steps_done gallery_channel_id gallery_message_id chapter chapters choice_id candidate "
     "most_steps most_size",
     "choices": "id origin channel_id message_id steps size",
-    "pictures": "dream_id", "states": "dream_id", "timelapses": "dream_id", "thumbnails": "dream_id",
-    "images": "id", "votes": "dream_id copy_id", "reports": "dream_id", "sendings": "dream_id tries",
+    "pictures": "dream_id size", "states": "dream_id size", "timelapses": "dream_id size",
+    "thumbnails": "dream_id", "images": "id size", "object_store": "id", "votes": "dream_id copy_id", "reports": "dream_id", "sendings": "dream_id tries",
     "fame": "dream_id channel_id message_id votes", "entries": "contest_id dream_id",
     "contests": "id channel_id winner_id winner_votes message_id", "preferences": "size", "audit": "id",
     "outbox": "subject tries", "paces": "id steps panels at", "schema_version": "version", "people": "id",

@@ -12,6 +12,7 @@ import pytest
 
 from bot.community.choices import Decision
 from bot.database.connection import StoreBusy, StoreError, StoreFull
+from bot.objects.store import ObjectsAway
 from bot.sentences import ENGLISH, ITALIAN, Sentences, spoken
 from bot.sentences.italian.engine import SENTENCES as TRANSLATED
 from bot.sentences.numbers import duration
@@ -114,6 +115,10 @@ SENTENCES: list[tuple[Callable[[Sentences], str], str]] = [
     (
         lambda say: say.store_trouble(StoreBusy()),
         "My database is busy just now. Please try again in a moment.",
+    ),
+    (
+        lambda say: say.store_trouble(ObjectsAway()),
+        "Sorry, I can't get at my pictures just now. None is lost; please try again later.",
     ),
     (
         lambda say: say.store_trouble(StoreError()),

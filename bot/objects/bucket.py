@@ -69,7 +69,8 @@ class Bucket(Objects):
             raise self._named(error) from error
 
     def _named(self, error: Exception) -> ObjectsAway:
-        if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+        # Of a list of names obstore tells it only in words.
+        if isinstance(error, PermissionDeniedError | UnauthenticatedError) or " 403 " in str(error):
             return ObjectsAway(
                 f"The object store does not let us use its bucket {self._bucket}; please check "
                 "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what they may do there."

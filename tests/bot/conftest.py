@@ -19,10 +19,13 @@ from sqlalchemy import make_url
 from bot.database.connection import Database
 from bot.dreams.dream import What, Wish
 from bot.dreams.store import Store
+from bot.objects.address import ObjectsAddress
 from bot.settings import Settings
 from tests.bot.locks import locked
 from tests.bot.postgres import Cluster, NoServer
 from tests.bot.rig import Rig
+from tests.bot.s3 import NoServer as NoS3
+from tests.bot.s3 import S3Server
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +41,30 @@ def cluster() -> Iterator[Cluster]:
         yield cluster
     finally:
         cluster.close()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """One S3-compatible server for all tests of this process."""
+    pytest.importorskip("obstore", reason="obstore is not installed")
+    try:
+        server = S3Server()
+    except NoS3 as error:
+        pytest.skip(str(error))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def objects_address(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectsAddress:
+    """Of an empty object store: a folder, and a bucket where there is a server for it."""
+    if request.param == "folder":
+        return ObjectsAddress(folder=tmp_path / "objects")
+    server: S3Server = request.getfixturevalue("s3")
+    return server.address()
 
 
 def make_tables(url: str) -> None:

@@ -49,6 +49,10 @@ class S3Server:
         }
         return ObjectsAddress.read(environ | {"OBJECTS_URL": f"s3://pictures/test{next(self._prefixes)}"})
 
+    @property
+    def is_running(self) -> bool:
+        return self._server is not None
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         ports = [f"-{name if '.' in name else f'{name}.port'}={port}" for name, port in self._ports.items()]

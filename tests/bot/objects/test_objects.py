@@ -6,6 +6,7 @@ import resource
 import stat
 import sys
 import time
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,10 @@ async def all_of(objects: Objects, before: float = float("inf")) -> set[str]:
 
 def files(folder: Path) -> set[str]:
     return {path.name for path in folder.rglob("*") if path.is_file()}
+
+
+def has_more(folder: Path, than: int) -> bool:
+    return len(files(folder)) > than
 
 
 async def test_what_is_put_is_found_by_its_digest_and_the_same_bytes_are_one_object(objects: Objects) -> None:
@@ -145,7 +150,7 @@ async def test_what_a_killed_process_did_not_write_to_its_end_is_no_object_and_g
         )
         assert process.stdout is not None
         await process.stdout.readline()
-        await until(lambda many=len(files(tmp_path)) + 2: len(files(tmp_path)) > many)  # type: ignore[misc]
+        await until(partial(has_more, tmp_path, len(files(tmp_path)) + 2))
         process.kill()
         await process.wait()
     (tmp_path / "ab").mkdir(exist_ok=True)

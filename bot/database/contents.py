@@ -154,8 +154,7 @@ class Contents:
     async def size(self) -> int:
         """Bytes of all that rows refer to in the object store. Raises `StoreError`."""
         async with self._transaction() as connection:
-            sums = [await connection.scalar(select(func.sum(table.c.size))) for table in CONTENTS]
-        return sum(int(found or 0) for found in sums)
+            return sum([await _size_there(connection, table) for table in CONTENTS])
 
     async def _is_referring(self) -> bool:
         async with self._transaction() as connection:
@@ -176,6 +175,11 @@ class Contents:
     def _note(self, error: StoreError) -> None:
         self.trouble = str(error)
         log.warning("%s Pictures stay in the database meanwhile.", error)
+
+
+async def _size_there(connection: AsyncConnection, table: Table) -> int:
+    query = select(func.sum(table.c.size)).where(table.c.digest.is_not(None))
+    return int(await connection.scalar(query) or 0)
 
 
 def size_of(table: Table) -> ColumnElement[int]:

@@ -13,10 +13,13 @@ from bot.community.hall_of_fame import HallOfFame
 from bot.community.ranking import By, Period, Ranking, Scope
 from bot.community.wall import Hanging, Wall
 from bot.database.connection import Database
+from bot.database.contents import Contents
+from bot.database.tables import images, pictures
 from bot.dreams.copies import Copies
-from bot.dreams.dream import DreamState, Wish
+from bot.dreams.dream import DreamState, Picture, Wish
 from bot.dreams.store import Store
 from bot.keeping.held import Holdings
+from bot.keeping.objects import ObjectKeeper
 from bot.queue.limits import NOBODY, Limits
 from bot.servers.moderation import Moderation
 from bot.servers.settings import Allowance
@@ -95,6 +98,14 @@ DONE: dict[str, WORK] = {
     "a place in the hall of fame": lambda database, *_: HallOfFame(database=database).get(1),
     "a dream that gets such a place": lambda database, store, wish: _hang(database, store),
     "a dream that loses it": lambda database, *_: HallOfFame(database=database).take_down(1),
+    "a picture": lambda _, store, wish: store.picture(1),
+    "whether there is a state": lambda _, store, wish: store.has_state(1),
+    "the end of a dream": lambda _, store, wish: _end(store, wish),
+    "what the object store holds": lambda database, *_: Contents(database).size(),
+    "whether anything lies there": lambda database, *_: Contents(database).start(),
+    "what is moved there next": lambda database, *_: _keeper(database)._held(pictures, 3),
+    "pictures that people gave, to move": lambda database, *_: _keeper(database)._held(images, 3),
+    "what goes from there next": lambda database, *_: _keeper(database)._due(),
     "a tally": lambda _, store, wish: store.count_votes(1),
     "with which emoji people voted": lambda _, store, wish: store.vote_emoji(1),
     "votes that are read anew": lambda _, store, wish: store.replace_votes(1, [(5, "⭐")], hall_at=1),
@@ -122,6 +133,16 @@ CONTEST = Contest(
     id=1, guild_id=1, running_in=1, channel_id=2, theme="gardens", language="en", started_by=9,
     started_at=0.0, ends_at=1e12, winner_id=None, winner_votes=None, message_id=None, told=False,
 )  # fmt: skip
+
+
+def _keeper(database: Database) -> ObjectKeeper:
+    return ObjectKeeper(database=database, owner="us", contents=Contents(database))
+
+
+async def _end(store: Store, wish: Wish) -> None:
+    dream = await store.add(wish)
+    await store.claim(dream.id, lease_s=9)
+    await store.finish(dream.id, DreamState.DONE, picture=Picture(b"x", "png"))
 
 
 async def _enter(database: Database, store: Store) -> None:

@@ -114,6 +114,7 @@ class Key(Enum):
     # The bot's own, of a dream that waited (bot.queue.worker).
     BANNED_SINCE = "This server has since banned some of these words."
     PARENT_GONE = "The dream that this one starts from is gone."
+    IMAGE_GONE = "The picture that this dream should resemble is gone."
 
 
 @dataclass(frozen=True, slots=True)

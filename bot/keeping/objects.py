@@ -9,9 +9,10 @@ nothing has long written the row when it is looked for. After the deletion it st
 those who put it anew just before.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from itertools import accumulate
 from time import time
 from typing import Any
 
@@ -35,14 +36,6 @@ YOUNG_S = 3600.0  # objects that were put since are none that somebody forgot
 ROWS, BYTES = 50, 4 * 2**20  # that are moved in one bite, or fewer
 OBJECTS = 200  # that are deleted in one
 assert LINGER_S > 2 * FRESH_S and YOUNG_S > 2 * FRESH_S
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A row whose bytes lie in the database."""
-
-    key: int
-    size: int
 
 
 class ObjectKeeper(ChoreLoop):
@@ -101,47 +94,40 @@ class ObjectKeeper(ChoreLoop):
     async def _move_all(self, table: Table) -> int:
         """Gives how many rows' bytes are moved; those that cannot be moved now are looked at again."""
         after, moved = 0, 0
-        while rows := await self._held(table, after):
-            for row in rows:
-                if not await self._move(table, row):
-                    return moved
-            after, moved = rows[-1].key, moved + len(rows)
+        while keys := await self._held(table, after):
+            if not await self._move(table, keys):
+                return moved
+            after, moved = keys[-1], moved + len(keys)
             await self._rest()
         return moved
 
-    async def _held(self, table: Table, after: int) -> Sequence[_Held]:
-        """The next rows to move: not those of dreams that go on, which change all the time."""
-        key = _key(table)
-        size = func.length(table.c.content)
+    async def _held(self, table: Table, after: int) -> list[int]:
+        """The keys of the next rows to move: not those of dreams that go on, which change all the time."""
+        key, size = _key(table), func.length(table.c.content)
         query = select(key, size).where(table.c.digest.is_(None), key > after, size > 0)
         if table is not images:
             query = query.join(dreams, dreams.c.id == key).where(dreams.c.state.in_(OVER))
         async with self._database.transaction() as connection:
-            rows = await connection.execute(query.order_by(key).limit(ROWS))
-            found = [_Held(*row) for row in rows]
-        bite: list[_Held] = []
-        for row in found:
-            if bite and sum(each.size for each in bite) + row.size > BYTES:
-                break
-            bite.append(row)
-        return bite
+            found = (await connection.execute(query.order_by(key).limit(ROWS))).all()
+        sizes = accumulate(size for _, size in found)
+        return [row[0] for row, size in zip(found, sizes, strict=True) if size <= BYTES] or [
+            row[0] for row in found[:1]
+        ]
 
-    async def _move(self, table: Table, row: _Held) -> bool:
+    async def _move(self, table: Table, keys: Sequence[int]) -> bool:
         """Whether the object store takes anything."""
-        here = and_(_key(table) == row.key, table.c.digest.is_(None))
+        here = and_(_key(table).in_(keys), table.c.digest.is_(None))
         async with self._database.transaction() as connection:
-            content = await connection.scalar(select(table.c.content).where(here))
-        if not content:
-            return True  # it went meanwhile
-        put_away = await self._contents.put(content)
-        if put_away.digest is None:
-            return False
+            held = (await connection.execute(select(_key(table), table.c.content).where(here))).all()
+        put_away = await asyncio.gather(*(self._contents.put(content) for _, content in held))
         async with self._database.transaction() as connection:
-            values = await self._contents.columns(connection, put_away)
-            if values["digest"] is not None:
-                change = update(table).where(here, func.length(table.c.content) == len(content))
-                await connection.execute(change.values(values))
-        return True
+            for (key, content), one in zip(held, put_away, strict=True):
+                values = await self._contents.columns(connection, one)
+                if values["digest"] is not None:
+                    same = and_(_key(table) == key, table.c.digest.is_(None))
+                    change = update(table).where(same, func.length(table.c.content) == len(content))
+                    await connection.execute(change.values(values))
+        return all(one.digest is not None for one in put_away)
 
     # ---------------------------------------------------------------- deleting
 

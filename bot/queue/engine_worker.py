@@ -407,8 +407,8 @@ class EngineWorker:
     async def _request(self, dream: Dream) -> DreamRequest:
         """What the engine shall do: go on where the dream was interrupted, else begin as it was wished.
 
-        Raises `BadRequest` when the dream at whose end it would begin is gone, and when moderators banned
-        its words while it waited.
+        Raises `BadRequest` when the dream at whose end it would begin is gone, or its image prompt, and when
+        moderators banned its words while it waited.
         """
         try:
             self._crew.limits.check_words(dream.guild_id, dream.prompt, dream.avoid)
@@ -425,7 +425,7 @@ class EngineWorker:
             other = await self._state_of(dream.other_id) if begin == "blend" else None
         return replace(
             DreamRequest(id=str(dream.id), **shared(dream, Wish, DreamRequest)),
-            image=None if dream.image_id is None else await store.image(dream.image_id),
+            image=await self._image_of(dream),
             begin=begin,
             state=state,
             other_state=other,
@@ -434,6 +434,14 @@ class EngineWorker:
             timelapse_bytes=0 if dream.candidate else TIMELAPSE_BYTES,
             settings={"candidates": BEGINNING_STARTS} if dream.candidate else {},
         )
+
+    async def _image_of(self, dream: Dream) -> bytes | None:
+        if dream.image_id is None:
+            return None
+        image = await self._crew.store.image(dream.image_id)
+        if image is None:  # lost in the object store: whoever lets go of one takes its number away, too
+            raise BadRequest(Key.IMAGE_GONE)
+        return image
 
     async def _state_of(self, dream_id: int | None) -> bytes:
         state = None if dream_id is None else await self._crew.store.state(dream_id)

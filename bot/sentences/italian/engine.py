@@ -102,4 +102,5 @@ SENTENCES: dict[Key, str] = {
     Key.LARGE_NOT_FETCHED: "Non sono riuscito a scaricare i modelli grandi.",
     Key.BANNED_SINCE: "Nel frattempo questo server ha vietato alcune di queste parole.",
     Key.PARENT_GONE: "Il sogno da cui questo dovrebbe partire non c'è più.",
+    Key.IMAGE_GONE: "L'immagine a cui questo sogno dovrebbe somigliare non c'è più.",
 }

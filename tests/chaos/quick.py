@@ -38,7 +38,6 @@ NAMES: tuple[tuple[ModuleType, str, Any], ...] = (
     (catching_up, "RETRY_S", 0.5),
     (contests, "COUNTED_S", 5.0),
     (dreams, "MISSED_S", 0.3),
-    (choices, "RETRY_S", 0.3),
     (dreams, "NONCE_S", NONCE_S),
     (choices, "NONCE_S", NONCE_S),
     (outbox_store, "LEASE_S", LEASE_S),

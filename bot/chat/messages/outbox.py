@@ -9,8 +9,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
+from math import inf
 
-from bot.background import LONGEST_PAUSE_S, BackgroundLoop, growing_pause_s
+from bot.background import BackgroundLoop, growing_pause_s
 from bot.database.connection import StoreError
 from bot.database.outbox import LEASE_S, OWED, Key, Kind, OutboxStore, Owed
 
@@ -28,7 +29,7 @@ FAULTS = 10  # tries after which a fault of ours is given up
 class Later(Exception):
     """It cannot be shown just now, and is worth another try."""
 
-    def __init__(self, why: str, *, pause_s: float | None = None, most_s: float = LONGEST_PAUSE_S) -> None:
+    def __init__(self, why: str, *, pause_s: float | None = None, most_s: float = inf) -> None:
         """`pause_s`: seconds before that; None: more from try to try, but `most_s` at most."""
         super().__init__(why)
         self.pause_s = pause_s

@@ -8,7 +8,7 @@ RUN python -m venv /opt/oneiro \
 COPY pyproject.toml setup.py MANIFEST.in README.md LICENSE ./
 COPY bot bot
 COPY engine engine
-RUN /opt/oneiro/bin/pip install --no-cache-dir '.[postgres]'
+RUN /opt/oneiro/bin/pip install --no-cache-dir '.[postgres,objects]'
 
 FROM python:3.12-slim
 RUN useradd --create-home --uid 10001 oneiro && install -d -o oneiro -g oneiro /data

@@ -3,7 +3,8 @@
 A step is a file in `versions/`, named by what it brings; its `down_revision` names the step before it: one
 chain with one end. It spells its tables out and imports none, for those go on changing. What it adds to a
 table that exists has a `server_default`: a process of the older program may still be writing. Votes are
-counted by triggers (`tallies`), which go with a table that is made anew: whoever does that makes them again.
+counted by triggers (`tallies`), and others note which objects rows referred to (`objects`): they go with a
+table that is made anew, so whoever does that makes them again.
 """
 
 import logging

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import time
@@ -20,6 +22,7 @@ from bot.objects.address import ObjectsAddress
 from bot.objects.store import Objects
 from bot.settings import Settings
 from tests.bot.keeping.conftest import ADA, BO, Process
+from tests.bot.scripted import until
 
 Keeper = Callable[..., ObjectKeeper]
 
@@ -268,11 +271,11 @@ async def test_two_processes_dream_and_delete_the_same_bytes_while_a_third_sweep
     sweeper = ObjectKeeper(
         database=process.heart.database, owner="third", contents=process.heart.contents, pace_s=0.0
     )
-    until, alive = time() + 4.0, list[Dream]()
+    end, alive = time() + 4.0, list[Dream]()
 
     async def live(one: Process, offset: int) -> None:
         number = offset
-        while time() < until:
+        while time() < end:
             number += 1
             dream = await one.ask(ADA)
             await one.heart.store.claim(dream.id, lease_s=30)
@@ -287,7 +290,7 @@ async def test_two_processes_dream_and_delete_the_same_bytes_while_a_third_sweep
                 alive.append(dream)
 
     async def sweeps() -> None:
-        while time() < until:
+        while time() < end:
             await sweeper._sweep()
             await asyncio.sleep(0.02)
 
@@ -332,3 +335,60 @@ async def test_a_dream_whose_process_is_killed_after_the_put_is_dreamt_again_and
     await keeper(YOUNG_S + 9).enforce()
     await keeper(YOUNG_S + GRACE_S + 99).enforce()
     assert len(await objects_of(process)) == 3
+
+
+_MOVES = """
+import asyncio, sys
+from pathlib import Path
+from bot.database.connection import Database
+from bot.database.contents import Contents
+from bot.keeping import objects as keeping
+from bot.objects.folder import Folder
+keeping.ROWS = 3
+async def work():
+    database = Database(sys.argv[1])
+    contents = Contents(database, Folder(Path(sys.argv[2])))
+    await contents.start()
+    print("begun", flush=True)
+    keeper = keeping.ObjectKeeper(database=database, owner=sys.argv[3], contents=contents, pace_s=0.0)
+    await keeper.enforce()
+    await database.close()
+asyncio.run(work())
+"""
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_two_processes_that_move_are_killed_in_the_middle_and_lose_nothing(
+    process: Process, settings: Settings, keeper: Keeper, tmp_path: Path
+) -> None:
+    """As the same owner: each takes the lease for its own."""
+    made = [await process.dream(ADA) for _ in range(40)]
+    content = {dream.id: os.urandom(30_000) for dream in made}
+    for dream in made:
+        await inside(process, dream, pictures=content[dream.id])
+
+    async def some_moved() -> bool:
+        found = await rows(process, pictures)
+        return sum(row.digest is not None for row in found) >= 3
+
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    place = (settings.database_url, str(tmp_path / "objects"))
+    movers = [
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", _MOVES, *place, "mover"), env=environment
+        )
+        for _ in range(2)
+    ]
+    try:
+        await until(some_moved)
+    finally:
+        for mover in movers:
+            with suppress(ProcessLookupError):
+                mover.kill()
+            await mover.wait()
+    for dream in made:
+        assert await process.heart.store.picture(dream.id) == Picture(content[dream.id], "png")
+    await keeper(61).enforce()
+    for dream in made:
+        assert await process.heart.store.picture(dream.id) == Picture(content[dream.id], "png")
+    assert all(row.digest is not None for row in await rows(process, pictures))

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "objects"
-down_revision = "tallies"
+down_revision = "begun"
 
 _KEYS = {"pictures": "dream_id", "states": "dream_id", "timelapses": "dream_id", "images": "id"}
 

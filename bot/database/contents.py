@@ -145,11 +145,17 @@ class Contents:
         if self.objects is None:
             raise ObjectsAway(UNSET)
         try:
-            return await self.objects.get(digest)
+            found = await self.objects.get(digest)
         except ObjectLost as error:
             # To people it is as one that was let go: it can be dreamt again. The row stays: it may be found.
             log.error("In the object store %s", error)
             return None
+        except ObjectsAway as error:
+            self.trouble = str(error)
+            raise
+        if self.is_ours:
+            self.trouble = ""
+        return found
 
     async def size(self) -> int:
         """Bytes of all that rows refer to in the object store. Raises `StoreError`."""

@@ -29,7 +29,9 @@ from bot.objects.store import WrongObjects
 log = logging.getLogger(__name__)
 
 LOOK_S = 60.0  # seconds between two looks
-GRACE_S = 300.0  # no transaction is so long: the database ends one whose process rests for a minute
+# No transaction is so long: PostgreSQL ends one whose process rests for a minute, and SQLite lets nobody else
+# write while one goes on.
+GRACE_S = 300.0
 LINGER_S = 3600.0
 EVERYTHING_S = 24 * 3600.0  # seconds between two looks at the whole store
 YOUNG_S = 3600.0  # objects that were put since are none that somebody forgot
@@ -74,6 +76,12 @@ class ObjectKeeper(ChoreLoop):
 
     async def enforce(self) -> None:
         """All of it, now. Raises `StoreError`."""
+        now = self._clock()
+        if self._seen_all_at is None or now - self._seen_all_at >= EVERYTHING_S:
+            await self._contents.recognise()  # before anything is taken to be nobody's
+            await self._find_forgotten()
+            self._seen_all_at = now
+        await self._sweep()  # before what may take long: somebody wants it gone
         moved = 0
         for table in CONTENTS:
             moved += await self._move_all(table)
@@ -82,12 +90,6 @@ class ObjectKeeper(ChoreLoop):
             self._database.forget()
             while await self._database.give_back():
                 await self._rest()
-        now = self._clock()
-        if self._seen_all_at is None or now - self._seen_all_at >= EVERYTHING_S:
-            await self._contents.recognise()  # before anything is taken to be nobody's
-            await self._find_forgotten()
-            self._seen_all_at = now
-        await self._sweep()
 
     # ------------------------------------------------------------------ moving
 

@@ -79,8 +79,11 @@ def engine_troubles(heart: Heart) -> list[str]:
 
 
 def keeping_troubles(heart: Heart) -> list[str]:
-    """What whoever hosts should know of the disk. A new start would not help: `/healthz` is silent on it."""
-    found = [heart.disk.trouble] if heart.disk.trouble else []
+    """What whoever hosts should know of the disk and the object store.
+
+    A new start would not help: `/healthz` is silent on it.
+    """
+    found = [trouble for trouble in (heart.disk.trouble, heart.contents.trouble) if trouble]
     if heart.retention.over:
         found.append(
             f"What is needed takes {heart.retention.over / MB:.0f} MB more than KEEP_MB allows, and is kept."

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from tests.bot.keeping.conftest import ADA, BO, Process
 from tests.bot.scripted import until
 
 Keeper = Callable[..., ObjectKeeper]
+EPOCHS = 60
 
 
 @pytest.fixture
@@ -258,45 +259,72 @@ async def test_only_one_process_does_it_at_a_time(process: Process, keeper: Keep
     assert (await rows(process, pictures))[0].digest is not None
 
 
+class Epochs:
+    """A clock that goes on when everybody has come to the end of something since it did so last."""
+
+    def __init__(self, people: int) -> None:
+        self.now = 0.0
+        self._people = people
+        self._done: set[int] = set()
+
+    def done(self, person: int) -> None:
+        self._done.add(person)
+        if len(self._done) == self._people:
+            self._done.clear()
+            self.now += 1
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_two_processes_dream_and_delete_the_same_bytes_while_a_third_sweeps(
     process: Process, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a grace as short as it may be: longer than any of these transactions."""
-    monkeypatch.setattr(keeping, "GRACE_S", 0.3)
-    monkeypatch.setattr(keeping, "LINGER_S", 0.6)
-    monkeypatch.setattr("bot.database.contents.FRESH_S", 0.25)
+    """With a grace as short as it may be: in two epochs whatever goes on at their begin has ended."""
+    monkeypatch.setattr(keeping, "GRACE_S", 2)
+    monkeypatch.setattr(keeping, "LINGER_S", 2)
     other = await Process(settings).open()
     await other.heart.object_keeper.close()
+    epochs = Epochs(2)
     sweeper = ObjectKeeper(
-        database=process.heart.database, owner="third", contents=process.heart.contents, pace_s=0.0
+        database=process.heart.database,
+        owner="third",
+        contents=process.heart.contents,
+        clock=lambda: epochs.now,
+        pace_s=0.0,
     )
-    end, alive = time() + 4.0, list[Dream]()
+    alive: list[Dream] = []
+    deleted: list[str] = []
+    objects = store_of(process)
+    delete = objects.delete
 
-    async def live(one: Process, offset: int) -> None:
-        number = offset
-        while time() < end:
+    async def counted(digests: Collection[str]) -> None:
+        deleted.extend(digests)
+        await delete(digests)
+
+    monkeypatch.setattr(objects, "delete", counted)
+
+    async def live(one: Process, person: int) -> None:
+        number = person
+        while epochs.now < EPOCHS:
             number += 1
             dream = await one.ask(ADA)
             await one.heart.store.claim(dream.id, lease_s=30)
-            content = f"picture {number % 3}".encode()
-            picture = Picture(content, "png")
+            picture = Picture(b"picture %d" % (number // 7 % 3), "png")
             assert await one.heart.store.finish(dream.id, DreamState.DONE, picture=picture)
             assert await one.heart.store.picture(dream.id) == picture
-            if number % 5:
+            if number % 20:
                 await one.heart.store.erase(dream.id)
-                await asyncio.sleep(0.05 * (number % 4))
             else:
                 alive.append(dream)
+            epochs.done(person)
 
     async def sweeps() -> None:
-        while time() < end:
+        while epochs.now < EPOCHS:
             await sweeper._sweep()
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0)
 
     await asyncio.gather(live(process, 0), live(other, 1), sweeps())
     await other.close()
-    assert len(alive) > 3
+    assert len(alive) > 3 and deleted
     for dream in alive:
         assert await process.heart.store.picture(dream.id) is not None
 

@@ -12,6 +12,7 @@ from bot.community.thumbnails import Thumbnails
 from bot.database.tables import CONTENTS, pictures
 from bot.objects.address import ObjectsAddress
 from bot.settings import Settings
+from bot.web.status.page import keeping_troubles
 from tests.bot.web.conftest import House
 
 AWAY = "get at my pictures"
@@ -54,6 +55,7 @@ async def test_while_the_store_is_away_the_page_says_so_and_dreams_end(house: Ho
     (tmp_path / "objects").write_text("")
     async with await ada.get("/dreams/1/picture") as answer:
         assert answer.status == 503 and AWAY in await answer.text()
+    assert any("object store" in trouble for trouble in keeping_troubles(house.heart))
     await ada.say("a tower")
     await house.finish(2)
     async with await ada.get("/dreams/2/picture") as answer:
@@ -63,6 +65,7 @@ async def test_while_the_store_is_away_the_page_says_so_and_dreams_end(house: Ho
     (tmp_path / "away").rename(tmp_path / "objects")
     async with await ada.get("/dreams/1/picture") as answer:
         assert answer.status == 200
+    assert keeping_troubles(house.heart) == []
     async with house.heart.database.transaction() as connection:
         digests = list(await connection.scalars(select(pictures.c.digest).order_by(pictures.c.dream_id)))
     assert [digest is None for digest in digests] == [False, True]

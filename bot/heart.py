@@ -21,6 +21,7 @@ from bot.community.wall import Wall
 from bot.database.connection import Database, patiently
 from bot.database.news import News
 from bot.database.outbox import OutboxStore
+from bot.database.shards import Shards
 from bot.dreams.asking import Asking
 from bot.dreams.copies import Copies
 from bot.dreams.ending import Ending
@@ -51,6 +52,7 @@ class Heart:
 
     database: Database
     news: News
+    shards: Shards
     store: Store
     outbox_store: OutboxStore
     copies: Copies
@@ -118,7 +120,8 @@ def build_heart(
     `state_every_s`: seconds of a dream that the end of its engine may cost.
     """
     database = Database(settings.database_url)
-    store = Store(database, owner=uuid4().hex)
+    shards = settings.shards
+    store = Store(database, owner=uuid4().hex, shards=shards)
     preferences = Preferences(database=database)
     moderation = Moderation(database=database)
     # A cluster's engines share nothing, however many there are just now.
@@ -159,9 +162,10 @@ def build_heart(
     return Heart(
         database=database,
         news=news,
+        shards=shards,
         store=store,
-        outbox_store=OutboxStore(database, owner=store.owner),
-        copies=Copies(database=database),
+        outbox_store=OutboxStore(database, owner=store.owner, shards=shards),
+        copies=Copies(database=database, shards=shards),
         sendings=sendings,
         preferences=preferences,
         privacy=PrivacyChoices(database=database),

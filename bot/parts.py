@@ -24,6 +24,7 @@ from bot.chat.messages.sent_pictures import SentPictures
 from bot.chat.messages.vote_reactions import VoteReactions
 from bot.chat.messages.votes import VoteCaptions
 from bot.chat.parts import Parts
+from bot.chat.session_starts import SessionStarts
 from bot.database.connection import patiently
 from bot.database.outbox import Kind
 from bot.heart import Heart, build_heart
@@ -70,14 +71,14 @@ class AllParts(Parts):
 
 def build(settings: Settings, *, engines: Sequence[Engine]) -> AllParts:
     """All parts, none of them started."""
-    client = OneiroClient(proxy=proxy_for(settings.discord_api_url))
     heart = build_heart(settings, engines=engines)
+    client = _client(settings, heart)
     store, moderation, votes = heart.store, heart.moderation, heart.votes
     inbox = Inbox()
     edits = Edits(pace_s=settings.frame_pace_s)
     outbox = Outbox(store=heart.outbox_store)
     outlet = Turnstile(at_once=1, waiting=20, each=1, patience_s=60)
-    sight = Sight(client=client, settings=moderation.settings)
+    sight = Sight(client=client, settings=moderation.settings, shards=heart.shards)
     poster = Poster(client=client, sight=sight)
     notices = Notices(store=store, poster=poster, edits=edits, preferences=heart.preferences)
     gallery = Gallery(
@@ -127,6 +128,7 @@ def build(settings: Settings, *, engines: Sequence[Engine]) -> AllParts:
         gallery=gallery,
         deletions=Deletions(
             client=client,
+            shards=heart.shards,
             venues=sight.venues,
             copies=heart.copies,
             store=store,
@@ -146,6 +148,14 @@ def build(settings: Settings, *, engines: Sequence[Engine]) -> AllParts:
     heart.forgetter.discord = Takedown(client=client, parts=parts)
     client.parts = parts
     return parts
+
+
+def _client(settings: Settings, heart: Heart) -> OneiroClient:
+    proxy = proxy_for(settings.discord_api_url)
+    if settings.shard_count is None:
+        return OneiroClient(proxy=proxy)
+    starts = None if heart.shards.are_all else SessionStarts(database=heart.database)
+    return OneiroClient(proxy=proxy, shards=heart.shards, starts=starts)
 
 
 def _wire(parts: AllParts) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.database.shards import ALL_SHARDS, Shards
 from engine.cluster.needs import CLUSTER_SETTINGS, Needs
 from engine.data_dir import DATABASE, data_dir
 from engine.errors import BadSetting
@@ -130,6 +131,33 @@ DATABASE_URL = Setting(
         lambda value: value.partition("://")[0] in _DRIVERS,
     ),
     secret=True,  # it may hold a password
+)
+_SHARDS = Whole(1, 16384)
+SHARD_COUNT: Setting[int | None] = Setting(
+    "SHARD_COUNT",
+    None,
+    "Shards in all, the same for every process; blank: as many as Discord recommends, all in this process.",
+    Written(f"blank, or {_SHARDS.allowed}", int, lambda value: value is None or _SHARDS.fits(value)),
+)
+
+
+def _shard_ids(text: str) -> frozenset[int]:
+    """Raises `ValueError`."""
+    found: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        numbers = range(int(first), int(last if dash else first) + 1)
+        if not numbers or not 0 <= numbers[0] <= numbers[-1] < _SHARDS.high:
+            raise ValueError(part)
+        found.update(numbers)
+    return frozenset(found)
+
+
+SHARD_IDS: Setting[frozenset[int] | None] = Setting(
+    "SHARD_IDS",
+    None,
+    "Which of the shards this process has, such as 0-7; others have the others. Blank: all.",
+    Written("blank, or numbers from 0 and spans of them, such as 0-7 or 0-3,8", _shard_ids),
 )
 _STEPS = Whole(1, MAX_STEPS)
 DREAM_STEPS: Setting[int | None] = Setting(
@@ -276,6 +304,8 @@ SETTINGS: tuple[Setting[Any], ...] = (
     MODEL_MIRRORS,
     OFFLINE,
     DATABASE_URL,
+    SHARD_COUNT,
+    SHARD_IDS,
     ENGINE_WORKERS,
     ENGINE,
     *CLUSTER_SETTINGS,
@@ -317,6 +347,9 @@ class Settings:
     dream_steps: int | None  # None: the model's own default
     data_dir: Path
     database_url: str  # as SQLAlchemy's asyncio engine wants it
+    shard_count: int | None  # None: as many as Discord recommends
+    shard_ids: frozenset[int] | None  # None: all
+    shards: Shards  # what these two say
     engine_workers: int | None  # None: one a GPU
     engine: str
     ray_address: str  # this and the next two are a cluster's alone, see `needs`
@@ -363,6 +396,7 @@ class Settings:
         values = {setting.key.lower(): setting.read(environ) for setting in SETTINGS}
         values["data_dir"] = data_dir(environ)
         values["database_url"] = _database(values["database_url"], values["data_dir"])
+        values["shards"] = _shards(values)
         values["needs"] = _needs(environ, values) if values["engine"] == "ray" else None
         settings = cls(**values)
         if settings.shows_page and settings.opens_page and not settings.page_password:
@@ -372,6 +406,25 @@ class Settings:
 
     def __repr__(self) -> str:
         return f"<Settings data_dir={str(self.data_dir)!r} dream_model={self.dream_model!r}>"  # no secrets
+
+
+def _shards(values: Mapping[str, Any]) -> Shards:
+    """Raises `BadSetting`."""
+    count, ids = values["shard_count"], values["shard_ids"]
+    if ids is None:
+        return ALL_SHARDS if count is None else Shards(count, frozenset(range(count)))
+    if count is None:
+        raise BadSetting(f"{SHARD_IDS.key} needs {SHARD_COUNT.key}, too: how many shards there are in all.")
+    if max(ids) >= count:
+        last = f"{SHARD_COUNT.key}={count} makes {count - 1} the last one"
+        raise BadSetting(f"{SHARD_IDS.key} names shard {max(ids)}, but {last}.")
+    shards = Shards(count, ids)
+    if not shards.are_all and make_url(values["database_url"]).get_backend_name() == "sqlite":
+        raise BadSetting(
+            f"{SHARD_IDS.key} leaves shards to other processes, which need one PostgreSQL database "
+            f"together; please set {DATABASE_URL.key}."
+        )
+    return shards
 
 
 def _needs(environ: Mapping[str, str], values: Mapping[str, Any]) -> Needs:

@@ -311,6 +311,10 @@ class Worker:
         new = [turn for turn in line if turn.dream_id not in self._turns and turn.dream_id not in ours]
         for turn in new:
             self._turns.put_nowait(turn)
+        if new and not self._store.shards.are_all:
+            # Another process gave it back or began its next chapter, and its place is ours to show.
+            for dream in await self._store.queued([turn.dream_id for turn in new]):
+                self._audience.heard(dream, None)
         return bool(gone or new)
 
     def _follow_moves(self, moves: dict[int, float]) -> bool:

@@ -117,6 +117,9 @@ class DreamMessages(BackgroundLoop):
             if dream.state.is_over:
                 self._gone.discard(dream.id)
             return
+        if dream.state is DreamState.QUEUED and not self._store.shards.have(dream.guild_id):
+            self._drop(dream.id)  # whoever hears of its server shows its places
+            return
         message = self._messages.setdefault(dream.id, DreamMessage(dream))
         # The worker's copy may be older than the message that was posted meanwhile.
         message.dream = replace(dream, message_id=dream.message_id or message.dream.message_id)

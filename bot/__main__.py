@@ -153,7 +153,10 @@ async def _serve_discord(
     channel: LocalChannel | None,
     stop: asyncio.Event,
 ) -> None:
-    """Be in Discord. Raises `StoreError`, `discord.LoginFailure`, `aiohttp.ClientError`, `PortTaken`."""
+    """Be in Discord. Raises `StoreError`, `discord.LoginFailure`, `aiohttp.ClientError`, `PortTaken`.
+
+    And `BadSetting`, where other processes have other settings.
+    """
     async with parts.client as client:
         if await _unless(stop, client.login(settings.discord_token)):
             await _start(hosts)
@@ -288,7 +291,7 @@ def main() -> int:
         return _say(REFUSED, TOKEN_REFUSED)
     except StoreError as error:
         return _say(str(error), NO_DATABASE)
-    except PortTaken as error:
+    except (PortTaken, BadSetting) as error:
         return _say(str(error), BAD_SETTING)
     except (aiohttp.ClientError, discord.GatewayNotFound, discord.DiscordServerError) as error:
         log.info("No connection: %r", error)

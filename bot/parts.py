@@ -25,6 +25,7 @@ from bot.chat.messages.vote_reactions import VoteReactions
 from bot.chat.messages.votes import VoteCaptions
 from bot.chat.parts import Parts
 from bot.chat.session_starts import SessionStarts
+from bot.chat.shard_count import ShardCount
 from bot.database.connection import patiently
 from bot.database.outbox import Kind
 from bot.heart import Heart, build_heart
@@ -45,9 +46,15 @@ class AllParts(Parts):
     vote_reactions: VoteReactions
     hall_of_fame_messages: HallOfFameMessages
     presence: Presence
+    shard_count: ShardCount | None  # None: there is no other process to agree with
 
     async def begin(self) -> None:
-        """Rebuild what a former process left and dream on; the client must be logged in."""
+        """Rebuild what a former process left and dream on; the client must be logged in.
+
+        Raises `BadSetting`, `StoreError`.
+        """
+        if self.shard_count is not None:
+            await self.shard_count.start()
         await self.edits.start()
         await super().begin()  # before the messages, so that there are places to show
         await self.dream_messages.start()
@@ -67,6 +74,8 @@ class AllParts(Parts):
         await self.dream_messages.close()
         await self.deletions.close()
         await self.inbox.close()
+        if self.shard_count is not None:
+            await self.shard_count.close()
 
 
 def build(settings: Settings, *, engines: Sequence[Engine]) -> AllParts:
@@ -143,6 +152,11 @@ def build(settings: Settings, *, engines: Sequence[Engine]) -> AllParts:
             client=client, store=store, sendings=heart.sendings, sight=sight, outlet=outlet
         ),
         chosen_pictures=ChosenPictures(),
+        shard_count=(
+            None
+            if settings.shard_count is None
+            else ShardCount(database=heart.database, count=heart.shards.count)
+        ),
     )
     _wire(parts)
     heart.forgetter.discord = Takedown(client=client, parts=parts)

@@ -172,11 +172,11 @@ ENGINE = choice(
     ("local", "ray"),
     "Where dreams are dreamt: local, on this machine; ray, on a cluster (a blank ENGINE_WORKERS means auto).",
 )
-_WORKERS = Whole(1, 64)
+_WORKERS = Whole(0, 64)
 ENGINE_WORKERS: Setting[int | None] = Setting(
     "ENGINE_WORKERS",
     1,
-    "How many dreams are dreamt at the same time, each with a GPU or a share of the cores; auto: one a GPU.",
+    "Dreams at the same time, each with a GPU or a share of the cores; auto: one a GPU; 0: others dream.",
     Written(
         f"auto, or {_WORKERS.allowed}",
         lambda text: None if text == "auto" else int(text),
@@ -399,6 +399,11 @@ class Settings:
         values["shards"] = _shards(values)
         values["needs"] = _needs(environ, values) if values["engine"] == "ray" else None
         settings = cls(**values)
+        if settings.engine_workers == 0 and (settings.shards.are_all or settings.needs is not None):
+            raise BadSetting(
+                f"{ENGINE_WORKERS.key}=0 leaves all dreams to other processes, which have other shards; "
+                f"please set {SHARD_IDS.key}, too, with {ENGINE.key}=local."
+            )
         if settings.shows_page and settings.opens_page and not settings.page_password:
             key = PAGE_URL.key if settings.page_url else PAGE_ADDRESS.key
             raise BadSetting(f"{key} opens the local channel to others; please set {PAGE_PASSWORD.key}, too.")

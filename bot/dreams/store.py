@@ -269,6 +269,11 @@ class Store(VoteStore):
         """A server's dreams in these states, oldest first."""
         return await self._list(and_(dreams.c.guild_id == guild_id, dreams.c.state.in_(states)))
 
+    async def dreamt_elsewhere(self) -> list[Dream]:
+        """Those that other processes hold."""
+        held = and_(dreams.c.owner != self.owner, dreams.c.lease_until >= self._clock())
+        return await self._list(and_(dreams.c.state == DreamState.DREAMING, held))
+
     async def queued(self, dream_ids: Collection[int]) -> list[Dream]:
         """Those of these dreams that wait, of our servers in Discord; oldest first."""
         ours = and_(in_local_channel(dreams, False), self.shards.having(dreams.c.guild_id))

@@ -44,7 +44,7 @@ class Line(Protocol):
 
     def order(self) -> list[Turn]: ...
 
-    def occupancies(self) -> list[Occupancy]: ...
+    def occupancies_everywhere(self) -> list[Occupancy]: ...
 
     async def cancel(self, dream_id: int) -> Cancelled: ...
 
@@ -204,7 +204,7 @@ class DreamMessages(BackgroundLoop):
     async def _take_places(self) -> None:
         """What each waiting dream's message shall say; it is edited when that is worth it."""
         now = time()
-        engines = self.line.occupancies()
+        engines = self.line.occupancies_everywhere()
         find = partial(
             positions,
             self.line.order(),

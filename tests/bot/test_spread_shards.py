@@ -194,10 +194,13 @@ async def test_what_a_dead_process_owes_waits_for_the_next_one_with_its_shards(s
     server.react(people[2], spread.message((await spread.stored())[1]), VOTE_EMOJI[0])
     # The other one is begun anew meanwhile, and takes no server for left of which it does not hear.
     await spread.scene.kill(spread.bot_of(spread.here))
-    await spread.scene.start(shard=spread.scene.home_shard)
+    await spread.scene.start(shard=spread.scene.home_shard, ENGINE_WORKERS="0")  # it only talks from now on
     known = server.gateway.identifies
     await spread.scene.start_missing()
     assert server.gateway.identifies == known + 1
+    await spread.until_all_is_well()
+    await spread.ask(people[2], spread.here)
+    await spread.until_states(*[DreamState.DONE] * 3)
     await spread.until_all_is_well()
     async with spread.scene.database.transaction() as connection:
         assert (await connection.execute(select(forgettings))).all() == []

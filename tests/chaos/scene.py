@@ -125,12 +125,14 @@ class Scene:
             if shard not in {self._shards[bot] for bot in self.living}:
                 await self.start(shard=shard)
 
-    async def start(self, *, wait: bool = True, shard: int | None = None) -> Bot:
-        """One more bot; `wait`: until it is connected; `shard`: the one it has, None for all."""
+    async def start(self, *, wait: bool = True, shard: int | None = None, **settings: str) -> Bot:
+        """One more bot; `wait`: until it is connected; `shard`: the one it has, None for all; `settings`:
+        other ones than usual.
+        """
         gateway = self.server.gateway
         known, more = gateway.identifies, gateway.shards if shard is None else 1
         spread = {} if shard is None else {"SHARD_COUNT": str(gateway.shards), "SHARD_IDS": str(shard)}
-        bot = await self._nursery.start(self.folder, **self._settings, **spread)
+        bot = await self._nursery.start(self.folder, **{**self._settings, **spread, **settings})
         self.bots.append(bot)
         if self._shards is not None and shard is not None:
             self._shards[bot] = shard

@@ -4,6 +4,7 @@ A reaction is kept with where it stands, its very emoji and whether it is a supe
 back one of several leaves the vote.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from time import time
@@ -23,6 +24,7 @@ class Reading:
     def __init__(self) -> None:
         self.people: set[int] = set()  # who gave or took back something meanwhile
         self.cleared = False
+        self.over = asyncio.Event()
 
 
 class Votes:
@@ -100,12 +102,18 @@ class Votes:
 
     @asynccontextmanager
     async def reading(self, message_id: int) -> AsyncIterator[Reading]:
-        """While a message's reactions are read: what is heard meanwhile is newer, for `replace`."""
+        """While a message's reactions are read: what is heard meanwhile is newer, for `replace`.
+
+        One after the other: what was read first must not be stored last.
+        """
+        while other := self._readings.get(message_id):
+            await other.over.wait()
         reading = self._readings[message_id] = Reading()
         try:
             yield reading
         finally:
-            self._readings.pop(message_id, None)
+            del self._readings[message_id]
+            reading.over.set()
 
     async def replace(
         self,

@@ -73,8 +73,9 @@ class Owed:
     """A claimed row."""
 
     key: Key
-    tries: int  # 1 for the first one
+    tries: int  # 1 for the first one since it was written
     since: float  # when it was due first, in seconds since 1970
+    begun: int  # how often somebody began it since it was settled last, this time included
 
     @property
     def subject(self) -> int:
@@ -82,15 +83,17 @@ class Owed:
 
     @property
     def again(self) -> bool:
-        """Whether somebody tried before, who may have posted it and could not remember that."""
-        return self.tries > 1
+        """Whether somebody began it before, who may have posted it and could not remember that."""
+        return self.begun > 1
 
 
 async def owe(
     connection: AsyncConnection, kind: Kind, *subjects: int, now: float, due_at: float | None = None,
     owner: str | None = None, person: int = 0,
 ) -> None:  # fmt: skip
-    """Write what is owed, or write it anew. `due_at`: seconds since 1970; None: now.
+    """Write what is owed, or write it anew: but for who began it, which stays known.
+
+    `due_at`: seconds since 1970; None: now.
 
     `owner`: this process, where it knows most about it and shall be the first to try.
     """
@@ -143,7 +146,7 @@ class OutboxStore:
         """Write what is owed and has no row: an older program caused it, and may have posted it."""
         there = select(outbox.c.subject).where(outbox.c.kind == kind, outbox.c.subject.in_(subjects))
         now = self.clock()
-        row = {"kind": kind, "person": 0, "since": now, "due_at": now, "tries": 1, "owner": None}
+        row = {"kind": kind, "person": 0, "since": now, "due_at": now, "tries": 1, "begun": 1, "owner": None}
         async with self._transaction() as connection:
             known = set((await connection.execute(there)).scalars())
             new = [subject for subject in subjects if subject not in known]
@@ -164,15 +167,17 @@ class OutboxStore:
         next_at = min(left, default=None)
         if not due:
             return [], next_at
-        values = {"owner": self._owner, "due_at": now + LEASE_S, "tries": outbox.c.tries + 1}
+        values = {"owner": self._owner, "due_at": now + LEASE_S}
+        values |= {"tries": outbox.c.tries + 1, "begun": outbox.c.begun + 1}
         free = or_(outbox.c.due_at <= now, outbox.c.owner == self._owner)
         found = select(*_KEY).where(tuple_(*_KEY).in_(map(_key, due)), free).order_by(*_KEY)
         # In one order, and without waiting for one another: in PostgreSQL two would block each other.
         locked = found.with_for_update(skip_locked=True)
         change = update(outbox).where(tuple_(*_KEY).in_(locked)).values(values)
         async with self._transaction() as connection:
-            changed = await connection.execute(change.returning(*_KEY, outbox.c.tries, outbox.c.since))
-            claimed = {_key(row): Owed(_key(row), row.tries, row.since) for row in changed}
+            told = change.returning(*_KEY, outbox.c.tries, outbox.c.since, outbox.c.begun)
+            changed = await connection.execute(told)
+            claimed = {_key(row): Owed(_key(row), row.tries, row.since, row.begun) for row in changed}
         return [claimed[key] for key in map(_key, due) if key in claimed], next_at
 
     async def renew(self, owed: Collection[Owed]) -> None:

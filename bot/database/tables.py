@@ -387,6 +387,9 @@ outbox = Table(
     Column("since", Float(53), nullable=False),  # when it was due first
     Column("due_at", Float(53), nullable=False),  # of a row that is in hand: when its lease ends
     Column("tries", Integer, nullable=False),
+    Column(
+        "begun", Integer, nullable=False, server_default="0"
+    ),  # tries, those before it was written anew too
     Column("owner", String(64)),  # the process that has it in hand
     Index("outbox_by_time", "due_at"),
 )

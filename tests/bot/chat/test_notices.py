@@ -139,7 +139,7 @@ async def test_a_notice_whose_answer_was_lost_is_not_posted_twice(world: World) 
     await until_told(world)
     async with world.parts.database.transaction() as connection:  # killed before it could remember
         await owe(connection, Kind.NOTICE, 1, now=0.0)
-        await connection.execute(update(outbox).values(tries=1))
+        await connection.execute(update(outbox).values(begun=1))
     await world.restart()
     assert len(await until_told(world)) == 1
     await world.restart()

@@ -11,7 +11,7 @@ from bot.chat.messages.outbox import DENIALS, WORTH_S, Hopeless
 from bot.community.choices import ChoiceState
 from bot.community.contests import DAY_S
 from bot.database.outbox import Kind, OutboxStore, Owed, owe
-from bot.database.tables import choices, dreams, outbox
+from bot.database.tables import choices, dreams, fame, outbox
 from bot.dreams.dream import DreamState, Picture
 from bot.dreams.preferences import Preference
 from bot.dreams.store import Store
@@ -182,7 +182,7 @@ async def test_a_picture_hangs_in_the_gallery_when_that_is_back_and_once_whoever
     async with world.parts.database.transaction() as connection:  # killed before it could remember
         await connection.execute(update(dreams).values(gallery_message_id=None))
         await owe(connection, Kind.GALLERY, 1, now=world.parts.outbox_store.clock())
-        await connection.execute(update(outbox).values(tries=1))
+        await connection.execute(update(outbox).values(begun=1))
     await lease_ends(world)
     await until_nothing_is_owed(world)
     assert len(world.messages(gallery)) == 1 and (await world.stored(1)).gallery_message_id is not None
@@ -226,7 +226,7 @@ async def test_a_choice_whose_process_died_before_it_was_posted_is_posted_once(w
     async with world.parts.database.transaction() as connection:  # posted, and not remembered
         await connection.execute(update(choices).values(message_id=None))
         await owe(connection, Kind.CHOICE, 1, now=0.0)
-        await connection.execute(update(outbox).values(tries=1))
+        await connection.execute(update(outbox).values(begun=1))
     other.wake()
 
     async def remembered() -> bool:
@@ -275,7 +275,7 @@ async def test_log_lines_wait_for_discord_and_none_comes_twice(world: World) -> 
     (entry, *_) = await world.parts.moderation.audit(world.guild.id)
     async with world.parts.database.transaction() as connection:  # killed when it had posted it
         await owe(connection, Kind.LOG, entry.id, now=world.parts.outbox_store.clock())
-        await connection.execute(update(outbox).values(tries=1))
+        await connection.execute(update(outbox).values(begun=1))
     world.env.inject_error("GET", f"/channels/{log.id}/messages", status=400)  # nor does it know at first
     world.parts.outbox.wake()
     await until_nothing_is_owed(world)
@@ -305,3 +305,30 @@ async def test_a_hall_is_filled_and_emptied_when_discord_is_back(world: World) -
     assert len(hall.history()) == 1
     back(world)
     await until(lambda: hall.history() == [])
+
+
+async def test_a_hall_has_it_once_if_whoever_posted_it_died_before_the_next_vote(world: World) -> None:
+    hall = world.guild.create_text_channel("hall")
+    await world.env.settle()
+    await world.parts.moderation.change(
+        world.guild.id, by=1, change=lambda old: replace(old, fame_channel=hall.id, fame_votes=2)
+    )
+    await until_loading(world)
+    world.engine.finish()
+    await world.until_delivered(1)
+    (message,) = world.messages()
+    await world.bob.react(message, VOTE_EMOJI[0])
+    await world.moderator.react(message, VOTE_EMOJI[0])
+    await until(lambda: len(hall.history()) == 1)
+    await until_nothing_is_owed(world)
+    async with world.parts.database.transaction() as connection:  # killed before it could remember
+        await connection.execute(update(fame).values(message_id=None))
+        await owe(connection, Kind.FAME, 1, now=world.parts.outbox_store.clock(), owner="killed")
+    store = OutboxStore(world.parts.database, owner="killed")
+    assert (await store.claim(list(Kind), most=1))[0]
+    await world.moderator.unreact(message, VOTE_EMOJI[0])
+    await world.moderator.react(message, VOTE_EMOJI[0])
+    assert await owed(world) == {Kind.FAME: 0}, "the vote wrote it anew"
+    await lease_ends(world)
+    await until_nothing_is_owed(world)
+    assert len(hall.history()) == 1

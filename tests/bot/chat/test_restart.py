@@ -198,7 +198,7 @@ async def test_while_its_channel_cannot_be_read_nothing_is_posted_again(world: W
     async with world.parts.database.transaction() as connection:
         await connection.execute(update(dreams).values(message_id=None, delivered=False))
         await owe(connection, Kind.END, 1, now=time() - 1.0)
-        await connection.execute(update(outbox).values(tries=1))
+        await connection.execute(update(outbox).values(begun=1))
     world.env.inject_error("GET", "/channels/*/messages", status=400, times=3)
     await world.restart()
     await world.until_delivered(1)

@@ -1,5 +1,6 @@
 """Which reactions are votes, and under what."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -145,6 +146,31 @@ async def test_what_happens_while_reactions_are_read_is_newer_than_what_was_read
         await votes.remove(message_id=500)
         await votes.replace(dream, [(2, "⭐"), (4, "⭐")], copy_id=0, reading=reading)
     assert await votes.tally(dream.id) == 0
+
+
+async def test_two_who_read_the_same_reactions_do_so_one_after_the_other(
+    store: Store, a_wish: Callable[..., Wish]
+) -> None:
+    votes = Votes(store=store, settings=settings)
+    dream = await hung(store, a_wish(author_id=1))
+    standing: list[tuple[int, str]] = []
+
+    async def read() -> None:
+        async with votes.reading(500) as reading:
+            found = list(standing)
+            await asyncio.sleep(0.01)
+            await votes.replace(dream, found, copy_id=0, reading=reading)
+
+    first = asyncio.create_task(read())
+    await asyncio.sleep(0.005)
+    second = asyncio.create_task(read())
+    await asyncio.sleep(0)
+    standing.append((3, "⭐"))
+    await votes.add(message_id=500, guild_id=1, person=3, is_bot=False, emoji="⭐")
+    await asyncio.gather(first, second)
+    assert await votes.tally(dream.id) == 1
+    async with votes.reading(500):
+        pass  # nobody is left who reads
 
 
 async def test_a_vote_stays_one_after_the_server_chose_other_emoji_until_it_is_taken_back(

@@ -127,7 +127,22 @@ async def test_what_is_settled_or_written_anew(one: OutboxStore, database: Datab
     await one.settle(second)
     assert await rows(database) == [("end", 2)], "something new came while it was in hand"
     await one.adopt(Kind.END, 2, 3)
-    assert {owed.subject: owed.again for owed in await claimed(one)} == {2: False, 3: True}
+    assert {owed.subject: owed.again for owed in await claimed(one)} == {2: True, 3: True}
+
+
+async def test_writing_anew_forgets_the_tries_but_not_that_somebody_may_have_posted_it(
+    one: OutboxStore, two: OutboxStore, clock: Clock
+) -> None:
+    await one.owe(Kind.FAME, 1)
+    await claimed(one)  # and killed after it posted it
+    clock.now += LEASE_S
+    await two.owe(Kind.FAME, 1)
+    (owed,) = await claimed(two)
+    assert (owed.tries, owed.again) == (1, True)
+    await two.settle(owed)
+    await two.owe(Kind.FAME, 1)
+    (owed,) = await claimed(two)
+    assert not owed.again, "what was settled is over"
 
 
 async def unchanged_by(store: OutboxStore, owed: Owed, database: Database) -> bool:

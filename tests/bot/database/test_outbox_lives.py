@@ -45,6 +45,7 @@ class Row:
     version: int  # how often it was written
     due_at: float
     tries: int = 0
+    begun: int = 0  # tries, those before it was written anew too
     owner: str | None = None
     claim: Claim | None = None  # by which it may be settled
 
@@ -103,7 +104,9 @@ class OutboxMachine(RuleBasedStateMachine):
 
         if self.is_kept(process, write()):
             version = self.written[subject] = self.written.get(subject, 0) + 1
-            self.rows[subject] = Row(version, self.now + (HEAD_START_S if own else 0.0), owner=owner)
+            due_at = self.now + (HEAD_START_S if own else 0.0)
+            begun = self.rows[subject].begun if subject in self.rows else 0
+            self.rows[subject] = Row(version, due_at, begun=begun, owner=owner)
 
     # What processes do.
 
@@ -170,7 +173,8 @@ class OutboxMachine(RuleBasedStateMachine):
         putting = process.store.put_off(claim.owed, until=until, tries=tries)
         with self.noted(process, claim):
             if self.is_kept(process, putting) and self.counts(claim):
-                self.rows[claim.owed.subject] = Row(claim.version, until, tries=tries)
+                begun = self.rows[claim.owed.subject].begun
+                self.rows[claim.owed.subject] = Row(claim.version, until, tries=tries, begun=begun)
 
     @precondition(lambda self: self.hands())
     @rule(number=which, own=st.booleans(), does=USES)
@@ -265,8 +269,9 @@ class OutboxMachine(RuleBasedStateMachine):
         row = self.rows[owed.subject]
         claim = process.in_hand[owed.key] = Claim(owed, row.version)
         row.owner, row.due_at, row.tries = process.owner, self.now + LEASE_S, row.tries + 1
+        row.begun += 1
         row.claim = claim
-        assert owed.tries == row.tries
+        assert (owed.tries, owed.again) == (row.tries, row.begun > 1)
 
     def use(self, process: Process, claim: Claim, does: str) -> None:
         """What a process does with what it has in hand."""

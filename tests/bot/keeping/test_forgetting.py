@@ -37,8 +37,8 @@ NUMBERS = {
     "images": "id", "votes": "dream_id copy_id", "reports": "dream_id", "sendings": "dream_id tries",
     "fame": "dream_id channel_id message_id votes", "entries": "contest_id dream_id",
     "contests": "id channel_id winner_id winner_votes message_id", "preferences": "size", "audit": "id",
-    "outbox": "subject tries", "paces": "id steps panels at", "schema_version": "version", "people": "id",
-    "tallies": "dream_id people channel_id age", "standings": "period channel_id votes fewer",
+    "outbox": "subject tries begun", "paces": "id steps panels at", "schema_version": "version",
+    "people": "id", "tallies": "dream_id people channel_id age", "standings": "period channel_id votes fewer",
 }  # fmt: skip
 # What moderators keep of somebody.
 KEPT = {("bans", "person"), ("bans", "by")}

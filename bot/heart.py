@@ -101,6 +101,7 @@ class Heart:
         """The dreams in hand go back in line; everything else is stored already."""
         await self.news.close()
         await self.worker.close()  # before what may wait for the database: another process shall go on soon
+        await self.preferences.close()
         await self.wall.close()
         await self.disk.close()
         await self.forgetter.close()
@@ -122,7 +123,7 @@ def build_heart(
     database = Database(settings.database_url)
     shards = settings.shards
     store = Store(database, owner=uuid4().hex, shards=shards)
-    preferences = Preferences(database=database)
+    preferences = Preferences(database=database, is_shared=not shards.are_all)
     moderation = Moderation(database=database)
     # A cluster's engines share nothing, however many there are just now.
     machine = None if settings.needs is None else CLUSTER

@@ -15,7 +15,10 @@ MOST = 10_000  # that wait; what comes then is found again at the next start
 
 
 class Inbox(OnDemand):
-    """Keeps the order in which things happened: add and take back of one person must not overtake."""
+    """Keeps the order in which things happened: add and take back of one person must not overtake.
+
+    Nothing in it may wait for Discord: everybody's votes would wait, too.
+    """
 
     def __init__(self, *, pause_s: float = FIRST_PAUSE_S) -> None:
         super().__init__()

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from time import time
@@ -37,41 +37,63 @@ _Event = discord.RawReactionActionEvent | discord.RawReactionClearEvent | discor
 
 
 class Rereading(OnDemand):
-    """Reads what stands under a message once more, when nobody has voted there for a while.
+    """Reads what stands under messages once more, after a while: nobody waits for Discord meanwhile."""
 
-    Two processes that hear of the same votes may not store them in one order, one of them may end in between,
-    and Discord itself loses an event now and then.
-    """
-
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, pauses_s: Callable[[], Sequence[float]], *, most: int) -> None:
+        """`pauses_s`: seconds before each try, until it shows a dream; `most`: messages at a time."""
         super().__init__()
         self._parts = parts
-        self._voted: dict[int, tuple[int, float]] = {}  # by message: its channel, and when it is due
+        self._pauses_s = pauses_s
+        self._most = most
+        self._timers: dict[int, asyncio.TimerHandle] = {}  # by message
+        self._due: dict[int, tuple[int, int]] = {}  # messages to be read: their channel, and which try it is
 
-    def voted(self, message_id: int, channel_id: int) -> None:
-        """Somebody cast a vote there, or took one back."""
-        self._voted.pop(message_id, None)
-        if len(self._voted) < QUIET_MOST:
-            self._voted[message_id] = (channel_id, asyncio.get_running_loop().time() + QUIET_S)
-            self.begin()
+    def __contains__(self, message_id: int) -> bool:
+        return message_id in self._timers or message_id in self._due
+
+    def put(self, message_id: int, channel_id: int, tries: int = 1) -> None:
+        """Read it after the pause before this try, and not before."""
+        self._forget(message_id)
+        pauses_s = self._pauses_s()
+        if tries <= len(pauses_s) and len(self._timers) + len(self._due) < self._most:
+            loop, due = asyncio.get_running_loop(), partial(self._is_due, message_id, channel_id, tries)
+            self._timers[message_id] = loop.call_later(pauses_s[tries - 1], due)
+
+    async def close(self) -> None:
+        for message_id in list(self._timers):
+            self._forget(message_id)
+        await super().close()
+
+    def _forget(self, message_id: int) -> None:
+        self._due.pop(message_id, None)
+        if timer := self._timers.pop(message_id, None):
+            timer.cancel()
+
+    def _is_due(self, message_id: int, channel_id: int, tries: int) -> None:
+        del self._timers[message_id]
+        self._due[message_id] = channel_id, tries
+        self.begin()
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._voted:
-            message_id, (channel_id, due) = next(iter(self._voted.items()))
-            if due > loop.time():
-                await asyncio.sleep(due - loop.time())
-                continue
-            del self._voted[message_id]
-            try:
-                await _read_under(self._parts, message_id, channel_id)
-            except StoreError as error:
-                log.warning("Votes under message %d are read later: %s", message_id, error)
-                self.voted(message_id, channel_id)
-            except Exception:
-                # A fault with one must not keep the others out.
-                log.exception("A fault of ours while the votes under message %d were read", message_id)
+        while self._due:
+            message_id, (channel_id, tries) = next(iter(self._due.items()))
+            del self._due[message_id]
+            await self._look(message_id, channel_id, tries)
             await asyncio.sleep(RECOUNT_PACE_S)
+
+    async def _look(self, message_id: int, channel_id: int, tries: int) -> None:
+        try:
+            if await _read_under(self._parts, message_id, channel_id):
+                return
+            tries += 1
+        except StoreError as error:
+            log.warning("Votes under message %d are read later: %s", message_id, error)
+        except Exception:
+            # A fault with one must not keep the others out.
+            log.exception("A fault of ours while the votes under message %d were read", message_id)
+            return
+        if message_id not in self:  # else somebody voted meanwhile
+            self.put(message_id, channel_id, tries)
 
 
 class VoteListener(Listener):
@@ -79,14 +101,15 @@ class VoteListener(Listener):
 
     def __init__(self, *, client: discord.Client, parts: Parts) -> None:
         super().__init__(client=client, parts=parts)
-        self._unknown: dict[int, asyncio.TimerHandle] = {}  # messages of ours that show no dream yet
-        self._rereading = Rereading(parts)
+        # Two processes that hear of the same votes may not store them in one order, one of them may end in
+        # between, and Discord itself loses an event now and then.
+        self._voted = Rereading(parts, lambda: (QUIET_S,), most=QUIET_MOST)
+        self._unknown = Rereading(parts, lambda: AGAIN_S, most=AGAIN_MOST)
 
     async def cog_unload(self) -> None:
         """The client closes; the next start counts anew."""
-        await self._rereading.close()
-        for handle in self._unknown.values():
-            handle.cancel()
+        await self._voted.close()
+        await self._unknown.close()
 
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
@@ -106,29 +129,10 @@ class VoteListener(Listener):
 
     async def _add(self, vote: Callable[[], Awaitable[bool]], event: discord.RawReactionActionEvent) -> None:
         ours = (None, self.client.user.id if self.client.user else None)  # None: Discord does not say
-        is_new = event.message_author_id in ours and event.message_id not in self._unknown
         if await vote():
-            self._rereading.voted(event.message_id, event.channel_id)
-        elif is_new:
-            self._later(event.message_id, event.channel_id)
-
-    def _later(self, message_id: int, channel_id: int, tries: int = 0) -> None:
-        self._known(message_id)
-        if tries >= len(AGAIN_S) or len(self._unknown) >= AGAIN_MOST:
-            return
-        look = partial(self._look_again, message_id, channel_id, tries + 1)
-        again = partial(self.parts.inbox.put, "Votes under a new message", look)
-        self._unknown[message_id] = asyncio.get_running_loop().call_later(AGAIN_S[tries], again)
-
-    async def _look_again(self, message_id: int, channel_id: int, tries: int) -> None:
-        if await _read_under(self.parts, message_id, channel_id):
-            self._known(message_id)
-        else:
-            self._later(message_id, channel_id, tries)
-
-    def _known(self, message_id: int) -> None:
-        if handle := self._unknown.pop(message_id, None):
-            handle.cancel()
+            self._voted.put(event.message_id, event.channel_id)
+        elif event.message_author_id in ours and event.message_id not in self._unknown:
+            self._unknown.put(event.message_id, event.channel_id)
 
     @commands.Cog.listener()
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
@@ -143,7 +147,7 @@ class VoteListener(Listener):
 
     async def _remove(self, gone: Callable[[], Awaitable[bool]], event: _Event) -> None:
         if await gone():
-            self._rereading.voted(event.message_id, event.channel_id)
+            self._voted.put(event.message_id, event.channel_id)
 
     @commands.Cog.listener()
     async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:

@@ -67,6 +67,7 @@ class Deletions(OnDemand):
         # … and to take a dream down that nobody may see any more: raise `Later` until that is done.
         self.take_down: list[Callable[[Dream, Owed], Awaitable[None]]] = []
         self._changed: set[int] = set()  # servers to be looked at
+        self._suspects: dict[tuple[int, int | None], Shown] = {}  # what seems to be missing, by its place
         self._policies: dict[int, NsfwPolicy] = {}  # by server
 
     def messages(self, message_ids: Collection[int]) -> None:
@@ -81,7 +82,8 @@ class Deletions(OnDemand):
 
     def missing(self, shown: Shown) -> None:
         """Discord answered that it does not know a message, or its channel: it is asked once more."""
-        self._inbox.put("What seems to be missing", partial(self._missing, shown))
+        self._suspects[shown.channel_id, shown.message_id] = shown
+        self.begin()
 
     def left(self, guild_id: int) -> None:
         """We are not in this server any more."""
@@ -171,7 +173,10 @@ class Deletions(OnDemand):
 
     async def _run(self) -> None:
         asked = 0
-        while self._changed:
+        while self._changed or self._suspects:
+            if self._suspects:
+                await self._missing(self._suspects.pop(next(iter(self._suspects))))
+                continue
             guild = self._client.get_guild(self._changed.pop())
             if guild is None:
                 continue

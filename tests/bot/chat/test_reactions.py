@@ -1,6 +1,7 @@
 """Votes: reactions under a finished dream, also those cast while the bot was away."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -132,6 +133,34 @@ async def test_once_it_is_quiet_under_a_message_what_stands_there_counts(
     await until(true)
 
 
+async def test_a_vote_counts_while_discord_lets_us_wait_for_another_message(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is asked of Discord because of an event, no other event waits for the answer."""
+    monkeypatch.setattr("bot.chat.listeners.votes.AGAIN_S", (3600.0,))
+    await finished(world)
+    await world.dream(world.bob, "a tree")
+    await world.engine.dreams(2)
+    world.engine.finish()
+    await world.until_delivered(2)
+    cherries, tree = world.messages()
+    asked: list[int] = []
+
+    async def waits(http: object, channel_id: int, message_id: int) -> None:
+        asked.append(message_id)
+        await asyncio.sleep(1e9)
+
+    monkeypatch.setattr("discord.http.HTTPClient.get_message", waits)
+    await world.parts.store.set_message(2, 1)  # not known yet: it is read again later
+    await world.bob.react(tree, VOTE_EMOJI[0])
+    await world.parts.store.set_message(2, tree.id)
+    world.parts.deletions.missing(replace(await world.stored(1), message_id=cherries.id))
+    await world.env.advance_time(3600.0)
+    await until(lambda: sorted(asked) == [cherries.id, tree.id])
+    await world.bob.react(cherries, VOTE_EMOJI[0])
+    assert await votes(world) == 1
+
+
 async def test_a_vote_under_another_message_is_ignored(world: World) -> None:
     other = await world.alice.send(world.channel, "not a dream")
     await finished(world)
@@ -142,7 +171,7 @@ async def test_a_vote_under_another_message_is_ignored(world: World) -> None:
 async def test_a_vote_that_comes_before_it_is_known_what_the_message_shows_counts(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.chat.listeners.votes.AGAIN_S", (3600.0,) * 2)
+    monkeypatch.setattr("bot.chat.listeners.votes.AGAIN_S", (3600.0, 0.01, 3600.0))
     await finished(world)
     message = world.messages()[0]
     await world.parts.store.set_message(1, 1)  # Discord has the new message, its answer is on the way
@@ -151,12 +180,17 @@ async def test_a_vote_that_comes_before_it_is_known_what_the_message_shows_count
     await world.moderator.unreact(message, VOTE_EMOJI[0])
     assert await votes(world) == 0
     listener = world.parts.client.get_cog("VoteListener")
-    assert isinstance(listener, VoteListener) and list(listener._unknown) == [message.id]
-    await listener._look_again(message.id, world.channel.id, 1)
-    assert await votes(world) == 0 and list(listener._unknown) == [message.id]
+    assert isinstance(listener, VoteListener) and message.id in listener._unknown
+    await listener._unknown._look(message.id, world.channel.id, 1)
+    assert await votes(world) == 0 and message.id in listener._unknown
     await world.parts.store.set_message(1, message.id)
-    await listener._look_again(message.id, world.channel.id, 1)
-    assert await votes(world) == 1 and not listener._unknown
+    listener._unknown.put(message.id, world.channel.id, 2)
+
+    async def counted() -> bool:
+        return await votes(world) == 1
+
+    await until(counted)
+    assert message.id not in listener._unknown
     await world.moderator.react(message, VOTE_EMOJI[1])
     assert await votes(world) == 2, "it goes on as under any other"
 

@@ -31,7 +31,7 @@ from bot.heart import Heart, build_heart
 from bot.logs import JsonLines
 from bot.moving import command_line
 from bot.parts import AllParts, build
-from bot.settings import DISCORD_TOKEN, PAGE_PASSWORD, Settings
+from bot.settings import DISCORD_TOKEN, PAGE_PASSWORD, SHARD_COUNT, Settings
 from bot.stopping import SIGNALS
 from bot.web.server import LocalChannel, PortTaken
 from bot.web.sites import Sites
@@ -50,7 +50,8 @@ STOPPED, UNREACHABLE, FAULT, NO_DATABASE, TOKEN_REFUSED, BAD_SETTING = 0, 69, 70
 
 PAGE_PACE_S = 0.7  # seconds between two frames in a browser, where nobody limits edits
 _TOO_MANY = 429  # HTTP
-_AUTHENTICATION_FAILED = 4004  # the gateway's close code for a token that is not valid any more
+# The gateway's close codes: a token is not valid any more; a shard would have too many servers.
+_AUTHENTICATION_FAILED, _SHARDING_REQUIRED = 4004, 4011
 
 _PROGRAM = "oneiro-bot" if Path(sys.argv[0]).stem == "oneiro-bot" else "python -m bot"
 CHANNEL = """\
@@ -74,6 +75,10 @@ NEITHER = f"There is nowhere to dream: PAGE is off, and there is no {DISCORD_TOK
 REFUSED = (
     f"Discord does not accept the token in {DISCORD_TOKEN.key}. Make a new one at "
     "https://discord.com/developers/applications (your application, Bot, Reset Token)."
+)
+TOO_FEW_SHARDS = (
+    f"Discord wants more shards for so many servers than {SHARD_COUNT.key} says. Please set it in every "
+    "process to what the log says that Discord recommends, or more."
 )
 OFFLINE = "Discord cannot be reached at {address}. Please check the network and try again."
 TURNED_AWAY = (
@@ -148,7 +153,10 @@ async def _serve_discord(
     channel: LocalChannel | None,
     stop: asyncio.Event,
 ) -> None:
-    """Be in Discord. Raises `StoreError`, `discord.LoginFailure`, `aiohttp.ClientError`, `PortTaken`."""
+    """Be in Discord. Raises `StoreError`, `discord.LoginFailure`, `aiohttp.ClientError`, `PortTaken`.
+
+    And `BadSetting`, where other processes have other settings.
+    """
     async with parts.client as client:
         if await _unless(stop, client.login(settings.discord_token)):
             await _start(hosts)
@@ -275,13 +283,15 @@ def main() -> int:
     except discord.LoginFailure:
         return _say(REFUSED, TOKEN_REFUSED)
     except discord.ConnectionClosed as error:
+        if error.code == _SHARDING_REQUIRED:
+            return _say(TOO_FEW_SHARDS, BAD_SETTING)
         if error.code != _AUTHENTICATION_FAILED:
             log.exception("Discord closed the connection for good")
             return FAULT
         return _say(REFUSED, TOKEN_REFUSED)
     except StoreError as error:
         return _say(str(error), NO_DATABASE)
-    except PortTaken as error:
+    except (PortTaken, BadSetting) as error:
         return _say(str(error), BAD_SETTING)
     except (aiohttp.ClientError, discord.GatewayNotFound, discord.DiscordServerError) as error:
         log.info("No connection: %r", error)

@@ -22,6 +22,7 @@ from bot.database.connection import Database, patiently
 from bot.database.contents import Contents
 from bot.database.news import News
 from bot.database.outbox import OutboxStore
+from bot.database.shards import Shards
 from bot.dreams.asking import Asking
 from bot.dreams.copies import Copies
 from bot.dreams.ending import Ending
@@ -55,6 +56,7 @@ class Heart:
     database: Database
     contents: Contents
     news: News
+    shards: Shards
     store: Store
     outbox_store: OutboxStore
     copies: Copies
@@ -106,6 +108,7 @@ class Heart:
         """The dreams in hand go back in line; everything else is stored already."""
         await self.news.close()
         await self.worker.close()  # before what may wait for the database: another process shall go on soon
+        await self.preferences.close()
         await self.wall.close()
         await self.disk.close()
         await self.forgetter.close()
@@ -126,9 +129,9 @@ def build_heart(
     `state_every_s`: seconds of a dream that the end of its engine may cost.
     """
     database = Database(settings.database_url)
-    contents = Contents(database, opened(settings.objects))
-    store = Store(database, owner=uuid4().hex, contents=contents)
-    preferences = Preferences(database=database)
+    contents, shards = Contents(database, opened(settings.objects)), settings.shards
+    store = Store(database, owner=uuid4().hex, contents=contents, shards=shards)
+    preferences = Preferences(database=database, is_shared=not shards.are_all)
     moderation = Moderation(database=database)
     # A cluster's engines share nothing, however many there are just now.
     machine = None if settings.needs is None else CLUSTER
@@ -171,9 +174,10 @@ def build_heart(
         database=database,
         contents=contents,
         news=news,
+        shards=shards,
         store=store,
-        outbox_store=OutboxStore(database, owner=store.owner),
-        copies=Copies(database=database),
+        outbox_store=OutboxStore(database, owner=store.owner, shards=shards),
+        copies=Copies(database=database, shards=shards),
         sendings=sendings,
         preferences=preferences,
         privacy=PrivacyChoices(database=database),

@@ -24,6 +24,8 @@ from bot.chat.messages.sent_pictures import SentPictures
 from bot.chat.messages.vote_reactions import VoteReactions
 from bot.chat.messages.votes import VoteCaptions
 from bot.chat.parts import Parts
+from bot.chat.session_starts import SessionStarts
+from bot.chat.shard_count import ShardCount
 from bot.database.connection import patiently
 from bot.database.outbox import Kind
 from bot.heart import Heart, build_heart
@@ -44,9 +46,15 @@ class AllParts(Parts):
     vote_reactions: VoteReactions
     hall_of_fame_messages: HallOfFameMessages
     presence: Presence
+    shard_count: ShardCount | None  # None: there is no other process to agree with
 
     async def begin(self) -> None:
-        """Rebuild what a former process left and dream on; the client must be logged in."""
+        """Rebuild what a former process left and dream on; the client must be logged in.
+
+        Raises `BadSetting`, `StoreError`.
+        """
+        if self.shard_count is not None:
+            await self.shard_count.start()
         await self.edits.start()
         await super().begin()  # before the messages, so that there are places to show
         await self.dream_messages.start()
@@ -66,18 +74,20 @@ class AllParts(Parts):
         await self.dream_messages.close()
         await self.deletions.close()
         await self.inbox.close()
+        if self.shard_count is not None:
+            await self.shard_count.close()
 
 
 def build(settings: Settings, *, engines: Sequence[Engine]) -> AllParts:
     """All parts, none of them started."""
-    client = OneiroClient(proxy=proxy_for(settings.discord_api_url))
     heart = build_heart(settings, engines=engines)
+    client = _client(settings, heart)
     store, moderation, votes = heart.store, heart.moderation, heart.votes
     inbox = Inbox()
     edits = Edits(pace_s=settings.frame_pace_s)
     outbox = Outbox(store=heart.outbox_store)
     outlet = Turnstile(at_once=1, waiting=20, each=1, patience_s=60)
-    sight = Sight(client=client, settings=moderation.settings)
+    sight = Sight(client=client, settings=moderation.settings, shards=heart.shards)
     poster = Poster(client=client, sight=sight)
     notices = Notices(store=store, poster=poster, edits=edits, preferences=heart.preferences)
     gallery = Gallery(
@@ -127,6 +137,7 @@ def build(settings: Settings, *, engines: Sequence[Engine]) -> AllParts:
         gallery=gallery,
         deletions=Deletions(
             client=client,
+            shards=heart.shards,
             venues=sight.venues,
             copies=heart.copies,
             store=store,
@@ -141,11 +152,24 @@ def build(settings: Settings, *, engines: Sequence[Engine]) -> AllParts:
             client=client, store=store, sendings=heart.sendings, sight=sight, outlet=outlet
         ),
         chosen_pictures=ChosenPictures(),
+        shard_count=(
+            None
+            if settings.shard_count is None
+            else ShardCount(database=heart.database, count=heart.shards.count)
+        ),
     )
     _wire(parts)
     heart.forgetter.discord = Takedown(client=client, parts=parts)
     client.parts = parts
     return parts
+
+
+def _client(settings: Settings, heart: Heart) -> OneiroClient:
+    proxy = proxy_for(settings.discord_api_url)
+    if settings.shard_count is None:
+        return OneiroClient(proxy=proxy)
+    starts = None if heart.shards.are_all else SessionStarts(database=heart.database)
+    return OneiroClient(proxy=proxy, shards=heart.shards, starts=starts)
 
 
 def _wire(parts: AllParts) -> None:

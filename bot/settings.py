@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.database.shards import ALL_SHARDS, Shards
 from bot.objects.address import OBJECT_SETTINGS, ObjectsAddress
 from engine.cluster.needs import CLUSTER_SETTINGS, Needs
 from engine.data_dir import DATABASE, data_dir
@@ -132,6 +133,33 @@ DATABASE_URL = Setting(
     ),
     secret=True,  # it may hold a password
 )
+_SHARDS = Whole(1, 16384)
+SHARD_COUNT: Setting[int | None] = Setting(
+    "SHARD_COUNT",
+    None,
+    "Shards in all, the same for every process; blank: as many as Discord recommends, all in this process.",
+    Written(f"blank, or {_SHARDS.allowed}", int, lambda value: value is None or _SHARDS.fits(value)),
+)
+
+
+def _shard_ids(text: str) -> frozenset[int]:
+    """Raises `ValueError`."""
+    found: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        numbers = range(int(first), int(last if dash else first) + 1)
+        if not numbers or not 0 <= numbers[0] <= numbers[-1] < _SHARDS.high:
+            raise ValueError(part)
+        found.update(numbers)
+    return frozenset(found)
+
+
+SHARD_IDS: Setting[frozenset[int] | None] = Setting(
+    "SHARD_IDS",
+    None,
+    "Which of the shards this process has, such as 0-7; others have the others. Blank: all.",
+    Written("blank, or numbers from 0 and spans of them, such as 0-7 or 0-3,8", _shard_ids),
+)
 _STEPS = Whole(1, MAX_STEPS)
 DREAM_STEPS: Setting[int | None] = Setting(
     "DREAM_STEPS",
@@ -145,11 +173,11 @@ ENGINE = choice(
     ("local", "ray"),
     "Where dreams are dreamt: local, on this machine; ray, on a cluster (a blank ENGINE_WORKERS means auto).",
 )
-_WORKERS = Whole(1, 64)
+_WORKERS = Whole(0, 64)
 ENGINE_WORKERS: Setting[int | None] = Setting(
     "ENGINE_WORKERS",
     1,
-    "How many dreams are dreamt at the same time, each with a GPU or a share of the cores; auto: one a GPU.",
+    "Dreams at the same time, each with a GPU or a share of the cores; auto: one a GPU; 0: others dream.",
     Written(
         f"auto, or {_WORKERS.allowed}",
         lambda text: None if text == "auto" else int(text),
@@ -278,6 +306,8 @@ SETTINGS: tuple[Setting[Any], ...] = (
     OFFLINE,
     DATABASE_URL,
     *OBJECT_SETTINGS,
+    SHARD_COUNT,
+    SHARD_IDS,
     ENGINE_WORKERS,
     ENGINE,
     *CLUSTER_SETTINGS,
@@ -325,6 +355,9 @@ class Settings:
     aws_access_key_id: str
     aws_secret_access_key: str
     objects: ObjectsAddress  # falsy: there is none
+    shard_count: int | None  # None: as many as Discord recommends
+    shard_ids: frozenset[int] | None  # None: all
+    shards: Shards  # what these two say
     engine_workers: int | None  # None: one a GPU
     engine: str
     ray_address: str  # this and the next two are a cluster's alone, see `needs`
@@ -372,8 +405,14 @@ class Settings:
         values["data_dir"] = data_dir(environ)
         values["database_url"] = _database(values["database_url"], values["data_dir"])
         values["objects"] = ObjectsAddress.read(environ)
+        values["shards"] = _shards(values)
         values["needs"] = _needs(environ, values) if values["engine"] == "ray" else None
         settings = cls(**values)
+        if settings.engine_workers == 0 and (settings.shards.are_all or settings.needs is not None):
+            raise BadSetting(
+                f"{ENGINE_WORKERS.key}=0 leaves all dreams to other processes, which have other shards; "
+                f"please set {SHARD_IDS.key}, too, with {ENGINE.key}=local."
+            )
         if settings.shows_page and settings.opens_page and not settings.page_password:
             key = PAGE_URL.key if settings.page_url else PAGE_ADDRESS.key
             raise BadSetting(f"{key} opens the local channel to others; please set {PAGE_PASSWORD.key}, too.")
@@ -381,6 +420,25 @@ class Settings:
 
     def __repr__(self) -> str:
         return f"<Settings data_dir={str(self.data_dir)!r} dream_model={self.dream_model!r}>"  # no secrets
+
+
+def _shards(values: Mapping[str, Any]) -> Shards:
+    """Raises `BadSetting`."""
+    count, ids = values["shard_count"], values["shard_ids"]
+    if ids is None:
+        return ALL_SHARDS if count is None else Shards(count, frozenset(range(count)))
+    if count is None:
+        raise BadSetting(f"{SHARD_IDS.key} needs {SHARD_COUNT.key}, too: how many shards there are in all.")
+    if max(ids) >= count:
+        last = f"{SHARD_COUNT.key}={count} makes {count - 1} the last one"
+        raise BadSetting(f"{SHARD_IDS.key} names shard {max(ids)}, but {last}.")
+    shards = Shards(count, ids)
+    if not shards.are_all and make_url(values["database_url"]).get_backend_name() == "sqlite":
+        raise BadSetting(
+            f"{SHARD_IDS.key} leaves shards to other processes, which need one PostgreSQL database "
+            f"together; please set {DATABASE_URL.key}."
+        )
+    return shards
 
 
 def _needs(environ: Mapping[str, str], values: Mapping[str, Any]) -> Needs:

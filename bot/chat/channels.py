@@ -13,6 +13,7 @@ from time import monotonic
 import aiohttp
 import discord
 
+from bot.database.shards import ALL_SHARDS, Shards
 from bot.dreams.showing import Venue
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,9 @@ class _Thread:
 class Venues:
     """Of the connected client's servers."""
 
-    def __init__(self, client: discord.Client) -> None:
+    def __init__(self, client: discord.Client, *, shards: Shards = ALL_SHARDS) -> None:
+        """`shards`: whose servers the client hears of; all others' channels are hidden."""
+        self._shards = shards
         self._client = client
         self._threads: OrderedDict[int, _Thread] = OrderedDict()
         self._missing: dict[int, float] = {}  # thread → when to ask for it again, on the monotonic clock
@@ -156,7 +159,7 @@ class Venues:
     async def _guild(self, guild_id: int) -> discord.Guild | None:
         """The server, as soon as Discord has told of all of them."""
         guild = self._client.get_guild(guild_id)
-        if guild is None and not self._client.is_ready():
+        if guild is None and self._shards.have(guild_id) and not self._client.is_ready():
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     await self._client.wait_until_ready()

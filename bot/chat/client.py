@@ -12,10 +12,17 @@ from bot.chat.attachments import MAX_ATTACHMENT
 from bot.chat.downloads import bound
 from bot.chat.language import Translator
 from bot.chat.parts import Parts
+from bot.chat.session_starts import SessionStarts
 from bot.chat.tree import Tree
+from bot.database.shards import Shards
 from engine.settings import Proxy
 
 log = logging.getLogger(__name__)
+
+MORE_SHARDS = (
+    "Discord recommends %d shards for so many servers, and SHARD_COUNT is %d: please set that many in every "
+    "process before Discord lets none in."
+)
 
 
 class OneiroClient(commands.AutoShardedBot):
@@ -23,8 +30,17 @@ class OneiroClient(commands.AutoShardedBot):
 
     parts: Parts  # set when they are built: many of them need the client themselves
 
-    def __init__(self, *, proxy: Proxy | None = None) -> None:
-        """`proxy`: the way to Discord."""
+    def __init__(
+        self,
+        *,
+        proxy: Proxy | None = None,
+        shards: Shards | None = None,
+        starts: SessionStarts | None = None,
+    ) -> None:
+        """`proxy`: the way to Discord; `shards`: which to connect, None for all that Discord recommends;
+        `starts`: when each may begin, where other processes begin theirs.
+        """
+        self._shards, self._starts = shards, starts
         intents = discord.Intents.none()
         intents.guilds = True
         intents.guild_reactions = True
@@ -42,6 +58,8 @@ class OneiroClient(commands.AutoShardedBot):
             proxy=proxy.address if proxy else None,
             proxy_auth=_credentials(proxy),
         )
+        if shards is not None:
+            self.shard_count, self.shard_ids = shards.count, sorted(shards.ids)
         bound(self.http, MAX_ATTACHMENT)
         for command in features.commands():
             self.tree.add_command(command)
@@ -51,7 +69,24 @@ class OneiroClient(commands.AutoShardedBot):
         for listener in features.listeners():
             await self.add_cog(listener(client=self, parts=self.parts))
         await self.tree.set_translator(Translator())
-        await self.tree.sync()
+        if self._shards is not None:
+            await self._ask_for_limits(self._shards)
+        if self._shards is None or self._shards.have_first:
+            await self.tree.sync()  # for all servers, so that one process is enough
+
+    async def _ask_for_limits(self, shards: Shards) -> None:
+        recommended, _, limits = await self.http.get_bot_gateway()
+        if recommended > shards.count:
+            log.warning(MORE_SHARDS, recommended, shards.count)
+        if self._starts is not None:
+            self._starts.at_once = int(limits["max_concurrency"])
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Wait until Discord lets this shard begin."""
+        if self._starts is None:
+            await super().before_identify_hook(shard_id, initial=initial)
+        else:
+            await self._starts.wait(shard_id or 0)
 
     async def close(self) -> None:
         """Leave Discord when commands that are on their way have answered."""

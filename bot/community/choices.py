@@ -349,8 +349,10 @@ class Choices:
     async def _owe(self, connection: AsyncConnection, choice_id: int) -> None:
         """The local channel shows its choices by itself."""
         place = select(choices.c.guild_id).where(choices.c.id == choice_id)
-        if not is_local(await connection.scalar(place)):
-            await owe(connection, Kind.CHOICE, choice_id, now=self.clock(), owner=self._store.owner)
+        guild_id = await connection.scalar(place)
+        if not is_local(guild_id):
+            first = self._store.first(guild_id)
+            await owe(connection, Kind.CHOICE, choice_id, now=self.clock(), owner=first)
 
     async def _list(self, condition: Any) -> list[Choice]:
         async with self._transaction() as connection:

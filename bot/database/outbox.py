@@ -3,7 +3,9 @@
 A row is written in the transaction of what causes it (a dream's end, a choice's decision, a line of the audit
 log), so that nothing is lost between the two. Several processes share the rows: whoever claims one has it for
 `LEASE_S`, renews that, and settles it. Whoever is told of something new about it meanwhile writes it anew,
-and what the first one settles then has no effect.
+and what the first one settles then has no effect. Where processes share out Discord's shards, a row is for
+those that hear of its server (`bot.database.shards`): who may see what they alone know. While none of them
+lives, it waits.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -16,6 +18,7 @@ from sqlalchemy import and_, delete, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.connection import Database, put
+from bot.database.shards import ALL_SHARDS, Shards
 from bot.database.tables import outbox
 
 OWED = outbox.name  # as `bot.database.news` names it
@@ -113,10 +116,20 @@ async def owe_in_turn(
 class OutboxStore:
     """Every method is one transaction and raises `StoreError`."""
 
-    def __init__(self, database: Database, *, owner: str, clock: Callable[[], float] = time) -> None:
-        """`owner`: this process's own name, as in leases of dreams; `clock`: seconds since 1970."""
+    def __init__(
+        self,
+        database: Database,
+        *,
+        owner: str,
+        shards: Shards = ALL_SHARDS,
+        clock: Callable[[], float] = time,
+    ) -> None:
+        """`owner`: this process's own name, as in leases of dreams; `shards`: whose rows it claims;
+        `clock`: seconds since 1970.
+        """
         self._transaction = database.transaction
         self._owner = owner
+        self._shards = shards
         self.clock = clock
 
     async def owe(self, kind: Kind, *subjects: int) -> None:
@@ -196,7 +209,7 @@ class OutboxStore:
     async def _next(self, kinds: Collection[str], most: int) -> list[Any]:
         query = (
             select(outbox)
-            .where(outbox.c.kind.in_(kinds))
+            .where(outbox.c.kind.in_(kinds), self._shards.having_owed())
             .order_by(outbox.c.due_at, outbox.c.subject)
             .limit(most)
         )

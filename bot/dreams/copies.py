@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.community.contests import winners
 from bot.database.connection import Database
+from bot.database.shards import ALL_SHARDS, Shards
 from bot.database.tables import dreams, fame, votes
 from bot.dreams.dream import Dream, Gone
 from bot.dreams.hanging import owe_taking_down
@@ -34,8 +35,12 @@ class Home:
 class Copies:
     """Every method is one transaction and raises `StoreError`."""
 
-    def __init__(self, *, database: Database, clock: Callable[[], float] = time) -> None:
+    def __init__(
+        self, *, database: Database, shards: Shards = ALL_SHARDS, clock: Callable[[], float] = time
+    ) -> None:
+        """`shards`: whose servers are looked after; `clock`: seconds since 1970."""
         self._transaction = database.transaction
+        self._shards = shards
         self._clock = clock
 
     async def messages_gone(self, message_ids: Collection[int]) -> list[int]:
@@ -73,8 +78,9 @@ class Copies:
         await self._mark(guild_id, Gone.LEFT, Gone.NOT)
 
     async def servers(self) -> set[int]:
-        """Discord's, with dreams that are there, or were when we left them."""
-        there = and_(dreams.c.gone != Gone.DELETED, in_local_channel(dreams, False))
+        """Discord's that are ours, with dreams that are there, or were when we left them."""
+        ours = and_(in_local_channel(dreams, False), self._shards.having(dreams.c.guild_id))
+        there = and_(dreams.c.gone != Gone.DELETED, ours)
         query = select(dreams.c.guild_id).where(there).distinct()
         async with self._transaction() as connection:
             return {one for one in (await connection.execute(query)).scalars() if one is not None}
@@ -93,14 +99,16 @@ class Copies:
             return [Home(*row) for row in await connection.execute(query)]
 
     async def in_public(self, *, guild_id: int | None = None, most: int | None = None) -> list[Dream]:
-        """Dreams in a hall, a gallery or told to have won a contest (in this server), the newest first."""
+        """Dreams in a hall, a gallery or told to have won a contest, the newest first.
+
+        In this server, else in all of ours.
+        """
         hung = select(fame.c.dream_id).where(fame.c.message_id.is_not(None), fame.c.removed.is_(False))
         query = select(dreams).where(
             _THERE, or_(_IN_GALLERY, dreams.c.id.in_(hung), dreams.c.id.in_(winners()))
         )
-        if guild_id is not None:
-            query = query.where(dreams.c.guild_id == guild_id)
-        return await self._list(query.order_by(dreams.c.id.desc()).limit(most))
+        here = self._shards.having(dreams.c.guild_id) if guild_id is None else dreams.c.guild_id == guild_id
+        return await self._list(query.where(here).order_by(dreams.c.id.desc()).limit(most))
 
     async def of(self, dream_id: int) -> list[tuple[int, int]]:
         """Channel and message of each copy of a dream."""
@@ -114,8 +122,9 @@ class Copies:
         return [(channel_id, message_id) for channel_id, message_id in rows if message_id is not None]
 
     async def leftovers(self) -> list[Dream]:
-        """Dreams that are shown no more, and still hang in a gallery."""
+        """Dreams of our servers that are shown no more, and still hang in a gallery."""
         over = or_(dreams.c.erased.is_(True), dreams.c.gone == Gone.DELETED)
+        over = and_(over, self._shards.having(dreams.c.guild_id))
         return await self._list(select(dreams).where(over, _IN_GALLERY).order_by(dreams.c.id))
 
     async def out_of_gallery(self, dream_id: int) -> None:

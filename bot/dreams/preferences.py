@@ -4,10 +4,13 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from sqlalchemy import delete, select
 
+from bot.background import BackgroundLoop
 from bot.database.connection import Database, put
 from bot.database.tables import preferences
 from bot.dreams.notices import NOTICES, WAITED
 from engine.settings import PRESETS, SIZES
+
+READ_S = 10.0  # seconds between looks for what other processes were told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,19 +29,33 @@ class Preference:
 NONE = Preference()
 
 
-class Preferences:
+class Preferences(BackgroundLoop):
     """Everybody's. Kept in memory, as each click asks for them; only those who set any have a row."""
 
-    def __init__(self, *, database: Database) -> None:
+    def __init__(self, *, database: Database, is_shared: bool = False, read_s: float = READ_S) -> None:
+        """`is_shared`: other processes are told some, too; `read_s`: seconds between looks for those."""
+        super().__init__(retry_s=read_s)
         self._database = database
+        self._is_shared = is_shared
         self._known: dict[int, Preference] = {}
+        self._changes = 0  # made here
 
     async def start(self) -> None:
-        """Read them. Raises `StoreError`."""
+        """Read them, and where they are shared, again and again. Raises `StoreError`."""
+        await (super().start() if self._is_shared else self._resume())
+
+    async def _resume(self) -> None:
+        changes = self._changes
         async with self._database.transaction() as connection:
             rows = (await connection.execute(select(preferences))).all()
         names = [field.name for field in fields(Preference)]
-        self._known = {row.person: _usable({name: getattr(row, name) for name in names}) for row in rows}
+        known = {row.person: _usable({name: getattr(row, name) for name in names}) for row in rows}
+        if changes == self._changes:  # else it is older than what is known
+            self._known = known
+
+    async def _look(self) -> float:
+        await self._resume()
+        return self._retry_s
 
     def of(self, person: int) -> Preference:
         return self._known.get(person, NONE)
@@ -50,12 +67,14 @@ class Preferences:
                 await connection.execute(delete(preferences).where(preferences.c.person == person))
             else:
                 await put(connection, preferences, {"person": person} | asdict(preference))
+        self._changes += 1
         self._known.pop(person, None)
         if preference != NONE:
             self._known[person] = preference
 
     def forget(self, person: int) -> None:
         """Know nothing of somebody any more; their row is gone, or goes."""
+        self._changes += 1
         self._known.pop(person, None)
 
 

@@ -44,6 +44,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.database.connection import Database, put
 from bot.database.contents import Contents
 from bot.database.outbox import Kind, owe
+from bot.database.shards import ALL_SHARDS, Shards
 from bot.database.tables import (
     dreams,
     fame,
@@ -112,12 +113,15 @@ class Store(VoteStore):
         *,
         owner: str,
         contents: Contents | None = None,
+        shards: Shards = ALL_SHARDS,
         clock: Callable[[], float] = time,
     ) -> None:
         """`owner`: this process's own name in leases; `contents`: where bytes lie, None: in the database;
-        `clock`: seconds since 1970."""
+        `shards`: whose dreams it shows; `clock`: seconds since 1970.
+        """
         super().__init__(database, clock=clock)
         self.owner = owner
+        self.shards = shards
         self._contents = contents or Contents(database)
         self._forget = database.forget
         self.on_erase: list[Callable[[Dream], None]] = []  # told a dream without its words and pictures
@@ -269,6 +273,20 @@ class Store(VoteStore):
         """A server's dreams in these states, oldest first."""
         return await self._list(and_(dreams.c.guild_id == guild_id, dreams.c.state.in_(states)))
 
+    async def dreamt_elsewhere(self) -> list[Dream]:
+        """Those that other processes hold."""
+        held = and_(dreams.c.owner != self.owner, dreams.c.lease_until >= self._clock())
+        return await self._list(and_(dreams.c.state == DreamState.DREAMING, held))
+
+    async def queued(self, dream_ids: Collection[int]) -> list[Dream]:
+        """Those of these dreams that wait, of our servers in Discord; oldest first."""
+        ours = and_(in_local_channel(dreams, False), self.shards.having(dreams.c.guild_id))
+        found: list[Dream] = []
+        for start in range(0, len(ids := sorted(dream_ids)), BITE):
+            waits = and_(dreams.c.id.in_(ids[start : start + BITE]), dreams.c.state == DreamState.QUEUED)
+            found += await self._list(and_(waits, ours))
+        return found
+
     async def move_to_front(self, dream_id: int) -> Dream | None:
         """Remember that a dream was moved to the front of its server's line; None when it does not wait."""
         waits = dreams.c.state == DreamState.QUEUED
@@ -277,11 +295,14 @@ class Store(VoteStore):
     async def undelivered(self, *, local: bool = False) -> list[Dream]:
         """All dreams whose channel message does not yet show how they ended, oldest first.
 
-        `local`: the local channel's, else Discord's. Chapters whose turn has not come and beginnings have no
-        message and are not among them.
+        `local`: the local channel's, else those of our servers in Discord. Chapters whose turn has not come
+        and beginnings have no message and are not among them.
         """
         shown = and_(dreams.c.delivered.is_(False), dreams.c.candidate == 0)
-        return await self._list(and_(shown, _MAY_BEGIN, in_local_channel(dreams, local)))
+        ours = in_local_channel(dreams, local)
+        if not local:
+            ours = and_(ours, self.shards.having(dreams.c.guild_id))
+        return await self._list(and_(shown, _MAY_BEGIN, ours))
 
     async def in_channel(self, guild_id: int, *, before: int | None = None, most: int) -> list[Dream]:
         """The newest dreams of a server that have a message, and the first beginning of each choice.
@@ -313,10 +334,12 @@ class Store(VoteStore):
             return await connection.scalar(query) or 0
 
     async def recent(self, *, since: float, most: int) -> list[Dream]:
-        """Discord's newest delivered dreams with a message, ended after `since` (seconds since 1970)."""
+        """The newest delivered dreams of our servers in Discord, with a message, ended after `since`
+        (seconds since 1970).
+        """
         over = and_(dreams.c.state.in_(OVER), dreams.c.delivered.is_(True), dreams.c.ended_at >= since)
         there = and_(dreams.c.message_id.is_not(None), dreams.c.gone == Gone.NOT)
-        there = and_(there, in_local_channel(dreams, False))
+        there = and_(there, in_local_channel(dreams, False), self.shards.having(dreams.c.guild_id))
         return await self._list(and_(over, there), most=most)
 
     async def set_message(self, dream_id: int, message_id: int) -> None:
@@ -338,7 +361,7 @@ class Store(VoteStore):
             if await self._update(connection, dream_id, values, first) is None:
                 return
             for kind in owes:
-                await owe(connection, kind, dream_id, now=self._clock(), owner=self.owner)
+                await owe(connection, kind, dream_id, now=self._clock(), owner=self.owner)  # who showed it
 
     # ---------------------------------------------------------------- leases
 
@@ -511,7 +534,13 @@ class Store(VoteStore):
             for table in (pictures, thumbnails, states, timelapses, votes):
                 await connection.execute(delete(table).where(table.c.dream_id == dream_id))
             if dream.choice_id is not None and not dream.candidate and not is_local(dream.guild_id):
-                await owe(connection, Kind.CHOICE, dream.choice_id, now=self._clock(), owner=self.owner)
+                await owe(
+                    connection,
+                    Kind.CHOICE,
+                    dream.choice_id,
+                    now=self._clock(),
+                    owner=self.first(dream.guild_id),
+                )
             await owe_taking_down(connection, [dream_id], now=self._clock())
             used = select(dreams.c.id).where(dreams.c.image_id == before.image_id)
             if (await connection.execute(used)).first() is None:
@@ -520,6 +549,10 @@ class Store(VoteStore):
         for hear in self.on_erase:
             hear(dream)
         return dream
+
+    def first(self, guild_id: int | None) -> str | None:
+        """The `owner` of what is owed now to this server: us, who know most of it, if we may show it."""
+        return self.owner if self.shards.have(guild_id) else None
 
     # -------------------------------------------------------------- plumbing
 
@@ -530,10 +563,11 @@ class Store(VoteStore):
         """Its message shall say so, or its choice's, if it is a beginning; the local channel needs none."""
         if is_local(dream.guild_id):
             return
+        first = self.first(dream.guild_id)
         if dream.candidate and dream.choice_id is not None:
-            await owe(connection, Kind.CHOICE, dream.choice_id, now=self._clock(), owner=self.owner)
+            await owe(connection, Kind.CHOICE, dream.choice_id, now=self._clock(), owner=first)
         elif not dream.delivered and not dream.candidate:
-            await owe(connection, Kind.END, dream.id, now=self._clock(), owner=self.owner)
+            await owe(connection, Kind.END, dream.id, now=self._clock(), owner=first)
 
     async def _end_story(self, connection: AsyncConnection, dream_id: int) -> None:
         """Cancel the chapters after one that did not come to its end; they never had a message."""

@@ -111,7 +111,7 @@ class Forgetter(BackgroundLoop):
         self._clock = clock
         self._linger_s = linger_s
         self._chores = Chores(database=database, owner=store.owner, clock=clock)
-        self.traces = Traces(database=database)
+        self.traces = Traces(database=database, shards=store.shards)
         self.discord: FrontEnd | None = None
         self.local: FrontEnd | None = None
         # Told, in each process, whom or what it should know nothing of any more.

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.community.choices import ChoiceState
 from bot.database.connection import Database
 from bot.database.outbox import owed_of
+from bot.database.shards import ALL_SHARDS, Shards
 from bot.database.tables import (
     audit,
     bans,
@@ -103,7 +104,9 @@ OF_SERVER: tuple[Trace, ...] = (
 class Traces:
     """Every method is one transaction and raises `StoreError`."""
 
-    def __init__(self, *, database: Database) -> None:
+    def __init__(self, *, database: Database, shards: Shards = ALL_SHARDS) -> None:
+        """`shards`: whose servers `servers` gives."""
+        self._shards = shards
         self._transaction = database.transaction
 
     # ------------------------------------------------------------ of a person
@@ -182,11 +185,12 @@ class Traces:
     # ------------------------------------------------------------ of a server
 
     async def servers(self) -> set[int]:
-        """All of Discord's servers of which anything is stored."""
+        """All of our servers in Discord of which anything is stored."""
         columns = (dreams.c.guild_id, guilds.c.guild_id, bans.c.guild_id, contests.c.guild_id)
         async with self._transaction() as connection:
             found = [await connection.scalars(select(column).distinct()) for column in columns]
-        return {guild_id for ids in found for guild_id in ids if guild_id not in (None, GUILD_ID)}
+        stored = {guild_id for ids in found for guild_id in ids if guild_id not in (None, GUILD_ID)}
+        return {guild_id for guild_id in stored if self._shards.have(guild_id)}
 
     async def unfinished_in(self, guild_id: int) -> list[int]:
         """A server's dreams that wait or are being dreamt."""

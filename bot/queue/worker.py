@@ -79,6 +79,7 @@ class Worker:
         self._workers = self._crew.workers
         self._admission = asyncio.Lock()  # of our own, who store one after the other anyway
         self._moves: dict[int, float] = {}  # waiting dream → when it was moved to the front, as far as known
+        self._dreamt_elsewhere: list[Dream] = []  # by other processes, where shards are spread over some
         self._news = asyncio.Event()  # another process changed something
         self._watching: asyncio.Task[None] | None = None  # while it runs
         self._at_work: dict[EngineWorker, asyncio.Task[None]] = {}
@@ -150,6 +151,14 @@ class Worker:
     def occupancies(self) -> list[Occupancy]:
         """What each engine is occupied with, but for those that cannot dream just now."""
         return [worker.occupancy() for worker in self._workers if not worker.is_resting]
+
+    def occupancies_everywhere(self) -> list[Occupancy]:
+        """As `occupancies`, with the engines of other processes, where shards are spread over some.
+
+        Of those the ones that dream, as far as the last look tells: while anybody waits they all do.
+        """
+        theirs = [Occupancy(dream, is_loaded=True) for dream in self._dreamt_elsewhere]
+        return self.occupancies() + theirs
 
     @property
     def engines(self) -> int:
@@ -294,6 +303,9 @@ class Worker:
         for part in sorted(parts):
             changed = await self._refresh_part(part) or changed
         moved = self._follow_moves(await self._store.moves())
+        if not self._store.shards.are_all:
+            before_that, self._dreamt_elsewhere = self._dreamt_elsewhere, await self._store.dreamt_elsewhere()
+            moved = moved or before_that != self._dreamt_elsewhere
         if changed or moved:
             self._audience.line_moved()
 
@@ -311,6 +323,10 @@ class Worker:
         new = [turn for turn in line if turn.dream_id not in self._turns and turn.dream_id not in ours]
         for turn in new:
             self._turns.put_nowait(turn)
+        if new and not self._store.shards.are_all:
+            # Another process gave it back or began its next chapter, and its place is ours to show.
+            for dream in await self._store.queued([turn.dream_id for turn in new]):
+                self._audience.heard(dream, None)
         return bool(gone or new)
 
     def _follow_moves(self, moves: dict[int, float]) -> bool:

@@ -5,6 +5,7 @@ from time import time
 
 from bot.database.connection import Database
 from bot.database.news import News
+from bot.database.shards import ALL_SHARDS, Shards
 from bot.dreams.dream import Dream, DreamState
 from bot.dreams.store import Store
 from bot.queue.fair_queue import Turns
@@ -50,13 +51,14 @@ class Rig:
         in_all: int = 1000,
         poll_s: float | None = None,
         busy_timeout_s: float = 0.2,
+        shards: Shards = ALL_SHARDS,
         clock: Callable[[], float] = time,
     ) -> None:
         """`database`: its address, or a database that is not opened yet; `poll_s`: None for the usual."""
         if isinstance(database, str):
             database = Database(database, busy_timeout_s=busy_timeout_s)
         self.database = database
-        self.store = Store(self.database, owner=owner, clock=clock)
+        self.store = Store(self.database, owner=owner, shards=shards, clock=clock)
         self.moderation = Moderation(database=self.database)
         self.turns = Turns()
         self.engines = [ScriptedEngine() for _ in range(engines)]

@@ -18,12 +18,14 @@ from simcord.backend.models import Message
 from yarl import URL
 
 from bot.__main__ import (
+    BAD_SETTING,
     NO_TOKEN,
     OFFLINE,
     PLAIN_HTTP,
     REFUSED,
     STOPPED,
     TOKEN_REFUSED,
+    TOO_FEW_SHARDS,
     TURNED_AWAY,
     UNREACHABLE,
 )
@@ -49,7 +51,7 @@ from tests.bot.watching import (
     voted,
 )
 from tests.bot.web.conftest import Visitor
-from tests.discord_server import DiscordServer, Interference
+from tests.discord_server import DiscordServer, Interference, gateway
 from tests.discord_server.server import words
 
 BEAT_S = (
@@ -324,6 +326,19 @@ async def test_a_wrong_token_is_one_sentence(tmp_path: Path) -> None:
         assert REFUSED in bot.text and "Traceback" not in bot.text
         assert "wrong.token" not in bot.text
         assert len(server.rest.calls) == 1
+
+
+async def test_fewer_shards_than_discord_wants_are_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "MAX_GUILDS", 0)
+    async with DiscordServer() as server:
+        server.gateway.shards = 3
+        async with BotProcess(tmp_path, **server.environment(), SHARD_COUNT="2", PAGE="off") as bot:
+            assert await bot.end() == BAD_SETTING
+        assert TOO_FEW_SHARDS in bot.text and "recommends 3 shards" in bot.text
+        assert "Traceback" not in bot.text
+        server.problems.clear()  # it says that it had to close
 
 
 async def test_it_stops_when_asked_to_although_the_login_hangs(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy.engine import make_url
 
+from bot.database.shards import Shards
 from bot.settings import SETTINGS, Settings, env_example
 from engine.errors import BadSetting
 
@@ -54,9 +55,9 @@ def test_env_example_as_it_stands_means_the_defaults(tmp_path: Path) -> None:
         ("DREAM_STEPS", "many", "1 to 5000"),
         ("DREAM_MODEL", "dall-e", "auto, pocket"),
         ("WAITING_PER_PERSON", "-1", "1 to 100"),
-        ("ENGINE_WORKERS", "0", "auto, or a whole number from 1 to 64"),
-        ("ENGINE_WORKERS", "two", "auto, or a whole number from 1 to 64"),
-        ("ENGINE_WORKERS", "1.5", "auto, or a whole number from 1 to 64"),
+        ("ENGINE_WORKERS", "-1", "auto, or a whole number from 0 to 64"),
+        ("ENGINE_WORKERS", "two", "auto, or a whole number from 0 to 64"),
+        ("ENGINE_WORKERS", "1.5", "auto, or a whole number from 0 to 64"),
         ("DISCORD_API_URL", "discord.com", "https or http"),
         ("DISCORD_GATEWAY_URL", "https://discord.gg", "wss or ws"),
         ("DISCORD_API_URL", "http://[", "https or http"),
@@ -214,3 +215,44 @@ def test_postgres_without_its_package_says_what_to_install(monkeypatch: pytest.M
     monkeypatch.setattr("bot.settings.find_spec", lambda name: None)
     with pytest.raises(BadSetting, match="pip install asyncpg"):
         Settings.read({"DATABASE_URL": "postgres://u:hunter2@db.example/x"})
+
+
+POSTGRES = {"DATABASE_URL": "postgres://u@db.example/x"}
+
+
+@pytest.mark.parametrize(
+    ("ids", "found"),
+    [("0-7", set(range(8))), ("0-3,8", {0, 1, 2, 3, 8}), (" 5 , 2-2", {2, 5}), ("15", {15})],
+)
+def test_shards_are_spread_by_numbers_and_spans(ids: str, found: set[int]) -> None:
+    pytest.importorskip("asyncpg")
+    settings = Settings.read({**POSTGRES, "SHARD_COUNT": "16", "SHARD_IDS": ids})
+    assert settings.shards == Shards(16, frozenset(found)) and not settings.shards.are_all
+
+
+def test_without_a_word_on_shards_one_process_has_them_all() -> None:
+    assert Settings.read({}).shards.are_all and Settings.read({}).shard_count is None
+    assert Settings.read({"SHARD_COUNT": "4"}).shards == Shards(4, frozenset(range(4)))
+    assert Settings.read({"SHARD_COUNT": "4", "SHARD_IDS": "0-3"}).shards.are_all
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"SHARD_IDS": "0-7"}, "SHARD_IDS needs SHARD_COUNT"),
+        ({"SHARD_COUNT": "8", "SHARD_IDS": "0-8"}, "names shard 8, but SHARD_COUNT=8 makes 7 the last one"),
+        ({"SHARD_COUNT": "8", "SHARD_IDS": "7-0"}, "such as 0-7 or 0-3,8"),
+        ({"SHARD_COUNT": "8", "SHARD_IDS": "-1"}, "such as 0-7 or 0-3,8"),
+        ({"SHARD_COUNT": "8", "SHARD_IDS": "0-999999999999"}, "such as 0-7 or 0-3,8"),
+        ({"SHARD_COUNT": "8", "SHARD_IDS": "all"}, "such as 0-7 or 0-3,8"),
+        ({"SHARD_COUNT": "0"}, "a whole number from 1 to 16384"),
+        (
+            {"SHARD_COUNT": "8", "SHARD_IDS": "0-3"},
+            "one PostgreSQL database together",
+        ),
+        ({"ENGINE_WORKERS": "0"}, "ENGINE_WORKERS=0 leaves all dreams to other processes"),
+    ],
+)
+def test_shards_that_do_not_fit_are_told_in_a_sentence(said: dict[str, str], sentence: str) -> None:
+    with pytest.raises(BadSetting, match=sentence):
+        Settings.read(said)

@@ -1,7 +1,7 @@
 """What became of every promise, as Discord shows it and as the database has it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 
 from simcord.backend.models import Message
@@ -89,7 +89,10 @@ class Stored:
 class Accounts:
     """Looks at everything that there is, each time that it is asked."""
 
-    def __init__(self, crowd: Crowd, database: Database, *, gallery: int, hall: int) -> None:
+    def __init__(
+        self, crowd: Crowd, database: Database, *, gallery: Mapping[int, int], hall: Mapping[int, int]
+    ) -> None:
+        """`gallery`, `hall`: which channel they are, by server."""
         self._crowd = crowd
         self._server: DiscordServer = crowd.server
         self._database = database
@@ -157,7 +160,8 @@ class Accounts:
             broken.unvotable.append(f"dream {dream.id}")
 
     def _copies(self, dream: Dream, message: Message, stored: Stored, broken: Broken) -> None:
-        gallery, hall = (self._showing(dream, place) for place in (self._gallery, self._hall))
+        here = dream.guild_id or 0
+        gallery, hall = (self._showing(dream, place[here]) for place in (self._gallery, self._hall))
         standing = {(person, emoji, 0) for person, emoji in self._votes(message, dream)}
         for place, copies in (("gallery", gallery), ("hall of fame", hall)):
             if len(copies) > 1:

@@ -1,14 +1,14 @@
-"""Eight people in four channels: they ask, steer, cancel, vote and take votes back, enter a contest."""
+"""Eight people in four channels, of one server or two: they ask, steer, cancel, vote and enter a contest."""
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
 
 from simcord.backend.errors import BackendError, SetupError
-from simcord.backend.models import Channel, Interaction, Message, User
+from simcord.backend.models import Channel, Guild, Interaction, Message, User
 from simcord.components import walk_components
 
 from bot.sentences import ENGLISH as say
@@ -39,11 +39,17 @@ class Order:
 class Crowd:
     """Live until `rest`."""
 
-    def __init__(self, server: DiscordServer, random: Random) -> None:
+    def __init__(self, server: DiscordServer, random: Random, guilds: Sequence[Guild]) -> None:
+        """`guilds`: whose members they are; the server's own is the first."""
         self.server = server
         self.channels = [server.channel]
-        self.channels += [server.backend.create_channel(server.guild.id, f"dreams-{n}") for n in (2, 3, 4)]
+        for number in range(1, CHANNELS):
+            guild = guilds[number % len(guilds)]
+            self.channels.append(server.backend.create_channel(guild.id, f"dreams-{number + 1}"))
         self.people = [server.person(f"Person {number}") for number in range(1, PEOPLE + 1)]
+        for guild in guilds[1:]:
+            for person in self.people:
+                server.backend.add_member(guild.id, person.id)
         self.moderator = server.backend.get_user(server.guild.owner_id)
         self.orders: list[Order] = []
         self.unanswered = 0

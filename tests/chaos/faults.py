@@ -30,18 +30,23 @@ class Kind:
     databases: tuple[str, ...]
     bots: int  # that live from the beginning
     shards: int  # over which Discord spreads the servers
+    spread: bool  # each bot has one of the shards, and people are in a server of each
 
 
 KINDS: dict[str, Kind] = {}
 
 
 def kind(
-    *, databases: tuple[str, ...] = (SQLITE, POSTGRESQL), bots: int = 1, shards: int = 1
+    *,
+    databases: tuple[str, ...] = (SQLITE, POSTGRESQL),
+    bots: int = 1,
+    shards: int = 1,
+    spread: bool = False,
 ) -> Callable[[Strike], Strike]:
     """Register a fault under its function's name."""
 
     def register(strike: Strike) -> Strike:
-        KINDS[strike.__name__] = Kind(strike.__name__, strike, databases, bots, shards)
+        KINDS[strike.__name__] = Kind(strike.__name__, strike, databases, bots, shards, spread)
         return strike
 
     return register
@@ -173,6 +178,27 @@ def _strike_shard(scene: Scene, how: str, shard: int | None = None) -> None:
     shard = scene.random.randrange(scene.server.gateway.shards) if shard is None else shard
     scene.note(f"gateway: {how} of shard {shard}")
     getattr(scene.server.gateway, how)(shard)
+
+
+@kind(databases=(POSTGRESQL,), bots=2, shards=2, spread=True)
+async def shards_spread(scene: Scene) -> None:
+    """Over two bots: each hears of one server and dreams for both. One of them may have to go."""
+    how = scene.random.choice(("none", "killed", "stopped", "replaced", "frozen", "both killed"))
+    scene.note(f"two bots with a shard each: {how}")
+    bot = scene.random.choice(scene.living)
+    if how == "killed":
+        await scene.kill(bot)
+    elif how == "stopped":
+        await scene.stop(bot)
+    elif how == "replaced":
+        await scene.start(shard=scene.shard_of(bot))
+        await scene.stop(bot)
+    elif how == "frozen":
+        await _freeze(scene, scene.random.uniform(0.5, 2.0) * LEASE_S)
+    elif how == "both killed":
+        await asyncio.gather(*(scene.kill(each) for each in scene.living))
+    await asyncio.sleep(scene.random.uniform(0.0, 2.0))
+    await scene.start_missing()
 
 
 _SEND = ("POST", "/channels/*/messages")

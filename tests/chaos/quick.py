@@ -11,6 +11,7 @@ from typing import Any
 
 import bot.__main__ as program
 from bot import background
+from bot.chat import session_starts
 from bot.chat.listeners import catching_up, votes
 from bot.chat.messages import choices, contests, dreams, hall_of_fame, outbox, pacing, vote_reactions
 from bot.database import outbox as outbox_store
@@ -31,6 +32,7 @@ DREAMER = groups.python(
 # Of a module, while it runs …
 NAMES: tuple[tuple[ModuleType, str, Any], ...] = (
     (background, "LONGEST_PAUSE_S", 2.0),
+    (session_starts, "APART_S", 0.3),
     (pacing, "RETRY_S", 0.3),
     (votes, "AGAIN_S", (0.3, 0.6, 1.0, 2.0, 4.0, 8.0)),
     (votes, "QUIET_S", 1.0),

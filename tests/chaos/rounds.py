@@ -135,6 +135,7 @@ class Lane:
                 database_url=url,
                 cluster=cluster,
                 engines=plan.engines,
+                spread=KINDS[plan.fault].spread,
                 end_s=self._limits.end_s,
             )
             await scene.prepare(self._newest)
@@ -162,14 +163,17 @@ class Round:
         self._scene = scene
         self._plan = plan
         self._limits = limits
-        self._accounts = Accounts(scene.crowd, scene.database, gallery=scene.gallery.id, hall=scene.hall.id)
+        self._accounts = Accounts(scene.crowd, scene.database, gallery=scene.gallery, hall=scene.hall)
         self._ending = 0  # tries to end the contest
 
     async def play(self) -> Result:
         began = monotonic()
         scene, kind = self._scene, KINDS[self._plan.fault]
-        for _ in range(kind.bots):
-            await scene.start()
+        if kind.spread:
+            await scene.start_missing()
+        else:
+            for _ in range(kind.bots):
+                await scene.start()
         await scene.server.wait(lambda: "dream" in scene.server.commands(), "commands", timeout_s=60)
         await self._moderate("start", theme="foxes")
         scene.crowd.begin()
@@ -240,7 +244,7 @@ class Round:
         scene = self._scene
         for bot in scene.living:
             await scene.stop(bot)
-        await scene.start()
+        await scene.start_missing()
         after = await self._settle(self._limits.late_s)
         for name in ("lost", "copies", "votes", "unvotable", "overwritten"):
             healed = [one for one in getattr(before, name) if one not in getattr(after, name)]

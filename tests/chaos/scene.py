@@ -37,16 +37,31 @@ class Scene:
         cluster: Cluster | None,
         end_s: float,
         engines: int = 1,
+        spread: bool = False,
     ) -> None:
-        """`cluster`: where the database lives, if that is a server; `end_s`: for a bot's end."""
+        """`cluster`: where the database lives, if that is a server; `end_s`: for a bot's end; `spread`: each
+        bot has one of the shards, with a server of its own.
+        """
         self.server = server
         self.random = random
         self.folder = folder
         self.database_url = database_url
         self.cluster = cluster
-        self.crowd = Crowd(server, random)
-        self.gallery = server.backend.create_channel(server.guild.id, "gallery")
-        self.hall = server.backend.create_channel(server.guild.id, "hall")
+        self.guilds = [server.guild]
+        shards = server.gateway.shards
+        for shard in range(shards) if spread else ():
+            if shard != self.home_shard:
+                owner = server.guild.owner_id
+                self.guilds.append(
+                    server.backend.create_guild(
+                        "More dreamers", owner_id=owner, shard_id=shard, shard_count=shards
+                    )
+                )
+        self.crowd = Crowd(server, random, self.guilds)
+        make = server.backend.create_channel
+        self.gallery = {guild.id: make(guild.id, "gallery").id for guild in self.guilds}
+        self.hall = {guild.id: make(guild.id, "hall").id for guild in self.guilds}
+        self._shards: dict[Bot, int] | None = {} if spread else None
         self.bots: list[Bot] = []  # every one there was
         self.told: list[str] = []  # what was done to them, for the report
         self.unwilling: list[str] = []  # bots that did not end, or not well, when they were asked to
@@ -68,12 +83,20 @@ class Scene:
             (self.folder / "data").mkdir()
             shutil.copyfile(newest, self.folder / "data" / "oneiro.db")
         await self.database.open()
-        chosen = ServerSettings(
-            gallery_channel=self.gallery.id, fame_channel=self.hall.id, fame_votes=FAME_VOTES
-        )
-        row = {"guild_id": self.server.guild.id, "settings": chosen.to_json(), "welcomed_at": time()}
+        rows = [
+            {
+                "guild_id": guild.id,
+                "settings": ServerSettings(
+                    gallery_channel=self.gallery[guild.id],
+                    fame_channel=self.hall[guild.id],
+                    fame_votes=FAME_VOTES,
+                ).to_json(),
+                "welcomed_at": time(),
+            }
+            for guild in self.guilds
+        ]
         async with self.database.transaction() as connection:
-            await put(connection, guilds, row)
+            await put(connection, guilds, *rows)
 
     @property
     def living(self) -> list[Bot]:
@@ -87,15 +110,35 @@ class Scene:
     def note(self, what: str) -> None:
         self.told.append(what)
 
-    async def start(self, *, wait: bool = True) -> Bot:
-        """One more bot; `wait`: until it is connected."""
+    def shard_of(self, bot: Bot) -> int:
+        """The only one that a bot has, where they are spread."""
+        assert self._shards is not None
+        return self._shards[bot]
+
+    async def start_missing(self) -> None:
+        """A bot where there is none; where shards are spread, for each shard that nobody has."""
+        if self._shards is None:
+            if not self.living:
+                await self.start()
+            return
+        for shard in range(self.server.gateway.shards):
+            if shard not in {self._shards[bot] for bot in self.living}:
+                await self.start(shard=shard)
+
+    async def start(self, *, wait: bool = True, shard: int | None = None, **settings: str) -> Bot:
+        """One more bot; `wait`: until it is connected; `shard`: the one it has, None for all; `settings`:
+        other ones than usual.
+        """
         gateway = self.server.gateway
-        known = gateway.identifies
-        bot = await self._nursery.start(self.folder, **self._settings)
+        known, more = gateway.identifies, gateway.shards if shard is None else 1
+        spread = {} if shard is None else {"SHARD_COUNT": str(gateway.shards), "SHARD_IDS": str(shard)}
+        bot = await self._nursery.start(self.folder, **{**self._settings, **spread, **settings})
         self.bots.append(bot)
+        if self._shards is not None and shard is not None:
+            self._shards[bot] = shard
         if wait:
             await self.server.wait(
-                lambda: not bot.lives or gateway.identifies >= known + gateway.shards,
+                lambda: not bot.lives or gateway.identifies >= known + more,
                 "a bot's connection",
                 timeout_s=CONNECTED_S,
             )

@@ -26,11 +26,16 @@ class Stage:
     def __init__(self, server: DiscordServer, database: Database) -> None:
         self.server = server
         self.store = Store(database, owner="stage")
-        self.crowd = Crowd(server, Random(1))
+        self.crowd = Crowd(server, Random(1), [server.guild])
         self.gallery, self.hall = (
             server.backend.create_channel(server.guild.id, n) for n in ("gallery", "hall")
         )
-        self.accounts = Accounts(self.crowd, database, gallery=self.gallery.id, hall=self.hall.id)
+        self.accounts = Accounts(
+            self.crowd,
+            database,
+            gallery={server.guild.id: self.gallery.id},
+            hall={server.guild.id: self.hall.id},
+        )
         self.png = picture("PNG")
 
     def promise(self) -> None:

@@ -66,7 +66,10 @@ async def welcome_late(client: discord.Client, moderation: Moderation) -> None:
 
 
 async def find_left(client: discord.Client, forgetter: Forgetter) -> None:
-    """Find servers that we were removed from, or came back to, while nobody was here. Raises `StoreError`."""
+    """Find servers that we were removed from, or came back to, while nobody was here. Raises `StoreError`.
+
+    Of this process's own shards: what another one hears of is unknown here, not gone.
+    """
     here = {guild.id for guild in client.guilds}  # with those that are out of reach
     for guild_id in await forgetter.traces.servers():
         if guild_id in here:

@@ -22,6 +22,7 @@ from bot.chat.messages.poster import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, Shown
 from bot.community.votes import Votes
 from bot.database.connection import StoreError
 from bot.database.outbox import Kind, Owed
+from bot.database.shards import Shards
 from bot.dreams.copies import Copies, Home
 from bot.dreams.dream import Dream
 from bot.dreams.store import Store
@@ -40,6 +41,7 @@ class Deletions(OnDemand):
         self,
         *,
         client: discord.Client,
+        shards: Shards,
         venues: Venues,
         copies: Copies,
         store: Store,
@@ -48,8 +50,10 @@ class Deletions(OnDemand):
         inbox: Inbox,
         pace_s: float = PACE_S,
     ) -> None:
+        """`shards`: whose servers the client hears of."""
         super().__init__()
         self._client = client
+        self._shards = shards
         self._venues = venues
         self._copies = copies
         self._store = store
@@ -130,18 +134,18 @@ class Deletions(OnDemand):
 
     async def _missing(self, shown: Shown) -> None:
         """One wrong answer of Discord's, as it gives some in its bad hours, takes nothing down."""
-        guild = self._client.get_guild(shown.guild_id or 0)
-        if guild is None:
-            return
+        guild_id = shown.guild_id or 0
+        if self._shards.have(guild_id) and self._client.get_guild(guild_id) is None:
+            return  # we left it; what another process hears of Discord tells us, too
         if shown.message_id is None:
-            await self._may_be_there(guild, shown.channel_id)
+            await self._may_be_there(guild_id, shown.channel_id)
             return
-        channel = self._client.get_partial_messageable(shown.channel_id, guild_id=guild.id)
+        channel = self._client.get_partial_messageable(shown.channel_id, guild_id=guild_id)
         try:
             await channel.fetch_message(shown.message_id)
         except discord.NotFound as error:
             if error.code == UNKNOWN_CHANNEL:
-                self.channel(guild.id, shown.channel_id)
+                self.channel(guild_id, shown.channel_id)
             elif error.code == UNKNOWN_MESSAGE:
                 self.messages([shown.message_id])
         except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -197,7 +201,7 @@ class Deletions(OnDemand):
             if asked:
                 await asyncio.sleep(self._pace_s)
             asked += 1
-            if not await self._may_be_there(guild, place.channel_id):
+            if not await self._may_be_there(guild.id, place.channel_id):
                 closed.add(place.channel_id)
         hidden = [dream.id for dream in public if dream.channel_id in closed]
         await self._outbox.owe_in_turn(Kind.HIDDEN, hidden)
@@ -207,12 +211,12 @@ class Deletions(OnDemand):
                     await check(dream)
         return asked
 
-    async def _may_be_there(self, guild: discord.Guild, channel_id: int) -> bool:
+    async def _may_be_there(self, guild_id: int, channel_id: int) -> bool:
         """Whether a channel that is not cached is there, as far as Discord says: an archived thread is."""
         try:
             channel = await self._client.fetch_channel(channel_id)
         except discord.NotFound:
-            self._inbox.put("A channel's deletion", partial(self._channel, guild.id, channel_id))
+            self._inbox.put("A channel's deletion", partial(self._channel, guild_id, channel_id))
             return False
         except discord.Forbidden:
             return False

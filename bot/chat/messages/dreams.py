@@ -44,7 +44,7 @@ class Line(Protocol):
 
     def order(self) -> list[Turn]: ...
 
-    def occupancies(self) -> list[Occupancy]: ...
+    def occupancies_everywhere(self) -> list[Occupancy]: ...
 
     async def cancel(self, dream_id: int) -> Cancelled: ...
 
@@ -116,6 +116,9 @@ class DreamMessages(BackgroundLoop):
         if dream.id in self._gone:
             if dream.state.is_over:
                 self._gone.discard(dream.id)
+            return
+        if dream.state is DreamState.QUEUED and not self._store.shards.have(dream.guild_id):
+            self._drop(dream.id)  # whoever hears of its server shows its places
             return
         message = self._messages.setdefault(dream.id, DreamMessage(dream))
         # The worker's copy may be older than the message that was posted meanwhile.
@@ -201,7 +204,7 @@ class DreamMessages(BackgroundLoop):
     async def _take_places(self) -> None:
         """What each waiting dream's message shall say; it is edited when that is worth it."""
         now = time()
-        engines = self.line.occupancies()
+        engines = self.line.occupancies_everywhere()
         find = partial(
             positions,
             self.line.order(),

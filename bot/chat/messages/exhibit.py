@@ -10,6 +10,7 @@ import discord
 
 from bot.chat.channels import Venues
 from bot.chat.messages.uploads import Upload
+from bot.database.shards import ALL_SHARDS, Shards
 from bot.dreams.dream import Dream, Gone, Picture
 from bot.dreams.showing import (
     Occasion,
@@ -61,9 +62,15 @@ def exhibit(picture: Picture | None, allowed: Showing, *, stem: str, alt_text: s
 class Sight:
     """How dreams may be shown, now, to whom. `showing` finds out about archived threads, `judged` cannot."""
 
-    def __init__(self, *, client: discord.Client, settings: Callable[[int | None], ServerSettings]) -> None:
-        """`settings`: a server's, by its id."""
-        self.venues = Venues(client)
+    def __init__(
+        self,
+        *,
+        client: discord.Client,
+        settings: Callable[[int | None], ServerSettings],
+        shards: Shards = ALL_SHARDS,
+    ) -> None:
+        """`settings`: a server's, by its id; `shards`: whose servers the client hears of."""
+        self.venues = Venues(client, shards=shards)
         self._settings = settings
 
     async def showing(

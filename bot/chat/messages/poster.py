@@ -203,8 +203,9 @@ class Poster:
         """Whether an archived thread is open again: in it Discord lets nobody delete anything."""
         venues = self._sight.venues
         await venues.learn(shown.guild_id, [shown.channel_id])
-        if venues.venue(shown.guild_id, shown.channel_id).parent_id is None:
-            return False  # it is none
+        venue = venues.venue(shown.guild_id, shown.channel_id)
+        if venue.known and venue.parent_id is None:
+            return False  # it is none; of what only another process hears Discord itself says that it is one
 
         async def edit() -> discord.PartialMessage:
             await self._client.http.edit_channel(shown.channel_id, archived=False)

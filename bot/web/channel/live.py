@@ -236,7 +236,7 @@ class Live(BackgroundLoop):
     def _take_places(self) -> None:
         """What each waiting dream's card shall say; it is shown anew when that is worth it."""
         now = time()
-        engines = self._worker.occupancies()
+        engines = self._worker.occupancies_everywhere()
         found = positions(
             self._worker.order(),
             {dream_id: scene.dream for dream_id, scene in self._scenes.items()},

@@ -72,7 +72,7 @@ async def status(request: web.Request) -> web.Response:
 
 def engine_troubles(heart: Heart) -> list[str]:
     """What whoever hosts should know of the engines; `/healthz` is silent on it, for the others dream."""
-    if not heart.worker.engines:
+    if not heart.worker.engines and heart.shards.are_all:
         return ["There is no engine just now: no machine of the cluster has room for one; the log says why."]
     resting = heart.worker.engines - len(heart.worker.occupancies())
     return [f"{resting} of {heart.worker.engines} engines can't dream; the log says why."] if resting else []

@@ -89,7 +89,7 @@ async def test_what_was_posted_but_not_remembered_is_found_again(world: World) -
     await fame(world).take_down(1)
     await fame(world).hang(dream, hall.id, 2)
     async with world.parts.database.transaction() as connection:  # killed between posting and remembering
-        await connection.exec_driver_sql("UPDATE outbox SET tries = 1")
+        await connection.exec_driver_sql("UPDATE outbox SET tries = 1, begun = 1")
     await world.restart()
 
     async def remembered() -> bool:

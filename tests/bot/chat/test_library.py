@@ -290,7 +290,7 @@ async def test_a_picture_comes_once_when_messages_can_be_sent_again(world: World
     async with world.parts.database.transaction() as connection:  # killed before it could remember
         now = world.parts.outbox_store.clock()
         await owe(connection, Kind.SENDING, 1, now=now, person=world.bob.id)
-        await connection.exec_driver_sql("UPDATE outbox SET tries = 1")
+        await connection.exec_driver_sql("UPDATE outbox SET tries = 1, begun = 1")
     world.parts.outbox.wake()
     await until_nothing_is_owed(world)
     assert len(world.bob.user.dm_channel.history()) == 1

@@ -5,6 +5,7 @@ from sqlalchemy import func, select, text
 from bot.database.connection import Database
 from bot.database.tables import preferences
 from bot.dreams.preferences import NONE, Preference, Preferences
+from tests.bot.scripted import until
 
 WANTED = Preference(preset="quick", size=512, spoiler=True, language="it", notice="off")
 
@@ -41,3 +42,17 @@ async def test_what_a_later_version_does_not_know_falls_back(database: Database)
             text("INSERT INTO preferences VALUES (1, 'lightning', 300, true, 'it', 'by pigeon')"),
         )
     assert (await read_again(database)).of(1) == Preference(spoiler=True, language="it")
+
+
+async def test_what_another_process_is_told_holds_here_soon(database: Database) -> None:
+    here, there = (Preferences(database=database, is_shared=True, read_s=0.01) for _ in range(2))
+    await here.start()
+    await there.start()
+    try:
+        await there.put(11, Preference(preset="quick"))
+        await until(lambda: here.of(11).preset == "quick")
+        await here.put(11, NONE)
+        await until(lambda: there.of(11) == NONE)
+    finally:
+        await here.close()
+        await there.close()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import insert, text
 
+from bot.database.shards import Shards
 from bot.database.tables import dreams
 from bot.dreams.dream import Dream, DreamState, Wish, shared
 from bot.queue.fair_queue import PART
@@ -174,6 +175,34 @@ async def test_a_turn_that_came_elsewhere_is_a_turn(both: list[Rig], a_wish: A_W
     await two.worker.cancel(other.id)
     await one.worker.refresh()
     assert one.worker.order_of(1) == two.worker.order_of(1) == [late.id, mine[1].id]
+
+
+async def test_where_shards_are_spread_each_shows_its_own_places_and_counts_all_engines(
+    prepared: Settings, a_wish: A_WISH
+) -> None:
+    """`busy` has the shard of even servers, and an engine; `front` that of odd ones, and none."""
+    waits = {"poll_s": NEVER_S, "busy_timeout_s": 10.0}
+    busy = await Rig(prepared.database_url, "busy", shards=Shards(2, frozenset({0})), **waits).open()
+    front = await Rig(prepared.database_url, "front", shards=Shards(2, frozenset({1})), **waits).open()
+    try:
+        front.worker.dismiss(front.engine)
+        first = await busy.worker.submit(a_wish(guild_id=2 << 22))
+        await busy.until(first.id, DreamState.DREAMING)
+        await front.worker.refresh()
+        (there,) = front.worker.occupancies_everywhere()
+        assert there.dream is not None and there.dream.id == first.id and front.worker.occupancies() == []
+        assert len(busy.worker.occupancies_everywhere()) == 1
+
+        # Whoever takes it in or gives it back: its place is told by the process that hears of its server.
+        theirs = await busy.store.add(a_wish(guild_id=1 << 22))
+        await busy.worker.refresh()
+        await front.worker.refresh()
+        assert theirs.id in {id for id, state, _ in front.witness.told if state is DreamState.QUEUED}
+        assert theirs.id not in {id for id, _, _ in busy.witness.told}
+        assert busy.worker.place(theirs.id) == front.worker.place(theirs.id) == 1
+    finally:
+        await front.close()
+        await busy.close()
 
 
 async def test_of_a_long_line_only_what_changed_is_read_again(both: list[Rig], a_wish: A_WISH) -> None:

@@ -27,18 +27,18 @@ _COLOURS = {
 }
 
 
-def draw(choice: Choice, candidates: Sequence[Dream], pictures: Mapping[int, bytes]) -> bytes | None:
+def draw(choice: Choice, candidates: Sequence[Dream], pictures: Mapping[int, bytes]) -> Picture | None:
     """The beginnings in one picture, a PNG; None while there is none. For a thread: it takes a moment.
 
     `pictures`: a file for each beginning that has one, by its number.
     """
     winner = Decision.from_json(choice.decision).winner if choice.decision else None
     cells = [pictures.get(dream.candidate) for dream in candidates]
-    return grid(cells, winner=winner) if pictures else None
+    return Picture(grid(cells, winner=winner), "png") if pictures else None
 
 
 def choice_content(
-    choice: Choice, candidates: Sequence[Dream], drawn: bytes | None, allowed: Showing
+    choice: Choice, candidates: Sequence[Dream], drawn: Picture | None, allowed: Showing
 ) -> Content:
     """`drawn`: the beginnings' picture; `allowed`: how those in it may be shown."""
     say = spoken(choice.language)
@@ -46,9 +46,8 @@ def choice_content(
     told = telling.choice_status(choice, candidates, say)
     embed = discord.Embed(description=f"{head}\n\n{told}", colour=_COLOURS[choice.state])
     view = None if choice.state.is_over else choice_view(choice.id, say, voting=choice.ends_at is not None)
-    grid_picture = None if drawn is None else Picture(drawn, "png")
     alt_text = say.grid_alt(len(candidates), choice.prompt)
-    shown = exhibit(grid_picture, allowed, stem=f"choice-{choice.id}", alt_text=alt_text)
+    shown = exhibit(drawn, allowed, stem=f"choice-{choice.id}", alt_text=alt_text)
     if shown is not None:
         shown.hang_in(embed)
     return Content(embed, view, shown)

@@ -17,7 +17,7 @@ from typing import Any
 from bot.chat.messages.choice_message import NUMBERS, choice_content, draw
 from bot.chat.messages.outbox import Later, NotDue, Outbox, believe
 from bot.chat.messages.pacing import Edits, Priority
-from bot.chat.messages.poster import Outcome, Poster
+from bot.chat.messages.poster import Outcome, Poster, show_fitting
 from bot.chat.messages.taking_down import taken_down
 from bot.chat.reactions import Put
 from bot.community.choices import (
@@ -27,7 +27,7 @@ from bot.community.choices import (
     came_out,
 )
 from bot.database.outbox import Kind, Owed
-from bot.dreams.dream import Dream
+from bot.dreams.dream import Dream, Picture
 from bot.dreams.local import is_local
 from bot.dreams.showing import (
     Occasion,
@@ -179,22 +179,28 @@ class ChoiceMessages:
             return True  # a look from time to time: in an archived thread each edit would be a new message
         allowed = await self._allowed(candidates)
         drawn = await one_at_a_time(draw, choice, candidates, await self._pictures(allowed))
-        content = choice_content(choice, candidates, drawn, together(allowed.values()))
-        outcome, message_id = await self._poster.show(choice, content)
-        was_old = outcome is Outcome.OLD and await self._may_give_way(choice)
-        if outcome is Outcome.ARCHIVED or was_old:
-            # A new message opens the thread again; a nonce of its own, for it is not the first one.
-            nonce = f"{choice.origin}-{choice.state}"
-            outcome, message_id = await self._poster.post(choice, content, nonce=nonce[:NONCE])
-            if was_old and outcome is Outcome.SHOWN:
-                await self._poster.delete(choice)
+        by = together(allowed.values())
+
+        async def show(picture: Picture | None) -> tuple[Outcome, int | None]:
+            content = choice_content(choice, candidates, picture, by)
+            outcome, message_id = await self._poster.show(choice, content)
+            was_old = outcome is Outcome.OLD and await self._may_give_way(choice)
+            if outcome is Outcome.ARCHIVED or was_old:
+                # A new message opens the thread again; a nonce of its own, for it is not the first one.
+                nonce = f"{choice.origin}-{choice.state}"
+                outcome, message_id = await self._poster.post(choice, content, nonce=nonce[:NONCE])
+                if was_old and outcome is Outcome.SHOWN:
+                    await self._poster.delete(choice)
+            return outcome, message_id
+
+        outcome, message_id = await show_fitting(drawn, self._poster.upload_limit(choice), show)
         if outcome is Outcome.SHOWN:
             await self._shown(choice, message_id, candidates)
             return True
         waits = choice.message_id is None and not owed.again  # whoever asked, for an answer
         if outcome is Outcome.GONE and not waits:
             believe(owed, "its message, or its channel, is not there, says Discord")
-        elif outcome is not Outcome.GONE and outcome is not Outcome.TOO_LARGE:
+        elif outcome is not Outcome.GONE:
             raise Later(outcome.name.lower())
         log.info("choice %d: %s, so it ends", choice_id, outcome.name.lower())
         await self._choices.cancel(choice_id)

@@ -10,11 +10,11 @@ from bot.chat.messages.contest_message import winner_embed, winner_url
 from bot.chat.messages.dream_message import Content
 from bot.chat.messages.exhibit import exhibit
 from bot.chat.messages.outbox import Later, NotDue, Outbox, believe
-from bot.chat.messages.poster import Outcome, Poster, fitting
+from bot.chat.messages.poster import Outcome, Poster, show_fitting
 from bot.chat.messages.taking_down import taken_down
 from bot.community.contests import Contest, Contests
 from bot.database.outbox import Kind, Owed
-from bot.dreams.dream import Dream, Gone
+from bot.dreams.dream import Dream, Gone, Picture
 from bot.dreams.local import is_local
 from bot.dreams.showing import HIDDEN, Occasion, Showing
 from bot.dreams.store import Store
@@ -78,8 +78,13 @@ class ContestMessages:
                 raise NotDue(contest.ends_at)
         message_id = await self._poster.find(contest, winner_url(contest)) if owed.again else None
         if message_id is None:
-            nonce = f"contest-{contest.id}"
-            outcome, message_id = await self._poster.post(contest, await self._content(contest), nonce=nonce)
+            stored = None if contest.winner_id is None else await self._store.picture(contest.winner_id)
+
+            async def show(picture: Picture | None) -> tuple[Outcome, int | None]:
+                content = await self._content(contest, picture)
+                return await self._poster.post(contest, content, nonce=f"contest-{contest.id}")
+
+            outcome, message_id = await show_fitting(stored, self._poster.upload_limit(contest), show)
             if outcome is Outcome.GONE:
                 believe(owed, "its channel takes nothing, says Discord")
             elif outcome is not Outcome.SHOWN:
@@ -97,8 +102,7 @@ class ContestMessages:
 
     async def _withdraw(self, contest: Contest, dream: Dream, allowed: Showing, owed: Owed) -> None:
         """Take a winner's words and picture out of what was told."""
-        entries = len(await self._contests.entries(contest.id))
-        bare = Content(winner_embed(contest, dream, allowed, entries), None)
+        bare = Content(winner_embed(contest, dream, allowed, await self._count(contest)), None)
         outcome, _ = await self._poster.show(contest, bare)
         if outcome in (Outcome.ARCHIVED, Outcome.OLD):  # Discord takes no edit
             await taken_down(self._poster, contest, owed)
@@ -109,21 +113,17 @@ class ContestMessages:
         if dream.erased or dream.gone is not Gone.DELETED:  # else its author may yet want to be forgotten
             await self._contests.withdraw(contest.id)
 
-    async def _content(self, contest: Contest) -> Content:
+    async def _content(self, contest: Contest, picture: Picture | None) -> Content:
         dream = await self._store.get(contest.winner_id) if contest.winner_id is not None else None
-        if dream is not None and not dream.is_shown:
-            dream = None
-        allowed = HIDDEN
-        if dream is not None:
-            here = contest.channel_id
-            allowed = await self._poster.showing(dream, Occasion.EXHIBITED, channel_id=here)
-        embed = winner_embed(contest, dream, allowed, len(await self._contests.entries(contest.id)))
-        stored = await self._store.picture(dream.id) if dream is not None else None
-        picture = await fitting(stored, self._poster.upload_limit(contest)) if stored else None
-        if dream is None or picture is None:
-            return Content(embed, None)
+        if dream is None or not dream.is_shown:
+            return Content(winner_embed(contest, None, HIDDEN, await self._count(contest)), None)
+        allowed = await self._poster.showing(dream, Occasion.EXHIBITED, channel_id=contest.channel_id)
+        embed = winner_embed(contest, dream, allowed, await self._count(contest))
         alt_text = spoken(contest.language).alt_text(dream.prompt)
         shown = exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=alt_text)
         if shown is not None:
             shown.hang_in(embed)
         return Content(embed, None, shown)
+
+    async def _count(self, contest: Contest) -> int:
+        return len(await self._contests.entries(contest.id))

@@ -12,10 +12,10 @@ from time import monotonic, time
 from typing import Protocol
 
 from bot.background import BackgroundLoop, growing_pause_s
-from bot.chat.messages.dream_message import Content, DreamMessage
+from bot.chat.messages.dream_message import DreamMessage
 from bot.chat.messages.outbox import DENIALS, Later, Outbox, believe
 from bot.chat.messages.pacing import Edits
-from bot.chat.messages.poster import Outcome, Poster, fitting
+from bot.chat.messages.poster import Outcome, Poster, fitting, show_fitting
 from bot.database.connection import StoreError
 from bot.database.outbox import Kind, Owed
 from bot.dreams.dream import Dream, DreamState, Picture
@@ -336,9 +336,14 @@ class DreamMessages(BackgroundLoop):
         await self._find_lost(message, owed.again)
         dream = message.dream
         message.showing = await self._poster.showing(dream, Occasion.HOME)
-        picture = await self._fitting(message)
-        while True:
+        stored = await self._store.picture(dream.id)
+        has_picture = False
+
+        async def show(picture: Picture | None) -> tuple[Outcome, int | None]:
+            nonlocal has_picture
+            message.too_large = stored is not None and picture is None
             content = message.content(picture)
+            has_picture = content.exhibit is not None
             outcome, message_id = await self._poster.show(message.dream, content)
             if outcome in (Outcome.ARCHIVED, Outcome.OLD):
                 # A new message, which opens the thread; a nonce of its own, for it is not the first one.
@@ -346,16 +351,14 @@ class DreamMessages(BackgroundLoop):
                 outcome, message_id = await self._poster.post(dream, content, nonce=f"{dream.origin}-end")
                 if was_old and outcome is Outcome.SHOWN:
                     await self._poster.delete(dream)
-            if outcome is not Outcome.TOO_LARGE or picture is None:
-                break
-            # What Discord refused is the measure, whatever limit it names.
-            picture = await fitting(picture, len(picture.content) // 4)  # in the end there is none
-            message.too_large = picture is None
+            return outcome, message_id
+
+        outcome, message_id = await show_fitting(stored, self._poster.upload_limit(dream), show)
         if outcome in (Outcome.LATER, Outcome.TOO_LARGE):
             raise Later(outcome.name.lower())
         if outcome is Outcome.GONE:
             believe(owed, "its message, or its channel, is not there, says Discord")
-        await self._delivered(message, content, message_id)
+        await self._delivered(message, message_id, has_picture=has_picture)
 
     async def _fitting(self, message: DreamMessage) -> Picture | None:
         """A stored picture as Discord takes it."""
@@ -364,13 +367,13 @@ class DreamMessages(BackgroundLoop):
         message.too_large = stored is not None and picture is None
         return picture
 
-    async def _delivered(self, message: DreamMessage, content: Content, message_id: int | None) -> None:
+    async def _delivered(self, message: DreamMessage, message_id: int | None, *, has_picture: bool) -> None:
         """The end is shown (`message_id`), or never will be (None)."""
         if message_id is not None:
             await self._keep(message, message_id)
         is_due = self._follow_ups if message_id is not None else {}
         owes = [kind for kind, due in is_due.items() if due(message.dream)]
-        if message_id is not None and content.exhibit is not None:
+        if message_id is not None and has_picture:
             owes.insert(0, Kind.REACTIONS)
         await self._store.set_delivered(message.dream.id, owes=owes)
         if owes:

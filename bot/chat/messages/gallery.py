@@ -12,12 +12,12 @@ import discord
 from bot.chat.messages.dream_message import SHOWN_PROMPT, Content
 from bot.chat.messages.exhibit import Sight, exhibit
 from bot.chat.messages.outbox import Hopeless, Later, Outbox, believe
-from bot.chat.messages.poster import Outcome, Poster, fitting
+from bot.chat.messages.poster import Outcome, Poster, show_fitting
 from bot.chat.messages.taking_down import taken_down
 from bot.database.outbox import Kind, Owed
 from bot.dreams.copies import Copies
-from bot.dreams.dream import Dream, DreamState, Gone
-from bot.dreams.showing import Occasion, Visibility
+from bot.dreams.dream import Dream, DreamState, Gone, Picture
+from bot.dreams.showing import Occasion, Showing, Visibility
 from bot.dreams.store import Store
 from bot.sentences import spoken
 from bot.sentences.quoting import quoted
@@ -76,8 +76,11 @@ class Gallery:
 
     async def _hang(self, dream: Dream, owed: Owed) -> None:
         channel_id = self._channel_for(dream)
-        content = None if channel_id is None else await self._content(dream, channel_id)
-        if channel_id is None or content is None:
+        stored = await self._store.picture(dream.id)
+        if channel_id is None or stored is None:
+            return
+        allowed = await self._sight.showing(dream, Occasion.EXHIBITED, channel_id=channel_id)
+        if allowed.visibility is not Visibility.OPEN:
             return
         place = replace(dream, channel_id=channel_id, message_id=None)
         message_id = None
@@ -85,7 +88,14 @@ class Gallery:
             footer = spoken(dream.language).dream_number(dream.id)
             message_id = await self._poster.find_footer(place, footer)
         if message_id is None:
-            outcome, message_id = await self._poster.post(place, content, nonce=f"{dream.origin}-g")
+
+            async def show(picture: Picture | None) -> tuple[Outcome, int | None]:
+                content = _content(dream, picture, allowed)
+                if content is None:
+                    return Outcome.TOO_LARGE, None  # nothing hangs there without its picture
+                return await self._poster.post(place, content, nonce=f"{dream.origin}-g")
+
+            outcome, message_id = await show_fitting(stored, self._poster.upload_limit(place), show)
             if message_id is None:
                 why = f"its gallery: {outcome.name.lower()}"
                 if outcome is Outcome.GONE:
@@ -113,17 +123,15 @@ class Gallery:
             self._sight.judged(dream, Occasion.EXHIBITED, channel_id=channel_id).visibility is Visibility.OPEN
         )
 
-    async def _content(self, dream: Dream, channel_id: int) -> Content | None:
-        """What to post; None if there is no picture, or it may not hang there."""
-        stored = await self._store.picture(dream.id)
-        picture = await fitting(stored, self._poster.upload_limit(dream)) if stored else None
-        allowed = await self._sight.showing(dream, Occasion.EXHIBITED, channel_id=channel_id)
-        say = spoken(dream.language)
-        shown = exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=say.alt_text(dream.prompt))
-        if shown is None or shown.visibility is not Visibility.OPEN:
-            return None
-        words = f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}"
-        embed = discord.Embed(description=f"{words}\n[{say.GALLERY_LINK}]({allowed.link})")
-        shown.hang_in(embed)
-        embed.set_footer(text=say.dream_number(dream.id))
-        return Content(embed, None, shown)
+
+def _content(dream: Dream, picture: Picture | None, allowed: Showing) -> Content | None:
+    """What to post; None if there is no picture, or it may not hang there."""
+    say = spoken(dream.language)
+    shown = exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=say.alt_text(dream.prompt))
+    if shown is None or shown.visibility is not Visibility.OPEN:
+        return None
+    words = f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}"
+    embed = discord.Embed(description=f"{words}\n[{say.GALLERY_LINK}]({allowed.link})")
+    shown.hang_in(embed)
+    embed.set_footer(text=say.dream_number(dream.id))
+    return Content(embed, None, shown)

@@ -17,7 +17,7 @@ from bot.chat.messages.dream_message import SHOWN_PROMPT, Content
 from bot.chat.messages.exhibit import exhibit
 from bot.chat.messages.outbox import Hopeless, Later, Outbox, believe
 from bot.chat.messages.pacing import Edits, Priority
-from bot.chat.messages.poster import Outcome, Poster, fitting
+from bot.chat.messages.poster import Outcome, Poster, show_fitting
 from bot.chat.messages.taking_down import taken_down
 from bot.chat.messages.votes import caption
 from bot.community.hall_of_fame import HallOfFame, Hung
@@ -145,13 +145,20 @@ class HallOfFameMessages(Watch):
         return await self._poster.showing(dream, Occasion.EXHIBITED, channel_id=hall)
 
     async def _post(self, dream: Dream, hung: Hung, owed: Owed) -> None:
-        content = await self._content(dream, hung.channel_id)
-        if content is None:
+        stored, allowed = await self._store.picture(dream.id), await self._showing(dream, hung.channel_id)
+        if _content(dream, stored, allowed) is None:
             await self._hall_of_fame.take_down(dream.id)
             return
+
+        async def show(picture: Picture | None) -> tuple[Outcome, int | None]:
+            content = _content(dream, picture, allowed)
+            if content is None:
+                return Outcome.TOO_LARGE, None  # nothing hangs there without its picture
+            return await self._poster.post(hung, content, nonce=f"fame-{dream.id}")
+
         message_id = await self._poster.find(hung, address(dream)) if owed.again else None
         if message_id is None:
-            outcome, message_id = await self._poster.post(hung, content, nonce=f"fame-{dream.id}")
+            outcome, message_id = await show_fitting(stored, self._poster.upload_limit(hung), show)
             if outcome is Outcome.GONE:
                 believe(owed, "its hall takes no pictures, says Discord")
             if outcome is Outcome.GONE or outcome is Outcome.TOO_LARGE:
@@ -161,24 +168,6 @@ class HallOfFameMessages(Watch):
             raise Later("Discord did not take it")
         await self._hall_of_fame.set_message(dream.id, message_id)
         self._update(dream, replace(hung, message_id=message_id))
-
-    async def _content(self, dream: Dream, hall: int) -> Content | None:
-        stored = await self._store.picture(dream.id)
-        picture: Picture | None = await fitting(stored, self._poster.upload_limit(dream)) if stored else None
-        say, allowed = spoken(dream.language), await self._showing(dream, hall)
-        alt_text = say.alt_text(dream.prompt)
-        shown = exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=alt_text)
-        if shown is None:
-            return None
-        embed = discord.Embed(
-            title=say.FAME_TITLE,
-            url=allowed.link,
-            description=f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}",
-            colour=_GOLD,
-        )
-        embed.set_footer(text=say.dream_number(dream.id))
-        shown.hang_in(embed)
-        return Content(embed, None, shown)
 
     async def _take_down(self, dream: Dream, hung: Hung, owed: Owed) -> None:
         if hung.message_id is not None and not hung.removed:
@@ -200,3 +189,21 @@ class HallOfFameMessages(Watch):
             await self._hall_of_fame.set_votes(dream.id, tally)
         if self._votes.clock() - dream.created_at >= FRESH_S:  # until then the channel's own tallies do it
             await self._poster.caption(dream, caption(dream, self._settings(dream.guild_id), tally))
+
+
+def _content(dream: Dream, picture: Picture | None, allowed: Showing) -> Content | None:
+    """What to post; None if there is no picture, or it may not hang there."""
+    say = spoken(dream.language)
+    alt_text = say.alt_text(dream.prompt)
+    shown = exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=alt_text)
+    if shown is None:
+        return None
+    embed = discord.Embed(
+        title=say.FAME_TITLE,
+        url=allowed.link,
+        description=f"**{quoted(dream.prompt, SHOWN_PROMPT)}**\n{say.dreamer(dream.author_id)}",
+        colour=_GOLD,
+    )
+    embed.set_footer(text=say.dream_number(dream.id))
+    shown.hang_in(embed)
+    return Content(embed, None, shown)

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 _ARCHIVED = 50083
 _OLD = 30046
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE = 10003, 10008
-_TOO_LARGE = 413  # HTTP
+TOO_LARGE = 413  # HTTP
 SMALLEST = 64  # pixels of a picture's longer side: below that it shows nothing
 FIND_MOST = 100  # messages of a channel that are looked through; one request
 
@@ -271,7 +271,7 @@ class Poster:
             log.info("%s: not shown: %s", name_of(shown), error)
             if error.code in (_ARCHIVED, _OLD):
                 return (Outcome.ARCHIVED if error.code == _ARCHIVED else Outcome.OLD), None
-            return (Outcome.TOO_LARGE if error.status == _TOO_LARGE else Outcome.LATER), None
+            return (Outcome.TOO_LARGE if error.status == TOO_LARGE else Outcome.LATER), None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             log.info("%s: not shown: %r", name_of(shown), error)
             return Outcome.LATER, None
@@ -287,6 +287,23 @@ def _answer_to(shown: Shown, message_id: int) -> discord.MessageReference:
     return discord.MessageReference(
         message_id=message_id, channel_id=shown.channel_id, fail_if_not_exists=False
     )
+
+
+async def show_fitting(
+    picture: Picture | None,
+    limit: int,
+    show: Callable[[Picture | None], Awaitable[tuple[Outcome, int | None]]],
+) -> tuple[Outcome, int | None]:
+    """Show a picture as large as Discord takes it, in the end without it: `show` is given it, or None.
+
+    What Discord refused is the measure, whatever limit it names. `limit`: bytes.
+    """
+    picture = await fitting(picture, limit) if picture else None
+    while True:
+        outcome, message_id = await show(picture)
+        if outcome is not Outcome.TOO_LARGE or picture is None:
+            return outcome, message_id
+        picture = await fitting(picture, len(picture.content) // 4)
 
 
 async def fitting(picture: Picture, limit: int) -> Picture | None:

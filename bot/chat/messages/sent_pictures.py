@@ -3,11 +3,11 @@
 import aiohttp
 import discord
 
-from bot.chat.messages.exhibit import Exhibit, Sight, exhibit
+from bot.chat.messages.exhibit import Sight, exhibit
 from bot.chat.messages.outbox import Hopeless, Later, believe
-from bot.chat.messages.poster import FIND_MOST, fitting
+from bot.chat.messages.poster import FIND_MOST, TOO_LARGE, Outcome, show_fitting
 from bot.database.outbox import Owed
-from bot.dreams.dream import Dream
+from bot.dreams.dream import Dream, Picture
 from bot.dreams.sendings import Sendings
 from bot.dreams.showing import Occasion, Visibility
 from bot.dreams.store import Store
@@ -43,16 +43,13 @@ class SentPictures:
         person = owed.key.person
         async with self._outlet.whenever():
             dream = await self._store.get(owed.subject)
-            shown = None if dream is None or dream.erased else await self._shown(dream)
-            if shown is None:
+            if dream is None or dream.erased:
                 return
             if self._sendings.refuses(person):
                 raise Hopeless("the person takes no messages")
             try:
                 channel = await self._client.create_dm(discord.Object(person))
-                if not (owed.again and await self._is_there(channel, shown.filename)):
-                    nonce = f"{owed.subject}-{person}"[:NONCE]
-                    await channel.send(file=shown.file(), nonce=nonce)
+                outcome = await self._sent(dream, channel, owed)
             except discord.Forbidden as error:
                 if error.code != TAKES_NONE:
                     believe(owed, f"not for us, says Discord: {error}")
@@ -60,13 +57,34 @@ class SentPictures:
                 raise Hopeless(f"the person takes no messages: {error}") from error
             except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
                 raise Later(f"not sent: {error}") from error
+            if outcome is Outcome.TOO_LARGE:
+                raise Hopeless("its picture is too large")
 
-    async def _shown(self, dream: Dream) -> Exhibit | None:
-        allowed = await self._sight.showing(dream, Occasion.SENT)
-        stored = await self._store.picture(dream.id)
-        picture = await fitting(stored, discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES) if stored else None
-        alt_text = spoken(dream.language).alt_text(dream.prompt)
-        return exhibit(picture, allowed, stem=f"dream-{dream.id}", alt_text=alt_text)
+    async def _sent(self, dream: Dream, channel: discord.DMChannel, owed: Owed) -> Outcome:
+        """GONE: there is nothing to send. Raises what discord.py does."""
+        allowed, stored = (
+            await self._sight.showing(dream, Occasion.SENT),
+            await self._store.picture(dream.id),
+        )
+        stem, alt_text = f"dream-{dream.id}", spoken(dream.language).alt_text(dream.prompt)
+        if exhibit(stored, allowed, stem=stem, alt_text=alt_text) is None:
+            return Outcome.GONE
+
+        async def show(picture: Picture | None) -> tuple[Outcome, int | None]:
+            shown = exhibit(picture, allowed, stem=stem, alt_text=alt_text)
+            if shown is None:
+                return Outcome.TOO_LARGE, None
+            if not (owed.again and await self._is_there(channel, shown.filename)):
+                try:
+                    await channel.send(file=shown.file(), nonce=f"{owed.subject}-{owed.key.person}"[:NONCE])
+                except discord.HTTPException as error:
+                    if error.status == TOO_LARGE:
+                        return Outcome.TOO_LARGE, None
+                    raise
+            return Outcome.SHOWN, None
+
+        outcome, _ = await show_fitting(stored, discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES, show)
+        return outcome
 
     async def _is_there(self, channel: discord.DMChannel, filename: str) -> bool:
         """Whether somebody sent it, and could not remember that."""

@@ -105,7 +105,8 @@ async def contest(scene: Scene, there: ChannelHandle) -> list[str]:
     async with world.parts.database.transaction() as connection:
         await connection.exec_driver_sql("UPDATE contests SET started_at = 1")
     said = answers(await world.alice.slash(there, "contest enter", dream=1))[0].content
-    content = await world.parts.contest_messages._content(replace(begun, winner_id=1, winner_votes=3))
+    won, stored = replace(begun, winner_id=1, winner_votes=3), await world.parts.store.picture(1)
+    content = await world.parts.contest_messages._content(won, stored)
     shown = [] if content.exhibit is None else [_prefix(content.exhibit.filename)]
     assert (said == ENGLISH.entered("a secret tree")) is bool(shown), "what may not be shown may not enter"
     listed = answers(await world.bob.slash(there, "contest show"))

@@ -81,8 +81,9 @@ async def build(database: Database, finished: int, *, servers: int, now: float) 
     for _, sql in indexes:
         async with database.transaction() as connection:
             await connection.execute(text(sql))
-    async with database.transaction() as connection:
-        await connection.execute(text("ANALYZE"))
+    if is_server:  # which does so by itself, sooner or later; of SQLite nobody asks it
+        async with database.transaction() as connection:
+            await connection.execute(text("ANALYZE"))
 
 
 async def line_up(database: Database, finished: int, waiting: int, *, servers: int, now: float) -> None:

@@ -96,6 +96,8 @@ def only_read(folder: Path, *commands: str) -> subprocess.CompletedProcess[str]:
     """The commands' own parsers read their arguments."""
     others, ours = [], []
     for words in (shlex.split(command, comments=True) for command in commands):
+        while re.match(r"[A-Z_]+=", words[0]):  # a setting, for this command alone
+            del words[0]
         program = Path(words[0]).name
         if program == "make":  # which says what it would do
             others.append(shlex.join(["make", "-n", "-C", str(ROOT), *words[1:]]))

@@ -98,7 +98,7 @@ class Gallery:
             outcome, message_id = await show_fitting(stored, self._poster.upload_limit(place), show)
             if message_id is None:
                 why = f"its gallery: {outcome.name.lower()}"
-                if outcome is Outcome.GONE:
+                if outcome in (Outcome.GONE, Outcome.TOO_LARGE):
                     believe(owed, why)
                 raise (Later if outcome is Outcome.LATER else Hopeless)(why)
         await self._store.set_gallery(dream.id, channel_id, message_id)

@@ -159,9 +159,8 @@ class HallOfFameMessages(Watch):
         message_id = await self._poster.find(hung, address(dream)) if owed.again else None
         if message_id is None:
             outcome, message_id = await show_fitting(stored, self._poster.upload_limit(hung), show)
-            if outcome is Outcome.GONE:
+            if outcome in (Outcome.GONE, Outcome.TOO_LARGE):
                 believe(owed, "its hall takes no pictures, says Discord")
-            if outcome is Outcome.GONE or outcome is Outcome.TOO_LARGE:
                 await self._hall_of_fame.take_down(dream.id)
                 raise Hopeless(f"the hall of fame of server {hung.guild_id} takes no pictures")
         if message_id is None:

@@ -58,6 +58,7 @@ class SentPictures:
             except (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError) as error:
                 raise Later(f"not sent: {error}") from error
             if outcome is Outcome.TOO_LARGE:
+                believe(owed, "its picture is too large, says Discord")
                 raise Hopeless("its picture is too large")
 
     async def _sent(self, dream: Dream, channel: discord.DMChannel, owed: Owed) -> Outcome:

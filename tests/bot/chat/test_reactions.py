@@ -161,7 +161,8 @@ async def test_a_vote_counts_while_discord_lets_us_wait_for_another_message(
     assert await votes(world) == 1
 
 
-async def test_a_vote_under_another_message_is_ignored(world: World) -> None:
+async def test_a_vote_under_another_message_is_ignored(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.chat.listeners.votes.AGAIN_S", (0.01,))
     other = await world.alice.send(world.channel, "not a dream")
     await finished(world)
     await world.bob.react(other, VOTE_EMOJI[0])

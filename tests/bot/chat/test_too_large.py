@@ -72,6 +72,29 @@ async def test_in_the_hall_of_fame(world: World, noise: bytes) -> None:
     assert is_smaller(hall.history()[0], noise)
 
 
+async def test_one_wrong_answer_takes_nothing_away_that_is_as_small_as_can_be(world: World) -> None:
+    gallery, hall = (world.guild.create_text_channel(name) for name in ("gallery", "hall"))
+    await world.env.settle()
+    await world.parts.moderation.change(
+        world.guild.id,
+        by=1,
+        change=lambda old: replace(old, gallery_channel=gallery.id, fame_channel=hall.id, fame_votes=1),
+    )
+    for place in (gallery, hall):
+        world.env.inject_error("POST", f"/channels/{place.id}/messages", status=413, code=40005, times=1)
+    await world.dream(world.alice)
+    await world.engine.dreams(1)
+    world.engine.finish()  # so small that no JPEG of a quarter of its size exists
+    await world.until_delivered(1)
+    await world.bob.react(world.messages()[0], VOTE_EMOJI[0])
+    await until(lambda: len(gallery.history()) == len(hall.history()) == 1)
+    await until_nothing_is_owed(world)
+    world.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=1)
+    await world.bob.react(world.messages()[0], "✉️")
+    await until_nothing_is_owed(world)
+    assert len(world.bob.user.dm_channel.history()) == 1
+
+
 async def test_of_a_contest_s_winner(world: World, noise: bytes) -> None:
     await begun(world)
     message = await dreamt(world, noise)

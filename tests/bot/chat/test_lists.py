@@ -1,5 +1,6 @@
 """Lists of any kind: what whoever reads them may not see is counted there, and neither named nor quoted."""
 
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -153,17 +154,8 @@ async def test_entries_that_whoever_asks_may_not_see_are_counted(world: World) -
     told = read(await world.bob.slash(world.channel, "contest show"))
     assert "secret" not in told and ENGLISH.elsewhere(1) in told
     assert f"**2.** [a blue house]({message.jump_url})" in told, "its place is what it is"
-    over = await world.parts.contest_messages._content(
-        (await contests.last(world.guild.id)).__class__(
-            **{
-                name: getattr(begun, name)
-                for name in begun.__dataclass_fields__
-                if name not in ("winner_id", "winner_votes")
-            },
-            winner_id=2,
-            winner_votes=1,
-        )
-    )
+    won, stored = replace(begun, winner_id=2, winner_votes=1), await world.parts.store.picture(2)
+    over = await world.parts.contest_messages._content(won, stored)
     assert over.exhibit is None and "secret" not in (over.embed.description or "")
     assert world.alice.mention in (over.embed.description or "")
 

@@ -39,9 +39,8 @@ class Shards:
         """As `have`, of a column."""
         if self.are_all:
             return true()
-        shift: ColumnElement[int] = literal_column(
-            str(_SHIFT)
-        )  # PostgreSQL shifts a bigint by an integer alone
+        # PostgreSQL shifts a bigint by an integer alone.
+        shift: ColumnElement[int] = literal_column(str(_SHIFT))
         shard = func.coalesce(guild_id, 0).bitwise_rshift(shift) % literal_column(str(self.count))
         return shard.in_(sorted(self.ids))
 

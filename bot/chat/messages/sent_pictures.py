@@ -63,10 +63,8 @@ class SentPictures:
 
     async def _sent(self, dream: Dream, channel: discord.DMChannel, owed: Owed) -> Outcome:
         """GONE: there is nothing to send. Raises what discord.py does."""
-        allowed, stored = (
-            await self._sight.showing(dream, Occasion.SENT),
-            await self._store.picture(dream.id),
-        )
+        stored = await self._store.picture(dream.id)
+        allowed = await self._sight.showing(dream, Occasion.SENT)
         stem, alt_text = f"dream-{dream.id}", spoken(dream.language).alt_text(dream.prompt)
         if exhibit(stored, allowed, stem=stem, alt_text=alt_text) is None:
             return Outcome.GONE
@@ -88,8 +86,9 @@ class SentPictures:
         return outcome
 
     async def _is_there(self, channel: discord.DMChannel, filename: str) -> bool:
-        """Whether somebody sent it, and could not remember that."""
+        """Whether somebody sent it, in this or a smaller form, and could not remember that."""
+        name = filename.rpartition(".")[0]
         async for message in channel.history(limit=FIND_MOST):
-            if any(one.filename == filename for one in message.attachments):
+            if any(one.filename.rpartition(".")[0] == name for one in message.attachments):
                 return True
         return False
